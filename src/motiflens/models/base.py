@@ -1,0 +1,140 @@
+"""What our models promise beyond the contract of any model: features and attention tied to bases.
+
+Any ``torch.nn.Module`` from one-hot ``(N, 4, L)`` to logits ``(N,)`` or ``(N, T)`` can be trained
+and explained. A :class:`SequenceModel` also tells which bases each of its units sees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class ReceptiveField:
+    """The bases that a row of units sees: unit i sees ``[start(i), start(i) + width)``.
+
+    Parameters
+    ----------
+    first
+        First base of unit 0; negative when the layer pads its input.
+    stride
+        Bases from one unit to the next.
+    width
+        Bases that one unit sees.
+    """
+
+    first: int
+    stride: int
+    width: int
+
+    def start(self, unit: int) -> int:
+        """First base (0-based) that a unit sees."""
+        return self.first + unit * self.stride
+
+    def pooled(self, pool_size: int) -> ReceptiveField:
+        """Give the field of units that pool ``pool_size`` neighbours without overlap."""
+        return ReceptiveField(
+            self.first, self.stride * pool_size, self.width + self.stride * (pool_size - 1)
+        )
+
+
+@dataclass(frozen=True)
+class FeatureMap:
+    """Activations of the first layer: ``activations`` (N, F, U) and the ``field`` of a unit."""
+
+    activations: Tensor
+    field: ReceptiveField
+
+
+@dataclass(frozen=True)
+class AttentionMap:
+    """Attention of one layer: ``weights`` (N, H, U) sum to 1 over U; ``field`` ties U to bases."""
+
+    layer: str
+    weights: Tensor
+    field: ReceptiveField
+
+
+class SequenceModel(nn.Module):
+    """Base of the models of this package: one-hot ``(N, 4, L)`` to logits ``(N,)``."""
+
+    #: Shortest sequence (in bases) that the model accepts.
+    min_length: int = 1
+
+    @property
+    def filters(self) -> Tensor:
+        """Weights of the first layer, (F, 4, K)."""
+        raise AttributeError(f"{type(self).__name__} has no first-layer filters")
+
+    def first_layer(self, one_hot: Tensor) -> FeatureMap:
+        """Give the activations of the first layer before any pooling."""
+        raise AttributeError(f"{type(self).__name__} has no first-layer filters")
+
+    def attention_maps(self, one_hot: Tensor) -> list[AttentionMap]:
+        """Give the attention of every layer; empty when the model has none."""
+        return []
+
+
+def valid_units(one_hot: Tensor, n_units: int, field: ReceptiveField) -> Tensor:
+    """Mark the units whose centre lies on the sequence and not on its padding.
+
+    A sequence ends at its last base that is not a zero column, so an N inside is no padding.
+
+    Parameters
+    ----------
+    one_hot
+        (..., 4, L).
+    n_units, field
+        The units and the bases that they see.
+
+    Returns
+    -------
+    Tensor
+        (..., n_units), bool; unit 0 is always valid, so that a softmax over units is defined.
+    """
+    length = one_hot.shape[-1]
+    position = torch.arange(1, length + 1, device=one_hot.device)
+    ends = ((one_hot.amax(-2) > 0) * position).amax(-1)
+    centres = field.first + field.stride * torch.arange(n_units, device=one_hot.device)
+    centres = centres + (field.width - 1) // 2
+    valid = centres < ends.unsqueeze(-1)
+    valid[..., 0] = True
+    return valid
+
+
+def lay_on_bases(weights: Tensor, field: ReceptiveField, length: int) -> Tensor:
+    """Lay the weights of units on bases: each base a unit sees gets an equal share of its weight.
+
+    Nothing is interpolated: the sum over bases equals the sum over units. Of a unit that looks
+    over an edge, the bases inside the sequence share the weight.
+
+    Parameters
+    ----------
+    weights
+        (N, H, U) weights of units.
+    field
+        The bases that unit i sees.
+    length
+        Number of bases L.
+
+    Returns
+    -------
+    Tensor
+        (N, H, L).
+
+    Raises
+    ------
+    ValueError
+        If a unit sees no base of the sequence.
+    """
+    units = torch.arange(weights.shape[-1], device=weights.device).unsqueeze(-1)
+    bases = torch.arange(length, device=weights.device)
+    starts = field.first + field.stride * units
+    seen = ((bases >= starts) & (bases < starts + field.width)).to(weights.dtype)
+    counts = seen.sum(-1, keepdim=True)
+    if bool((counts == 0).any()):
+        raise ValueError(f"a unit of {field} sees none of {length} bases")
+    return weights @ (seen / counts)
