@@ -178,5 +178,5 @@ def _finite_sample(values: ArrayLike) -> NDArray[np.float64]:
 
 
 def epochs_to_target(accuracies: Sequence[float], target: float) -> int | None:
-    """Return the first epoch, counted from 1, whose accuracy reaches `target`; None if none does."""
+    """Return the first epoch, from 1 up, whose accuracy reaches `target`; None if none does."""
     return next((k for k, value in enumerate(accuracies, start=1) if value >= target), None)

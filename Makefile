@@ -1,0 +1,41 @@
+# Every target sets up what it needs in .venv, from nothing: `make demo` is all there is to type.
+PYTHON ?= python3
+PIP = .venv/bin/python -m pip --disable-pip-version-check
+
+.PHONY: demo test test-all check docs bench
+.DELETE_ON_ERROR:
+
+demo: .venv/.installed
+	.venv/bin/motiflens demo
+
+test: .venv/.installed-dev
+	.venv/bin/python -m pytest
+
+test-all: .venv/.installed-dev
+	.venv/bin/python -m pytest -m ""
+
+check: .venv/.installed-dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+docs: .venv/.installed-dev
+	.venv/bin/mkdocs build --strict
+
+bench: .venv/.installed
+	.venv/bin/python -m benchmarks.training_speed
+
+# A stamp is written last, so that a set-up cut short is taken up again.
+.venv/.installed: pyproject.toml constraints.txt
+	@rm -f .venv/.installed .venv/.installed-dev
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "motiflens needs Python 3.11 or newer, and there is no $(PYTHON); name yours: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "motiflens needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1); name another: make PYTHON=python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@

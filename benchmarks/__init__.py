@@ -1,0 +1,1 @@
+"""What motiflens is measured against, and the measurements."""
