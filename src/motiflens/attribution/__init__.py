@@ -1,0 +1,77 @@
+"""Explanations, base by base, of any module from one-hot (N, 4, L) to logits."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from functools import partial
+
+from torch import Tensor, nn
+
+from motiflens.attribution.attention import attention, attention_on_bases
+from motiflens.attribution.base import Attributions, Floats, load
+from motiflens.attribution.gradients import saliency
+from motiflens.attribution.mutagenesis import mutagenesis, saturation_mutagenesis
+from motiflens.errors import InputError
+
+METHODS: dict[str, Callable[..., Attributions]] = {
+    "saliency": saliency,
+    "tutorial-saliency": partial(saliency, off_simplex="kept"),
+    "ism": mutagenesis,
+    "attention": attention,
+}
+
+
+def attribute(
+    module: nn.Module,
+    one_hot: Floats | Tensor,
+    method: str,
+    *,
+    target: int = 0,
+    batch_size: int = 256,
+) -> Attributions:
+    """Explain the logits of a module, base by base.
+
+    The module is called under eval and left exactly as it was found.
+
+    Parameters
+    ----------
+    module
+        Any module from (N, 4, L) to logits (N,) or (N, T).
+    one_hot
+        (N, 4, L); a zero column is N or padding.
+    method
+        A key of ``METHODS``: ``saliency``, ``tutorial-saliency`` (its off-simplex part kept),
+        ``ism`` or ``attention``.
+    target
+        Column of the logits.
+    batch_size
+        Sequences a forward pass.
+
+    Raises
+    ------
+    InputError
+        For an unknown method, input that is not one-hot, a target out of range, or logits that
+        are not finite.
+    """
+    if method not in METHODS:
+        nearest = difflib.get_close_matches(method, METHODS, n=1, cutoff=0.0)[0]
+        raise InputError(
+            f"the attribution method is one of {', '.join(METHODS)}",
+            got=repr(method),
+            remedy=f"did you mean {nearest}?",
+        )
+    return METHODS[method](module, one_hot, target, batch_size=batch_size)
+
+
+__all__ = [
+    "METHODS",
+    "Attributions",
+    "attention",
+    "attention_on_bases",
+    "attribute",
+    "load",
+    "mutagenesis",
+    "saliency",
+    "saturation_mutagenesis",
+]

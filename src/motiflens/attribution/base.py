@@ -1,0 +1,203 @@
+"""What every attribution gives, and how a module is called without leaving a trace on it."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+
+from motiflens.errors import InputError
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Attributions:
+    """One explanation of N sequences; zero columns of the input (N, padding) get 0 everywhere.
+
+    Parameters
+    ----------
+    method
+        A key of ``motiflens.attribution.METHODS``.
+    one_hot
+        The explained sequences, float32 (N, 4, L).
+    contributions
+        The part of the explanation that belongs to the observed bases, (N, 4, L); 0 elsewhere.
+    hypothetical
+        What each of the four bases would contribute, (N, 4, L), or None where the method has
+        no such thing.
+    """
+
+    method: str
+    one_hot: Floats
+    contributions: Floats
+    hypothetical: Floats | None = None
+
+    @property
+    def track(self) -> Floats:
+        """Contributions summed over the four bases, (N, L)."""
+        track: Floats = self.contributions.sum(axis=1)
+        return track
+
+    def save(self, path: str | Path, names: Sequence[str]) -> None:
+        """Write an ``.npz`` file; it appears whole or not at all, the same bytes every time.
+
+        Raises
+        ------
+        InputError
+            If there is not one name for each sequence.
+        """
+        if len(names) != len(self.one_hot):
+            raise InputError(
+                f"there is one name for each of the {len(self.one_hot)} sequences",
+                got=f"{len(names)} names",
+                remedy="pass the names of the explained sequences",
+            )
+        arrays: dict[str, NDArray[Any]] = {
+            "names": _as_text(names),
+            "one_hot": self.one_hot,
+            "contributions": self.contributions,
+        }
+        if self.hypothetical is not None:
+            arrays["hypothetical"] = self.hypothetical
+        path = Path(path)
+        aside = path.with_name(f".{path.name}.part")
+        try:
+            with aside.open("wb") as stream:
+                np.savez_compressed(stream, allow_pickle=False, **arrays)
+            os.replace(aside, path)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+def load(path: str | Path) -> tuple[Attributions, list[str]]:
+    """Read what :meth:`Attributions.save` wrote; the method is the name of the file.
+
+    Returns
+    -------
+    attributions, names
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is no such file.
+    """
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {key: stored[key] for key in stored.files}
+        names = [str(name) for name in arrays["names"]]
+        one_hot, contributions = arrays["one_hot"], arrays["contributions"]
+    except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(
+            "attributions are an .npz file with one_hot, contributions and names",
+            got=f"{path.name}: {error}",
+            remedy="give a file of the attributions/ folder of a run",
+        ) from error
+    return Attributions(path.stem, one_hot, contributions, arrays.get("hypothetical")), names
+
+
+def _as_text(names: Sequence[str]) -> NDArray[np.str_]:
+    for index, name in enumerate(names):
+        if "\0" in name:  # numpy would drop it at the end of a string
+            raise InputError(
+                "a name holds no zero character",
+                got=f"{name!r} for sequence {index + 1}",
+                remedy="rename the sequence",
+            )
+    return np.array(names, dtype=np.str_)
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Set a module to eval for a while, and each of its parts back to its own mode after."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training
+
+
+def as_input(module: nn.Module, one_hot: Floats) -> Tensor:
+    """Put sequences where the module is, in its floating-point type."""
+    tensor = torch.from_numpy(one_hot)
+    for parameter in module.parameters():
+        if parameter.is_floating_point():
+            return tensor.to(parameter.device, parameter.dtype)
+    return tensor
+
+
+def logits_of(module: nn.Module, x: Tensor, target: int) -> Tensor:
+    """Call the module on (N, 4, L) and give the logits (N,) of one target.
+
+    Raises
+    ------
+    InputError
+        If the output is not (N,) or (N, T), has no such target or is not finite.
+    """
+    output: Tensor = module(x)
+    if output.ndim not in (1, 2) or output.shape[0] != x.shape[0]:
+        raise InputError(
+            f"a model gives logits (N,) or (N, T), here N = {x.shape[0]}",
+            got=f"an output of shape {tuple(output.shape)}",
+            remedy="wrap the model so that it gives one row a sequence",
+        )
+    n_targets = 1 if output.ndim == 1 else output.shape[1]
+    if not 0 <= target < n_targets:
+        raise InputError(
+            f"the target is one of the model's {n_targets} outputs, counted from 0",
+            got=f"target {target}",
+            remedy=f"choose 0 to {n_targets - 1}",
+        )
+    logits = output if output.ndim == 1 else output[:, target]
+    if not bool(torch.isfinite(logits).all()):
+        raise InputError(
+            "the model's logits are finite",
+            got="NaN or infinity",
+            remedy="check the model's weights and training",
+        )
+    return logits
+
+
+def checked(one_hot: ArrayLike | Tensor) -> Floats:
+    """Give one-hot sequences as float32 (N, 4, L), after a look at shape and columns.
+
+    Raises
+    ------
+    InputError
+        If the shape is another, or a column is neither one-hot nor zero.
+    """
+    values = one_hot.detach().cpu().numpy() if isinstance(one_hot, Tensor) else np.asarray(one_hot)
+    if values.ndim != 3 or values.shape[1] != 4 or values.shape[2] == 0:
+        raise InputError(
+            "sequences are one-hot of shape (N, 4, L)",
+            got=f"shape {values.shape}",
+            remedy="encode them with motiflens.sequences.one_hot",
+        )
+    good = ((values == 0) | (values == 1)).all(axis=1) & (values.sum(axis=1) <= 1)
+    if not good.all():
+        sequence, position = (int(index[0]) for index in np.nonzero(~good))
+        raise InputError(
+            "a column of a one-hot sequence holds a single 1, or only 0 for N and padding",
+            got=f"{values[sequence, :, position].tolist()} at position {position + 1} "
+            f"of sequence {sequence + 1}",
+            remedy="encode the sequences with motiflens.sequences.one_hot",
+        )
+    return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def known(one_hot: Floats) -> Floats:
+    """Mark known bases by 1; 0 at N and padding, (N, 1, L)."""
+    mask: Floats = one_hot.sum(axis=1, keepdims=True)
+    return mask
