@@ -35,10 +35,14 @@ for _code, _letter in enumerate(ALPHABET + "N"):
 _LETTER_OF_CODE = np.frombuffer(f"{ALPHABET}N".encode(), dtype=np.uint8)
 _COMPLEMENT_OF_CODE = np.array([3, 2, 1, 0, PAD], dtype=np.uint8)
 
-_IUPAC_LETTERS = "ACGTRYSWKMBDHVN"
-_IUPAC_COMPLEMENTS = "TGCAYRSWMKVHDBN"
-_COMPLEMENT_OF_LETTER = str.maketrans(
-    _IUPAC_LETTERS + _IUPAC_LETTERS.lower(), _IUPAC_COMPLEMENTS + _IUPAC_COMPLEMENTS.lower()
+IUPAC: dict[str, tuple[int, ...]] = {
+    letter: tuple(code for code in range(4) if mask >> code & 1)
+    for mask, letter in enumerate("ACMGRSVTWYHKDBN", start=1)
+}
+"""The codes that each letter of the IUPAC nucleotide code stands for."""
+
+_IUPAC_COMPLEMENTS = str.maketrans(
+    "ACGTRYSWKMBDHVNacgtryswkmbdhvn", "TGCAYRSWMKVHDBNtgcayrswmkvhdbn"
 )
 
 
@@ -127,14 +131,26 @@ def reverse_complement_string(text: str) -> str:
     InputError
         For a letter outside the IUPAC nucleotide code.
     """
-    for position, letter in enumerate(text, start=1):
-        if letter.upper() not in _IUPAC_LETTERS:
-            raise InputError(
-                f"a motif is written in the IUPAC letters {_IUPAC_LETTERS}",
-                got=f"{letter!r} at position {position} of {text!r}",
-                remedy="correct the letter",
-            )
-    return text[::-1].translate(_COMPLEMENT_OF_LETTER)
+    iupac_codes(text)
+    return text[::-1].translate(_IUPAC_COMPLEMENTS)
+
+
+def iupac_codes(text: str) -> list[tuple[int, ...]]:
+    """Give the codes that every letter of an IUPAC string, in any case, stands for.
+
+    Raises
+    ------
+    InputError
+        For a letter outside the IUPAC nucleotide code, and for the empty string.
+    """
+    letters = text.upper()
+    if not letters or set(letters) - set(IUPAC):
+        raise InputError(
+            f"a motif is one or more of the IUPAC letters {''.join(IUPAC)}",
+            got=repr(text),
+            remedy="correct the motif",
+        )
+    return [IUPAC[letter] for letter in letters]
 
 
 class Site(NamedTuple):

@@ -1,0 +1,134 @@
+"""Files: text of any origin read into a string, and writing that leaves no half a file."""
+
+from __future__ import annotations
+
+import difflib
+import gzip
+import os
+import tempfile
+import zlib
+from pathlib import Path
+
+from motiflens.errors import InputError
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+def read_bytes(path: Path | str) -> bytes:
+    """Read a file, unpacking it when its name ends in ``.gz``.
+
+    Raises
+    ------
+    InputError
+        When there is no such file (the nearest name in the folder is offered), when it cannot
+        be read, is empty, or is named ``.gz`` without being a whole gzip file.
+    """
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise _no_such_file(path) from None
+    except (OSError, ValueError) as error:
+        got = f"the directory {path}" if path.is_dir() else f"{path}: {error}"
+        raise InputError(
+            "the input is a readable file", got=got, remedy="give the path of a file"
+        ) from None
+    if path.suffix == ".gz":
+        content = _unpack(content, path)
+    elif content.startswith(_GZIP_MAGIC):
+        raise InputError(
+            "a gzip file has a name that ends in .gz",
+            got=f"gzip data in {path}",
+            remedy="rename the file",
+        )
+    if not content.strip():
+        raise InputError(
+            "the input holds something",
+            got=f"the empty file {path}",
+            remedy="check how it was made",
+        )
+    return content
+
+
+def read_text(path: Path | str) -> str:
+    r"""Read a text file: UTF-8, plain or gzip, with any line ends (each becomes ``\n``).
+
+    Raises
+    ------
+    InputError
+        As `read_bytes`, and when the content is no UTF-8 text.
+    """
+    content = read_bytes(path)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            "a text file is UTF-8",
+            got=f"the byte 0x{content[error.start]:02x} in line {line} of {path}",
+            remedy="check that this is the right file, or convert it to UTF-8",
+        ) from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise InputError(
+            "a text file holds no zero bytes",
+            got=f"one in line {line} of {path}",
+            remedy="check that this is the right file, or convert it to UTF-8",
+        )
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def write_whole(path: Path | str, content: bytes) -> None:
+    """Write a file aside, then rename it, so that it appears whole or not at all.
+
+    A name that ends in ``.gz`` is compressed, without a time stamp: equal content gives equal
+    bytes.
+
+    Raises
+    ------
+    InputError
+        When the folder does not exist or cannot be written to.
+    """
+    path = Path(path)
+    if path.suffix == ".gz":
+        content = gzip.compress(content, mtime=0)
+    try:
+        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            os.chmod(aside, 0o666 & ~_umask())  # mkstemp makes files that only the owner can read
+            os.replace(aside, path)
+        except BaseException:
+            os.unlink(aside)
+            raise
+    except OSError as error:
+        raise InputError(
+            "the output goes to a file in an existing folder that can be written to",
+            got=f"{path}: {error.strerror}",
+            remedy="make the folder or choose another path",
+        ) from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _unpack(content: bytes, path: Path) -> bytes:
+    try:
+        return gzip.decompress(content) if content else content
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(
+            "a file named .gz is a whole gzip file",
+            got=f"{path}: {error}",
+            remedy="rename it, or copy or download it again",
+        ) from None
+
+
+def _no_such_file(path: Path) -> InputError:
+    names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = difflib.get_close_matches(path.name, names, n=1)
+    remedy = f"did you mean {path.parent / near[0]}?" if near else "check the path"
+    return InputError("the input file exists", got=f"no such file: {path}", remedy=remedy)
