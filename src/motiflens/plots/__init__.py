@@ -1,0 +1,17 @@
+"""Charts, logos and tracks as SVG text: pure functions from data to a string."""
+
+from motiflens.plots.curves import bar_chart, line_chart
+from motiflens.plots.heatmaps import attention_heatmap, ppm_heatmap
+from motiflens.plots.logo import filter_grid, logo, logo_pair
+from motiflens.plots.tracks import base_track
+
+__all__ = [
+    "attention_heatmap",
+    "bar_chart",
+    "base_track",
+    "filter_grid",
+    "line_chart",
+    "logo",
+    "logo_pair",
+    "ppm_heatmap",
+]

@@ -1,0 +1,231 @@
+"""Line charts with bands and bar charts with intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from motiflens.plots.axes import Axes, Scale, legend, round_range, tick_text
+from motiflens.plots.svg import INK, MUTED, SERIES, element, figure, label, line, number, rect, tip
+
+Curve = tuple[Sequence[float], Sequence[float], Sequence[float], Sequence[float]]
+Bar = tuple[float, float, float]
+
+WIDTH, PLOT_HEIGHT, LEFT, RIGHT = 720.0, 280.0, 76.0, 16.0
+DASHES = ("none", "7 3", "2 3", "9 3 2 3")
+
+
+def line_chart(
+    series: Mapping[str, Curve],
+    title: str,
+    x_label: str,
+    y_label: str,
+    *,
+    y_range: tuple[float, float] | None = None,
+    log_x: bool = False,
+    reference: tuple[float, str] | None = None,
+) -> str:
+    """Draw curves with their bands.
+
+    Parameters
+    ----------
+    series
+        Name → (x, mean, low, high), four sequences of one length; a mean that is not finite
+        leaves a gap.
+    title, x_label, y_label
+        Names of the figure and its axes, with units.
+    y_range
+        Ends of the vertical axis; taken from the data where not given.
+    log_x
+        Logarithmic horizontal axis; all x > 0.
+    reference
+        A horizontal line: its value and what it is.
+
+    Returns
+    -------
+    str
+        SVG, 720 px wide.
+    """
+    samples = [(_sample(index), name) for index, name in enumerate(series)]
+    key, top = legend(samples, LEFT, WIDTH - LEFT - RIGHT)
+    axes = _line_axes(series, top, x_label, y_label, y_range, log_x)
+    body = [key, axes.draw(), _reference_line(axes, reference) if reference else ""]
+    body += [_band(axes, curve, index) for index, curve in enumerate(series.values())]
+    body += [_curve(axes, name, curve, i) for i, (name, curve) in enumerate(series.items())]
+    description = "; ".join(
+        f"{name}: last mean {tick_text(curve[1][-1])}" for name, curve in series.items() if curve[0]
+    )
+    return figure(WIDTH, axes.y.start + 48, title, f"{y_label} by {x_label}. {description}", *body)
+
+
+def _line_axes(
+    series: Mapping[str, Curve],
+    top: float,
+    x_label: str,
+    y_label: str,
+    y_range: tuple[float, float] | None,
+    log_x: bool,
+) -> Axes:
+    xs = [x for curve in series.values() for x in curve[0]] or [1.0]
+    ys = [y for curve in series.values() for part in curve[1:] for y in part]
+    low, high = y_range or round_range(ys)
+    across = Scale(min(xs), max(xs), LEFT + 8, WIDTH - RIGHT, log_x)
+    return Axes(across, Scale(low, high, top + PLOT_HEIGHT, top + 6), x_label, y_label)
+
+
+def _points(axes: Axes, xs: Sequence[float], ys: Sequence[float]) -> list[str]:
+    pairs = [(x, y) for x, y in zip(xs, ys, strict=True) if math.isfinite(y)]
+    return [f"{number(axes.x(x))} {number(axes.y(y))}" for x, y in pairs]
+
+
+def _band(axes: Axes, curve: Curve, index: int) -> str:
+    xs, _, low, high = curve
+    outline = _points(axes, xs, high) + _points(axes, xs, low)[::-1]
+    if len(outline) < 4:
+        return ""
+    colour = SERIES[index % len(SERIES)]
+    return element("path", d=f"M{'L'.join(outline)}Z", fill=colour, fill_opacity=0.16)
+
+
+def _curve(axes: Axes, name: str, curve: Curve, index: int) -> str:
+    xs, means, lows, highs = curve
+    colour = SERIES[index % len(SERIES)]
+    path = ""
+    if points := _points(axes, xs, means):
+        dash = DASHES[index % len(DASHES)]
+        path = element(
+            "path",
+            d="M" + "L".join(points),
+            fill="none",
+            stroke=colour,
+            stroke_width=2,
+            stroke_dasharray=dash,
+        )
+    marks = [
+        _marker(
+            axes.x(x),
+            axes.y(mean),
+            index,
+            tip(f"{name}: {tick_text(x)}, {mean:.4g} ({low:.4g} to {high:.4g})"),
+        )
+        for x, mean, low, high in zip(xs, means, lows, highs, strict=True)
+        if math.isfinite(mean)
+    ]
+    return path + "".join(marks)
+
+
+def _marker(x: float, y: float, index: int, *children: str) -> str:
+    """Draw a circle, square, triangle or diamond, so that colour is not the only difference."""
+    colour = SERIES[index % len(SERIES)]
+    outlines = (
+        "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0Z",
+        "M-3-3H3V3H-3Z",
+        "M0-4L3.5 3H-3.5Z",
+        "M0-4L4 0L0 4L-4 0Z",
+    )
+    move = f"translate({number(x)} {number(y)})"
+    return element(
+        "path", *children, d=outlines[index % len(outlines)], fill=colour, transform=move
+    )
+
+
+def _sample(index: int) -> str:
+    colour = SERIES[index % len(SERIES)]
+    dash = DASHES[index % len(DASHES)]
+    return line(0, 0, 24, 0, stroke=colour, stroke_width=2, stroke_dasharray=dash) + _marker(
+        12, 0, index
+    )
+
+
+def _reference_line(axes: Axes, reference: tuple[float, str]) -> str:
+    value, text = reference
+    y, right = axes.y(value), axes.x.end
+    stroke = line(axes.x.start, y, right, y, stroke=INK, stroke_dasharray="4 4")
+    return stroke + label(text, right - 4, y - 5, text_anchor="end", fill=MUTED)
+
+
+def bar_chart(
+    groups: Mapping[str, Mapping[str, Bar]],
+    title: str,
+    y_label: str,
+    *,
+    x_label: str = "",
+    notes: Mapping[str, str] | None = None,
+) -> str:
+    """Draw bars with intervals, from zero.
+
+    Parameters
+    ----------
+    groups
+        Group → bar → (mean, low, high). Bars of one name have one colour over all groups; a
+        legend appears where there are several names. A mean that is not finite draws no bar.
+    title, y_label, x_label
+        Names of the figure and its axes, with units.
+    notes
+        A second line under a group's name.
+
+    Returns
+    -------
+    str
+        SVG, 720 px wide or as wide as the bars need.
+    """
+    names = list(dict.fromkeys(name for bars in groups.values() for name in bars))
+    slot = max(96.0, 40.0 * len(names) + 32, *(7.2 * len(group) + 12 for group in groups))
+    width = max(WIDTH, LEFT + RIGHT + slot * len(groups))
+    slot = (width - LEFT - RIGHT) / max(len(groups), 1)
+    samples = [
+        (rect(4, -6, 16, 12, fill=SERIES[index % len(SERIES)]), name)
+        for index, name in enumerate(names)
+    ]
+    key, top = legend(samples, LEFT, width - LEFT - RIGHT) if len(names) > 1 else ("", 12.0)
+    values = [v for bars in groups.values() for bar in bars.values() for v in bar]
+    low, high = round_range([0.0, *values])
+    upwards = Scale(low, high, top + PLOT_HEIGHT, top + 20)
+    axes = Axes(Scale(0, 1, LEFT, width - RIGHT), upwards, x_label, y_label)
+    body = [key, axes.draw(x_ticks=False), line(LEFT, axes.y(0), width - RIGHT, axes.y(0))]
+    for index, (group, bars) in enumerate(groups.items()):
+        middle = LEFT + slot * (index + 0.5)
+        body += [_bars(axes, group, bars, names, middle), _group_name(axes, group, middle, notes)]
+    description = "; ".join(
+        f"{group}, {name}: {bar[0]:.4g} ({bar[1]:.4g} to {bar[2]:.4g})"
+        for group, bars in groups.items()
+        for name, bar in bars.items()
+    )
+    return figure(width, axes.y.start + 52, title, f"{y_label}. {description}", *body)
+
+
+def _group_name(axes: Axes, group: str, middle: float, notes: Mapping[str, str] | None) -> str:
+    y = axes.y.start
+    name = label(group, middle, y + 18, text_anchor="middle")
+    note = (notes or {}).get(group, "")
+    return name + (label(note, middle, y + 34, text_anchor="middle", fill=MUTED) if note else "")
+
+
+def _bars(
+    axes: Axes, group: str, bars: Mapping[str, Bar], names: Sequence[str], middle: float
+) -> str:
+    parts = []
+    for name, (mean, low, high) in bars.items():
+        if not math.isfinite(mean):
+            continue
+        index = names.index(name)
+        x = middle + 40 * (index - (len(names) - 1) / 2)
+        ends = sorted((axes.y(0), axes.y(mean)))
+        hint = tip(f"{group}, {name}: {mean:.4g} ({low:.4g} to {high:.4g})")
+        box = {"x": x - 14, "y": ends[0], "width": 28.0, "height": ends[1] - ends[0]}
+        parts.append(element("rect", hint, fill=SERIES[index % len(SERIES)], **box))
+        parts.append(_whisker(axes, x, low, high))
+        above = min(axes.y(max(mean, high)), axes.y(0)) - 6
+        parts.append(label(f"{mean:.3g}", x, above, text_anchor="middle", font_size=11))
+    return "".join(parts)
+
+
+def _whisker(axes: Axes, x: float, low: float, high: float) -> str:
+    if not (math.isfinite(low) and math.isfinite(high) and high > low):
+        return ""
+    bottom, top = axes.y(low), axes.y(high)
+    return (
+        line(x, bottom, x, top, stroke=INK, stroke_width=1.5)
+        + line(x - 5, bottom, x + 5, bottom, stroke=INK, stroke_width=1.5)
+        + line(x - 5, top, x + 5, top, stroke=INK, stroke_width=1.5)
+    )

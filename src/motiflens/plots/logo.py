@@ -1,0 +1,245 @@
+"""Sequence logos: letters as outlines, so that their heights are exact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from motiflens.errors import InputError
+from motiflens.matrices import information
+from motiflens.plots.axes import Scale, round_range, tick_text, y_title
+from motiflens.plots.svg import GRID, INK, MUTED, element, figure, label, line, number
+
+Matrix = npt.NDArray[np.floating]
+Kind = Literal["information", "contribution"]
+
+LETTERS = "ACGT"
+# Hues apart for all common kinds of colour blindness, each at 4.5 : 1 or more on white.
+LETTER_COLOURS = {"A": "#007a59", "C": "#0b4fa8", "G": "#a86200", "T": "#a3195b"}
+
+# Outlines in the unit square, y downwards, that touch all four sides.
+OUTLINES = {
+    "A": "M0 1L.39 0H.61L1 1H.78L.7.77H.3L.22 1ZM.36.59H.64L.5.2Z",
+    "C": "M1 .787A.55.5 0 1 1 1 .213L.82.311A.33.33 0 1 0 .82.689Z",
+    "G": "M1 .213L.82.311A.33.33 0 1 0 .8.715V.62H.55V.46H1V.787A.55.5 0 1 1 1 .213Z",
+    "T": "M0 0H1V.19H.61V1H.39V.19H0Z",
+}
+
+COLUMN, HEIGHT, LEFT, TOP = 26.0, 104.0, 58.0, 10.0
+
+
+def letter(base: str, x: float, y: float, width: float, height: float) -> str:
+    """Draw a base that fills the rectangle with its upper left corner at (x, y)."""
+    scale = f"translate({number(x)} {number(y)}) scale({number(width)} {number(height)})"
+    return element("path", d=OUTLINES[base], fill=LETTER_COLOURS[base], transform=scale)
+
+
+def letter_heights(matrix: Matrix, kind: Kind) -> Matrix:
+    """Give the height of every letter.
+
+    Parameters
+    ----------
+    matrix
+        (4, W): probabilities for `information`, signed numbers for `contribution`.
+    kind
+        `information`: p × (2 − entropy) bits (Schneider and Stephens 1990, without their
+        small-sample correction); `contribution`: the numbers themselves.
+
+    Raises
+    ------
+    InputError
+        `matrix` has no four rows, no columns, or numbers that are not finite.
+    """
+    matrix = np.asarray(matrix, dtype=float)
+    if matrix.ndim != 2 or matrix.shape[0] != 4 or matrix.shape[1] == 0:
+        raise InputError(
+            "a logo is drawn from a matrix (4, W) in the order A C G T",
+            got=f"shape {matrix.shape}",
+            remedy="transpose or cut the matrix",
+        )
+    if not np.isfinite(matrix).all():
+        column = int(np.argwhere(~np.isfinite(matrix))[0, 1])
+        raise InputError(
+            "a logo is drawn from finite numbers",
+            got=f"NaN or infinity in column {column}",
+            remedy="correct the matrix",
+        )
+    return matrix * information(matrix) if kind == "information" else matrix
+
+
+def _stack(heights: Matrix, x: float, scale: Scale, width: float) -> str:
+    """Draw one column: positive letters upwards and negative ones downwards, largest outside."""
+    parts, up, down = [], 0.0, 0.0
+    for index in np.argsort(np.abs(heights), kind="stable"):
+        height = float(heights[index])
+        pixels = abs(scale(height) - scale(0.0))
+        # Thinner than a twentieth of a pixel is invisible, and costs a path in the file.
+        if pixels >= 0.05:
+            base = LETTERS[index]
+            top = scale(up + height) if height > 0 else scale(down)
+            parts.append(letter(base, x + 0.04 * width, top, 0.92 * width, pixels))
+        up, down = up + max(height, 0.0), down + min(height, 0.0)
+    return "".join(parts)
+
+
+def _stacks(heights: Matrix, left: float, scale: Scale, width: float) -> str:
+    columns = enumerate(heights.T)
+    return "".join(_stack(column, left + index * width, scale, width) for index, column in columns)
+
+
+def _height_scale(heights: Matrix, kind: Kind, bottom: float, top: float) -> Scale:
+    if kind == "information":
+        return Scale(0.0, 2.0, bottom, top)
+    low = float(np.minimum(heights, 0.0).sum(axis=0).min())
+    high = float(np.maximum(heights, 0.0).sum(axis=0).max())
+    return Scale(*round_range([low, high, 0.0]), bottom, top)
+
+
+def _height_axis(scale: Scale, left: float, title: str, ticks: Sequence[float]) -> str:
+    parts = [line(left, scale.start, left, scale.end)]
+    for tick in ticks:
+        y = scale(tick)
+        parts.append(line(left - 4, y, left, y))
+        parts.append(label(tick_text(tick), left - 7, y + 4, text_anchor="end", fill=MUTED))
+    return "".join(parts) + y_title(title, left - 40, (scale.start + scale.end) / 2)
+
+
+def _column_numbers(width: int, left: float, y: float, first: int = 1) -> str:
+    return "".join(
+        label(first + i, left + (i + 0.5) * COLUMN, y, text_anchor="middle", fill=MUTED)
+        for i in range(width)
+    )
+
+
+def _axis_title(kind: Kind) -> str:
+    return "bits" if kind == "information" else "contribution"
+
+
+def logo(matrix: Matrix, *, kind: Kind = "information", title: str = "Motif") -> str:
+    """Draw a sequence logo.
+
+    Parameters
+    ----------
+    matrix
+        (4, W), rows A C G T: a PPM, or contributions.
+    kind
+        `information`: letters p × information, axis 0 to 2 bits; `contribution`: signed heights.
+    title
+        Name of the figure.
+
+    Returns
+    -------
+    str
+        SVG, 26 px a column.
+
+    Raises
+    ------
+    InputError
+        See `letter_heights`.
+
+    References
+    ----------
+    Schneider and Stephens 1990, Nucleic Acids Research 18:6097.
+    """
+    heights = letter_heights(matrix, kind)
+    width = heights.shape[1]
+    scale = _height_scale(heights, kind, TOP + HEIGHT, TOP)
+    ticks = (0, 1, 2) if kind == "information" else scale.ticks
+    body = [
+        _height_axis(scale, LEFT, _axis_title(kind), ticks),
+        line(LEFT, scale(0), LEFT + width * COLUMN, scale(0)),
+        _stacks(heights, LEFT, scale, COLUMN),
+        _column_numbers(width, LEFT, TOP + HEIGHT + 18),
+    ]
+    size = (LEFT + width * COLUMN + 12, TOP + HEIGHT + 26)
+    return figure(*size, title, f"Sequence logo of {width} positions, {top_bases(heights)}", *body)
+
+
+def top_bases(heights: Matrix) -> str:
+    """Read the tallest letter of every column."""
+    return "".join(LETTERS[index] for index in np.asarray(heights).argmax(axis=0))
+
+
+def logo_pair(
+    found: Matrix,
+    truth: Matrix,
+    *,
+    offset: int = 0,
+    strand: str = "+",
+    title: str = "Found motif above the true one",
+) -> str:
+    """Draw a found motif above the true one, column above column.
+
+    Parameters
+    ----------
+    found, truth
+        PPMs (4, W) and (4, V).
+    offset
+        Column of the truth at which the found motif starts.
+    strand
+        On "-" the found motif is drawn as its reverse complement.
+    title
+        Name of the figure.
+
+    Raises
+    ------
+    InputError
+        See `letter_heights`.
+    """
+    found = np.asarray(found, dtype=float)
+    turned = found[::-1, ::-1] if strand == "-" else found
+    upper, lower = letter_heights(turned, "information"), letter_heights(truth, "information")
+    first = min(0, offset)
+    last = max(lower.shape[1], offset + upper.shape[1])
+    width = LEFT + (last - first) * COLUMN + 12
+    body, tops = [], (TOP, TOP + HEIGHT + 24)
+    rows = (("found", upper, offset), ("true", lower, 0))
+    for (name, heights, shift), top in zip(rows, tops, strict=True):
+        scale = Scale(0.0, 2.0, top + HEIGHT, top)
+        left = LEFT + (shift - first) * COLUMN
+        body.append(_height_axis(scale, LEFT, f"{name} (bits)", (0, 1, 2)))
+        body.append(line(LEFT, scale(0), width - 12, scale(0), stroke=GRID))
+        body.append(_stacks(heights, left, scale, COLUMN))
+    true_left = LEFT - first * COLUMN
+    bottom = tops[1] + HEIGHT
+    body.append(_column_numbers(lower.shape[1], true_left, bottom + 18))
+    body += [_edge(true_left + lower.shape[1] * COLUMN * end, bottom) for end in (0, 1)]
+    text = f"Found {top_bases(upper)} at offset {offset} of {top_bases(lower)}"
+    return figure(width, bottom + 26, title, f"{text}, strand {strand}", *body)
+
+
+def _edge(x: float, bottom: float) -> str:
+    return line(x, TOP, x, bottom, stroke=INK, stroke_dasharray="3 4", stroke_opacity=0.55)
+
+
+def filter_grid(filters: Matrix, *, columns: int = 4, title: str = "First-layer filters") -> str:
+    """Draw first-layer filters as signed logos, each at its own scale.
+
+    Parameters
+    ----------
+    filters
+        (F, 4, K), rows A C G T. The mean of the four weights is taken from every position: on
+        one-hot input it acts like a bias and says nothing of the letters.
+    columns
+        Logos in a row.
+    title
+        Name of the figure.
+    """
+    filters = np.asarray(filters, dtype=float)
+    shown = filters - filters.mean(axis=1, keepdims=True)
+    cell = (max(12.0 * shown.shape[2], 64.0) + 24, 84.0)
+    body = []
+    for index, matrix in enumerate(shown):
+        x, y = (index % columns) * cell[0] + 12, (index // columns) * cell[1]
+        heights = letter_heights(matrix, "contribution")
+        scale = _height_scale(heights, "contribution", y + 78, y + 20)
+        body.append(label(f"filter {index}", x, y + 14, font_size=11, fill=MUTED))
+        body.append(line(x, scale(0), x + 12 * matrix.shape[1], scale(0), stroke=GRID))
+        body.append(_stacks(heights, x, scale, 12.0))
+    rows = -(-len(filters) // columns)
+    size = (cell[0] * min(columns, len(filters)), cell[1] * rows + 6)
+    description = f"{len(filters)} filters of width {filters.shape[2]}, weights as letter heights"
+    return figure(*size, title, description, *body)

@@ -1,0 +1,135 @@
+"""Values along a sequence: one bar a base above its letter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from motiflens.errors import InputError
+from motiflens.plots.axes import Scale, linear_ticks, round_range, tick_text, y_title
+from motiflens.plots.logo import LETTER_COLOURS
+from motiflens.plots.svg import (
+    GRID,
+    MONOSPACE,
+    MUTED,
+    SITE,
+    element,
+    figure,
+    label,
+    line,
+    rect,
+    tip,
+)
+
+Values = npt.NDArray[np.floating[Any]]
+Interval = tuple[int, int]
+
+BAR_COLOURS = ("#0b4fa8", "#a3195b")
+LEFT = 70.0
+
+
+def base_track(
+    sequence: str,
+    values: Sequence[float] | Values,
+    sites: Sequence[Interval] = (),
+    *,
+    title: str = "Contributions",
+    y_label: str = "contribution",
+    start: int = 0,
+    site_name: str = "true site",
+) -> str:
+    """Draw one bar a base with its letter below.
+
+    Parameters
+    ----------
+    sequence
+        L letters.
+    values
+        (L,), signed.
+    sites
+        Half-open intervals, 0-based like `start`, shaded.
+    title, y_label
+        Names of the figure and of its vertical axis, with units.
+    start
+        0-based position of the first letter; positions on the axis count from 1.
+    site_name
+        What a shaded interval is.
+
+    Raises
+    ------
+    InputError
+        Letters and values differ in number, or there are none.
+    """
+    values = np.asarray(values, dtype=float)
+    if values.shape != (len(sequence),) or not sequence:
+        raise InputError(
+            "a track has one value for every letter",
+            got=f"{len(sequence)} letters, values of shape {values.shape}",
+            remedy="cut both to the same bases",
+        )
+    step, top, bottom = 16.0, 26.0, 166.0
+    right = LEFT + step * len(sequence)
+    scale = Scale(*round_range([0.0, *values.tolist()]), bottom, top)
+    body = [_site(site, start, len(sequence), step, top, bottom + 18, site_name) for site in sites]
+    body += [_value_axis(scale, right, y_label), line(LEFT, scale(0), right, scale(0))]
+    for index, (base, value) in enumerate(zip(sequence, values, strict=True)):
+        x = LEFT + step * index
+        body += [_bar(x, step, scale, float(value), f"{base}{start + index + 1}"), _letter(x, base)]
+    body += [positions(len(sequence), start, step, 200.0), position_title(right, 218.0)]
+    strongest = int(np.nanargmax(np.abs(values))) if np.isfinite(values).any() else 0
+    description = f"{y_label} of {len(sequence)} bases, largest at position {start + strongest + 1}"
+    return figure(right + 16, 226, title, description, *body)
+
+
+def _site(
+    site: Interval, start: int, length: int, step: float, top: float, bottom: float, name: str
+) -> str:
+    first, last = max(site[0] - start, 0), min(site[1] - start, length)
+    if last <= first:
+        return ""
+    x, width = LEFT + step * first, step * (last - first)
+    text = label(name, x, top - 10, fill=MUTED)
+    return rect(x, top - 6, width, bottom - top + 6, fill=SITE, class_="site") + text
+
+
+def _value_axis(scale: Scale, right: float, title: str) -> str:
+    parts = []
+    for tick in linear_ticks(scale.low, scale.high, 4):
+        y = scale(tick)
+        parts.append(line(LEFT, y, right, y, stroke=GRID, stroke_opacity=0.7))
+        parts.append(label(tick_text(tick), LEFT - 6, y + 4, text_anchor="end", fill=MUTED))
+    return "".join(parts) + y_title(title, LEFT - 54, (scale.start + scale.end) / 2)
+
+
+def _bar(x: float, step: float, scale: Scale, value: float, place: str) -> str:
+    if not math.isfinite(value):
+        return ""
+    ends = sorted((scale(0), scale(value)))
+    box = {"x": x + 2, "y": ends[0], "width": step - 4, "height": ends[1] - ends[0]}
+    return element("rect", tip(f"{place}: {value:.4g}"), fill=BAR_COLOURS[value < 0], **box)
+
+
+def _letter(x: float, base: str) -> str:
+    colour = LETTER_COLOURS.get(base, MUTED)
+    settings = {"font_family": MONOSPACE, "font_weight": "bold", "fill": colour}
+    return label(base, x + 8, 181, text_anchor="middle", font_size=13, **settings)
+
+
+def positions(length: int, start: int, step: float, y: float) -> str:
+    """Write every fifth position, or fewer where bases are narrow, counting from 1."""
+    every = 5 if step >= 8 else 10 * max(1, math.ceil(60 / step / 10))
+    shown = [p for p in range(length) if (start + p + 1) % every == 0 or p == 0]
+    return "".join(
+        label(start + p + 1, LEFT + step * (p + 0.5), y, text_anchor="middle", fill=MUTED)
+        for p in shown
+        if p == 0 or step * p > 24
+    )
+
+
+def position_title(right: float, y: float) -> str:
+    """Write the title of the position axis, which runs from `LEFT` to `right`."""
+    return label("position (bp)", (LEFT + right) / 2, y, text_anchor="middle")
