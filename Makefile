@@ -20,7 +20,7 @@ check: .venv/.installed-dev
 	.venv/bin/mypy
 
 docs: .venv/.installed-dev
-	.venv/bin/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 
 bench: .venv/.installed
 	.venv/bin/python -m benchmarks.training_speed

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import stats
+from sklearn import metrics as sklearn_metrics
+
+from motiflens.errors import InputError
+from motiflens.metrics import (
+    METRICS,
+    Interval,
+    bootstrap_interval,
+    epochs_to_target,
+    mean_interval,
+    paired_difference,
+    score,
+)
+
+finite = st.floats(-1e3, 1e3)
+samples = arrays(np.float64, st.integers(2, 12), elements=finite)
+
+
+def test_scores_of_an_example_worked_by_hand():
+    labels = [1, 0, 1, 0, 1]
+    logits = [3.0, 2.0, 1.0, -1.0, -2.0]
+    # Ranked 1 0 1 0 1: of 6 pairs the first positive wins 2, the second 1, the third none.
+    # Precision at the positives: 1/1, 2/3, 3/5. Called right: ranks 1, 3, 4.
+    # tp 2, fp 1, fn 1, tn 1: mcc = (2·1 − 1·1) / √(3·3·2·2).
+    scores = score(labels, logits)
+    assert tuple(scores) == METRICS
+    assert scores["auroc"] == pytest.approx(3 / 6)
+    assert scores["auprc"] == pytest.approx((1 + 2 / 3 + 3 / 5) / 3)
+    assert scores["accuracy"] == pytest.approx(3 / 5)
+    assert scores["mcc"] == pytest.approx(1 / 6)
+
+
+def test_a_logit_of_zero_is_called_negative():
+    assert score([0, 1], [0.0, 0.1])["accuracy"] == 1
+    assert score([1, 0], [0.0, -0.1])["accuracy"] == 0.5
+
+
+def test_all_called_the_same_has_no_correlation():
+    assert score([0, 1, 1], [-3.0, -2.0, -1.0])["mcc"] == 0
+
+
+@given(st.data())
+def test_scores_agree_with_pair_counts_and_scikit_learn(data):
+    labels = np.array(data.draw(st.lists(st.integers(0, 1), min_size=2, max_size=20)))
+    labels[:2] = 0, 1
+    # Few levels, so that ties come up.
+    logits = data.draw(arrays(np.float32, len(labels), elements=st.sampled_from([-2, -1, 0, 1, 2])))
+    pairs = logits[labels == 1][:, None] - logits[labels == 0][None]
+    scores = score(labels.astype(np.float32), logits)
+    assert scores["auroc"] == pytest.approx(np.mean((pairs > 0) + 0.5 * (pairs == 0)))
+    assert scores["accuracy"] == pytest.approx(np.mean((logits > 0) == (labels == 1)))
+    assert scores["auprc"] == sklearn_metrics.average_precision_score(labels, logits)
+    assert scores["mcc"] == sklearn_metrics.matthews_corrcoef(labels, logits > 0)
+
+
+@pytest.mark.parametrize(
+    ("labels", "logits", "message"),
+    [
+        ([1, 1, 1], [0.5, 1.0, 2.0], "labels hold both classes; got 3 labels of 1 class"),
+        ([], [], "labels hold both classes; got 0 labels of 0 class"),
+        ([0, 1], [0.5, 1.0, 2.0], r"one length; got shapes \(2,\) and \(3,\)"),
+        ([[0], [1]], [[0.5], [1.0]], "one length"),
+        ([0, 1, 2], [0.5, 1.0, 2.0], "labels are 0 or 1; got 2"),
+        ([0, 1, 1], [0.5, 1.0, math.nan], "finite; got nan for example 2"),
+        ([0, 1, 1], [0.5, -math.inf, 1.0], "finite; got -inf for example 1"),
+    ],
+)
+def test_scores_that_have_no_value_are_refused(labels, logits, message):
+    with pytest.raises(InputError, match=message):
+        score(labels, logits)
+
+
+def test_interval_of_an_example_worked_by_hand():
+    # Mean 4, standard deviation 2, standard error 2/√4 = 1, t(3) at 97.5 % = 3.18245.
+    interval = mean_interval([2.0, 3.0, 5.0, 6.0])
+    error = math.sqrt(10 / 3) / 2
+    assert interval.mean == 4
+    assert interval.low == pytest.approx(4 - 3.182446 * error, abs=1e-6)
+    assert interval.high == pytest.approx(4 + 3.182446 * error, abs=1e-6)
+    assert interval.n == 4
+
+
+@given(samples)
+def test_interval_agrees_with_scipy(values):
+    interval = mean_interval(values)
+    assert interval.low <= interval.mean <= interval.high
+    if np.ptp(values) > 1e-6:
+        expected = stats.t.interval(0.95, len(values) - 1, values.mean(), stats.sem(values))
+        assert (interval.low, interval.high) == pytest.approx(expected)
+
+
+@given(finite, st.integers(1, 9))
+def test_equal_values_have_no_spread(value, n):
+    assert mean_interval([value] * n) == Interval(value, value, value, n)
+
+
+def test_bounds_cut_the_interval_and_leave_the_mean():
+    wide = mean_interval([0.9, 1.0, 1.0])
+    cut = mean_interval([0.9, 1.0, 1.0], bounds=(0.95, 1.0))
+    assert wide.high > 1 > wide.mean > 0.95 > wide.low
+    assert cut == (wide.mean, 0.95, 1.0, 3)
+
+
+def test_an_interval_covers_the_truth_as_often_as_it_says():
+    draws = np.random.default_rng(0).normal(3.0, 2.0, size=(2000, 5))
+    intervals = [mean_interval(row) for row in draws]
+    covered = np.mean([interval.low <= 3 <= interval.high for interval in intervals])
+    assert covered == pytest.approx(0.95, abs=0.015)
+
+
+@pytest.mark.parametrize("values", [[], [1.0, math.nan], [math.inf], [[1.0, 2.0]]])
+def test_no_interval_of_values_that_are_missing(values):
+    with pytest.raises(InputError, match="one or more finite values"):
+        mean_interval(values)
+
+
+def test_pairing_takes_out_what_the_seeds_share():
+    seeds = np.array([0.1, 0.5, 0.9, 0.3])
+    interval = paired_difference(seeds + 0.02, seeds)
+    assert interval.mean == pytest.approx(0.02)
+    assert interval.high - interval.low < 1e-12
+
+
+def test_paired_difference_is_a_paired_t_test():
+    generator = np.random.default_rng(1)
+    a, b = generator.normal(size=7), generator.normal(0.5, size=7)
+    expected = stats.ttest_rel(a, b).confidence_interval(0.95)
+    assert paired_difference(a, b)[1:3] == pytest.approx((expected.low, expected.high))
+
+
+def test_pairs_need_two_of_each():
+    with pytest.raises(InputError, match="same seeds; got 3 and 2 values"):
+        paired_difference([1.0, 2.0, 3.0], [1.0, 2.0])
+
+
+def test_bootstrap_agrees_with_scipy():
+    values = np.random.default_rng(2).exponential(size=60)
+    ours = bootstrap_interval(values, np.random.default_rng(3), n=4000)
+    theirs = stats.bootstrap(
+        (values,), np.mean, n_resamples=4000, method="percentile", rng=np.random.default_rng(4)
+    ).confidence_interval
+    assert ours.mean == values.mean()
+    assert ours.n == 60
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.02)
+
+
+def test_bootstrap_is_as_random_as_its_generator():
+    values = [0.0, 1.0, 3.0, 7.0]
+    first, again, other = (
+        bootstrap_interval(values, np.random.default_rng(seed), n=50) for seed in (5, 5, 6)
+    )
+    assert first == again != other
+
+
+def test_bootstrap_needs_resamples():
+    with pytest.raises(InputError, match="1 or more; got 0"):
+        bootstrap_interval([1.0], np.random.default_rng(0), n=0)
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "epoch"),
+    [([0.95, 0.5], 1), ([0.5, 0.94, 0.95, 0.9], 3), ([0.5, 0.94], None), ([], None)],
+)
+def test_epochs_count_from_one(accuracies, epoch):
+    assert epochs_to_target(accuracies, 0.95) == epoch
