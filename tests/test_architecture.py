@@ -1,0 +1,229 @@
+"""The rules of docs/architecture.md and of CONTRIBUTING.md that a program can check."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "motiflens"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# Place → what it may import, as the table of docs/architecture.md has it. What those import in
+# turn is allowed too, and so are the errors and the version.
+MAY_IMPORT = {
+    "errors": [],
+    "sequences": ["errors"],
+    "matrices": ["errors", "sequences"],
+    "metrics": ["errors"],
+    "simulate": ["sequences", "matrices", "datasets"],
+    "datasets": ["errors", "sequences"],
+    "readers": ["datasets"],
+    "models": ["sequences"],
+    "training": ["datasets", "models", "metrics"],
+    "baselines": ["datasets", "matrices", "metrics"],
+    "comparison": ["training", "baselines"],
+    "attribution": ["sequences", "models/base"],
+    "experiments": ["sequences", "attribution"],
+    "motifs": ["sequences", "matrices", "attribution"],
+    "runs": ["all above"],
+    "pipeline": ["all above"],
+    "plots": ["matrices"],
+    "report": ["plots", "matrices"],
+    "cli": ["all"],
+}
+FRONT_DOORS = {"__init__", "__main__"}  # they may open every room
+WITHOUT_TORCH = ["sequences", "matrices", "metrics", "simulate", "datasets", "readers", "baselines"]
+
+
+def table_of_the_docs() -> dict[str, list[str]]:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z]+)(?:\.py|/)` \|.*\| ([^|]+) \|$", text, flags=re.MULTILINE)
+    return {place: [] if may == "–" else may.split(", ") for place, may in rows}
+
+
+def allowed(place: str) -> set[str]:
+    """Everything a place may import: its own files, its row of the table, and what that may."""
+    places = list(MAY_IMPORT)
+    found, open_rows = {place, "errors", "version"}, [place]
+    while open_rows:
+        row = open_rows.pop()
+        wildcards = (
+            {"all above": places[: places.index(row)], "all": places} if row in places else {}
+        )
+        for entry in MAY_IMPORT.get(row, MAY_IMPORT.get(row.split("/")[0], [])):
+            new = set(wildcards.get(entry, [entry])) - found
+            found |= new
+            open_rows += sorted(new)
+    return found
+
+
+def module_name(path: Path) -> str:
+    return "/".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("/__init__")
+
+
+def statements(tree: ast.AST) -> Iterator[ast.stmt]:
+    """Yield every import that is carried out, so none of those for the type checker alone."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+        yield from statements(node)
+
+
+def imported(path: Path) -> set[str]:
+    """Full names of the modules a file imports; of `from a import b` both a and a.b."""
+    names = set()
+    for node in statements(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        else:
+            assert node.level == 0, f"{path.name} line {node.lineno}: imports are absolute"
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def is_module(name: str) -> bool:
+    return (PACKAGE / f"{name}.py").is_file() or (PACKAGE / name / "__init__.py").is_file()
+
+
+def own_imports(path: Path) -> set[str]:
+    inside = {n.removeprefix("motiflens.") for n in imported(path) if n.startswith("motiflens.")}
+    return {name for n in inside if is_module(name := n.replace(".", "/"))}
+
+
+def tracked_files() -> list[Path]:
+    if not (ROOT / ".git").exists():
+        pytest.skip("the files are no git checkout, so which are tracked is unknown")
+    listing = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    return [path for name in listing.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def test_the_table_of_the_docs_is_the_one_checked():
+    assert table_of_the_docs() == MAY_IMPORT
+
+
+def test_every_place_is_in_the_table():
+    places = {module_name(path).split("/")[0] for path in MODULES}
+    assert places - FRONT_DOORS - {"version"} <= set(MAY_IMPORT)
+
+
+def test_the_rules_of_the_table():
+    assert allowed("metrics") == {"metrics", "errors", "version"}
+    assert allowed("attribution") >= {"models/base", "sequences"}
+    assert not allowed("attribution") & {"models", "training", "motifs"}
+    assert not allowed("report") & {"runs", "training", "datasets"}
+    assert allowed("runs") >= {"motifs", "comparison"}
+    assert "pipeline" not in allowed("runs")
+    assert allowed("cli") >= set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if module_name(path) not in FRONT_DOORS], ids=module_name
+)
+def test_imports_point_one_way(path):
+    may = allowed(module_name(path).split("/")[0])
+    wrong = [
+        name for name in own_imports(path) if name not in may and name.split("/")[0] not in may
+    ]
+    assert not wrong, f"{module_name(path)} imports {wrong}; it may import {sorted(may)}"
+
+
+def is_overload(node: ast.FunctionDef | ast.ClassDef) -> bool:
+    return any(ast.unparse(decorator) == "overload" for decorator in node.decorator_list)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_what_is_public_has_a_docstring(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    kinds = ast.FunctionDef | ast.ClassDef
+    owners = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]
+    public = [
+        node
+        for owner in owners
+        if not getattr(owner, "name", "").startswith("_")
+        for node in owner.body
+        if isinstance(node, kinds) and not node.name.startswith("_") and not is_overload(node)
+    ]
+    assert ast.get_docstring(tree), f"{path.name} says nothing of itself"
+    assert not [node.name for node in public if not ast.get_docstring(node)]
+
+
+LOADS_NO_TORCH = [
+    "import motiflens",
+    *(f"import motiflens.{place}" for place in WITHOUT_TORCH),
+    "import motiflens.cli; sys.argv = ['motiflens', '--help']; motiflens.cli.main()",
+]
+
+
+@pytest.mark.parametrize("code", ["; ".join(LOADS_NO_TORCH[:-1]), LOADS_NO_TORCH[-1]])
+def test_torch_is_loaded_by_what_needs_it_alone(code):
+    program = f"import sys\ntry:\n    {code}\nexcept SystemExit as end:\n    assert not end.code\n"
+    program += "print('torch' in sys.modules, file=sys.stderr)"
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ended.stderr.splitlines()[-1:] == ["False"], ended.stderr
+
+
+# Put together from pieces, so that this file does not hold what it looks for.
+FORBIDDEN = re.compile(
+    "|".join(
+        [
+            r"(?<![\w.~}])/" + r"(?:work|root|home|Users)/\w",
+            r"py" + r"pi\.org",
+            r"python" + r"hosted",
+            r"download\.py" + r"torch\.org",
+            r"anaconda\.(?:org|com)",
+            r"\bTO" + r"DO\b",
+            r"\bFIX" + r"ME\b",
+            r"NotImplemented" + r"Error",
+        ]
+    )
+)
+
+
+def test_no_file_names_a_place_of_one_machine_or_is_left_unfinished():
+    found = [
+        f"{path.relative_to(ROOT)}: {match.group()}"
+        for path in tracked_files()
+        if (text := _text_of(path)) is not None
+        for match in FORBIDDEN.finditer(text)
+    ]
+    assert not found
+
+
+def _text_of(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["cd /" + "work/main", "'/" + "root/x'", "https://py" + "pi.org/simple", "# TO" + "DO: x"],
+)
+def test_the_search_would_find_it(text):
+    assert FORBIDDEN.search(text)
+
+
+def test_nothing_generated_is_tracked():
+    names = {part for path in tracked_files() for part in path.relative_to(ROOT).parts}
+    assert not names & {".venv", "runs", "site", "build", "__pycache__"}
+
+
+def test_versions_are_pinned_to_what_any_index_has():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = [line for line in lines if not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w.-]+==[\d.]+", pin) for pin in pins)
+    assert "torch==2.13.0" in pins
