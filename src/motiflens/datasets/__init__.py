@@ -1,0 +1,32 @@
+"""Labelled sequences: the data set, its table form, its parts and its true sites."""
+
+from motiflens.datasets.dataset import (
+    SPLITS,
+    STRANDS,
+    SequenceDataset,
+    check_strands,
+    default_names,
+    exact_matches,
+    mark_sites,
+    require_at_least,
+    require_two_classes,
+    split_at_random,
+)
+from motiflens.datasets.tables import data_sha256, read_table, table_kind, write_table
+
+__all__ = [
+    "SPLITS",
+    "STRANDS",
+    "SequenceDataset",
+    "check_strands",
+    "data_sha256",
+    "default_names",
+    "exact_matches",
+    "mark_sites",
+    "read_table",
+    "require_at_least",
+    "require_two_classes",
+    "split_at_random",
+    "table_kind",
+    "write_table",
+]

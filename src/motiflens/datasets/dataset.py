@@ -1,0 +1,312 @@
+"""Labelled sequences, their split into parts, and their true sites."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from motiflens.errors import InputError
+from motiflens.sequences import (
+    PAD,
+    Codes,
+    Lengths,
+    Site,
+    decode,
+    encode,
+    format_sites,
+    iupac_codes,
+    one_hot,
+    reverse_complement_string,
+)
+
+SPLITS = ("train", "valid", "test")
+STRANDS = ("forward", "both")
+
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceDataset:
+    """N sequences of at most L bases with their labels.
+
+    Parameters
+    ----------
+    codes
+        uint8 (N, L): A C G T are 0 to 3; 4 is N, and the padding on the right.
+    lengths
+        int32 (N,), each from 1 to L.
+    labels
+        float32 (N,), 0 or 1.
+    names
+        (N,) strings without control characters; they need not differ.
+    split
+        (N,) of train, valid, test; None before the data are split.
+    sites
+        The true sites of each sequence; None when the truth is unknown.
+
+    Raises
+    ------
+    InputError
+        When one of these does not hold.
+    """
+
+    codes: Codes
+    lengths: Lengths
+    labels: NDArray[np.float32]
+    names: NDArray[np.str_]
+    split: NDArray[np.str_] | None = None
+    sites: tuple[tuple[Site, ...], ...] | None = None
+
+    def __post_init__(self) -> None:
+        _check_shapes(self)
+        _check_codes(self.codes, self.lengths)
+        _check_values("labels are 0 or 1", self.labels, (0, 1))
+        if self.split is not None:
+            _check_values(f"split is one of {', '.join(SPLITS)}", self.split, SPLITS)
+        if _CONTROL_CHARACTER.search("".join(self.names.tolist())):
+            raise InputError(
+                "a name is free of tabs, line ends and other control characters",
+                got=repr(next(n for n in self.names.tolist() if _CONTROL_CHARACTER.search(n))),
+                remedy="rename the sequence",
+            )
+        for row, sites in enumerate(self.sites or ()):
+            for site in sites:
+                if not 0 <= site.start < site.end <= self.lengths[row]:
+                    raise InputError(
+                        "a site lies inside its sequence",
+                        got=f"{format_sites([site])} in {self.names[row]}, which has "
+                        f"{self.lengths[row]} bases",
+                        remedy="correct the site; positions count from 0, the end is excluded",
+                    )
+
+    @classmethod
+    def from_sequences(
+        cls,
+        sequences: Sequence[str],
+        labels: ArrayLike,
+        *,
+        names: Sequence[str] | None = None,
+        split: Sequence[str] | None = None,
+        sites: Iterable[Iterable[Site]] | None = None,
+    ) -> SequenceDataset:
+        """Make a data set of strings; without names they are called ``seq0001`` and so on."""
+        codes, lengths = encode(sequences)
+        return cls(
+            codes,
+            lengths,
+            np.asarray(labels, dtype=np.float32),
+            default_names(len(sequences)) if names is None else np.array(names, dtype=np.str_),
+            None if split is None else np.array(split, dtype=np.str_),
+            None if sites is None else tuple(tuple(row) for row in sites),
+        )
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def sequences(self) -> list[str]:
+        """Give the sequences as upper-case strings."""
+        return decode(self.codes, self.lengths)
+
+    def one_hot(self, index: ArrayLike | None = None) -> NDArray[np.float32]:
+        """Give float32 (N, 4, L), or (len(index), 4, L) of the rows asked for."""
+        return one_hot(self.codes if index is None else self.codes[np.asarray(index)])
+
+    def subset(self, index: ArrayLike) -> SequenceDataset:
+        """Give the rows of an index array or of a mask (N,), in that order."""
+        rows = np.arange(len(self))[np.asarray(index)]
+        return SequenceDataset(
+            self.codes[rows],
+            self.lengths[rows],
+            self.labels[rows],
+            self.names[rows],
+            None if self.split is None else self.split[rows],
+            None if self.sites is None else tuple(self.sites[row] for row in rows),
+        )
+
+    def part(self, split_name: str) -> SequenceDataset:
+        """Give the rows of one part, which may be none.
+
+        Raises
+        ------
+        InputError
+            When the data are not split, or there is no part of that name.
+        """
+        if self.split is None or split_name not in SPLITS:
+            raise InputError(
+                f"a part is one of {', '.join(SPLITS)} of a split data set",
+                got="data without a split" if self.split is None else repr(split_name),
+                remedy="split the data first" if self.split is None else "correct the name",
+            )
+        return self.subset(self.split == split_name)
+
+    def with_split(self, split: ArrayLike | None) -> SequenceDataset:
+        """Give the same data with another split (N,)."""
+        return replace(self, split=None if split is None else np.array(split, dtype=np.str_))
+
+    def with_sites(self, sites: Iterable[Iterable[Site]] | None) -> SequenceDataset:
+        """Give the same data with other true sites, one collection a sequence."""
+        return replace(self, sites=None if sites is None else tuple(tuple(row) for row in sites))
+
+
+def default_names(n: int) -> NDArray[np.str_]:
+    """Name n sequences ``seq0001``, ``seq0002``, … with as many digits as the last one needs."""
+    digits = max(4, len(str(n)))
+    return np.array([f"seq{number:0{digits}d}" for number in range(1, n + 1)], dtype=np.str_)
+
+
+def _check_shapes(dataset: SequenceDataset) -> None:
+    n = len(dataset.codes)
+    sizes = {
+        "lengths": np.shape(dataset.lengths),
+        "labels": np.shape(dataset.labels),
+        "names": np.shape(dataset.names),
+        "split": (n,) if dataset.split is None else np.shape(dataset.split),
+        "sites": (n,) if dataset.sites is None else (len(dataset.sites),),
+    }
+    wrong = [f"{what} {size}" for what, size in sizes.items() if size != (n,)]
+    if dataset.codes.ndim != 2 or dataset.codes.dtype != np.uint8 or wrong:
+        raise InputError(
+            "a data set has uint8 codes (N, L) and one length, label, name, split and sites each",
+            got=f"codes {dataset.codes.dtype} {dataset.codes.shape}, {', '.join(wrong)}",
+            remedy="give every part as many entries as there are sequences",
+        )
+
+
+def _check_codes(codes: Codes, lengths: Lengths) -> None:
+    width = codes.shape[1]
+    if len(codes) and (lengths.min() < 1 or lengths.max() > width):
+        problem = f"a length of {lengths.min()} or {lengths.max()} in codes of {width} columns"
+    elif codes.size and codes.max() > PAD:
+        problem = f"the code {codes.max()}"
+    elif (codes < PAD)[np.arange(width) >= lengths[:, None]].any():
+        problem = "a base beyond the end of a sequence"
+    else:
+        return
+    raise InputError(
+        "sequences have one base or more, codes 0 to 4, and only padding beyond their length",
+        got=problem,
+        remedy="make the codes with motiflens.sequences.encode",
+    )
+
+
+def _check_values(rule: str, values: NDArray[np.generic], allowed: Sequence[object]) -> None:
+    wrong = np.flatnonzero(~np.isin(values, np.array(allowed)))
+    if wrong.size:
+        raise InputError(
+            rule,
+            got=f"{values[wrong[0]].item()!r} for sequence {wrong[0] + 1}",
+            remedy="correct it",
+        )
+
+
+def require_two_classes(dataset: SequenceDataset) -> None:
+    """Raise an InputError unless both labels occur."""
+    found = np.unique(dataset.labels)
+    if len(found) < 2:
+        raise InputError(
+            "the data hold both classes, label 1 and label 0",
+            got=f"{len(dataset)} sequences, all with label {found[0]:g}" if len(found) else "none",
+            remedy="add sequences of the other class, for instance by a file of negatives",
+        )
+
+
+def require_at_least(dataset: SequenceDataset, width: int, what: str) -> None:
+    """Raise an InputError when a sequence is shorter than ``what``, which is ``width`` wide."""
+    if len(dataset) and dataset.lengths.min() < width:
+        shortest = int(dataset.lengths.argmin())
+        raise InputError(
+            f"every sequence has at least the {width} bases of {what}",
+            got=f"{dataset.names[shortest]} with {dataset.lengths[shortest]} bases",
+            remedy=f"drop the shorter sequences or take a smaller width than {width}",
+        )
+
+
+def split_at_random(dataset: SequenceDataset, *, test: float, seed: int) -> SequenceDataset:
+    """Put a fraction of each class into ``test`` and the rest into ``train``.
+
+    A split that was there before is replaced. Equal data and seed give equal splits.
+
+    Parameters
+    ----------
+    dataset
+        N sequences.
+    test
+        Fraction, above 0 and below 1; of each class the nearest whole number is taken.
+    seed
+        Of the random choice.
+
+    Raises
+    ------
+    InputError
+        When the fraction leaves a class without a sequence in one of the two parts.
+    """
+    generator = np.random.default_rng(seed)
+    split = np.full(len(dataset), "train", dtype="<U5")
+    for label in np.unique(dataset.labels):
+        rows = np.flatnonzero(dataset.labels == label)
+        n_test = round(test * len(rows)) if 0 < test < 1 else 0
+        if not 0 < n_test < len(rows):
+            raise InputError(
+                "the test fraction leaves sequences of each class in both parts",
+                got=f"{test} of {len(rows)} sequences with label {label:g}",
+                remedy="choose a fraction between 0 and 1, such as 0.2, or give more sequences",
+            )
+        split[generator.permutation(rows)[:n_test]] = "test"
+    return dataset.with_split(split)
+
+
+def exact_matches(codes: Codes, motif: str) -> NDArray[np.bool_]:
+    """Tell where an IUPAC string of width W matches codes (N, L): bool (N, max(L - W + 1, 0)).
+
+    An N in a sequence matches nothing, not even the letter N.
+    """
+    allowed = iupac_codes(motif)
+    n_starts = max(codes.shape[1] - len(allowed) + 1, 0)
+    matches = np.ones((len(codes), n_starts), dtype=np.bool_)
+    for offset, bases in enumerate(allowed):
+        fits = np.isin(np.arange(PAD + 1), bases)
+        matches &= fits[codes[:, offset : offset + n_starts]]
+    return matches
+
+
+def mark_sites(dataset: SequenceDataset, motif: str, strands: str = "forward") -> SequenceDataset:
+    """Make the exact matches of a motif in the positives their true sites; negatives get none.
+
+    Parameters
+    ----------
+    dataset
+        N sequences; sites that were there before are replaced.
+    motif
+        IUPAC string; it is the name of the sites, in capitals.
+    strands
+        "forward", or "both" for matches of the reverse complement too (a motif that is its own
+        reverse complement is marked once, on +).
+
+    Raises
+    ------
+    InputError
+        For a motif that is no IUPAC string and for other strands.
+    """
+    check_strands(strands)
+    forward = motif.upper()
+    strings = {"+": forward}
+    if strands == "both" and reverse_complement_string(forward) != forward:
+        strings["-"] = reverse_complement_string(forward)
+    found: list[list[Site]] = [[] for _ in range(len(dataset))]
+    for strand, text in strings.items():
+        matches = exact_matches(dataset.codes, text) & (dataset.labels == 1)[:, None]
+        for row, start in np.argwhere(matches).tolist():
+            found[row].append(Site(forward, start, start + len(text), strand))
+    return dataset.with_sites(sorted(sites, key=lambda site: site.start) for sites in found)
+
+
+def check_strands(strands: str) -> None:
+    """Raise an InputError unless strands is "forward" or "both"."""
+    if strands not in STRANDS:
+        raise InputError(
+            f"strands is {' or '.join(STRANDS)}", got=repr(strands), remedy="choose one of them"
+        )
