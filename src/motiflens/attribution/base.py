@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from motiflens.errors import InputError
+from motiflens.files import write_whole
 
 Floats = NDArray[np.float32]
 
@@ -54,7 +55,7 @@ class Attributions:
         Raises
         ------
         InputError
-            If there is not one name for each sequence.
+            If there is not one name for each sequence, or the file cannot be written.
         """
         if len(names) != len(self.one_hot):
             raise InputError(
@@ -69,14 +70,9 @@ class Attributions:
         }
         if self.hypothetical is not None:
             arrays["hypothetical"] = self.hypothetical
-        path = Path(path)
-        aside = path.with_name(f".{path.name}.part")
-        try:
-            with aside.open("wb") as stream:
-                np.savez_compressed(stream, allow_pickle=False, **arrays)
-            os.replace(aside, path)
-        finally:
-            aside.unlink(missing_ok=True)
+        stream = io.BytesIO()
+        np.savez_compressed(stream, allow_pickle=False, **arrays)
+        write_whole(path, stream.getvalue())
 
 
 def load(path: str | Path) -> tuple[Attributions, list[str]]:

@@ -1,0 +1,131 @@
+"""How well a found motif recovers a known one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from motiflens.errors import InputError
+from motiflens.matrices import Motif, consensus, information
+from motiflens.motifs.alignment import FoundMotif
+
+MAX_EXTRA_BITS = 1.0
+"""Bits that a found column outside the truth may hold in an exact recovery."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """The best alignment of a found motif with the true ones.
+
+    Parameters
+    ----------
+    truth
+        Name of the truth.
+    similarity
+        1 for a match of all columns, about 0 for chance, at least -1.
+    offset
+        Start of the found motif minus start of the truth, in columns, both read along the truth.
+    strand
+        ``-`` where the reverse complement of the found motif matches.
+    exact
+        Whether the found motif holds the whole truth and nothing else.
+    """
+
+    truth: str
+    similarity: float
+    offset: int
+    strand: str
+    exact: bool
+
+
+def recover(found: ArrayLike | FoundMotif, truths: Sequence[Motif]) -> Recovery:
+    """Score a found motif against known ones by its best alignment, over all shifts and strands.
+
+    With I_j the information (bits, against uniform) of truth column t_j, and f_j the found
+    column laid on it,
+
+        similarity = Σ_j I_j r(f_j, t_j) / Σ_j I_j,
+
+    where r is the Pearson correlation of two columns over the four bases, 0 where no found
+    column lies on j, or where f_j is uniform. So a column of the truth without information
+    has no weight, and one left out counts as 0.
+
+    The recovery is ``exact`` when, in that alignment, the found consensus covers the truth's and
+    has its letter at every letter other than N, and no other found column (outside the truth, or
+    on an N) has more than ``MAX_EXTRA_BITS``.
+
+    Parameters
+    ----------
+    found
+        PPM (4, W) or a found motif.
+    truths
+        One motif or more; of equal similarities the first counts, then strand +, then the
+        smallest shift to the left.
+
+    Raises
+    ------
+    InputError
+        If there is no truth, or ``found`` is not (4, W), or a truth holds no information.
+    """
+    ppm = found.ppm if isinstance(found, FoundMotif) else np.asarray(found, dtype=np.float64)
+    if ppm.ndim != 2 or ppm.shape[0] != 4 or ppm.shape[1] == 0:
+        raise InputError(
+            "a found motif is a matrix (4, W)", got=f"shape {ppm.shape}", remedy="pass its PPM"
+        )
+    if not truths:
+        raise InputError(
+            "recovery is measured against one true motif or more",
+            got="none",
+            remedy="name the true motif, for example with --motif",
+        )
+    scored = [
+        (_best_shift(oriented, truth), strand, oriented, truth)
+        for truth in truths
+        for strand, oriented in (("+", ppm), ("-", ppm[::-1, ::-1]))
+    ]
+    (similarity, offset), strand, oriented, truth = max(scored, key=lambda entry: entry[0][0])
+    exact = _is_exact(oriented, truth, offset)
+    return Recovery(truth.name, similarity, offset, strand, exact)
+
+
+def _best_shift(ppm: Floats, truth: Motif) -> tuple[float, int]:
+    """Give the highest similarity over shifts, and the offset of the found motif."""
+    weights = information(truth.ppm)
+    if not weights.sum() > 0:
+        raise InputError(
+            "a true motif has a column that is not uniform",
+            got=f"{truth.name} without information",
+            remedy="name a motif with at least one letter other than N",
+        )
+    alike = _standardised(ppm).T @ _standardised(truth.ppm) * (weights / weights.sum())
+    # Found column i on truth column j is the offset j - i: one diagonal an offset.
+    offsets = np.arange(1 - ppm.shape[1], truth.width)
+    similarities = [float(np.trace(alike, offset=int(offset))) for offset in offsets]
+    # Rounded, so that which of two equal alignments is taken does not hang on the last bit.
+    best = int(np.argmax(np.round(similarities, 9)))
+    return round(similarities[best], 9), int(offsets[best])
+
+
+def _standardised(ppm: Floats) -> Floats:
+    """Centre each column and scale it to length 1, so that a dot product is a correlation."""
+    centred = ppm - ppm.mean(axis=0)
+    norms = np.linalg.norm(centred, axis=0)
+    scaled: Floats = np.where(norms > 1e-9, centred, 0.0) / np.maximum(norms, 1e-9)
+    return scaled
+
+
+def _is_exact(ppm: Floats, truth: Motif, offset: int) -> bool:
+    if offset > 0 or offset + ppm.shape[1] < truth.width:
+        return False
+    wanted = "N" * -offset + truth.consensus
+    wanted = wanted.ljust(ppm.shape[1], "N")
+    letters_right = all(
+        want in ("N", letter) for want, letter in zip(wanted, consensus(ppm), strict=True)
+    )
+    free = np.array([want == "N" for want in wanted])
+    return letters_right and bool((information(ppm)[free] <= MAX_EXTRA_BITS).all())
