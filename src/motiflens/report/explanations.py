@@ -1,0 +1,167 @@
+"""Sections on explanations: tracks under the letters of one sequence, attention over many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from motiflens.plots import attention_heatmap, bar_chart, base_track, filter_grid
+from motiflens.plots.curves import Bar
+from motiflens.report.parts import Block, Figure, Heading, Section, Text, absent, triple
+from motiflens.report.reading import Run, Tracks
+from motiflens.report.scores import ordered
+
+EXPLAIN = "motiflens explain"
+MAX_BASES, MAX_ROWS, MAX_FILTERS = 120, 40, 64
+TRACK_LABELS = {
+    "saliency": "saliency (logit per base)",
+    "ism": "effect on the logit",
+    "attention": "attention weight on a base",
+}
+
+
+def explanation_sections(run: Run) -> list[Section]:
+    """Lay out tracks, attention maps and first-layer filters."""
+    return [
+        method_tracks(run, "saliency", "Saliency Map"),
+        method_tracks(run, "ism", "Saturation mutagenesis"),
+        attention_distribution(run),
+        attention_at_motifs(run),
+        filters(run),
+    ]
+
+
+def example_name(run: Run) -> str | None:
+    """Choose the sequence shown: the first that every explanation has, with a true site if any."""
+    files = [tracks for methods in run.tracks.values() for tracks in methods.values()]
+    if not files:
+        return None
+    shared = set.intersection(*(set(tracks.names) for tracks in files))
+    candidates = [name for name in files[0].names if name in shared]
+    return next((name for name in candidates if run.sites.get(name)), next(iter(candidates), None))
+
+
+def method_tracks(run: Run, method: str, title: str) -> Section:
+    """Draw one method's track of every model on the same sequence."""
+    found = {model: run.tracks[model][method] for model in ordered(run, run.tracks)
+             if method in run.tracks[model]}  # fmt: skip
+    if not found:
+        return absent(method, title, f"attributions/*/{method}.npz", EXPLAIN)
+    name = example_name(run)
+    figures = [
+        _track_figure(run, tracks, name, f"{title}: {model}", TRACK_LABELS[method])
+        for model, tracks in found.items()
+    ]
+    return Section(method, title, [Text(_example_text(run, name)), *figures])
+
+
+def _example_text(run: Run, name: str | None) -> str:
+    sites = run.sites.get(name or "", [])
+    where = (
+        "; ".join(f"{s.name} at {s.start + 1}–{s.end}, strand {s.strand}" for s in sites)
+        or "no true site known"
+    )
+    return (
+        f"One positive of the test part, the first seed of each model: {name}. "
+        f"Shaded: true site ({where}). Positions count from 1."
+    )
+
+
+def _track_figure(run: Run, tracks: Tracks, name: str | None, title: str, label: str) -> Figure:
+    index = tracks.names.index(name) if name in tracks.names else 0
+    sequence = tracks.sequence(index)
+    values = tracks.values[index, : len(sequence)]
+    sites = [(site.start, site.end) for site in run.sites.get(tracks.names[index], [])]
+    first, last = _window(len(sequence), sites, values)
+    svg = base_track(
+        sequence[first:last], values[first:last], sites, title=title, y_label=label, start=first
+    )
+    cut = f"Bases {first + 1}–{last} of {len(sequence)}." if last - first < len(sequence) else ""
+    return Figure(svg, title, cut)
+
+
+def _window(length: int, sites: Sequence[tuple[int, int]], values: Any) -> tuple[int, int]:
+    """Cut long sequences to the bases around the first site, or else the strongest base."""
+    centre = sum(sites[0]) // 2 if sites else int(np.abs(values).argmax())
+    first = max(0, min(centre - MAX_BASES // 2, length - MAX_BASES))
+    return first, min(length, first + MAX_BASES)
+
+
+def attention_distribution(run: Run) -> Section:
+    """Draw attention on every base: many positives as a heat map, one as a track."""
+    title = "Attention Weights Distribution"
+    found = {model: run.tracks[model]["attention"] for model in ordered(run, run.tracks)
+             if "attention" in run.tracks[model]}  # fmt: skip
+    if not found:
+        return absent("attention", title, "a model with attention, explained", EXPLAIN)
+    name = example_name(run)
+    blocks: list[Block] = [
+        Text("Each unit's weight is shared among the bases it sees; nothing is stretched.")
+    ]
+    for model, tracks in found.items():
+        blocks.append(_attention_map(run, tracks, f"{title}: {model}"))
+        track_title = f"Attention on one sequence: {model}"
+        blocks.append(_track_figure(run, tracks, name, track_title, TRACK_LABELS["attention"]))
+    return Section("attention", title, blocks)
+
+
+def _attention_map(run: Run, tracks: Tracks, title: str) -> Figure:
+    names = tracks.names[:MAX_ROWS]
+    sites = [[(site.start, site.end) for site in run.sites.get(name, [])] for name in names]
+    svg = attention_heatmap(tracks.values[: len(names)], sites, names=names, title=title)
+    caption = f"The first {len(names)} of {len(tracks.names)} positives of the test part."
+    return Figure(svg, title, caption)
+
+
+def attention_at_motifs(run: Run) -> Section:
+    """Draw mean attention on motif bases, beside them and on negatives."""
+    title = "Attention Weights at Motif Positions"
+    models = run.attention.get("models", {})
+    if not models:
+        return absent("attention-motif", title, "attention.json with known sites", EXPLAIN)
+    groups = {model: _attention_bars(models[model]) for model in ordered(run, models)}
+    notes = {model: f"{models[model]['n']} positives" for model in groups}
+    svg = bar_chart(groups, title, "mean attention weight", notes=notes)
+    caption = (
+        "Motif and background: mean weight of a base inside and outside the true sites, over all "
+        "positives of the test part, with 95 % interval. Null: the same places in negatives. "
+        "Stretched: the tutorial's own figure, weights interpolated to the length, first 100 "
+        "positives; not on the same scale as the others, since interpolation repeats weights."
+    )
+    return Section("attention-motif", title, [Figure(svg, title, caption)])
+
+
+def _attention_bars(model: dict[str, Any]) -> dict[str, Bar]:
+    bars = {
+        "motif": triple(model.get("motif") or {}),
+        "background": triple(model.get("background") or {}),
+        "null (negatives)": triple(model.get("null") or {}),
+    }
+    stretched = model.get("stretched_first_100") or {}
+    for place in ("motif", "background"):
+        if place in stretched:
+            bars[f"{place}, stretched, first 100"] = triple({"mean": stretched[place]})
+    return bars
+
+
+def filters(run: Run) -> Section:
+    """Draw first-layer filters of the first seed as signed logos."""
+    title = "First-layer filters"
+    if not run.filters:
+        return absent("filters", title, "weights (models/*/weights.safetensors)", "motiflens train")
+    blocks: list[Block] = [
+        Text(
+            "Weights as letter heights, each filter at its own scale, after the mean of the four "
+            "weights is taken from every position. Letters below the line speak against a motif."
+        )
+    ]
+    for model in ordered(run, run.filters):
+        weights = run.filters[model]
+        name = f"First-layer filters: {model}"
+        svg = filter_grid(weights[:MAX_FILTERS], title=name)
+        rest = len(weights) - MAX_FILTERS
+        caption = f"First seed; {rest} more are not shown." if rest > 0 else "First seed."
+        blocks += [Heading(model), Figure(svg, name, caption)]
+    return Section("filters", title, blocks)

@@ -1,0 +1,236 @@
+"""A run directory of made-up figures in the exact documented form, with every axis its own size."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import tomli_w
+from safetensors.numpy import save_file
+
+TRUTH = "CGACCGAACTCC"
+MODELS = ("tutorial-cnn", "tutorial-attention", "cnn", "attention")
+WITH_ATTENTION = ("tutorial-attention", "attention")
+SEEDS = (0, 1, 2)
+N, LENGTH, N_FILTERS, KERNEL = 7, 50, 6, 12
+METRICS = ("accuracy", "auroc", "auprc", "mcc")
+
+
+def ppm_of(letters: str, certainty: float = 0.97) -> np.ndarray:
+    """Give (4, W): `certainty` for the letter of a column, the rest shared; N is uniform."""
+    ppm = np.full((4, len(letters)), (1 - certainty) / 3)
+    for column, base in enumerate(letters):
+        if base == "N":
+            ppm[:, column] = 0.25
+        else:
+            ppm["ACGT".index(base), column] = certainty
+    return ppm
+
+
+def summary(mean: float | None, spread: float = 0.004, n: int = len(SEEDS)) -> dict[str, Any]:
+    low, high = (None, None) if mean is None else (mean - spread, mean + spread)
+    return {"mean": mean, "low": low, "high": high, "n": n}
+
+
+def comparison() -> dict[str, Any]:
+    models = {}
+    for index, model in enumerate(MODELS):
+        accuracy = 0.98 + 0.004 * index
+        epochs = [5 - index, 6 - index, None if index == 3 else 5 - index]
+        reached = [epoch for epoch in epochs if epoch is not None]
+        seeds = [
+            {
+                "seed": seed,
+                "test": dict.fromkeys(METRICS, accuracy),
+                "epochs_to_target": epochs[seed],
+                "best_epoch": 9,
+            }
+            for seed in SEEDS
+        ]
+        scores = {metric: summary(accuracy) for metric in METRICS}
+        convergence = summary(sum(reached) / len(reached), 0.7, len(reached))
+        sizes = [
+            {
+                "n_train": n,
+                "seeds": seeds,
+                "summary": {m: summary(accuracy - 20 / n, 4 / n) for m in METRICS},
+            }
+            for n in (50, 200, 800, 1600)
+        ]
+        models[model] = {
+            "parameters": 6209 + index,
+            "seeds": seeds,
+            "summary": {**scores, "epochs_to_target": convergence},
+            "sizes": sizes,
+        }
+    difference = {metric: summary(0.004, 0.001) for metric in METRICS}
+    return {
+        "schema_version": 1,
+        "target": 0.95,
+        "models": models,
+        "differences": [{"a": "attention", "b": "cnn", **difference}],
+        "baselines": {
+            "composition": {"auroc": 0.7712, "auprc": 0.76, "accuracy": 0.7, "mcc": 0.41},
+            "kmer": {"auroc": 0.9997, "auprc": 0.9996, "accuracy": 0.99, "mcc": 0.98},
+        },
+    }
+
+
+def timings() -> dict[str, Any]:
+    training = {
+        model: {
+            "seconds": 12.5 + index,
+            "seeds": len(SEEDS),
+            "epochs": 30,
+            "seconds_per_epoch_and_seed": 0.0431,
+            "seconds_to_target": {"0": 1.5, "1": 1.7, "2": None},
+        }
+        for index, model in enumerate(MODELS)
+    }
+    stages = {"compare": 50.2, "explain": 12.1, "motifs": 8.4}
+    return {"schema_version": 1, "threads": 2, "training": training, "stages": stages}
+
+
+def motif(route: str, letters: str, exact: bool, offset: int = 0) -> dict[str, Any]:
+    similarity = 0.996 if exact else 0.413
+    truth = {"truth": TRUTH, "similarity": similarity, "offset": offset, "strand": "+"}
+    return {
+        "name": f"{route}-1",
+        "consensus": letters,
+        "ppm": ppm_of(letters).tolist(),
+        "n_sites": 187,
+        "recovery": {**truth, "exact": exact},
+    }
+
+
+def routes(model: str, seed: int) -> dict[str, list[dict[str, Any]]]:
+    found = {
+        "filters": [motif("filters", TRUTH[1:], exact=False, offset=1)],
+        "saliency": [motif("saliency", TRUTH, exact=True)],
+        "ism": [motif("ism", f"N{TRUTH}N", exact=True, offset=-1)] if seed else [],
+    }
+    if model in WITH_ATTENTION:
+        found["attention"] = [motif("attention", TRUTH, exact=True)]
+        hidden = model == "tutorial-attention"
+        letters = "CCCCCCCCCCCC" if hidden else TRUTH
+        found["attention-stretched"] = [motif("attention-stretched", letters, exact=not hidden)]
+        found["attention-saliency"] = [motif("attention-saliency", TRUTH, exact=True)]
+    return found
+
+
+def motifs() -> dict[str, Any]:
+    shortcut = {
+        model: {
+            "motif_effect": 17.5,
+            "shuffled_fraction": 0.07,
+            "homopolymer_fraction": 0.12,
+            "mismatch_loss": [round(0.05 * (position + 1), 2) for position in range(len(TRUTH))],
+            "verdict": f"order is learnt: shuffles keep 7 % of the effect in {model}",
+        }
+        for model in MODELS
+    }
+    models = {m: {"seeds": [{"seed": s, "routes": routes(m, s)} for s in SEEDS]} for m in MODELS}
+    truth = {"name": TRUTH, "consensus": TRUTH, "ppm": ppm_of(TRUTH, 1.0).tolist()}
+    return {"schema_version": 1, "truth": [truth], "models": models, "shortcut": shortcut}
+
+
+def attention() -> dict[str, Any]:
+    found = {
+        "motif": summary(0.0523, 0.002),
+        "background": summary(0.0104, 0.001),
+        "null": summary(0.0201, 0.001),
+        "n": 197,
+        "stretched_first_100": {"motif": 0.351, "background": 0.0352},
+    }
+    return {"schema_version": 1, "models": dict.fromkeys(WITH_ATTENTION, found)}
+
+
+def provenance() -> dict[str, Any]:
+    return {
+        "run": {
+            "command": "motiflens run primer.parquet -o out",
+            "version": "0.1.0",
+            "seed": 0,
+            "data": "primer.parquet",
+            "sha256": "ab" * 32,
+            "n_sequences": 2000,
+            "n_positives": 987,
+            "length": LENGTH,
+        },
+        "versions": {"python": "3.11.2", "torch": "2.13.0", "numpy": "2.4.0"},
+        "configuration": {"models": list(MODELS), "seeds": len(SEEDS), "threads": 2},
+    }
+
+
+def sequences(generator: np.random.Generator) -> tuple[list[str], list[int]]:
+    starts = [3 + 5 * index for index in range(N)]
+    letters = ["".join(generator.choice(list("ACGT"), LENGTH)) for _ in range(N)]
+    return [s[:i] + TRUTH + s[i + 12 :] for s, i in zip(letters, starts, strict=True)], starts
+
+
+def write_run(directory: Path, names: list[str] | None = None) -> Path:
+    """Write a whole run directory; `names` are those of the sequences."""
+    generator = np.random.default_rng(0)
+    names = names or [f"seq{index}" for index in range(N)]
+    letters, starts = sequences(generator)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "run.toml").write_text(tomli_w.dumps(provenance()))
+    for name, content in (
+        ("comparison", comparison()),
+        ("timings", timings()),
+        ("motifs", motifs()),
+        ("attention", attention()),
+    ):
+        (directory / f"{name}.json").write_text(json.dumps(content))
+    sites = [f"{TRUTH}:{start}-{start + 12}:+" for start in starts]
+    table = {"sequence": letters, "label": 1.0, "name": names, "split": "test", "sites": sites}
+    pd.DataFrame(table).to_parquet(directory / "data.parquet")
+    for index, model in enumerate(MODELS):
+        _write_models(directory / "models", model, index, generator)
+        _write_tracks(directory / "attributions" / model, model, names, letters, starts, generator)
+    return directory
+
+
+def _write_models(directory: Path, model: str, index: int, generator: np.random.Generator) -> None:
+    for seed in SEEDS:
+        folder = directory / f"{model}-seed{seed}"
+        folder.mkdir(parents=True)
+        n_epochs = 10 + seed if index > 1 else 10
+        epochs = np.arange(1, n_epochs + 1)
+        history = {
+            "epoch": epochs,
+            "train_loss": 1 / epochs,
+            "valid_loss": 1 / epochs if index > 1 else np.nan,
+            "valid_auroc": 1 - 0.4 / epochs if index > 1 else np.nan,
+            "test_accuracy": 1 - 0.4 / epochs ** (1 + 0.3 * index + 0.1 * seed),
+        }
+        pd.DataFrame(history).to_csv(folder / "history.csv", index=False)
+        weights = generator.normal(0, 0.3, (N_FILTERS, 4, KERNEL)).astype(np.float32)
+        weights[0] += 2 * ppm_of(TRUTH, 1.0).astype(np.float32)
+        save_file({"filters.weight": weights}, folder / "weights.safetensors")
+
+
+def _write_tracks(
+    directory: Path,
+    model: str,
+    names: list[str],
+    letters: list[str],
+    starts: list[int],
+    generator: np.random.Generator,
+) -> None:
+    directory.mkdir(parents=True)
+    one_hot = np.array([ppm_of(sequence, 1.0) for sequence in letters], dtype=np.float32)
+    for method in ("saliency", "ism", *(["attention"] if model in WITH_ATTENTION else [])):
+        track = generator.normal(0, 0.1, (N, LENGTH))
+        for row, start in zip(track, starts, strict=True):
+            row[start : start + 12] += 1
+        if method == "attention":
+            track = np.abs(track) / np.abs(track).sum(axis=1, keepdims=True)
+        contributions = one_hot * track[:, None, :]
+        arrays = {"one_hot": one_hot, "contributions": contributions, "names": np.array(names)}
+        if method != "attention":
+            arrays["hypothetical"] = contributions - contributions.mean(axis=1, keepdims=True)
+        np.savez(directory / f"{method}.npz", **arrays)
