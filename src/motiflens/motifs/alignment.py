@@ -22,7 +22,7 @@ MIN_BITS = 0.25
 G_LIMIT = 16.27
 """0.999 quantile of the chi-square distribution with 3 degrees of freedom."""
 
-MAX_GAP = 2
+MAX_GAP = 4
 """Columns without information that a motif may bridge."""
 
 MAX_WIDTH, FLANK, MAX_ROUNDS, MAX_MOTIFS = 40, 20, 20, 5
