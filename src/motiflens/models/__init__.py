@@ -1,0 +1,87 @@
+"""The architectures, by name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from motiflens.errors import InputError
+from motiflens.models.attention import Attention
+from motiflens.models.base import (
+    AttentionMap,
+    FeatureMap,
+    ReceptiveField,
+    SequenceModel,
+    lay_on_bases,
+)
+from motiflens.models.cnn import CNN
+from motiflens.models.tutorial import TutorialAttention, TutorialCNN
+
+__all__ = [
+    "MODELS",
+    "AttentionMap",
+    "FeatureMap",
+    "ReceptiveField",
+    "SequenceModel",
+    "build_model",
+    "lay_on_bases",
+    "require_model",
+]
+
+#: Name → class. A class whose weights depend on the length takes ``length`` first.
+MODELS: dict[str, Callable[..., SequenceModel]] = {
+    "tutorial-cnn": TutorialCNN,
+    "tutorial-attention": TutorialAttention,
+    "cnn": CNN,
+    "attention": Attention,
+}
+
+#: Architectures whose last layers are cut to one length.
+FIXED_LENGTH = frozenset({"tutorial-cnn", "tutorial-attention"})
+
+
+def require_model(name: str) -> str:
+    """Return the name of an architecture, or raise :class:`InputError` with the nearest one."""
+    if name in MODELS:
+        return name
+    nearest = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.0)[0]
+    raise InputError(
+        f"a model is one of {', '.join(MODELS)}",
+        got=repr(name),
+        remedy=f"did you mean '{nearest}'?",
+    )
+
+
+def build_model(name: str, *, length: int, seed: int, **hyperparameters: Any) -> SequenceModel:
+    """Build an architecture with the initial weights of a seed.
+
+    Parameters
+    ----------
+    name
+        A key of :data:`MODELS`.
+    length
+        Bases of the (longest) sequence; only the tutorial's models depend on it.
+    seed
+        Decides the initial weights; the global random state is left as it was.
+    **hyperparameters
+        Keyword arguments of the class.
+
+    Returns
+    -------
+    SequenceModel
+        In evaluation mode, on the CPU.
+
+    Raises
+    ------
+    InputError
+        If no architecture has this name.
+    """
+    architecture = MODELS[require_model(name)]
+    if name in FIXED_LENGTH:
+        hyperparameters["length"] = length
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return architecture(**hyperparameters).eval()

@@ -1,0 +1,61 @@
+"""A convolutional network: filters, then the strongest answer of each filter anywhere."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from motiflens.models.base import FeatureMap, SequenceModel, valid_units
+from motiflens.models.layers import Filters, Linear, first_activation
+
+
+class CNN(SequenceModel):
+    """Filters at every base, their largest value over the sequence, one hidden layer (DeepBind).
+
+    The largest value over all positions makes the model as good on a sequence of any length:
+    positions on padding are masked.
+
+    Parameters
+    ----------
+    n_filters, kernel_size
+        Filters of the first layer.
+    activation
+        ``"relu"`` or ``"exponential"``, of the first layer.
+    n_hidden
+        Width of the hidden layer.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_filters: int = 32,
+        kernel_size: int = 15,
+        activation: str = "relu",
+        n_hidden: int = 32,
+    ) -> None:
+        super().__init__()
+        self.min_length = kernel_size
+        self.first = Filters(n_filters, kernel_size, same=True)
+        self.activation = first_activation(activation)
+        self.hidden = Linear(n_filters, n_hidden)
+        self.hidden_activation = nn.ReLU()
+        self.output = Linear(n_hidden, 1)
+
+    @property
+    def filters(self) -> Tensor:
+        """Weights of the first layer, (F, 4, K)."""
+        return self.first.weight
+
+    def first_layer(self, one_hot: Tensor) -> FeatureMap:
+        """Give the activations of the filters at every base, (N, F, L)."""
+        units = self.activation(self.first.add_bias(self.first(one_hot)))
+        return FeatureMap(units.mT, self.first.field)
+
+    def forward(self, one_hot: Tensor) -> Tensor:
+        """Map one-hot (..., 4, L) to logits (...)."""
+        units = self.first(one_hot)
+        valid = valid_units(one_hot, units.shape[-2], self.first.field)
+        strongest = units.masked_fill(~valid.unsqueeze(-1), float("-inf")).amax(-2, keepdim=True)
+        # Bias and activation keep the order of values, so they may follow the maximum.
+        pooled = self.activation(self.first.add_bias(strongest)).squeeze(-2)
+        logits: Tensor = self.output(self.hidden_activation(self.hidden(pooled))).squeeze(-1)
+        return logits

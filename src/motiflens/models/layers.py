@@ -1,0 +1,152 @@
+"""Layers that compute one model, or many replicas of it at once.
+
+A layer's parameters have their usual shape, or all of them a leading replica axis R (see
+``training/replicas.py``). Features lie last, ``(..., U, C)``: units, then channels. Then a
+convolution is one matrix product of contiguous windows, and ``R`` of them are one batched product.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from motiflens.models.base import ReceptiveField
+
+
+def affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Compute ``x W^T + b`` for ``weight`` (O, C), or replica by replica for (R, O, C)."""
+    if weight.ndim == 2:
+        return nn.functional.linear(x, weight, bias)
+    rows = x.flatten(1, -2)
+    if bias is None:
+        product = torch.bmm(rows, weight.mT)
+    else:
+        product = torch.baddbmm(bias.unsqueeze(1), rows, weight.mT)
+    return product.view(*x.shape[:-1], -1)
+
+
+class Linear(nn.Linear):
+    """A linear layer on the last axis, for one model or many replicas."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (..., C) to (..., O)."""
+        return affine(x, self.weight, self.bias)
+
+
+class Filters(nn.Module):
+    """The first layer: filters along a one-hot sequence.
+
+    Parameters
+    ----------
+    n_filters
+        Number of filters F.
+    kernel_size
+        Bases that a filter sees, K.
+    same
+        Pad the sequence with zero columns so that there is one unit a base, centred on it.
+    """
+
+    def __init__(self, n_filters: int, kernel_size: int, *, same: bool) -> None:
+        super().__init__()
+        # nn.Conv1d draws the initial values, so that they are PyTorch's for a convolution.
+        convolution = nn.Conv1d(4, n_filters, kernel_size)
+        assert convolution.bias is not None
+        self.weight = nn.Parameter(convolution.weight.detach().clone())
+        self.bias = nn.Parameter(convolution.bias.detach().clone())
+        self.padding = ((kernel_size - 1) // 2, kernel_size // 2) if same else (0, 0)
+        self.field = ReceptiveField(-self.padding[0], 1, kernel_size)
+
+    def forward(self, one_hot: Tensor) -> Tensor:
+        """Map one-hot (..., 4, L) to (..., U, F), without the bias, which may wait for the pool."""
+        n_filters, _, kernel_size = self.weight.shape[-3:]
+        bases = one_hot.mT
+        if any(self.padding):
+            bases = nn.functional.pad(bases, (0, 0, *self.padding))
+        windows = bases.flatten(-2).unfold(-1, 4 * kernel_size, 4)
+        flat = self.weight.mT.reshape(*self.weight.shape[:-3], n_filters, 4 * kernel_size)
+        return affine(windows, flat, None)
+
+    def add_bias(self, x: Tensor) -> Tensor:
+        """Add each filter's bias to (..., U, F)."""
+        return x + per_replica(self.bias, x)
+
+
+def per_replica(vector: Tensor, x: Tensor) -> Tensor:
+    """Shape a vector (C,) or (R, C) so that it broadcasts over x (..., C) or (R, ..., C)."""
+    if vector.ndim == 1:
+        return vector
+    return vector.view(vector.shape[0], *(1,) * (x.ndim - 2), vector.shape[-1])
+
+
+class Exponential(nn.Module):
+    """The exponential, as a module of its own so that attribution methods can find it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map x to e^x, same shape."""
+        return torch.exp(x)
+
+
+def first_activation(name: str) -> nn.Module:
+    """Build the first layer's activation, ``"relu"`` or ``"exponential"``; both are monotone."""
+    return {"relu": nn.ReLU, "exponential": Exponential}[name]()
+
+
+class MaxPool(nn.Module):
+    """Largest value of ``pool_size`` neighbouring units, no overlap; a remainder is dropped."""
+
+    def __init__(self, pool_size: int) -> None:
+        super().__init__()
+        self.pool_size = pool_size
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (..., U, C) to (..., U // pool_size, C)."""
+        # As an image of height 1 with its channels last: the fastest pool on the CPU by far.
+        image = x.reshape(-1, 1, *x.shape[-2:]).permute(0, 3, 1, 2)
+        pooled = nn.functional.max_pool2d(image, (1, self.pool_size))
+        return pooled.permute(0, 2, 3, 1).reshape(*x.shape[:-2], -1, x.shape[-1])
+
+
+class AdditiveAttention(nn.Module):
+    """Additive attention (Bahdanau et al. 2015, eq. 6), the mean of the keys as the query.
+
+    score = v · tanh(W [q; k] + b) for each head; softmax over the valid units; the context is the
+    weighted sum of the keys.
+
+    Parameters
+    ----------
+    n_channels
+        Channels C of a key.
+    n_heads
+        Number of heads H.
+    n_hidden
+        Width of the tanh layer of a head.
+    """
+
+    def __init__(self, n_channels: int, n_heads: int, n_hidden: int) -> None:
+        super().__init__()
+        self.project = Linear(2 * n_channels, n_heads * n_hidden)
+        # The tutorial draws v from U(0, 1).
+        self.v = nn.Parameter(torch.rand(n_heads * n_hidden))
+        self.n_heads = n_heads
+
+    def weights(self, keys: Tensor, valid: Tensor | None = None) -> Tensor:
+        """Give the weight of every unit: keys (..., U, C), valid (..., U) → (..., U, H)."""
+        n_channels = keys.shape[-1]
+        if valid is None:
+            query = keys.mean(-2, keepdim=True)
+        else:
+            kept = valid.unsqueeze(-1).to(keys.dtype)
+            query = (keys * kept).sum(-2, keepdim=True) / kept.sum(-2, keepdim=True)
+        # W [q; k] = W_q q + W_k k: the query's part is the same for every unit.
+        w_query, w_key = self.project.weight.split(n_channels, dim=-1)
+        hidden = torch.tanh(affine(keys, w_key, None) + affine(query, w_query, self.project.bias))
+        weighted = hidden * per_replica(self.v, hidden)
+        scores = weighted.unflatten(-1, (self.n_heads, -1)).sum(-1)
+        if valid is not None:
+            scores = scores.masked_fill(~valid.unsqueeze(-1), float("-inf"))
+        return torch.softmax(scores, dim=-2)
+
+    def forward(self, keys: Tensor, valid: Tensor | None = None) -> Tensor:
+        """Give the context of every head, (..., H · C)."""
+        weights = self.weights(keys, valid)
+        return (weights.mT @ keys).flatten(-2)

@@ -1,0 +1,84 @@
+"""Which rows of a data set a replica trains on, chooses by, and is tested on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motiflens.datasets import SequenceDataset
+from motiflens.errors import InputError
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Row numbers of one replica: ``train``, ``valid`` (may be empty) and ``test``."""
+
+    train: Rows
+    valid: Rows
+    test: Rows
+
+
+def draw(labels: NDArray[np.float32], rows: Rows, n: int, generator: np.random.Generator) -> Rows:
+    """Draw n rows without replacement, each class in its share and at least once, in row order."""
+    chosen = []
+    positives = round(n * float(labels[rows].mean()))
+    positives = min(max(positives, 1), n - 1)
+    for label, count in ((1, positives), (0, n - positives)):
+        of_class = rows[labels[rows] == label]
+        chosen.append(generator.permutation(of_class)[:count])
+    return np.sort(np.concatenate(chosen))
+
+
+def take_parts(
+    dataset: SequenceDataset, *, validation_fraction: float, n_train: int | None, seed: int
+) -> Parts:
+    """Take the rows of one replica from the split of a data set.
+
+    Parameters
+    ----------
+    dataset
+        With a split; its ``valid`` part is used where it has one.
+    validation_fraction
+        Otherwise, the fraction of the training rows that is held out to choose the epoch: the
+        same rows for every model and seed.
+    n_train
+        Use only this many training rows, validation rows included, drawn by the seed; None for all.
+    seed
+        Of the replica.
+
+    Returns
+    -------
+    Parts
+
+    Raises
+    ------
+    InputError
+        If the data set has no split, or fewer training rows than ``n_train``.
+    """
+    if dataset.split is None:
+        raise InputError(
+            "a model is trained on a data set with a split",
+            got="none",
+            remedy="split it first, for example with split_at_random(dataset, test=0.2, seed=0)",
+        )
+    rows = {part: np.flatnonzero(dataset.split == part) for part in ("train", "valid", "test")}
+    train, valid = rows["train"], rows["valid"]
+    if n_train is not None:
+        if not 2 <= n_train <= len(train):
+            raise InputError(
+                f"a training size is between 2 and the {len(train)} training sequences",
+                got=str(n_train),
+                remedy="choose a size inside",
+            )
+        train = draw(dataset.labels, train, n_train, np.random.default_rng(seed))
+    if validation_fraction == 0.0:
+        return Parts(train, np.empty(0, dtype=np.int64), rows["test"])
+    if len(valid) == 0:
+        size = max(2, round(validation_fraction * len(train)))
+        valid = draw(dataset.labels, train, size, np.random.default_rng(0))
+        train = np.setdiff1d(train, valid)
+    return Parts(train, valid, rows["test"])

@@ -1,0 +1,248 @@
+"""Our models equal plain ones, know which bases they see, and do not see padding."""
+
+import numpy as np
+import pytest
+import torch
+from benchmarks import tutorial_loop
+
+from motiflens.errors import InputError
+from motiflens.models import MODELS, ReceptiveField, build_model, lay_on_bases
+from motiflens.models.base import valid_units
+from motiflens.models.layers import AdditiveAttention, Filters, MaxPool
+from motiflens.training.replicas import stack
+
+
+def random_one_hot(*shape: int, seed: int = 0) -> torch.Tensor:
+    codes = torch.randint(0, 4, shape, generator=torch.Generator().manual_seed(seed))
+    return torch.nn.functional.one_hot(codes, 4).float().mT.contiguous()
+
+
+def n_parameters(model: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def test_the_tutorials_sizes() -> None:
+    assert n_parameters(build_model("tutorial-cnn", length=50, seed=0)) == 6209
+    assert n_parameters(build_model("tutorial-attention", length=50, seed=0)) == 8865
+
+
+@pytest.mark.parametrize(
+    ("name", "plain", "renamed"),
+    [
+        (
+            "tutorial-cnn",
+            tutorial_loop.TutorialCNN(),
+            {"first": "conv", "hidden": "dense", "output": "output"},
+        ),
+        (
+            "tutorial-attention",
+            tutorial_loop.TutorialAttention(),
+            {
+                "first": "conv",
+                "hidden": "dense",
+                "output": "output",
+                "context": "context",
+                "attention.project": "attention.attention",
+            },
+        ),
+    ],
+)
+def test_the_tutorials_models_compute_what_the_plain_ones_do(
+    name: str, plain: torch.nn.Module, renamed: dict[str, str]
+) -> None:
+    ours = build_model(name, length=50, seed=1)
+    state = plain.state_dict()
+    for new, old in renamed.items():
+        for leaf in ("weight", "bias"):
+            ours.get_parameter(f"{new}.{leaf}").data.copy_(state[f"{old}.{leaf}"])
+    if name == "tutorial-attention":
+        ours.get_parameter("attention.v").data.copy_(state["attention.v"])
+    x = random_one_hot(7, 50)
+    torch.testing.assert_close(ours(x), plain(x))
+
+
+def test_filters_are_a_convolution_with_and_without_padding() -> None:
+    x = random_one_hot(3, 21)
+    for same in (False, True):
+        for kernel_size in (5, 6):
+            layer = Filters(7, kernel_size, same=same)
+            left, right = layer.padding
+            padded = torch.nn.functional.pad(x, (left, right))
+            expected = torch.nn.functional.conv1d(padded, layer.weight, layer.bias).mT
+            torch.testing.assert_close(layer.add_bias(layer(x)), expected)
+            assert expected.shape[1] == (21 if same else 22 - kernel_size)
+
+
+def test_max_pool_equals_pytorchs_and_drops_the_remainder() -> None:
+    x = torch.randn(3, 11, 5, requires_grad=True)
+    pooled = MaxPool(4)(x)
+    expected = torch.nn.functional.max_pool1d(x.mT, 4).mT
+    assert torch.equal(pooled, expected)
+    assert pooled.shape == (3, 2, 5)
+    with_replicas = torch.randn(2, 3, 11, 5)
+    assert torch.equal(MaxPool(4)(with_replicas)[1], MaxPool(4)(with_replicas[1]))
+
+
+def test_additive_attention_equals_its_formula() -> None:
+    layer = AdditiveAttention(n_channels=5, n_heads=2, n_hidden=3)
+    keys = torch.randn(4, 7, 5)
+    valid = torch.ones(4, 7, dtype=torch.bool)
+    valid[1, 4:] = False
+    weights = layer.weights(keys, valid)
+    context = layer(keys, valid)
+    for n in range(4):
+        kept = int(valid[n].sum())
+        query = keys[n, :kept].mean(0)
+        for head in range(2):
+            rows = slice(3 * head, 3 * head + 3)
+            scores = torch.stack(
+                [
+                    layer.v[rows]
+                    @ torch.tanh(
+                        layer.project.weight[rows] @ torch.cat([query, keys[n, u]])
+                        + layer.project.bias[rows]
+                    )
+                    for u in range(kept)
+                ]
+            )
+            expected = torch.softmax(scores, 0)
+            torch.testing.assert_close(weights[n, :kept, head], expected)
+            torch.testing.assert_close(
+                context[n, 5 * head : 5 * head + 5], expected @ keys[n, :kept]
+            )
+    assert not weights[1, 4:].any()
+
+
+@pytest.mark.parametrize("name", ["cnn", "attention"])
+def test_padding_does_not_change_a_logit_or_an_attention(name: str) -> None:
+    model = build_model(name, length=40, seed=0)
+    x = random_one_hot(6, 33)
+    padded = torch.nn.functional.pad(x, (0, 9))
+    torch.testing.assert_close(model(padded), model(x))
+    for short, long in zip(model.attention_maps(x), model.attention_maps(padded), strict=True):
+        torch.testing.assert_close(long.weights[..., :33], short.weights)
+        assert not long.weights[..., 33:].any()
+
+
+def test_an_n_inside_a_sequence_is_no_padding() -> None:
+    x = random_one_hot(2, 20)
+    x[0, :, 7:9] = 0
+    x[1, :, 16:] = 0
+    field = ReceptiveField(-2, 1, 5)
+    valid = valid_units(x, 20, field)
+    assert valid[0].all()
+    assert valid[1].tolist() == [True] * 16 + [False] * 4
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_logits_do_not_depend_on_the_batch(name: str) -> None:
+    model = build_model(name, length=50, seed=2)
+    x = random_one_hot(9, 50)
+    torch.testing.assert_close(model(x), torch.cat([model(one[None]) for one in x]))
+    assert model(x).shape == (9,)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_stacked_models_compute_each_replica(name: str) -> None:
+    models = [build_model(name, length=50, seed=seed).double() for seed in (3, 1, 2)]
+    x = torch.stack([random_one_hot(5, 50, seed=seed) for seed in range(3)]).double()
+    together = stack(models)(x)
+    assert together.shape == (3, 5)
+    for replica, model in enumerate(models):
+        torch.testing.assert_close(together[replica], model(x[replica]), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_unit_sees_the_bases_of_its_receptive_field_and_no_other(name: str) -> None:
+    model = build_model(name, length=50, seed=0)
+    x = random_one_hot(1, 50)
+    feature = model.first_layer(x)
+    assert feature.activations.shape[:2] == (1, model.filters.shape[0])
+    unit = 6
+    start = feature.field.start(unit)
+    seen = set()
+    for base in range(50):
+        changed = x.clone()
+        changed[0, :, base] = x[0, :, base].roll(1)
+        after = model.first_layer(changed).activations[0, :, unit]
+        # An activation cut off at 0 may hide a change in one filter, not in all 32.
+        if not torch.equal(after, feature.activations[0, :, unit]):
+            seen.add(base)
+    assert seen == set(range(max(0, start), start + feature.field.width))
+
+
+def test_the_tutorials_attention_units_see_fifteen_bases_from_four_i() -> None:
+    model = build_model("tutorial-attention", length=50, seed=0)
+    (attention,) = model.attention_maps(random_one_hot(3, 50))
+    assert attention.weights.shape == (3, 1, 9)
+    assert attention.field == ReceptiveField(first=0, stride=4, width=15)
+    torch.testing.assert_close(attention.weights.sum(-1), torch.ones(3, 1))
+    # The pool drops the last three positions of the filters, so bases 47 to 49 change no logit.
+    x = random_one_hot(2, 50)
+    changed = x.clone()
+    changed[..., 47:] = x[..., 47:].roll(1, dims=1)
+    assert torch.equal(model(x), model(changed))
+    changed[..., 46] = x[..., 46].roll(1, dims=1)
+    assert not torch.equal(model(x), model(changed))
+
+
+def test_laying_on_bases_keeps_the_sum_and_touches_only_what_is_seen() -> None:
+    weights = torch.rand(2, 3, 9)
+    laid = lay_on_bases(weights, ReceptiveField(0, 4, 15), 50)
+    assert laid.shape == (2, 3, 50)
+    torch.testing.assert_close(laid.sum(-1), weights.sum(-1))
+    one = torch.zeros(1, 1, 9)
+    one[..., 2] = 1.0
+    laid = lay_on_bases(one, ReceptiveField(0, 4, 15), 50)
+    assert torch.nonzero(laid[0, 0]).flatten().tolist() == list(range(8, 23))
+    # Over an edge, the bases inside share the weight.
+    edge = torch.zeros(1, 1, 6)
+    edge[..., 0] = 1.0
+    laid = lay_on_bases(edge, ReceptiveField(-2, 1, 5), 6)
+    torch.testing.assert_close(laid[0, 0, :4], torch.tensor([1 / 3, 1 / 3, 1 / 3, 0.0]))
+    with pytest.raises(ValueError, match="none of 6 bases"):
+        lay_on_bases(edge, ReceptiveField(9, 1, 5), 6)
+
+
+def test_initial_weights_come_from_the_seed_and_leave_the_global_state() -> None:
+    torch.manual_seed(11)
+    state = torch.get_rng_state()
+    one, again, other = (build_model("attention", length=30, seed=s) for s in (5, 5, 6))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.equal(one.filters, again.filters)
+    assert not torch.equal(one.filters, other.filters)
+
+
+def test_heads_and_activation_are_choices() -> None:
+    model = build_model("attention", length=30, seed=0, n_heads=3, activation="relu")
+    (attention,) = model.attention_maps(random_one_hot(2, 30))
+    assert attention.weights.shape == (2, 3, 30)
+    assert float(model.first_layer(random_one_hot(2, 30)).activations.detach().min()) == 0.0
+    exponential = build_model("attention", length=30, seed=0)
+    assert float(exponential.first_layer(random_one_hot(2, 30)).activations.detach().min()) > 0.0
+
+
+def test_a_hand_set_attention_model_looks_at_its_motif() -> None:
+    # One filter answers to GAT, its exponential is e^(3-3) = 1 there and far less elsewhere.
+    model = build_model("attention", length=12, seed=0, n_filters=1, kernel_size=3, n_hidden=1)
+    with torch.no_grad():
+        model.filters.zero_()
+        for position, base in enumerate("GAT"):
+            model.filters[0, "ACGT".index(base), position] = 10.0
+        model.first.bias.fill_(-30.0)
+        model.attention.project.weight.copy_(torch.tensor([[0.0, 5.0]]))
+        model.attention.project.bias.zero_()
+        model.attention.v.fill_(4.0)
+    sequence = "CCCCGATCCCCC"
+    x = torch.nn.functional.one_hot(torch.tensor(["ACGT".index(b) for b in sequence]), 4)
+    (attention,) = model.attention_maps(x.float().mT[None])
+    expected = np.exp(4 * np.tanh(5.0 * np.array([0] * 5 + [1] + [0] * 6)))
+    np.testing.assert_allclose(
+        attention.weights[0, 0].detach(), expected / expected.sum(), rtol=1e-3
+    )
+    assert attention.field.start(5) == 4
+
+
+def test_an_unknown_name_gets_the_nearest() -> None:
+    with pytest.raises(InputError, match="did you mean 'tutorial-cnn'"):
+        build_model("tutorial_cnn", length=50, seed=0)
