@@ -88,7 +88,8 @@ class Exponential(nn.Module):
 
 def first_activation(name: str) -> nn.Module:
     """Build the first layer's activation, ``"relu"`` or ``"exponential"``; both are monotone."""
-    return {"relu": nn.ReLU, "exponential": Exponential}[name]()
+    activation: nn.Module = {"relu": nn.ReLU, "exponential": Exponential}[name]()
+    return activation
 
 
 class MaxPool(nn.Module):
@@ -138,10 +139,10 @@ class AdditiveAttention(nn.Module):
             kept = valid.unsqueeze(-1).to(keys.dtype)
             query = (keys * kept).sum(-2, keepdim=True) / kept.sum(-2, keepdim=True)
         # W [q; k] = W_q q + W_k k: the query's part is the same for every unit.
-        w_query, w_key = self.project.weight.split(n_channels, dim=-1)
+        w_query, w_key = torch.split(self.project.weight, n_channels, dim=-1)
         hidden = torch.tanh(affine(keys, w_key, None) + affine(query, w_query, self.project.bias))
         weighted = hidden * per_replica(self.v, hidden)
-        scores = weighted.unflatten(-1, (self.n_heads, -1)).sum(-1)
+        scores = weighted.view(*weighted.shape[:-1], self.n_heads, -1).sum(-1)
         if valid is not None:
             scores = scores.masked_fill(~valid.unsqueeze(-1), float("-inf"))
         return torch.softmax(scores, dim=-2)

@@ -21,6 +21,7 @@ class EncodedData:
 
     @staticmethod
     def of(dataset: SequenceDataset, device: str, dtype: torch.dtype) -> EncodedData:
+        """Copy a data set to a device."""
         return EncodedData(
             torch.as_tensor(dataset.codes, device=device),
             torch.as_tensor(dataset.labels, device=device, dtype=dtype),

@@ -229,7 +229,10 @@ def _train_group(data: EncodedData, group: _Group) -> list[Trained]:
         for replica in running:
             watched = [None if v is None else float(v[replica]) for v in (*valid, accuracy)]
             loss = float(train_loss[replica])
-            histories[replica].append(Epoch(number, loss, *watched, seconds=seconds))
+            valid_loss, valid_auroc, test_accuracy = watched
+            histories[replica].append(
+                Epoch(number, loss, valid_loss, valid_auroc, test_accuracy, seconds)
+            )
         best.update(joined, number, valid[0], running)
         if not best.running(recipe.patience * stretch, number + 1):
             break
