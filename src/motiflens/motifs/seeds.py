@@ -57,6 +57,8 @@ def shared_word(codes: Codes, windows: Windows, both_strands: bool) -> Codes | N
     row, place = _places_inside(windows)
     inside = words[windows[row, 0], place]
     row, inside = row[inside < N_WORDS], inside[inside < N_WORDS]
+    if inside.size == 0:
+        return None
     outside = words[_outside(windows, words.shape)]
     outside = outside[outside < N_WORDS]
     chance = _markov(codes, both_strands)
