@@ -218,11 +218,11 @@ def _best_windows(data: SequenceDataset, matrix: Floats, threshold: float) -> Co
 
 
 def _best_threshold(scores: Floats, is_positive: NDArray[np.bool_]) -> float:
-    """Return the cut of highest training accuracy, half-way between two scores."""
-    order = np.argsort(-scores, kind="stable")
+    """Return the cut of highest training accuracy: half-way between two scores, or beyond all."""
+    order = np.argsort(-scores)
     ranked = scores[order]
-    # After rank r all above the cut are called positive: right ones gained less wrong ones.
-    gain = np.cumsum(np.where(is_positive[order], 1, -1))
-    ends = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
-    end = ends[np.argmax(gain[ends])]
-    return float(ranked[end] + ranked[min(end + 1, len(ranked) - 1)]) / 2
+    # The cut after rank r calls r sequences positive: it gains the right ones, loses the wrong.
+    gain = np.append(0, np.cumsum(np.where(is_positive[order], 1, -1)))
+    cuts = np.concatenate([ranked[:1], (ranked[:-1] + ranked[1:]) / 2, ranked[-1:] - 1])
+    parts_no_tie = np.concatenate([[True], np.diff(ranked) != 0, [True]])
+    return float(cuts[parts_no_tie][np.argmax(gain[parts_no_tie])])
