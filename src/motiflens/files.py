@@ -33,7 +33,7 @@ def read_bytes(path: Path | str) -> bytes:
         raise InputError(
             "the input is a readable file", got=got, remedy="give the path of a file"
         ) from None
-    if path.suffix == ".gz":
+    if path.suffix.lower() == ".gz":
         content = _unpack(content, path)
     elif content.startswith(_GZIP_MAGIC):
         raise InputError(
@@ -42,11 +42,7 @@ def read_bytes(path: Path | str) -> bytes:
             remedy="rename the file",
         )
     if not content.strip():
-        raise InputError(
-            "the input holds something",
-            got=f"the empty file {path}",
-            remedy="check how it was made",
-        )
+        raise _empty(path)
     return content
 
 
@@ -75,6 +71,8 @@ def read_text(path: Path | str) -> str:
             got=f"one in line {line} of {path}",
             remedy="check that this is the right file, or convert it to UTF-8",
         )
+    if not text.strip():  # a byte order mark or blanks beyond ASCII
+        raise _empty(path)
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -90,7 +88,7 @@ def write_whole(path: Path | str, content: bytes) -> None:
         When the folder does not exist or cannot be written to.
     """
     path = Path(path)
-    if path.suffix == ".gz":
+    if path.suffix.lower() == ".gz":
         content = gzip.compress(content, mtime=0)
     try:
         handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -108,6 +106,12 @@ def write_whole(path: Path | str, content: bytes) -> None:
             got=f"{path}: {error.strerror}",
             remedy="make the folder or choose another path",
         ) from None
+
+
+def _empty(path: Path | str) -> InputError:
+    return InputError(
+        "the input holds something", got=f"the empty file {path}", remedy="check how it was made"
+    )
 
 
 def _umask() -> int:

@@ -144,7 +144,7 @@ def iupac_codes(text: str) -> list[tuple[int, ...]]:
         For a letter outside the IUPAC nucleotide code, and for the empty string.
     """
     letters = text.upper()
-    if not letters or set(letters) - set(IUPAC):
+    if not (text and text.isascii() and set(letters) <= set(IUPAC)):
         raise InputError(
             f"a motif is one or more of the IUPAC letters {''.join(IUPAC)}",
             got=repr(text),

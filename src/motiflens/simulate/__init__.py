@@ -1,0 +1,23 @@
+"""A grammar of motifs, made into labelled sequences whose true sites are known."""
+
+from motiflens.simulate.grammar import (
+    NEGATIVES,
+    ORIENTATIONS,
+    Grammar,
+    MotifUse,
+    Spacing,
+    tutorial_grammar,
+)
+from motiflens.simulate.grammar_files import read_grammar
+from motiflens.simulate.simulation import simulate
+
+__all__ = [
+    "NEGATIVES",
+    "ORIENTATIONS",
+    "Grammar",
+    "MotifUse",
+    "Spacing",
+    "read_grammar",
+    "simulate",
+    "tutorial_grammar",
+]
