@@ -15,7 +15,7 @@ WORD = 6
 MIN_EVIDENCE = float(np.log(1000))
 """Nats that a word needs: an expected number of chance words of at most 1 in 1,000."""
 
-DENSER = 1.5
+DENSER = 2.0
 """Times that a word must be denser in the windows than in the rest of the sequences."""
 
 N_WORDS = 4**WORD
