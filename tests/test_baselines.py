@@ -126,6 +126,14 @@ def test_window_scores_are_sums_of_the_matrix():
     np.testing.assert_allclose(baselines._window_scores(data, matrix), expected)
 
 
+def test_the_best_windows_are_those_of_the_motif():
+    codes = SequenceDataset.from_sequences([MOTIF], [1]).codes[0]
+    matrix = np.eye(4)[:, codes]
+    data = SequenceDataset.from_sequences(["CC" + MOTIF, MOTIF + "TTTT", "GATTTTTTT"], [1, 1, 1])
+    assert baselines._best_windows(data, matrix, 6.5).tolist() == [codes.tolist()] * 2
+    assert baselines._best_windows(data, matrix, 99.0).tolist() == [codes.tolist()] * 2
+
+
 def test_the_most_discriminating_word_is_the_one_planted():
     data = planted(300, seed=6)
     word = baselines._most_discriminating_word(data, len(MOTIF))

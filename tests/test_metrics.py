@@ -153,6 +153,11 @@ def test_bootstrap_agrees_with_scipy():
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.02)
 
 
+def test_bootstrap_draws_every_value():
+    values = np.eye(3) * 9
+    assert all(bootstrap_interval(v, np.random.default_rng(7), n=100).high > 0 for v in values)
+
+
 def test_bootstrap_is_as_random_as_its_generator():
     values = [0.0, 1.0, 3.0, 7.0]
     first, again, other = (
