@@ -139,9 +139,9 @@ def motifs() -> dict[str, Any]:
 
 def attention() -> dict[str, Any]:
     found = {
-        "motif": summary(0.0523, 0.002),
-        "background": summary(0.0104, 0.001),
-        "null": summary(0.0201, 0.001),
+        "motif": summary(3.52, 0.2),
+        "background": summary(0.231, 0.02),
+        "null": summary(1.04, 0.05),
         "n": 197,
         "stretched_first_100": {"motif": 0.351, "background": 0.0352},
     }

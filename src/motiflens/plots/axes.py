@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from motiflens.plots.svg import GRID, INK, MUTED, element, label, line
 
+# Differences this small are zero for a reader, and would overflow when divided by.
+TINY = 1e-250
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -45,13 +48,18 @@ class Scale:
 
 def linear_ticks(low: float, high: float, count: int = 5) -> list[float]:
     """Give about `count` round values from `low` to `high`, both ends included."""
-    if not high > low:
+    if not _apart(low, high):
         return [low]
     rough = (high - low) / count
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= 0.7 * rough)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [round(index * step, 12) for index in range(first, last + 1)]
+    return [float(f"{index * step:.12g}") for index in range(first, last + 1)]
+
+
+def _apart(low: float, high: float) -> bool:
+    """Tell whether two ends differ by more than what rounding makes of equal numbers."""
+    return high - low > max(TINY, 1e-9 * max(abs(low), abs(high)))
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
@@ -64,8 +72,9 @@ def round_range(values: Sequence[float]) -> tuple[float, float]:
     """Give round ends of a scale that holds all finite values, never of zero length."""
     finite = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
     low, high = min(finite), max(finite)
-    if low == high:
-        low, high = low - (abs(low) or 1.0) * 0.1, high + (abs(high) or 1.0) * 0.1
+    if not _apart(low, high):
+        margin = 0.1 * max(abs(low), abs(high)) if max(abs(low), abs(high)) > TINY else 0.1
+        low, high = low - margin, high + margin
     ticks = linear_ticks(low, high)
     step = ticks[1] - ticks[0] if len(ticks) > 1 else high - low
     return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
@@ -110,9 +119,9 @@ class Axes:
 
     def _titles(self) -> str:
         middle_x = (self.x.start + self.x.end) / 2
-        return label(self.x_label, middle_x, self.y.start + 38, text_anchor="middle") + y_title(
-            self.y_label, self.x.start - 46, (self.y.start + self.y.end) / 2
-        )
+        middle_y = (self.y.start + self.y.end) / 2
+        below = label(self.x_label, middle_x, self.y.start + 38, text_anchor="middle")
+        return (below if self.x_label else "") + y_title(self.y_label, self.x.start - 46, middle_y)
 
 
 def y_title(text: str, x: float, y: float) -> str:

@@ -16,6 +16,7 @@ from motiflens.plots.tracks import LEFT, Interval, Values, position_title, posit
 RAMP = ("#ffffff", "#08306b")
 LEVELS = 20
 CELL = (42.0, 32.0)
+KEY_TEXT = LEFT + 8 * (LEVELS + 1) + 6
 
 
 def ramp(share: float) -> str:
@@ -132,7 +133,9 @@ def attention_heatmap(
         y_title(f"{n} sequences", LEFT - 20, (top + bottom) / 2),
     ]
     description = f"{value_label} over {n} sequences of {length} bases, at most {largest:.3g}"
-    return figure(right + 16, bottom + 46, title, description, *body)
+    # The key's text may be longer than few or short sequences are wide.
+    width = max(right + 16, KEY_TEXT + 7.2 * len(_key_text(largest, value_label)))
+    return figure(width, bottom + 46, title, description, *body)
 
 
 def _cells(shares: Values, step: float, row: float, top: float) -> str:
@@ -168,7 +171,7 @@ def _outline(site: Interval, index: int, step: float, row: float, top: float) ->
         row - 2,
         fill="none",
         stroke="#c04f00",
-        stroke_width=1.5,
+        stroke_width=1,
         class_="site",
     )
 
@@ -185,5 +188,9 @@ def _colour_key(largest: float, text: str) -> str:
     right = LEFT + 8 * (LEVELS + 1)
     zero = label("0", LEFT - 6, 19, text_anchor="end", fill=MUTED)
     frame = rect(LEFT, 8, right - LEFT, 12, fill="none", stroke=GRID)
-    most = label(f"{largest:.3g}  {text}; outlined: true site", right + 6, 19, fill=MUTED)
+    most = label(_key_text(largest, text), KEY_TEXT, 19, fill=MUTED)
     return zero + "".join(shades) + frame + most
+
+
+def _key_text(largest: float, text: str) -> str:
+    return f"{largest:.3g}  {text}; outlined: true site"

@@ -82,7 +82,8 @@ def base_track(
     body += [positions(len(sequence), start, step, 200.0), position_title(right, 218.0)]
     strongest = int(np.nanargmax(np.abs(values))) if np.isfinite(values).any() else 0
     description = f"{y_label} of {len(sequence)} bases, largest at position {start + strongest + 1}"
-    return figure(right + 16, 226, title, description, *body)
+    named = [LEFT + step * max(first - start, 0) + 7.2 * len(site_name) for first, _ in sites]
+    return figure(max(right + 16, *named, 0), 226, title, description, *body)
 
 
 def _site(

@@ -121,29 +121,39 @@ def attention_at_motifs(run: Run) -> Section:
     models = run.attention.get("models", {})
     if not models:
         return absent("attention-motif", title, "attention.json with known sites", EXPLAIN)
-    groups = {model: _attention_bars(models[model]) for model in ordered(run, models)}
-    notes = {model: f"{models[model]['n']} positives" for model in groups}
-    svg = bar_chart(groups, title, "mean attention weight", notes=notes)
+    names = ordered(run, models)
+    notes = {model: f"{models[model]['n']} positives" for model in names}
+    groups = {model: _attention_bars(models[model]) for model in names}
+    svg = bar_chart(groups, title, "attention, times an even share", notes=notes)
     caption = (
-        "Motif and background: mean weight of a base inside and outside the true sites, over all "
-        "positives of the test part, with 95 % interval. Null: the same places in negatives. "
-        "Stretched: the tutorial's own figure, weights interpolated to the length, first 100 "
-        "positives; not on the same scale as the others, since interpolation repeats weights."
+        "Mean weight of a base inside and outside the true sites, over all positives of the test "
+        "part, with 95 % interval; 1 is attention spread evenly. Null: the same sites laid on "
+        "negatives."
     )
-    return Section("attention-motif", title, [Figure(svg, title, caption)])
+    figures = [Figure(svg, title, caption)]
+    stretched = {model: found for model in names if (found := _stretched_bars(models[model]))}
+    if stretched:
+        figures.append(_stretched_figure(stretched, f"{title}, stretched, first 100 positives"))
+    return Section("attention-motif", title, figures)
 
 
 def _attention_bars(model: dict[str, Any]) -> dict[str, Bar]:
-    bars = {
-        "motif": triple(model.get("motif") or {}),
-        "background": triple(model.get("background") or {}),
-        "null (negatives)": triple(model.get("null") or {}),
-    }
+    names = {"motif": "motif", "background": "background", "null": "null (negatives)"}
+    return {name: triple(model.get(key) or {}) for key, name in names.items()}
+
+
+def _stretched_bars(model: dict[str, Any]) -> dict[str, Bar]:
     stretched = model.get("stretched_first_100") or {}
-    for place in ("motif", "background"):
-        if place in stretched:
-            bars[f"{place}, stretched, first 100"] = triple({"mean": stretched[place]})
-    return bars
+    return {place: triple({"mean": stretched[place]}) for place in stretched}
+
+
+def _stretched_figure(groups: dict[str, dict[str, Bar]], name: str) -> Figure:
+    svg = bar_chart(groups, name, "mean stretched weight")
+    caption = (
+        "The tutorial's own chart: weights interpolated from units to bases, so that they no "
+        "longer add up to 1, over the first 100 positives. Not on the scale of the chart above."
+    )
+    return Figure(svg, name, caption)
 
 
 def filters(run: Run) -> Section:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 NOTHING = "–"
+# Spaces at which a narrow table cell does not break an interval in two.
+TO = "\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def interval(summary: Mapping[str, Any] | None, digits: int = 3, scale: float = 
     if not finite(mean):
         return NOTHING
     texts = [f"{scale * value:.{digits}f}" for value in (mean, low, high)]
-    return texts[0] if low == high else f"{texts[0]} ({texts[1]} to {texts[2]})"
+    return texts[0] if low == high else f"{texts[0]} ({texts[1]}{TO}{texts[2]})"
 
 
 def listed(words: Sequence[str]) -> str:

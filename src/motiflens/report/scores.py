@@ -11,17 +11,20 @@ from motiflens.plots import bar_chart, line_chart
 from motiflens.plots.curves import Bar, Curve
 from motiflens.report.parts import (
     NOTHING,
+    TO,
     Block,
     Figure,
     Section,
     Table,
     absent,
+    finite,
     interval,
     triple,
 )
 from motiflens.report.reading import Run
 
 METRICS = {"accuracy": "Accuracy", "auroc": "AUROC", "auprc": "AUPRC", "mcc": "MCC"}
+DIGITS = {"accuracy": 3, "auroc": 4, "auprc": 4, "mcc": 3}
 COMPARE = "motiflens compare"
 
 
@@ -63,12 +66,15 @@ def epochs_name(run: Run) -> str:
 
 def _score_row(name: str, model: dict[str, Any]) -> list[str]:
     summary, seeds = model["summary"], model["seeds"]
-    cells = [interval(summary.get(metric), 4) for metric in METRICS]
+    cells = [interval(summary.get(metric), DIGITS[metric]) for metric in METRICS]
     return [name, f"{model['parameters']:,}", str(len(seeds)), *cells, epochs_cell(model)]
 
 
 def _baseline_row(name: str, found: dict[str, float]) -> list[str]:
-    cells = [f"{found[metric]:.4f}" if metric in found else NOTHING for metric in METRICS]
+    cells = [
+        f"{found[metric]:.{DIGITS[metric]}f}" if finite(found.get(metric)) else NOTHING
+        for metric in METRICS
+    ]
     return [f"baseline: {name}", NOTHING, NOTHING, *cells, NOTHING]
 
 
@@ -94,7 +100,7 @@ def _differences(differences: list[dict[str, Any]]) -> Table:
 
 def _signed(summary: dict[str, Any] | None) -> str:
     mean, low, high = triple(summary or {})
-    return NOTHING if mean != mean else f"{mean:+.4f} ({low:+.4f} to {high:+.4f})"
+    return NOTHING if mean != mean else f"{mean:+.4f} ({low:+.4f}{TO}{high:+.4f})"
 
 
 def accuracy_curves(run: Run) -> Section:
