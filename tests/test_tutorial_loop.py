@@ -1,16 +1,10 @@
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 import torch
+from benchmarks import tutorial_loop
 from torch import nn
 
-PLACE = Path(__file__).parents[1] / "benchmarks" / "tutorial_loop.py"
-spec = importlib.util.spec_from_file_location("tutorial_loop", PLACE)
-tutorial_loop = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(tutorial_loop)
 MODELS = [tutorial_loop.TutorialCNN, tutorial_loop.TutorialAttention]
 
 
