@@ -27,7 +27,7 @@ from motiflens.sequences import one_hot, shuffle
 
 Ints = NDArray[np.int64]
 
-BATCH_SIZE = 512
+BATCH_SIZE = 256
 SMOOTHING = 11
 """Bases over which a track is averaged before its maximum is taken."""
 
