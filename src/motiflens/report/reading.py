@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from motiflens.errors import InputError
@@ -99,7 +97,7 @@ def _read(path: Path, reader: Callable[[Path], Result]) -> Result:
         return reader(path)
     except InputError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, SafetensorError) as error:
+    except Exception as error:  # on damaged bytes each library raises what it likes
         raise InputError(
             "the files of a run directory are whole and of the documented form",
             got=f"{path}: {str(error) or type(error).__name__}",
@@ -159,7 +157,8 @@ def _all_tracks(directory: Path) -> dict[str, dict[str, Tracks]]:
 
 
 def _tracks(path: Path) -> Tracks:
-    with np.load(path, allow_pickle=False) as arrays:
+    # numpy leaves a file that it opened itself open where the archive is damaged.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         one_hot, contributions = arrays["one_hot"], arrays["contributions"]
         names = [str(name) for name in arrays["names"]]
     if one_hot.shape != contributions.shape or len(names) != len(one_hot):
@@ -176,4 +175,12 @@ def _sites(path: Path) -> dict[str, list[Site]]:
     if not {"name", "sites"} <= set(table.columns):
         return {}
     pairs = zip(table["name"], table["sites"].fillna(""), strict=True)
-    return {str(name): parse_sites(str(text)) for name, text in pairs}
+    return {str(name): _parsed(str(text), f"sequence {name!r} of {path}") for name, text in pairs}
+
+
+def _parsed(text: str, place: str) -> list[Site]:
+    try:
+        return parse_sites(text)
+    except InputError as error:
+        got = f"{error.got} for {place}"
+        raise InputError(error.rule, got=got, remedy=error.remedy) from None
