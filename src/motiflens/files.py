@@ -29,7 +29,8 @@ def read_bytes(path: Path | str) -> bytes:
     except FileNotFoundError:
         raise _no_such_file(path) from None
     except (OSError, ValueError) as error:
-        got = f"the directory {path}" if path.is_dir() else f"{path}: {error}"
+        is_folder = isinstance(error, IsADirectoryError)
+        got = f"the directory {path}" if is_folder else f"{path}: {error}"
         raise InputError(
             "the input is a readable file", got=got, remedy="give the path of a file"
         ) from None
@@ -132,7 +133,7 @@ def _unpack(content: bytes, path: Path) -> bytes:
 
 
 def _no_such_file(path: Path) -> InputError:
-    names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    names = os.listdir(path.parent) if os.access(path.parent, os.R_OK) else []
     near = difflib.get_close_matches(path.name, names, n=1)
     remedy = f"did you mean {path.parent / near[0]}?" if near else "check the path"
     return InputError("the input file exists", got=f"no such file: {path}", remedy=remedy)

@@ -296,7 +296,8 @@ def _read_motif(
 ) -> Motif:
     """Read the matrix under its heading, which is line ``number`` counted from 1."""
     motif_line, words = pending
-    names = words[: words.index("width")] if "width" in words else words  # MEME's full output
+    full_output = "width" in words[1:]  # MOTIF 1 MEME width = 18 sites = 18 ...
+    names = words[: words.index("width", 1)] if full_output else words
     if not names:
         raise _meme_error(path, motif_line, "a MOTIF line names the motif", "no name")
     keys = dict(_KEY.findall(lines[number - 1]))

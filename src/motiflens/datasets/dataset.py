@@ -117,7 +117,9 @@ class SequenceDataset:
 
     def subset(self, index: ArrayLike) -> SequenceDataset:
         """Give the rows of an index array or of a mask (N,), in that order."""
-        rows = np.arange(len(self))[np.asarray(index)]
+        chosen = np.asarray(index)
+        # An empty list would come as floats.
+        rows = np.arange(len(self))[chosen if chosen.size else chosen.astype(np.intp)]
         return SequenceDataset(
             self.codes[rows],
             self.lengths[rows],
