@@ -180,14 +180,16 @@ def _most_discriminating_word(train: SequenceDataset, width: int) -> Codes:
     rows, columns = np.nonzero(words >= 0)
     if not len(rows):
         return np.full(width, PAD, dtype=np.uint8)
-    present = np.unique(words[rows, columns] * len(train) + rows)
-    distinct, index = np.unique(present // len(train), return_inverse=True)
     is_positive = train.labels == 1
-    n_positive = np.bincount(index, weights=is_positive[present % len(train)])
-    fraction = np.bincount(index) / len(train)
+    # Sorted pairs of word and sequence, each once: a word counts once in a sequence.
+    pairs = np.sort(words[rows, columns] * len(train) + rows)
+    word, row = np.divmod(pairs[np.append(True, np.diff(pairs) > 0)], len(train))
+    starts = np.flatnonzero(np.append(True, np.diff(word) > 0))
+    fraction = np.diff(np.append(starts, len(word))) / len(train)
+    n_positive = np.add.reduceat(is_positive[row].astype(np.int64), starts)
     excess = n_positive / is_positive.sum() - fraction
     z = excess / np.sqrt(np.maximum(fraction * (1 - fraction), 1 / len(train) ** 2))
-    digits = distinct[np.argmax(z)] >> 2 * np.arange(width)[::-1] & 3
+    digits = word[starts[np.argmax(z)]] >> 2 * np.arange(width)[::-1] & 3
     return np.asarray(digits, dtype=np.uint8)
 
 
