@@ -231,3 +231,12 @@ def test_versions_are_pinned_to_what_any_index_has():
     pins = [line for line in lines if not line.startswith("#")]
     assert all(re.fullmatch(r"[\w.-]+==[\d.]+", pin) for pin in pins)
     assert "torch==2.13.0" in pins
+
+
+def test_the_guide_names_places_that_exist():
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = [line for line in guide.splitlines() if line.startswith("| a")]
+    named = [re.findall(r"`((?:src|tests)/[\w./]*)`", row) for row in rows]
+    assert len(rows) == 12
+    assert all(len(places) == 2 for places in named)
+    assert not [place for places in named for place in places if not (ROOT / place).exists()]
