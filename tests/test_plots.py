@@ -24,7 +24,7 @@ from motiflens.plots import (
     ppm_heatmap,
 )
 from motiflens.plots.axes import Scale, linear_ticks, round_range
-from motiflens.plots.logo import LETTER_COLOURS, OUTLINES
+from motiflens.plots.logo import LEFT, LETTER_COLOURS, OUTLINES
 from motiflens.plots.svg import escaped, figure, label, number
 from synthetic_run import ppm_of
 
@@ -202,6 +202,7 @@ def test_a_found_motif_stands_above_its_place_in_the_truth(offset, strand):
     lower = {x: base for base, x, y, *_ in letters(svg) if y == rows[1]}
     assert "".join(upper[x] for x in sorted(upper)) == along
     assert "".join(lower[x] for x in sorted(lower)) == truth
+    assert min(*upper, *lower) > LEFT
     shared = set(upper) & set(lower)
     assert len(shared) == min(7, 7 + offset)
     assert all(upper[x] == lower[x] for x in shared)

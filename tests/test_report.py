@@ -222,11 +222,26 @@ def test_curves_hold_the_mean_over_seeds_and_the_spread(whole):
 def test_tracks_show_the_sums_over_bases_of_one_positive(whole):
     with np.load(whole / "attributions" / "cnn" / "ism.npz") as arrays:
         track = arrays["contributions"].sum(axis=1)[0]
-        base = "ACGT"[arrays["one_hot"][0, :, 7].argmax()]
+        letters = ["ACGT"[code] for code in arrays["one_hot"][0].argmax(axis=0)]
     svg = all_figures(whole)["Saturation mutagenesis: cnn"]
-    assert f"<title>{base}8: {track[7]:.4g}</title>" in svg
+    assert (track < 0).any()
+    assert re.findall("<title>([ACGT].*?)</title>", svg) == [
+        f"{base}{index + 1}: {value:.4g}"
+        for index, (base, value) in enumerate(zip(letters, track, strict=True))
+    ]
     assert svg.count('font-weight="bold"') == LENGTH
     assert svg.count('class="site"') == 1
+
+
+def test_the_tutorials_saliency_comes_first_where_it_was_computed(run_dir):
+    folder = run_dir / "attributions" / "cnn"
+    shutil.copy(folder / "saliency.npz", folder / "tutorial-saliency.npz")
+    shutil.copy(folder / "ism.npz", folder / "saliency.npz")
+    figures = all_figures(run_dir)
+    mutagenesis = figures["Saturation mutagenesis: cnn"]
+    tips = re.findall("<title>([ACGT].*?)</title>", mutagenesis)
+    assert all(tip in figures["Saliency Map, off-simplex part removed: cnn"] for tip in tips)
+    assert not all(tip in figures["Saliency Map: cnn"] for tip in tips)
 
 
 def test_the_attention_map_has_every_sequence_and_site(whole):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ from motiflens.report.scores import ordered
 EXPLAIN = "motiflens explain"
 MAX_BASES, MAX_ROWS, MAX_FILTERS = 120, 40, 64
 TRACK_LABELS = {
-    "saliency": "saliency (logit per base)",
+    "saliency": "largest |∂logit/∂x|",
+    "tutorial-saliency": "largest |∂logit/∂x|",
     "ism": "effect on the logit",
     "attention": "attention weight on a base",
 }
@@ -25,8 +26,8 @@ TRACK_LABELS = {
 def explanation_sections(run: Run) -> list[Section]:
     """Lay out tracks, attention maps and first-layer filters."""
     return [
-        method_tracks(run, "saliency", "Saliency Map"),
-        method_tracks(run, "ism", "Saturation mutagenesis"),
+        saliency_maps(run),
+        method_tracks(run, "ism", "Saturation mutagenesis", {"ism": "Saturation mutagenesis"}),
         attention_distribution(run),
         attention_at_motifs(run),
         filters(run),
@@ -43,18 +44,36 @@ def example_name(run: Run) -> str | None:
     return next((name for name in candidates if run.sites.get(name)), next(iter(candidates), None))
 
 
-def method_tracks(run: Run, method: str, title: str) -> Section:
-    """Draw one method's track of every model on the same sequence."""
-    found = {model: run.tracks[model][method] for model in ordered(run, run.tracks)
-             if method in run.tracks[model]}  # fmt: skip
-    if not found:
-        return absent(method, title, f"attributions/*/{method}.npz", EXPLAIN)
+def saliency_maps(run: Run) -> Section:
+    """Draw each model's saliency as the tutorial computes it, and without its arbitrary part."""
+    kept, removed = "tutorial-saliency", "saliency"
+    title = "Saliency Map"
+    both = any(kept in methods for methods in run.tracks.values())
+    names = (
+        {kept: title, removed: f"{title}, off-simplex part removed"} if both else {removed: title}
+    )
+    section = method_tracks(run, "saliency", title, names)
+    if not both or not run.tracks:
+        return section
+    text = Text(
+        "First as the tutorial computes it, then with the mean over the four bases taken from the "
+        "gradient: one-hot columns add up to 1, so that this part of it is arbitrary."
+    )
+    return Section(section.id, title, [text, *section.blocks])
+
+
+def method_tracks(run: Run, id: str, title: str, names: Mapping[str, str]) -> Section:
+    """Draw tracks of every model on the same sequence; `names` of figures by method."""
     name = example_name(run)
     figures = [
-        _track_figure(run, tracks, name, f"{title}: {model}", TRACK_LABELS[method])
-        for model, tracks in found.items()
+        _track_figure(run, run.tracks[model][method], name, f"{words}: {model}", method)
+        for model in ordered(run, run.tracks)
+        for method, words in names.items()
+        if method in run.tracks[model]
     ]
-    return Section(method, title, [Text(_example_text(run, name)), *figures])
+    if not figures:
+        return absent(id, title, f"attributions/*/{id}.npz", EXPLAIN)
+    return Section(id, title, [Text(_example_text(run, name)), *figures])
 
 
 def _example_text(run: Run, name: str | None) -> str:
@@ -69,14 +88,19 @@ def _example_text(run: Run, name: str | None) -> str:
     )
 
 
-def _track_figure(run: Run, tracks: Tracks, name: str | None, title: str, label: str) -> Figure:
+def _track_figure(run: Run, tracks: Tracks, name: str | None, title: str, method: str) -> Figure:
     index = tracks.names.index(name) if name in tracks.names else 0
     sequence = tracks.sequence(index)
     values = tracks.values[index, : len(sequence)]
     sites = [(site.start, site.end) for site in run.sites.get(tracks.names[index], [])]
     first, last = _window(len(sequence), sites, values)
     svg = base_track(
-        sequence[first:last], values[first:last], sites, title=title, y_label=label, start=first
+        sequence[first:last],
+        values[first:last],
+        sites,
+        title=title,
+        y_label=TRACK_LABELS[method],
+        start=first,
     )
     cut = f"Bases {first + 1}–{last} of {len(sequence)}." if last - first < len(sequence) else ""
     return Figure(svg, title, cut)
@@ -103,7 +127,7 @@ def attention_distribution(run: Run) -> Section:
     for model, tracks in found.items():
         blocks.append(_attention_map(run, tracks, f"{title}: {model}"))
         track_title = f"Attention on one sequence: {model}"
-        blocks.append(_track_figure(run, tracks, name, track_title, TRACK_LABELS["attention"]))
+        blocks.append(_track_figure(run, tracks, name, track_title, "attention"))
     return Section("attention", title, blocks)
 
 

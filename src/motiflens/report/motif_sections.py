@@ -182,12 +182,14 @@ def shortcut(run: Run) -> Section:
         "A model that counts letters keeps most of the effect when the order is lost."
     )
     table = Table([*head, "Verdict"], rows, "What the order of the letters is worth", caption)
-    profiles = [_mismatch_profile(run, model, tests[model]["mismatch_loss"]) for model in models]
+    profiles = [_mismatch_profile(run, model, tests[model]) for model in models]
     return Section("shortcut", title, [table, *profiles])
 
 
-def _mismatch_profile(run: Run, model: str, losses: list[float]) -> Figure:
+def _mismatch_profile(run: Run, model: str, test: dict[str, Any]) -> Figure:
+    losses = test["mismatch_loss"]
     consensus = next((truth["consensus"] for truth in truths(run).values()), "")
+    consensus = test.get("motif", consensus)
     letters = consensus if len(consensus) == len(losses) else "N" * len(losses)
     name = f"Loss by single mismatch: {model}"
     values = [100 * loss for loss in losses]
