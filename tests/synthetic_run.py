@@ -210,7 +210,8 @@ def _write_models(directory: Path, model: str, index: int, generator: np.random.
         pd.DataFrame(history).to_csv(folder / "history.csv", index=False)
         weights = generator.normal(0, 0.3, (N_FILTERS, 4, KERNEL)).astype(np.float32)
         weights[0] += 2 * ppm_of(TRUTH, 1.0).astype(np.float32)
-        save_file({"filters.weight": weights}, folder / "weights.safetensors")
+        layers = {"first.weight": weights, "hidden.weight": weights[0]}
+        save_file(layers, folder / "weights.safetensors")
 
 
 def _write_tracks(

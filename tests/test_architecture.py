@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "sequences": ["errors"],
     "matrices": ["errors", "sequences"],
     "metrics": ["errors"],
-    "simulate": ["sequences", "matrices", "datasets"],
+    "simulation": ["sequences", "matrices", "datasets"],
     "datasets": ["errors", "sequences"],
     "readers": ["datasets"],
     "models": ["sequences"],
@@ -43,7 +43,15 @@ MAY_IMPORT = {
     "cli": ["all"],
 }
 FRONT_DOORS = {"__init__", "__main__"}  # they may open every room
-WITHOUT_TORCH = ["sequences", "matrices", "metrics", "simulate", "datasets", "readers", "baselines"]
+WITHOUT_TORCH = [
+    "sequences",
+    "matrices",
+    "metrics",
+    "simulation",
+    "datasets",
+    "readers",
+    "baselines",
+]
 
 
 def table_of_the_docs() -> dict[str, list[str]]:

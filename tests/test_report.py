@@ -25,7 +25,7 @@ from motiflens.report.findings import coordinate_error, order_is_learnt
 from motiflens.report.page import lay_out
 from motiflens.report.parts import Figure, Table, interval, listed, percent
 from motiflens.report.reading import read_run
-from synthetic_run import LENGTH, MODELS, TRUTH, WITH_ATTENTION, N, write_run
+from synthetic_run import KERNEL, LENGTH, MODELS, N_FILTERS, TRUTH, WITH_ATTENTION, N, write_run
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "base", "source"}
 FIGURES = [
@@ -242,6 +242,15 @@ def test_the_tutorials_saliency_comes_first_where_it_was_computed(run_dir):
     tips = re.findall("<title>([ACGT].*?)</title>", mutagenesis)
     assert all(tip in figures["Saliency Map, off-simplex part removed: cnn"] for tip in tips)
     assert not all(tip in figures["Saliency Map: cnn"] for tip in tips)
+
+
+def test_filters_are_the_first_layer_of_the_first_seed(whole):
+    """The fixture adds the true motif to filter 0, so that its letters stand on top."""
+    svg = all_figures(whole)["First-layer filters: cnn"]
+    assert svg.count(">filter ") == N_FILTERS
+    assert f"{N_FILTERS} filters of width {KERNEL}" in svg
+    filters = read_run(whole).filters["cnn"]
+    assert "".join("ACGT"[code] for code in filters[0].argmax(axis=0)) == TRUTH
 
 
 def test_the_attention_map_has_every_sequence_and_site(whole):

@@ -1,5 +1,112 @@
-"""motiflens: what DNA sequence models look at, and how far to believe it."""
+"""motiflens: what DNA sequence models look at, and how far to believe it.
 
+The public names below are imported when they are first used, so that ``import motiflens`` and
+``motiflens --help`` do not wait for PyTorch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from motiflens.errors import InputError
 from motiflens.version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from motiflens.attribution import Attributions, attribute
+    from motiflens.datasets import SequenceDataset, split_at_random, write_table
+    from motiflens.experiments import shortcut_test
+    from motiflens.matrices import Motif, motif_from_string, read_meme, write_meme
+    from motiflens.models import build_model, lay_on_bases
+    from motiflens.motifs import find_motifs, recover
+    from motiflens.pipeline import compare, explain, read_motifs, run
+    from motiflens.readers import read_dataset
+    from motiflens.report import write_report
+    from motiflens.runs import Origin, Run, check_output, load
+    from motiflens.settings import Settings
+    from motiflens.simulation import Grammar, read_grammar, simulate, tutorial_grammar
+    from motiflens.training import Job, Recipe, train
+
+#: Public name → the module that holds it.
+_HOME = {
+    "Attributions": "attribution",
+    "Grammar": "simulation",
+    "Job": "training",
+    "Motif": "matrices",
+    "Origin": "runs",
+    "Recipe": "training",
+    "Run": "runs",
+    "SequenceDataset": "datasets",
+    "Settings": "settings",
+    "attribute": "attribution",
+    "build_model": "models",
+    "check_output": "runs",
+    "compare": "pipeline",
+    "explain": "pipeline",
+    "find_motifs": "motifs",
+    "lay_on_bases": "models",
+    "load": "runs",
+    "motif_from_string": "matrices",
+    "read_dataset": "readers",
+    "read_grammar": "simulation",
+    "read_meme": "matrices",
+    "read_motifs": "pipeline",
+    "recover": "motifs",
+    "run": "pipeline",
+    "shortcut_test": "experiments",
+    "simulate": "simulation",
+    "split_at_random": "datasets",
+    "train": "training",
+    "tutorial_grammar": "simulation",
+    "write_meme": "matrices",
+    "write_report": "report",
+    "write_table": "datasets",
+}
+
+__all__ = [
+    "Attributions",
+    "Grammar",
+    "InputError",
+    "Job",
+    "Motif",
+    "Origin",
+    "Recipe",
+    "Run",
+    "SequenceDataset",
+    "Settings",
+    "__version__",
+    "attribute",
+    "build_model",
+    "check_output",
+    "compare",
+    "explain",
+    "find_motifs",
+    "lay_on_bases",
+    "load",
+    "motif_from_string",
+    "read_dataset",
+    "read_grammar",
+    "read_meme",
+    "read_motifs",
+    "recover",
+    "run",
+    "shortcut_test",
+    "simulate",
+    "split_at_random",
+    "train",
+    "tutorial_grammar",
+    "write_meme",
+    "write_report",
+    "write_table",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'motiflens' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"motiflens.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

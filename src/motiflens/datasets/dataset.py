@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.model_selection import train_test_split
 
 from motiflens.errors import InputError
 from motiflens.sequences import (
@@ -246,18 +247,19 @@ def split_at_random(dataset: SequenceDataset, *, test: float, seed: int) -> Sequ
     InputError
         When the fraction leaves a class without a sequence in one of the two parts.
     """
-    generator = np.random.default_rng(seed)
-    split = np.full(len(dataset), "train", dtype="<U5")
     for label in np.unique(dataset.labels):
-        rows = np.flatnonzero(dataset.labels == label)
-        n_test = round(test * len(rows)) if 0 < test < 1 else 0
-        if not 0 < n_test < len(rows):
+        n = int((dataset.labels == label).sum())
+        if not (0 < test < 1 and 0 < round(test * n) < n):
             raise InputError(
                 "the test fraction leaves sequences of each class in both parts",
-                got=f"{test} of {len(rows)} sequences with label {label:g}",
+                got=f"{test} of {n} sequences with label {label:g}",
                 remedy="choose a fraction between 0 and 1, such as 0.2, or give more sequences",
             )
-        split[generator.permutation(rows)[:n_test]] = "test"
+    _, held_out = train_test_split(
+        np.arange(len(dataset)), test_size=test, stratify=dataset.labels, random_state=seed
+    )
+    split = np.full(len(dataset), "train", dtype="<U5")
+    split[held_out] = "test"
     return dataset.with_split(split)
 
 

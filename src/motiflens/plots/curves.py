@@ -141,7 +141,7 @@ def _reference_line(axes: Axes, reference: tuple[float, str]) -> str:
     value, text = reference
     y, right = axes.y(value), axes.x.end
     stroke = line(axes.x.start, y, right, y, stroke=INK, stroke_dasharray="4 4")
-    return stroke + label(text, axes.x.start + 6, y - 5, fill=MUTED)
+    return stroke + label(text, axes.x.end - 4, y + 14, text_anchor="end", fill=MUTED)
 
 
 def bar_chart(

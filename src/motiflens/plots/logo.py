@@ -28,7 +28,7 @@ OUTLINES = {
     "T": "M0 0H1V.19H.61V1H.39V.19H0Z",
 }
 
-COLUMN, HEIGHT, LEFT, TOP = 20.0, 88.0, 52.0, 10.0
+COLUMN, HEIGHT, LEFT, TOP = 18.0, 80.0, 48.0, 10.0
 
 
 def letter(base: str, x: float, y: float, width: float, height: float) -> str:
@@ -133,7 +133,7 @@ def logo(matrix: Matrix, *, kind: Kind = "information", title: str = "Motif") ->
     Returns
     -------
     str
-        SVG, 20 px a column.
+        SVG, 18 px a column.
 
     Raises
     ------

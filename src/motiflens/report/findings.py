@@ -79,8 +79,8 @@ def coordinate_error(run: Run) -> Finding | None:
     }
     if supported:
         text = (
-            f"{_sentences(words, supported)} The attention was on the motif; stretching its few "
-            "weights to the length of the sequence puts them on the wrong bases."
+            f"{_sentences(words, supported)} The attention was on the motif; stretching the "
+            "weights of units to the length of the sequence puts them on the wrong bases."
         )
         return Finding("A coordinate error", text, supported=True)
     text = "This run does not show that stretching hides the motif. "

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from motiflens.plots import base_track, logo, logo_pair, ppm_heatmap
+from motiflens.plots.logo import top_bases
 from motiflens.report.parts import (
     NOTHING,
     Block,
@@ -17,6 +18,7 @@ from motiflens.report.parts import (
     Text,
     absent,
     percent,
+    signed,
 )
 from motiflens.report.reading import Run
 from motiflens.report.scores import ordered
@@ -79,7 +81,8 @@ def reconstructed(run: Run) -> Section:
             if motif:
                 name = f"{title}: {model}, {route}"
                 svg = ppm_heatmap(np.array(motif["ppm"]), title=name)
-                caption = f"First seed; {words}. {_motif_words(motif)}"
+                likely = f"Most likely bases {top_bases(motif['ppm'])}."
+                caption = f"First seed; {words}. {likely} {_motif_words(motif)}"
                 blocks.append(Figure(svg, name, caption))
     if not blocks:
         return absent("reconstructed", title, "motifs read from attention", MOTIFS)
@@ -169,7 +172,7 @@ def shortcut(run: Run) -> Section:
     rows = [
         [
             model,
-            f"{tests[model]['motif_effect']:+.2f}",
+            signed(tests[model]["motif_effect"], 2, "+"),
             percent(tests[model]["shuffled_fraction"]),
             percent(tests[model]["homopolymer_fraction"]),
             tests[model]["verdict"],

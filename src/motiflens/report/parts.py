@@ -101,8 +101,14 @@ def interval(summary: Mapping[str, Any] | None, digits: int = 3, scale: float = 
     mean, low, high = triple(summary or {})
     if not finite(mean):
         return NOTHING
-    texts = [f"{scale * value:.{digits}f}" for value in (mean, low, high)]
+    texts = [signed(scale * value, digits) for value in (mean, low, high)]
     return texts[0] if low == high else f"{texts[0]} ({texts[1]}{TO}{texts[2]})"
+
+
+def signed(value: float, digits: int, plus: str = "") -> str:
+    """Write a number with a minus sign, not a hyphen, and on demand with its plus sign."""
+    text = f"{value:{plus}.{digits}f}"
+    return text.replace("-", "−")
 
 
 def listed(words: Sequence[str]) -> str:

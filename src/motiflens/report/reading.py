@@ -143,9 +143,15 @@ def _histories(folders: list[Path]) -> list[pd.DataFrame]:
 def _filters(folders: dict[str, list[Path]]) -> dict[str, Array]:
     """Read the first-layer weights of each model's first seed."""
     paths = {model: paths[0] / "weights.safetensors" for model, paths in folders.items()}
-    weights = {model: _read(path, load_file) for model, path in paths.items() if path.is_file()}
-    key = "filters.weight"
-    return {model: found[key] for model, found in weights.items() if key in found}
+    found = {model: _read(path, _first_layer) for model, path in paths.items() if path.is_file()}
+    return {model: weights for model, weights in found.items() if weights is not None}
+
+
+def _first_layer(path: Path) -> Array | None:
+    """Take the weights that reach over the four bases, whatever the layer is called."""
+    weights = load_file(path)
+    shaped = (weights[name] for name in sorted(weights) if weights[name].ndim == 3)
+    return next((found for found in shaped if found.shape[1] == 4), None)
 
 
 def _all_tracks(directory: Path) -> dict[str, dict[str, Tracks]]:

@@ -19,6 +19,7 @@ from motiflens.report.parts import (
     absent,
     finite,
     interval,
+    signed,
     triple,
 )
 from motiflens.report.reading import Run
@@ -100,7 +101,8 @@ def _differences(differences: list[dict[str, Any]]) -> Table:
 
 def _signed(summary: dict[str, Any] | None) -> str:
     mean, low, high = triple(summary or {})
-    return NOTHING if mean != mean else f"{mean:+.4f} ({low:+.4f}{TO}{high:+.4f})"
+    texts = [signed(value, 4, "+") for value in (mean, low, high)]
+    return NOTHING if mean != mean else f"{texts[0]} ({texts[1]}{TO}{texts[2]})"
 
 
 def accuracy_curves(run: Run) -> Section:

@@ -1,6 +1,14 @@
 """Training: recipes, the loop, many seeds at once."""
 
-from motiflens.training.loop import Epoch, Job, Trained, one_thread_an_operation, train, train_all
+from motiflens.training.loop import (
+    Epoch,
+    Job,
+    Trained,
+    n_cores,
+    one_thread_an_operation,
+    train,
+    train_all,
+)
 from motiflens.training.recipes import Recipe, recipe_for
 
 __all__ = [
@@ -8,6 +16,7 @@ __all__ = [
     "Job",
     "Recipe",
     "Trained",
+    "n_cores",
     "one_thread_an_operation",
     "recipe_for",
     "train",

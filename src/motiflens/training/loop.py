@@ -144,7 +144,7 @@ def train_all(
     InputError
         If an architecture is unknown or the data set cannot be trained on.
     """
-    threads = threads or len(os.sched_getaffinity(0))
+    threads = threads or n_cores()
     n_replicas = sum(len(job.seeds) for job in jobs)
     size = min(REPLICAS_AT_ONCE, math.ceil(n_replicas / threads))
     data = EncodedData.of(dataset, device, dtype)
@@ -165,6 +165,13 @@ def train_all(
         for number, trained in pool.map(run, groups):
             results[number].extend(trained)
     return results
+
+
+def n_cores() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @contextmanager

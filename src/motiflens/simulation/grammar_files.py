@@ -55,7 +55,7 @@ from motiflens.datasets.located import at
 from motiflens.errors import InputError
 from motiflens.files import read_text
 from motiflens.matrices import Motif, read_meme
-from motiflens.simulate.grammar import Grammar, MotifUse, Spacing
+from motiflens.simulation.grammar import Grammar, MotifUse, Spacing
 
 _NAMING_KEYS = ("name", "motif", "meme", "id")  # all other keys are those of MotifUse
 

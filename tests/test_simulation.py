@@ -20,7 +20,7 @@ from motiflens.datasets import SequenceDataset, data_sha256, exact_matches, writ
 from motiflens.errors import InputError
 from motiflens.matrices import Motif, write_meme
 from motiflens.sequences import reverse_complement_string
-from motiflens.simulate import (
+from motiflens.simulation import (
     Grammar,
     MotifUse,
     Spacing,

@@ -1,6 +1,6 @@
 """A grammar of motifs, made into labelled sequences whose true sites are known."""
 
-from motiflens.simulate.grammar import (
+from motiflens.simulation.grammar import (
     NEGATIVES,
     ORIENTATIONS,
     Grammar,
@@ -8,8 +8,8 @@ from motiflens.simulate.grammar import (
     Spacing,
     tutorial_grammar,
 )
-from motiflens.simulate.grammar_files import read_grammar
-from motiflens.simulate.simulation import simulate
+from motiflens.simulation.grammar_files import read_grammar
+from motiflens.simulation.sampling import simulate
 
 __all__ = [
     "NEGATIVES",

@@ -19,7 +19,7 @@ from motiflens.sequences import (
     reverse_complement_codes,
     reverse_complement_string,
 )
-from motiflens.simulate.grammar import Grammar, MotifUse, Spacing
+from motiflens.simulation.grammar import Grammar, MotifUse, Spacing
 
 # From so many bits on (eight fixed bases) a chance match is rare enough to be drawn anew.
 _RARE_BITS = 16.0

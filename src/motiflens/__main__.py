@@ -1,0 +1,5 @@
+"""``python -m motiflens``."""
+
+from motiflens.cli import main
+
+main()

@@ -1,0 +1,75 @@
+"""The application, and how errors leave it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import cyclopts
+
+from motiflens.cli import data, experiment
+from motiflens.errors import InputError
+from motiflens.version import __version__
+
+app = cyclopts.App(
+    name="motiflens",
+    help="Show what DNA sequence models look at, and how far to believe it.",
+    version=__version__,
+    version_flags=["--version"],
+)
+for command in (
+    experiment.demo,
+    experiment.run,
+    data.simulate,
+    data.prepare,
+    experiment.train,
+    experiment.compare,
+    experiment.explain,
+    experiment.motifs,
+    experiment.report,
+):
+    app.command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process.
+
+    Exit code 0: done; 2: the input or the call is wrong, one line on stderr says how; 1: anything
+    else.
+
+    Parameters
+    ----------
+    arguments
+        None for those of the process.
+    """
+    try:
+        app(
+            arguments,
+            exit_on_error=False,
+            print_error=False,
+            result_action="return_value",
+        )
+    except InputError as error:
+        _fail(str(error))
+    except cyclopts.CycloptsError as error:
+        _fail(_in_one_line(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)
+
+
+def _fail(message: str) -> None:
+    print(f"motiflens: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def _in_one_line(error: cyclopts.CycloptsError) -> str:
+    """Put a mistake in the call into the form rule; got; remedy."""
+    text = " ".join(str(error).split())
+    problem, _, suggestion = text.partition(" Did you mean ")
+    remedy = f"did you mean {suggestion.split('?')[0]}?" if suggestion else "see `motiflens --help`"
+    # An InputError that a settings class raised while the call was read comes wrapped.
+    inner = error.__cause__
+    if isinstance(inner, InputError):
+        return str(inner)
+    return f"the call follows `motiflens COMMAND --help`; got {problem.rstrip('.')}; {remedy}"

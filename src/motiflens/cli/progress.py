@@ -1,0 +1,53 @@
+"""Progress on stderr: bars in a terminal, one line a stage elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+from motiflens.progress import Advance, Progress
+
+
+class TerminalProgress:
+    """A bar for each stage."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    @contextmanager
+    def stage(self, description: str, total: int) -> Iterator[Advance]:
+        """Show a bar until the stage ends."""
+        columns = (
+            TextColumn("{task.description:<16}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        with Bars(*columns, console=self.console) as bars:
+            task = bars.add_task(description, total=total)
+            yield lambda steps: bars.advance(task, steps)
+
+
+class LineProgress:
+    """One line when a stage begins and one when it ends, for logs."""
+
+    @contextmanager
+    def stage(self, description: str, total: int) -> Iterator[Advance]:
+        """Print the two lines."""
+        print(f"{description}: {total} to do", file=sys.stderr, flush=True)
+        started = time.perf_counter()
+        yield lambda steps: None
+        seconds = time.perf_counter() - started
+        print(f"{description}: done in {seconds:.1f} s", file=sys.stderr, flush=True)
+
+
+def on_stderr() -> Progress:
+    """Give the progress display that suits stderr."""
+    console = Console(stderr=True)
+    return TerminalProgress(console) if console.is_terminal else LineProgress()

@@ -1,0 +1,202 @@
+"""Compare models honestly: the same split for all, every score with its spread over seeds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from motiflens.baselines import score_baselines
+from motiflens.datasets import SequenceDataset
+from motiflens.metrics import (
+    METRICS,
+    Interval,
+    epochs_to_target,
+    mean_interval,
+    paired_difference,
+    score,
+)
+from motiflens.training import Job, Trained, train_all
+from motiflens.training.predict import predict_logits
+
+#: Ranges of the scores, which an interval cannot leave.
+BOUNDS = {"accuracy": (0.0, 1.0), "auroc": (0.0, 1.0), "auprc": (0.0, 1.0), "mcc": (-1.0, 1.0)}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison found.
+
+    Parameters
+    ----------
+    results
+        The content of ``comparison.json``; the same for the same seed, byte for byte.
+    timings
+        Seconds: the content of ``timings.json``.
+    trained
+        The models trained on all training sequences, by name, in the order of the seeds.
+    """
+
+    results: dict[str, Any]
+    timings: dict[str, Any]
+    trained: dict[str, list[Trained]]
+
+
+def compare(
+    dataset: SequenceDataset,
+    models: Sequence[str],
+    seeds: Sequence[int],
+    *,
+    sizes: Sequence[int] = (),
+    size_seeds: int | None = None,
+    target: float = 0.95,
+    threads: int | None = None,
+    device: str = "cpu",
+    advance: Callable[[int], None] | None = None,
+) -> Comparison:
+    """Train models with several seeds and training sizes and score them on one test part.
+
+    Parameters
+    ----------
+    dataset
+        With a split that holds a test part of both classes.
+    models
+        Architectures, by name.
+    seeds
+        Replicas of each; the test part is the same for all.
+    sizes
+        Training sizes of the learning curves; the whole training part is added as the last.
+    size_seeds
+        Use only the first seeds for the learning curves; None for all.
+    target
+        Test accuracy whose first epoch is reported.
+    threads, device, advance
+        As in :func:`motiflens.training.train_all`.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        If a model is unknown, a size is too large, or a class is missing from the test part.
+    """
+    small = tuple(seeds)[:size_seeds]
+    jobs = [Job(model, tuple(seeds)) for model in models]
+    curves = [Job(model, small, n_train=size) for model in models for size in sizes]
+    test = dataset.part("test")
+    started = time.perf_counter()
+    trained = train_all(dataset, jobs + curves, threads=threads, device=device, advance=advance)
+    training_seconds = time.perf_counter() - started
+    scored = [[_score_replica(one, test, target) for one in group] for group in trained]
+    by_model: dict[str, Any] = {}
+    for number, model in enumerate(models):
+        full, replicas = scored[number], trained[number]
+        points = [
+            {"n_train": job.n_train, "seeds": scores, "summary": _summary(scores)}
+            for job, scores in zip(jobs + curves, scored, strict=True)
+            if job.architecture == model and job.n_train is not None
+        ]
+        whole = replicas[0].n_train + replicas[0].n_valid
+        if points:
+            points.append({"n_train": whole, "seeds": full, "summary": _summary(full)})
+        by_model[model] = {
+            "parameters": sum(p.numel() for p in replicas[0].model.parameters()),
+            "seeds": full,
+            "summary": _summary(full),
+            "sizes": points,
+        }
+    learning = dataset.subset(dataset.split != "test")
+    started = time.perf_counter()
+    baselines = score_baselines(learning, test, seed=0)
+    results = {
+        "schema_version": 1,
+        "target": target,
+        "n_train": len(learning),
+        "n_test": len(test),
+        "models": by_model,
+        "differences": _differences(by_model),
+        "baselines": baselines,
+    }
+    full_runs = dict(zip(models, trained, strict=False))
+    timings = {
+        "training": {name: _timing(group, target) for name, group in full_runs.items()},
+        "stages": {"train": training_seconds, "baselines": time.perf_counter() - started},
+    }
+    return Comparison(results, timings, full_runs)
+
+
+def _score_replica(trained: Trained, test: SequenceDataset, target: float) -> dict[str, Any]:
+    logits = predict_logits(trained.model, test)
+    accuracies = [epoch.test_accuracy or 0.0 for epoch in trained.history]
+    return {
+        "seed": trained.seed,
+        "test": score(test.labels, logits),
+        "epochs_to_target": epochs_to_target(accuracies, target),
+        "best_epoch": trained.best_epoch,
+        "epochs": len(trained.history),
+    }
+
+
+def _as_json(interval: Interval) -> dict[str, float]:
+    return dict(interval._asdict())
+
+
+def _summary(scores: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Summarise seeds: 95 % t-intervals of the means; epochs over the seeds that got there."""
+    summary: dict[str, Any] = {
+        metric: _as_json(
+            mean_interval([one["test"][metric] for one in scores], bounds=BOUNDS[metric])
+        )
+        for metric in METRICS
+    }
+    reached = [one["epochs_to_target"] for one in scores if one["epochs_to_target"] is not None]
+    summary["epochs_to_target"] = (
+        {**_as_json(mean_interval(reached)), "median": float(np.median(reached))}
+        if reached
+        else {"mean": None, "low": None, "high": None, "n": 0, "median": None}
+    )
+    return summary
+
+
+def _differences(models: dict[str, Any]) -> list[dict[str, Any]]:
+    """Compare each pair of models seed by seed: a minus b."""
+    rows = []
+    for a, b in combinations(models, 2):
+        row: dict[str, Any] = {"a": a, "b": b}
+        for metric in METRICS:
+            values = [[one["test"][metric] for one in models[name]["seeds"]] for name in (a, b)]
+            row[metric] = _as_json(paired_difference(*values))
+        rows.append(row)
+    return rows
+
+
+def _timing(group: Sequence[Trained], target: float) -> dict[str, Any]:
+    seconds = sum(one.seconds for one in group)
+    epochs = sum(len(one.history) for one in group)
+    to_target = {}
+    for one in group:
+        reached = (e.seconds for e in one.history if (e.test_accuracy or 0.0) >= target)
+        to_target[str(one.seed)] = next(reached, None)
+    return {
+        "seconds": seconds,
+        "seeds": len(group),
+        "epochs": epochs,
+        "seconds_per_epoch_and_seed": seconds / epochs,
+        "seconds_to_target": to_target,
+    }
+
+
+def default_sizes(n_train: int) -> tuple[int, ...]:
+    """Give the training sizes of a learning curve: 50, 100, 200, … below the whole part."""
+    sizes = []
+    size = 50
+    while size < 0.75 * n_train and size <= 25_600:
+        sizes.append(size)
+        size *= 2
+    return tuple(sizes)

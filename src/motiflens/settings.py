@@ -1,0 +1,91 @@
+"""What a user decides about a run, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from motiflens.errors import InputError
+
+DEFAULT_MODELS = ("tutorial-cnn", "tutorial-attention", "cnn", "attention")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of a run.
+
+    Parameters
+    ----------
+    models
+        Architectures to train, their names joined by commas.
+    seeds
+        Replicas of each model, with seeds ``seed``, ``seed`` + 1, and so on.
+    seed
+        Decides everything that is random: the split, initial weights, data order.
+    test
+        Fraction of the sequences held out for testing, unless the data come with a split.
+    sizes
+        Training sizes of the learning curves, joined by commas; 50, 100, 200, ... by default,
+        and ``none`` for no curves.
+    size_seeds
+        Replicas for the learning curves.
+    motif
+        The true motif, when known, in IUPAC letters: its exact matches in the positives are the
+        true sites, unless the data name sites of their own.
+    target
+        Test accuracy whose first epoch is reported.
+    n_explained
+        Positives to explain at most, from the test part.
+    threads
+        Groups of replicas trained at the same time; one for each core by default.
+    device
+        ``cpu``, ``cuda`` or ``cuda:1``.
+    """
+
+    models: tuple[str, ...] = DEFAULT_MODELS
+    seeds: int = 5
+    seed: int = 0
+    test: float = 0.2
+    sizes: tuple[int, ...] | None = None
+    size_seeds: int = 5
+    motif: str | None = None
+    target: float = 0.95
+    n_explained: int = 1000
+    threads: int | None = None
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        _at_least("--seeds", self.seeds, 1)
+        _at_least("--seed", self.seed, 0)
+        _at_least("--size-seeds", self.size_seeds, 1)
+        _at_least("--n-explained", self.n_explained, 1)
+        for size in self.sizes or ():
+            _at_least("--sizes", size, 10)
+        if self.threads is not None:
+            _at_least("--threads", self.threads, 1)
+        for option, value in (("--test", self.test), ("--target", self.target)):
+            if not 0.0 < value < 1.0:
+                raise InputError(
+                    f"{option} is a fraction between 0 and 1",
+                    got=str(value),
+                    remedy="give a value such as 0.2",
+                )
+        if not self.models or len(set(self.models)) < len(self.models):
+            raise InputError(
+                "--models names one or more different models",
+                got=",".join(self.models) or "none",
+                remedy="name each model once",
+            )
+
+    @property
+    def seed_list(self) -> tuple[int, ...]:
+        """The seeds of the replicas."""
+        return tuple(range(self.seed, self.seed + self.seeds))
+
+
+def _at_least(option: str, value: int, least: int) -> None:
+    if value < least:
+        raise InputError(
+            f"{option} is a whole number of at least {least}",
+            got=str(value),
+            remedy=f"give {least} or more",
+        )
