@@ -553,6 +553,8 @@ def test_intervals_in_words():
         "0.75)",
     ]
     assert interval({"mean": 0.5, "low": 0.5, "high": 0.5}, 2) == "0.50"
+    below = {"mean": -0.5, "low": -1.0, "high": 0.0}
+    assert interval(below, 1, plus="+").split() == ["−0.5", "(−1.0", "to", "+0.0)"]
     assert interval(None) == interval({"mean": None}) == "–"
 
 

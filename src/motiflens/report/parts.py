@@ -96,12 +96,14 @@ def percent(share: Any, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f} %" if finite(share) else NOTHING
 
 
-def interval(summary: Mapping[str, Any] | None, digits: int = 3, scale: float = 1.0) -> str:
+def interval(
+    summary: Mapping[str, Any] | None, digits: int = 3, scale: float = 1.0, plus: str = ""
+) -> str:
     """Write mean and interval: "0.998 (0.997 to 0.999)", the mean alone where they are equal."""
     mean, low, high = triple(summary or {})
     if not finite(mean):
         return NOTHING
-    texts = [signed(scale * value, digits) for value in (mean, low, high)]
+    texts = [signed(scale * value, digits, plus) for value in (mean, low, high)]
     return texts[0] if low == high else f"{texts[0]} ({texts[1]}{TO}{texts[2]})"
 
 

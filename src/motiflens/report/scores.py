@@ -11,7 +11,6 @@ from motiflens.plots import bar_chart, line_chart
 from motiflens.plots.curves import Bar, Curve
 from motiflens.report.parts import (
     NOTHING,
-    TO,
     Block,
     Figure,
     Section,
@@ -19,7 +18,6 @@ from motiflens.report.parts import (
     absent,
     finite,
     interval,
-    signed,
     triple,
 )
 from motiflens.report.reading import Run
@@ -92,17 +90,11 @@ def _differences(differences: list[dict[str, Any]]) -> Table:
     metrics = {**METRICS, "epochs_to_target": "Epochs to target"}
     shown = [metric for metric in metrics if any(metric in row for row in differences)]
     rows = [
-        [f"{row['a']} − {row['b']}", *(_signed(row.get(metric)) for metric in shown)]
+        [f"{row['a']} − {row['b']}", *(interval(row.get(metric), 4, plus="+") for metric in shown)]
         for row in differences
     ]
     caption = "Difference of the same seeds, mean with 95 % interval; it holds 0 where none shows."
     return Table(["Pair", *(metrics[m] for m in shown)], rows, "Paired differences", caption)
-
-
-def _signed(summary: dict[str, Any] | None) -> str:
-    mean, low, high = triple(summary or {})
-    texts = [signed(value, 4, "+") for value in (mean, low, high)]
-    return NOTHING if mean != mean else f"{texts[0]} ({texts[1]}{TO}{texts[2]})"
 
 
 def accuracy_curves(run: Run) -> Section:
