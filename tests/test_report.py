@@ -147,6 +147,8 @@ def test_every_figure_of_the_tutorial_is_here_by_name(html, whole):
 
 
 def test_contents_lead_to_every_section(html):
+    ids = re.findall(r' id="([^"]*)"', html)
+    assert len(ids) == len(set(ids))
     links = re.findall(r'<a href="#([a-z-]+)">', html)
     assert links == re.findall(r'<section id="([a-z-]+)">', html)
     assert len(links) == len(set(links)) > 12

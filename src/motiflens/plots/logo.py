@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from typing import Literal
 
@@ -31,10 +32,26 @@ OUTLINES = {
 COLUMN, HEIGHT, LEFT, TOP = 18.0, 80.0, 48.0, 10.0
 
 
-def letter(base: str, x: float, y: float, width: float, height: float) -> str:
+def figure_key(title: str) -> str:
+    """Name a figure's outlines, so that those of other figures on a page have other names."""
+    return f"-{zlib.crc32(title.encode(errors='replace')):x}"
+
+
+def outlines(key: str) -> str:
+    """Define the four letters of a figure once; a page of filters draws thousands."""
+    return element(
+        "defs",
+        *(
+            element("path", id=base + key, d=outline, fill=LETTER_COLOURS[base])
+            for base, outline in OUTLINES.items()
+        ),
+    )
+
+
+def letter(base: str, x: float, y: float, width: float, height: float, key: str) -> str:
     """Draw a base that fills the rectangle with its upper left corner at (x, y)."""
-    scale = f"translate({number(x)} {number(y)}) scale({number(width)} {number(height)})"
-    return element("path", d=OUTLINES[base], fill=LETTER_COLOURS[base], transform=scale)
+    place = f"translate({number(x)} {number(y)})scale({number(width)} {number(height)})"
+    return element("use", href=f"#{base}{key}", transform=place)
 
 
 def letter_heights(matrix: Matrix, kind: Kind) -> Matrix:
@@ -70,7 +87,7 @@ def letter_heights(matrix: Matrix, kind: Kind) -> Matrix:
     return matrix * information(matrix) if kind == "information" else matrix
 
 
-def _stack(heights: Matrix, x: float, scale: Scale, width: float) -> str:
+def _stack(heights: Matrix, x: float, scale: Scale, width: float, key: str) -> str:
     """Draw one column: positive letters upwards and negative ones downwards, largest outside."""
     parts, up, down = [], 0.0, 0.0
     for index in np.argsort(np.abs(heights), kind="stable"):
@@ -80,14 +97,16 @@ def _stack(heights: Matrix, x: float, scale: Scale, width: float) -> str:
         if pixels >= 0.05:
             base = LETTERS[index]
             top = scale(up + height) if height > 0 else scale(down)
-            parts.append(letter(base, x + 0.04 * width, top, 0.92 * width, pixels))
+            parts.append(letter(base, x + 0.04 * width, top, 0.92 * width, pixels, key))
         up, down = up + max(height, 0.0), down + min(height, 0.0)
     return "".join(parts)
 
 
-def _stacks(heights: Matrix, left: float, scale: Scale, width: float) -> str:
-    columns = enumerate(heights.T)
-    return "".join(_stack(column, left + index * width, scale, width) for index, column in columns)
+def _stacks(heights: Matrix, left: float, scale: Scale, width: float, key: str) -> str:
+    return "".join(
+        _stack(column, left + index * width, scale, width, key)
+        for index, column in enumerate(heights.T)
+    )
 
 
 def _height_scale(heights: Matrix, kind: Kind, bottom: float, top: float) -> Scale:
@@ -148,10 +167,12 @@ def logo(matrix: Matrix, *, kind: Kind = "information", title: str = "Motif") ->
     width = heights.shape[1]
     scale = _height_scale(heights, kind, TOP + HEIGHT, TOP)
     ticks = (0, 1, 2) if kind == "information" else scale.ticks
+    key = figure_key(title)
     body = [
+        outlines(key),
         _height_axis(scale, LEFT, _axis_title(kind), ticks),
         line(LEFT, scale(0), LEFT + width * COLUMN, scale(0)),
-        _stacks(heights, LEFT, scale, COLUMN),
+        _stacks(heights, LEFT, scale, COLUMN, key),
         _column_numbers(width, LEFT, TOP + HEIGHT + 18),
     ]
     size = (LEFT + width * COLUMN + 12, TOP + HEIGHT + 26)
@@ -195,14 +216,15 @@ def logo_pair(
     first = min(0, offset)
     last = max(lower.shape[1], offset + upper.shape[1])
     width = LEFT + (last - first) * COLUMN + 12
-    body, tops = [], (TOP, TOP + HEIGHT + 24)
+    key = figure_key(title)
+    body, tops = [outlines(key)], (TOP, TOP + HEIGHT + 24)
     rows = (("found", upper, offset), ("true", lower, 0))
     for (name, heights, shift), top in zip(rows, tops, strict=True):
         scale = Scale(0.0, 2.0, top + HEIGHT, top)
         left = LEFT + (shift - first) * COLUMN
         body.append(_height_axis(scale, LEFT, f"{name} (bits)", (0, 1, 2)))
         body.append(line(LEFT, scale(0), width - 12, scale(0), stroke=GRID))
-        body.append(_stacks(heights, left, scale, COLUMN))
+        body.append(_stacks(heights, left, scale, COLUMN, key))
     true_left = LEFT - first * COLUMN
     bottom = tops[1] + HEIGHT
     body.append(_column_numbers(lower.shape[1], true_left, bottom + 18))
@@ -231,14 +253,15 @@ def filter_grid(filters: Matrix, *, columns: int = 4, title: str = "First-layer 
     filters = np.asarray(filters, dtype=float)
     shown = filters - filters.mean(axis=1, keepdims=True)
     cell = (max(12.0 * shown.shape[2], 64.0) + 24, 84.0)
-    body = []
+    key = figure_key(title)
+    body = [outlines(key)]
     for index, matrix in enumerate(shown):
         x, y = (index % columns) * cell[0] + 12, (index // columns) * cell[1]
         heights = letter_heights(matrix, "contribution")
         scale = _height_scale(heights, "contribution", y + 78, y + 20)
         body.append(label(f"filter {index}", x, y + 14, font_size=11, fill=MUTED))
         body.append(line(x, scale(0), x + 12 * matrix.shape[1], scale(0), stroke=GRID))
-        body.append(_stacks(heights, x, scale, 12.0))
+        body.append(_stacks(heights, x, scale, 12.0, key))
     rows = -(-len(filters) // columns)
     size = (cell[0] * min(columns, len(filters)), cell[1] * rows + 6)
     description = f"{len(filters)} filters of width {filters.shape[2]}, weights as letter heights"

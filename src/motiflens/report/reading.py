@@ -175,9 +175,11 @@ def _tracks(path: Path) -> Tracks:
 
 
 def _sites(path: Path) -> dict[str, list[Site]]:
-    if not path.is_file():
-        return {}
-    table = _read(path, pd.read_parquet)
+    return _read(path, _sites_of_table) if path.is_file() else {}
+
+
+def _sites_of_table(path: Path) -> dict[str, list[Site]]:
+    table = pd.read_parquet(path)
     if not {"name", "sites"} <= set(table.columns):
         return {}
     pairs = zip(table["name"], table["sites"].fillna(""), strict=True)
