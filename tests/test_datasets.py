@@ -238,7 +238,7 @@ def written(tmp_path: Path, text: str, name: str = "t.csv") -> Path:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("last", [True, False])
 def test_line_ends_case_and_other_columns_do_not_matter(tmp_path, end, last):
-    lines = ["\ufeffid,Label,SEQUENCE", "x,1,acgT", "", 'y,0," GGN"']
+    lines = ["\ufeffLabel,id,SEQUENCE", "1,x,acgT", "", '0,y," GGN"']
     data = read_table(written(tmp_path, end.join(lines) + end * last))
     assert data.sequences() == ["ACGT", "GGN"]
     assert data.labels.tolist() == [1, 0]

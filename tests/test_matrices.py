@@ -142,7 +142,7 @@ def test_ppm_of_windows_leaves_n_out_and_calls_an_empty_column_uniform():
 
 def test_trim_keeps_from_the_first_to_the_last_column_with_enough_bits():
     motif = Motif.from_string("NNRCNGWNN")
-    assert trim(motif.ppm, 0.5) == (2, 7)
+    assert trim(motif.ppm, 1.0) == (2, 7)  # R and W have one bit
     assert trim(motif.ppm, 1.5) == (3, 6)
     assert trim(Motif.from_string("NNN").ppm, 0.1) == (0, 0)
 

@@ -146,6 +146,11 @@ def test_sites_find_narrow_places_in_a_long_sequence():
     assert {start for _, start, _ in sites_of(data, "TTGCGC")} == {906, 907}
 
 
+def test_sites_find_room_in_a_crowd():
+    grammar = Grammar((use("CAGGTG", copies=8),), n=20, length=50, positive_fraction=1)
+    assert texts_of(simulate(grammar, 0), "CAGGTG") == ["CAGGTG"] * 160
+
+
 def test_probability_is_that_of_each_copy():
     grammar = Grammar((use("CAGGTG", copies=2, probability=0.3),), n=2000, positive_fraction=1)
     counts = Counter(len(sites) for sites in simulate(grammar, 7).sites)
@@ -266,6 +271,9 @@ def test_a_motif_of_sixteen_bits_is_nowhere_by_chance():
     grammar = Grammar((use("CCCCCCAC"),), n=300, length=60, background=(0.02, 0.98, 0.0, 0.0))
     data = simulate(grammar, seed=17)
     assert (exact_matches(data.codes, "CCCCCCAC").sum(axis=1) == data.labels).all()
+    reverse = replace(grammar, motifs=(use("GTGGGGGG", strands="both"),))
+    data = simulate(reverse, seed=17)
+    assert not exact_matches(data.codes, "CCCCCCAC")[data.labels == 0].any()
     shorter = simulate(replace(grammar, motifs=(use("CCCCCAC"),)), seed=17)
     assert exact_matches(shorter.codes, "CCCCCAC")[shorter.labels == 0].any()
 
