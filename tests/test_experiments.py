@@ -156,6 +156,13 @@ def test_attention_on_and_beside_the_sites_by_hand() -> None:
     assert found["null"] == pytest.approx({"mean": 1, "low": 1, "high": 1})
 
 
+def test_padding_is_neither_motif_nor_background() -> None:
+    found = contrast(sites=[[], [], [Site("m", 0, 2, "+")]])
+    assert found["n"] == 1
+    assert found["motif"] == pytest.approx({"mean": 1, "low": 1, "high": 1})
+    assert found["background"] == pytest.approx({"mean": 1, "low": 1, "high": 1})
+
+
 def test_the_tutorials_stretched_weights_are_kept_raw() -> None:
     found = contrast()["stretched_first_100"]
     # Two units at 8 bases: centres at 1.5 and 5.5, a straight line between, flat outside.

@@ -157,6 +157,26 @@ def test_skewed_composition_is_no_motif() -> None:
     assert align_windows(codes, np.full(300, 60), windows) == []
 
 
+def test_skewed_composition_is_no_motif_even_without_a_rest_to_compare_with() -> None:
+    generator = np.random.default_rng(5)
+    codes = generator.choice(4, p=[0.45, 0.05, 0.05, 0.45], size=(300, 60)).astype(np.uint8)
+    whole = np.stack([np.arange(300), np.zeros(300), np.full(300, 60)], axis=1)
+    assert align_windows(codes, np.full(300, 60), whole) == []
+
+
+def test_a_motif_cut_by_the_end_of_a_sequence_is_no_site() -> None:
+    planted = Planted(11, 200)
+    sites = planted.plant(certain(MOTIF), first=5, last=33)
+    word = encode([MOTIF])[0][0]
+    planted.codes[:30, :9], planted.codes[30:60, -9:] = word[3:], word[:9]
+    rows = np.arange(200)
+    sites[:30, :2], sites[30:60, :2] = (0, 9), (41, 50)
+    windows = np.stack([rows, sites[:, 0], sites[:, 1]], axis=1)
+    found = planted.align(windows)[0]
+    assert found.consensus == MOTIF
+    assert all(site.start >= 0 and site.end <= 50 for site in found.sites)
+
+
 def same(one: list[FoundMotif], other: list[FoundMotif]) -> bool:
     return len(one) == len(other) and all(
         a.name == b.name and a.sites == b.sites and np.array_equal(a.ppm, b.ppm)
@@ -261,6 +281,18 @@ def test_the_shared_word_is_the_planted_one() -> None:
     assert shared_word(codes, elsewhere, False) is None
 
 
+def test_on_both_strands_the_rest_of_the_sequences_has_two_strands_too() -> None:
+    generator = np.random.default_rng(12)
+    codes = generator.integers(0, 4, (60, 60)).astype(np.uint8)
+    word = encode(["GATTCC"])[0][0]
+    codes[:, 3:9] = word
+    for start in (20, 30, 40, 50):
+        codes[:, start : start + WORD] = 3 - word[::-1]
+    windows = np.stack([np.arange(60), np.zeros(60), np.full(60, 12)], axis=1).astype(int)
+    assert shared_word(codes, windows, False) is not None
+    assert shared_word(codes, windows, True) is None
+
+
 def columns(*shares: float) -> np.ndarray:
     """Counts (4, W) of 100 sites: a base with the share, the rest even."""
     return np.array([[100 * s] + [100 * (1 - s) / 3] * 3 for s in shares]).T
@@ -281,3 +313,18 @@ def test_few_sites_do_not_make_a_column_informative() -> None:
     assert informative_span(counts, uniform, 1, 2) == (0, 3)
     assert informative_span(counts / 10, uniform, 1, 2) == (1, 2)
     assert informative_span(counts, np.array([0.6, 0.15, 0.1, 0.15]), 1, 2) == (1, 2)
+
+
+def test_information_is_corrected_for_the_number_of_sites() -> None:
+    uniform = np.full(4, 0.25)
+    share = 0.544  # 0.28 bits, of which 60 sites have 0.04 by chance
+    assert informative_span(columns(1.0, share), uniform, 0, 1) == (0, 2)
+    assert informative_span(columns(1.0, share) * 0.6, uniform, 0, 1) == (0, 1)
+    # 10 sites at 0.75 leave 0.57 bits after the correction, but chance does that too.
+    assert informative_span(columns(1.0, 0.75) / 10, uniform, 0, 1) == (0, 1)
+
+
+def test_a_column_that_half_the_sites_do_not_reach_is_not_informative() -> None:
+    counts = columns(1.0, 1.0, 1.0)
+    counts[:, 2] *= 0.4
+    assert informative_span(counts, np.full(4, 0.25), 0, 1) == (0, 2)

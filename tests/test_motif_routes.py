@@ -14,6 +14,7 @@ from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.models.base import AttentionMap, FeatureMap, ReceptiveField, SequenceModel
 from motiflens.motifs import ROUTES, find_motifs
+from motiflens.motifs.routes import _around_maximum
 from motiflens.sequences import encode, one_hot, reverse_complement_string
 
 MOTIF = "CGACCGAACTCC"
@@ -111,6 +112,23 @@ def test_sites_on_both_strands() -> None:
 
 def test_a_filter_that_positives_do_not_excite_gives_no_motif(dataset: SequenceDataset) -> None:
     assert find_motifs(Detector("ATTGCAATAGTG"), dataset, ["filters"])["filters"] == []
+
+
+def test_a_filter_that_knows_composition_alone_gives_no_motif(dataset: SequenceDataset) -> None:
+    class CountsC(Detector):
+        def first_layer(self, one_hot: Tensor) -> FeatureMap:
+            counts = nn.functional.avg_pool1d(one_hot[:, 1:2], KERNEL, stride=1)
+            return FeatureMap(counts, ReceptiveField(0, 1, KERNEL))
+
+    assert find_motifs(CountsC(), dataset, ["filters"])["filters"] == []
+
+
+def test_a_flat_track_has_no_window() -> None:
+    track = np.zeros((3, 40))
+    track[1, 20] = 1.0
+    ((sequence, start, end),) = _around_maximum(track)
+    assert sequence == 1
+    assert start < 20 < end
 
 
 def test_a_model_that_looks_nowhere_gives_no_motif(dataset: SequenceDataset) -> None:
