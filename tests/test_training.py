@@ -80,7 +80,9 @@ def test_same_seed_same_bytes_and_other_seed_others() -> None:
 
 def test_the_kept_epoch_is_the_one_of_lowest_validation_loss() -> None:
     data = planted(200)
-    recipe = Recipe(epochs=25, learning_rate=1e-2, patience=3, validation_fraction=0.2)
+    recipe = Recipe(
+        epochs=25, learning_rate=1e-2, patience=3, validation_fraction=0.2, tolerance=0.0
+    )
     for trained in train(data, Job("cnn", (0, 1, 2), recipe), threads=1):
         losses = [epoch.valid_loss for epoch in trained.history]
         assert trained.best_epoch == 1 + int(np.argmin(losses))
@@ -92,6 +94,22 @@ def test_the_kept_epoch_is_the_one_of_lowest_validation_loss() -> None:
         labels = torch.as_tensor(data.labels[parts.valid])
         loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, labels)
         assert float(loss) == pytest.approx(min(losses), abs=1e-5)
+
+
+def test_a_loss_must_fall_by_the_tolerance_to_count() -> None:
+    data = planted(200)
+    recipe = Recipe(epochs=40, learning_rate=1e-2, patience=3, validation_fraction=0.2)
+    strict, lax = (
+        train(data, Job("cnn", (0,), dataclasses.replace(recipe, tolerance=t)), threads=1)[0]
+        for t in (0.0, 0.05)
+    )
+    assert len(lax.history) < len(strict.history)
+    losses = [epoch.valid_loss for epoch in lax.history]
+    best, expected = np.inf, 0
+    for number, loss in enumerate(losses, start=1):
+        if loss < best - 0.05:
+            best, expected = loss, number
+    assert lax.best_epoch == expected
 
 
 def test_an_early_stop_of_one_seed_does_not_depend_on_its_company() -> None:

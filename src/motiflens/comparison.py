@@ -157,7 +157,10 @@ def _summary(scores: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
     reached = [one["epochs_to_target"] for one in scores if one["epochs_to_target"] is not None]
     summary["epochs_to_target"] = (
-        {**_as_json(mean_interval(reached)), "median": float(np.median(reached))}
+        {
+            **_as_json(mean_interval(reached, bounds=(1.0, float("inf")))),
+            "median": float(np.median(reached)),
+        }
         if reached
         else {"mean": None, "low": None, "high": None, "n": 0, "median": None}
     )

@@ -225,7 +225,7 @@ def _train_group(data: EncodedData, group: _Group) -> list[Trained]:
     )
     generators = [torch.Generator().manual_seed(seed) for seed in group.seeds]
     histories: list[list[Epoch]] = [[] for _ in group.seeds]
-    best = BestWeights(joined, n_replicas)
+    best = BestWeights(joined, n_replicas, recipe.tolerance)
     started = time.perf_counter()
     for number in range(1, recipe.epochs * stretch + 1):
         train_loss = _epoch(joined, optimizer, data, train_rows, generators, recipe.batch_size)

@@ -22,6 +22,9 @@ class Recipe:
         Part of the training part that chooses the epoch; 0 keeps the last epoch.
     patience
         Epochs without a better validation loss after which training ends.
+    tolerance
+        A validation loss is better if it is lower by this much (nats a sequence): on easy data it
+        falls forever, long after the predictions have stopped changing.
     min_steps
         On few sequences an epoch is few steps: epochs and patience are multiplied by a whole
         number so that all epochs together are at least this many steps.
@@ -33,6 +36,7 @@ class Recipe:
     weight_decay: float = 0.0
     validation_fraction: float = 0.1
     patience: int = 10
+    tolerance: float = 1e-3
     min_steps: int = 0
 
     def stretch(self, n_train: int) -> int:

@@ -12,9 +12,10 @@ from motiflens.training.replicas import snapshot
 
 
 class BestWeights:
-    """The weights to keep of each replica: of its lowest validation loss, or else the last."""
+    """The weights to keep of each replica: of its last better validation loss, or the last."""
 
-    def __init__(self, joined: nn.Module, n_replicas: int) -> None:
+    def __init__(self, joined: nn.Module, n_replicas: int, tolerance: float = 0.0) -> None:
+        self.tolerance = tolerance
         self.weights = snapshot(joined)
         self.losses = torch.full((n_replicas,), math.inf)
         self.epochs = np.zeros(n_replicas, dtype=int)
@@ -26,11 +27,13 @@ class BestWeights:
     def update(
         self, joined: nn.Module, number: int, losses: Tensor | None, running: list[int]
     ) -> None:
-        """Keep the weights of the running replicas whose loss is the lowest so far."""
+        """Keep the weights of the running replicas whose loss is better than all before."""
         if losses is None:
             better = running
         else:
-            better = [r for r in running if float(losses[r]) < float(self.losses[r])]
+            better = [
+                r for r in running if float(losses[r]) < float(self.losses[r]) - self.tolerance
+            ]
             self.losses[better] = losses[better].to(self.losses)
         self.epochs[better] = number
         for name, value in joined.named_parameters():

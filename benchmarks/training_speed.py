@@ -1,0 +1,82 @@
+"""Training time a replicate: the tutorial's loop against ours, in one run on one machine.
+
+Run with ``make bench``. The first epoch of either is a warm-up and is not timed.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import torch
+
+from benchmarks.tutorial_loop import TutorialAttention, TutorialCNN, train_tutorial
+from motiflens import simulate, split_at_random, tutorial_grammar
+from motiflens.datasets import SequenceDataset
+from motiflens.training import Job, Recipe, n_cores, train
+
+EPOCHS = 4
+REPLICATES = 20
+PLAIN_REPLICATES = 3
+MODELS = {"tutorial-cnn": TutorialCNN, "tutorial-attention": TutorialAttention}
+
+
+def seconds_of_the_plain_loop(name: str, data: SequenceDataset, threads: int) -> float:
+    """Median seconds an epoch of one replicate of the tutorial's loop."""
+    torch.set_num_threads(threads)
+    parts = [data.part(part) for part in ("train", "test")]
+    tensors = [torch.as_tensor(a) for part in parts for a in (part.one_hot(), part.labels)]
+    times = []
+    for seed in range(PLAIN_REPLICATES):
+        seconds = []
+        for epochs in (1, 1 + EPOCHS):
+            started = time.perf_counter()
+            train_tutorial(MODELS[name], *tensors, epochs=epochs, seed=seed)
+            seconds.append(time.perf_counter() - started)
+        times.append((seconds[1] - seconds[0]) / EPOCHS)
+    return float(np.median(times))
+
+
+def seconds_of_ours(name: str, data: SequenceDataset, threads: int) -> float:
+    """Seconds an epoch and replicate of ours, wall time, all replicates at once."""
+    recipe = Recipe(epochs=1 + EPOCHS, validation_fraction=0.0)
+    job = Job(name, tuple(range(REPLICATES)), recipe)
+    train(data, Job(name, (0,), Recipe(epochs=1, validation_fraction=0.0)), threads=threads)
+    started = time.perf_counter()
+    train(data, job, threads=threads)
+    return (time.perf_counter() - started) / REPLICATES / (1 + EPOCHS)
+
+
+def main() -> None:
+    """Print the table."""
+    data = split_at_random(simulate(tutorial_grammar(), 0), test=0.2, seed=0)
+    cores = n_cores()
+    print(
+        f"torch {torch.__version__}, {cores} cores; seconds an epoch and replicate, evaluation in"
+    )
+    print(f"{'':<20}{'plain, 1 thread':>17}{f'plain, {cores}':>10}", end="")
+    print(f"{'ours, 1 thread':>16}{f'ours, {cores}':>9}{'ratio, 1':>10}{f'ratio, {cores}':>10}")
+    sums = np.zeros(4)
+    for name in MODELS:
+        row = np.array(
+            [
+                seconds_of_the_plain_loop(name, data, 1),
+                seconds_of_the_plain_loop(name, data, cores),
+                seconds_of_ours(name, data, 1),
+                seconds_of_ours(name, data, cores),
+            ]
+        )
+        sums += row
+        print_row(name, row)
+    print_row("both models", sums)
+    print("the second ratio takes the faster of the plain loop's two times")
+
+
+def print_row(name: str, row: np.ndarray) -> None:
+    one, both = row[0] / row[2], row[:2].min() / row[3]
+    print(f"{name:<20}{row[0]:>17.4f}{row[1]:>10.4f}{row[2]:>16.4f}{row[3]:>9.4f}", end="")
+    print(f"{one:>10.1f}{both:>10.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
