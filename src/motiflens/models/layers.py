@@ -7,6 +7,9 @@ convolution is one matrix product of contiguous windows, and ``R`` of them are o
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -105,6 +108,40 @@ class MaxPool(nn.Module):
         image = x.reshape(-1, 1, *x.shape[-2:]).permute(0, 3, 1, 2)
         pooled = nn.functional.max_pool2d(image, (1, self.pool_size))
         return pooled.permute(0, 2, 3, 1).reshape(*x.shape[:-2], -1, x.shape[-1])
+
+
+class Dropout(nn.Module):
+    """Zero a share of the values in training and scale the rest (Srivastava et al. 2014).
+
+    Of many replicas, each draws its masks from a generator of its own, which training sets in
+    ``generators``: a seed gets the same masks alone and in company. Without generators, the masks
+    come from PyTorch's global state.
+
+    Parameters
+    ----------
+    rate
+        Share of the values that are zeroed, at least 0 and below 1.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+        self.generators: Sequence[torch.Generator] = ()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map x to the same shape; outside training x itself."""
+        if not self.training or self.rate == 0.0:
+            return x
+        if not self.generators:
+            return nn.functional.dropout(x, self.rate)
+        kept = torch.stack([self._kept(x[0], generator) for generator in self.generators])
+        return x * kept / (1.0 - self.rate)
+
+    def _kept(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        # Four 16-bit numbers from each 64-bit one: a quarter of the time of Tensor.bernoulli_.
+        words = torch.empty(math.ceil(x.numel() / 4), dtype=torch.int64, device=x.device)
+        numbers = words.random_(-(2**63), None, generator=generator).view(torch.int16)
+        return (numbers[: x.numel()] >= round(self.rate * 2**16) - 2**15).view(x.shape)
 
 
 class AdditiveAttention(nn.Module):
