@@ -134,7 +134,18 @@ def motifs() -> dict[str, Any]:
     }
     models = {m: {"seeds": [{"seed": s, "routes": routes(m, s)} for s in SEEDS]} for m in MODELS}
     truth = {"name": TRUTH, "consensus": TRUTH, "ppm": ppm_of(TRUTH, 1.0).tolist()}
-    return {"schema_version": 1, "truth": [truth], "models": models, "shortcut": shortcut}
+    # Before training only the filters show the motif, in the first seed.
+    before = {
+        m: {"seeds": [{"seed": 0, "routes": {"filters": routes(m, 0)["filters"], "ism": []}}]}
+        for m in MODELS
+    }
+    return {
+        "schema_version": 1,
+        "truth": [truth],
+        "models": models,
+        "untrained": before,
+        "shortcut": shortcut,
+    }
 
 
 def attention() -> dict[str, Any]:

@@ -270,6 +270,13 @@ def test_recovery_counts_exact_seeds_and_means_their_similarity(html):
     assert row_of(page, "ism")[1:] == ["2 of 3, 0.996"] * 4
 
 
+def test_the_control_shows_what_untrained_models_recover(html):
+    before = html.index(">The same routes before training<")
+    control = html[html.rindex("<table", 0, before) : html.index("</table>", before) + 8]
+    assert row_of(Page(control), "filters")[1:] == ["0 of 1, 0.913"] * 4
+    assert row_of(Page(control), "ism")[1:] == ["0 of 1, no motif"] * 4
+
+
 def test_shortcut_and_provenance_hold_the_files_figures(html):
     page = Page(html)
     assert row_of(page, "cnn", "+17.50")[2:4] == ["7.0 %", "12.0 %"]
@@ -563,5 +570,5 @@ def test_intervals_in_words():
 def test_tables_have_as_many_cells_as_their_head(whole):
     summary, sections = lay_out(read_run(whole), whole)
     tables = [b for s in sections for b in s.blocks if isinstance(b, Table)]
-    assert len(tables) == 7
+    assert len(tables) == 8
     assert all(len(row) == len(t.head) for t in [*tables, summary.scores] for row in t.rows)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import tomli_w
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from motiflens.datasets import SequenceDataset, data_sha256, read_table, write_table
@@ -128,8 +129,31 @@ class Run:
         Raises
         ------
         InputError
-            If the run has no such model.
+            If the run has no such model, or its files are damaged.
         """
+        model = self.untrained_model(name, seed)
+        folder = self._folder(name, seed)
+        try:
+            model.load_state_dict(load_file(folder / "weights.safetensors"))
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+            raise _damaged(folder, error) from None
+        return model
+
+    def untrained_model(self, name: str, seed: int | None = None) -> SequenceModel:
+        """Build a model of the run again as it was before training; parameters as above."""
+        folder = self._folder(name, seed)
+        try:
+            table = tomllib.loads((folder / "model.toml").read_text(encoding="utf-8"))
+            return build_model(
+                table["architecture"],
+                length=table["length"],
+                seed=table["seed"],
+                **table.get("hyperparameters", {}),
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise _damaged(folder, error) from None
+
+    def _folder(self, name: str, seed: int | None) -> Path:
         seeds = self.models.get(name, [])
         chosen = seed if seed is not None else (seeds[0] if seeds else None)
         if chosen not in seeds:
@@ -139,20 +163,7 @@ class Run:
                 got=f"{name} with seed {seed}",
                 remedy="name a model and one of its seeds",
             )
-        folder = self.path / "models" / f"{name}-seed{chosen}"
-        try:
-            table = tomllib.loads((folder / "model.toml").read_text(encoding="utf-8"))
-            weights = load_file(folder / "weights.safetensors")
-            model = build_model(
-                table["architecture"],
-                length=table["length"],
-                seed=table["seed"],
-                **table.get("hyperparameters", {}),
-            )
-            model.load_state_dict(weights)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise _damaged(folder, error) from None
-        return model
+        return self.path / "models" / f"{name}-seed{chosen}"
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Read a JSON file of the run.

@@ -38,15 +38,15 @@ def motif_sections(run: Run) -> list[Section]:
     return [reconstructed(run), motif_logos(run), recovery(run), shortcut(run)]
 
 
-def seeds_of(run: Run, model: str) -> list[dict[str, list[Motif]]]:
-    """Take the routes of every seed of a model."""
-    found = run.motifs.get("models", {}).get(model, {})
+def seeds_of(run: Run, model: str, part: str = "models") -> list[dict[str, list[Motif]]]:
+    """Take the routes of every seed of a model; `part` is ``models`` or ``untrained``."""
+    found = run.motifs.get(part, {}).get(model, {})
     return [seed["routes"] for seed in found.get("seeds", [])]
 
 
-def first_motifs(run: Run, model: str, route: str) -> list[Motif | None]:
+def first_motifs(run: Run, model: str, route: str, part: str = "models") -> list[Motif | None]:
     """Take a route's first motif in every seed that has the route; None where none was found."""
-    seeds = [routes[route] for routes in seeds_of(run, model) if route in routes]
+    seeds = [routes[route] for routes in seeds_of(run, model, part) if route in routes]
     return [motifs[0] if motifs else None for motifs in seeds]
 
 
@@ -132,7 +132,7 @@ def recovery(run: Run) -> Section:
     title = "Recovery of the true motif"
     models = motif_models(run)
     if not models or not truths(run):
-        return absent("recovery", title, "the true motif", "motiflens motifs --motif MOTIF")
+        return absent("recovery", title, "the true motif", "motiflens run --motif MOTIF")
     found = {route for model in models for route in routes_of(run, model)}
     routes = [r for r in ROUTES if r in found] + sorted(found - set(ROUTES))
     rows = [[route, *(_recovery_cell(run, model, route) for model in models)] for route in routes]
@@ -142,7 +142,23 @@ def recovery(run: Run) -> Section:
         "truth itself)."
     )
     table = Table(["Route", *models], rows, "Exact in k of n seeds, mean similarity", caption)
-    return Section("recovery", title, [table])
+    return Section("recovery", title, [table, *_untrained(run, models, routes)])
+
+
+def _untrained(run: Run, models: list[str], routes: list[str]) -> list[Block]:
+    """Lay out the control: the same routes on the same models before training."""
+    rows = [
+        [route, *(_recovery_cell(run, model, route, "untrained") for model in models)]
+        for route in routes
+    ]
+    if not run.motifs.get("untrained"):
+        return []
+    caption = (
+        "A control: where an untrained model shows the motif too, the route found it in the "
+        "sequences, which all hold it, and the model adds nothing. Only what is far above this "
+        "table speaks for what a model has learnt."
+    )
+    return [Table(["Route", *models], rows, "The same routes before training", caption)]
 
 
 def exact_count(run: Run, model: str, route: str) -> tuple[int, int]:
@@ -151,10 +167,10 @@ def exact_count(run: Run, model: str, route: str) -> tuple[int, int]:
     return sum(map(is_exact, motifs)), len(motifs)
 
 
-def _recovery_cell(run: Run, model: str, route: str) -> str:
-    exact, n = exact_count(run, model, route)
-    found = [motif["recovery"] for motif in first_motifs(run, model, route)
-             if motif and motif.get("recovery")]  # fmt: skip
+def _recovery_cell(run: Run, model: str, route: str, part: str = "models") -> str:
+    motifs = first_motifs(run, model, route, part)
+    exact, n = sum(map(is_exact, motifs)), len(motifs)
+    found = [motif["recovery"] for motif in motifs if motif and motif.get("recovery")]
     if not n:
         return NOTHING
     if not found:
@@ -167,7 +183,7 @@ def shortcut(run: Run) -> Section:
     title = "Shortcut test"
     tests = run.motifs.get("shortcut") or {}
     if not tests:
-        return absent("shortcut", title, "the shortcut test", "motiflens motifs --motif MOTIF")
+        return absent("shortcut", title, "the shortcut test", "motiflens run --motif MOTIF")
     models = ordered(run, tests)
     rows = [
         [

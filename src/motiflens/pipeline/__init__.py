@@ -1,0 +1,55 @@
+"""From data to a run directory: compare → explain → motifs, one function a stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from motiflens.pipeline.comparing import Data, compare
+from motiflens.pipeline.explaining import explain
+from motiflens.pipeline.reading import read_motifs
+from motiflens.progress import Progress
+from motiflens.runs import Origin, Run
+from motiflens.settings import Settings
+
+__all__ = ["compare", "explain", "read_motifs", "run"]
+
+
+def run(
+    data: Data,
+    output: Path | str,
+    settings: Settings | None = None,
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    origin: Origin | None = None,
+) -> Run:
+    """Compare models, explain them and read their motifs; the report is written separately.
+
+    Parameters
+    ----------
+    data
+        A data set, or a file that :func:`motiflens.read_dataset` reads.
+    output
+        Run directory to make.
+    settings
+        None for the defaults.
+    overwrite
+        Replace an earlier run in ``output``.
+    progress
+        Told how far the work has come.
+    origin
+        What is written into ``run.toml`` about data and command.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InputError
+        If the data, the settings or the output break a rule; nothing is written then.
+    """
+    made = compare(data, output, settings, overwrite=overwrite, progress=progress, origin=origin)
+    explain(made, progress=progress)
+    read_motifs(made, progress=progress)
+    return made

@@ -1,0 +1,90 @@
+"""The first stage: data made ready, models trained and scored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from motiflens import comparison
+from motiflens.datasets import (
+    SequenceDataset,
+    mark_sites,
+    require_at_least,
+    require_two_classes,
+    split_at_random,
+)
+from motiflens.errors import InputError
+from motiflens.models import build_model
+from motiflens.progress import Progress, Silent
+from motiflens.readers import read_dataset
+from motiflens.runs import Origin, Run, check_output, create
+from motiflens.settings import Settings
+from motiflens.training import n_cores
+
+Data = SequenceDataset | Path | str
+
+
+def compare(
+    data: Data,
+    output: Path | str,
+    settings: Settings | None = None,
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    origin: Origin | None = None,
+) -> Run:
+    """Train models × seeds × training sizes and score them; parameters as in :func:`run`."""
+    settings, progress = settings or Settings(), progress or Silent()
+    check_output(output, overwrite=overwrite)
+    dataset = prepare(data, settings)
+    for name in settings.models:
+        least = build_model(name, length=dataset.codes.shape[1], seed=0).min_length
+        require_at_least(dataset, least, f"the first layer of {name}")
+    n_train = len(dataset) - len(dataset.part("test"))
+    if settings.sizes is None:
+        settings = replace(settings, sizes=comparison.default_sizes(n_train))
+    n_curves = len(settings.sizes or ()) * min(settings.size_seeds, settings.seeds)
+    total = len(settings.models) * (settings.seeds + n_curves)
+    with progress.stage("training", total) as advance:
+        found = comparison.compare(
+            dataset,
+            settings.models,
+            settings.seed_list,
+            sizes=settings.sizes or (),
+            size_seeds=settings.size_seeds,
+            target=settings.target,
+            threads=settings.threads,
+            device=settings.device,
+            advance=advance,
+        )
+    if origin is None:
+        origin = Origin("Python" if isinstance(data, SequenceDataset) else str(data))
+    made = create(output, dataset, settings, origin, overwrite=overwrite)
+    for replicas in found.trained.values():
+        for trained in replicas:
+            made.write_model(trained, dataset.codes.shape[1])
+    made.write_json("comparison.json", found.results)
+    threads = settings.threads or n_cores()
+    made.write_json("timings.json", {"threads": threads, **found.timings})
+    return made
+
+
+def prepare(data: Data, settings: Settings) -> SequenceDataset:
+    """Make a data set ready for training: both classes, true sites where known, a split."""
+    dataset = data if isinstance(data, SequenceDataset) else read_dataset(data)
+    require_two_classes(dataset)
+    if settings.motif is not None:
+        require_at_least(dataset, len(settings.motif), "the motif")
+        if dataset.sites is None:
+            dataset = mark_sites(dataset, settings.motif)
+    if dataset.split is None:
+        return split_at_random(dataset, test=settings.test, seed=settings.seed)
+    for part in ("train", "test"):
+        if not (dataset.split == part).any():
+            raise InputError(
+                "a split has train and test sequences",
+                got=f"none in {part}",
+                remedy="correct the column 'split', or drop it for a random split",
+            )
+        require_two_classes(dataset.part(part))
+    return dataset

@@ -1,0 +1,218 @@
+"""From a data set to a run directory: what is in it, that it is true, and that it comes back."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import motiflens
+from motiflens import Settings
+from motiflens.comparison import compare, default_sizes
+from motiflens.datasets import mark_sites
+from motiflens.metrics import score
+from motiflens.pipeline.comparing import prepare
+from motiflens.pipeline.reading import true_motifs
+from motiflens.training.predict import predict_logits
+
+MOTIF = "GATTACCA"
+SETTINGS = Settings(
+    models=("tutorial-attention", "cnn"), seeds=2, sizes=(60,), motif=MOTIF, threads=2
+)
+
+
+def data(seed: int = 0, n: int = 240) -> motiflens.SequenceDataset:
+    return motiflens.simulate(motiflens.tutorial_grammar(motif=MOTIF, n=n, length=41), seed)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> motiflens.Run:
+    return motiflens.run(data(), tmp_path_factory.mktemp("runs") / "one", SETTINGS)
+
+
+def test_the_run_directory_holds_what_is_documented(run: motiflens.Run) -> None:
+    names = {path.name for path in run.path.iterdir()}
+    assert names == {
+        "run.toml", "data.parquet", "comparison.json", "timings.json", "attention.json",
+        "motifs.json", "models", "attributions", "motifs",
+    }  # fmt: skip
+    assert {path.name for path in (run.path / "models").iterdir()} == {
+        f"{model}-seed{seed}" for model in SETTINGS.models for seed in (0, 1)
+    }
+    for folder in (run.path / "models").iterdir():
+        assert {p.name for p in folder.iterdir()} == {
+            "weights.safetensors", "model.toml", "history.csv"
+        }  # fmt: skip
+    for name in ("comparison.json", "timings.json", "attention.json", "motifs.json"):
+        assert json.loads((run.path / name).read_text())["schema_version"] == 1
+
+
+def test_scores_are_those_of_the_saved_models(run: motiflens.Run) -> None:
+    test = run.dataset.part("test")
+    for name, seeds in run.models.items():
+        for seed, entry in zip(seeds, run.comparison["models"][name]["seeds"], strict=True):
+            logits = predict_logits(run.model(name, seed), test)
+            assert entry["test"] == pytest.approx(score(test.labels, logits))
+
+
+def test_comparison_has_the_documented_form(run: motiflens.Run) -> None:
+    found = run.comparison
+    assert set(found["models"]) == set(SETTINGS.models)
+    cnn = found["models"]["cnn"]
+    assert [one["seed"] for one in cnn["seeds"]] == [0, 1]
+    assert set(cnn["seeds"][0]["test"]) == {"accuracy", "auroc", "auprc", "mcc"}
+    assert [point["n_train"] for point in cnn["sizes"]] == [60, 192]
+    for metric, interval in cnn["summary"].items():
+        if metric != "epochs_to_target":
+            values = [one["test"][metric] for one in cnn["seeds"]]
+            assert interval["mean"] == pytest.approx(np.mean(values))
+            assert interval["low"] <= interval["mean"] <= interval["high"] <= 1
+    (difference,) = found["differences"]
+    assert (difference["a"], difference["b"]) == SETTINGS.models
+    means = [found["models"][name]["summary"]["auroc"]["mean"] for name in SETTINGS.models]
+    assert difference["auroc"]["mean"] == pytest.approx(means[0] - means[1])
+    assert set(found["baselines"]) == {"composition", "kmer", "best-motif"}
+
+
+def test_motifs_have_the_documented_form_and_a_control(run: motiflens.Run) -> None:
+    found = run.motifs
+    assert [truth["consensus"] for truth in found["truth"]] == [MOTIF]
+    routes = found["models"]["tutorial-attention"]["seeds"][1]["routes"]
+    assert set(routes) == {
+        "filters", "attention", "attention-stretched", "saliency", "attention-saliency", "ism"
+    }  # fmt: skip
+    assert set(found["models"]["cnn"]["seeds"][0]["routes"]) == {"filters", "saliency", "ism"}
+    (stretched,) = routes["attention-stretched"]
+    assert np.shape(stretched["ppm"]) == (4, 12)
+    assert set(stretched["recovery"]) == {"truth", "similarity", "offset", "strand", "exact"}
+    assert found["models"]["cnn"]["seeds"][0]["routes"]["ism"][0]["recovery"]["exact"]
+    assert [one["seed"] for one in found["untrained"]["cnn"]["seeds"]] == [0, 1]
+    assert found["shortcut"]["cnn"]["verdict"].startswith("order is learnt")
+    memes = motiflens.read_meme(run.path / "motifs" / "cnn-ism.meme")
+    assert memes[0].consensus == MOTIF
+
+
+def test_attributions_are_of_test_positives_and_come_back(run: motiflens.Run) -> None:
+    with np.load(run.path / "attributions" / "tutorial-attention" / "ism.npz") as kept:
+        names, contributions = kept["names"].tolist(), kept["contributions"]
+    dataset = run.dataset
+    rows = [dataset.names.tolist().index(name) for name in names]
+    assert set(dataset.split[rows]) == {"test"}
+    assert dataset.labels[rows].min() == 1
+    assert contributions.shape == (len(names), 4, 41)
+    contrast = run.read_json("attention.json")["models"]["tutorial-attention"]
+    assert contrast["motif"]["mean"] > contrast["background"]["mean"]
+
+
+def test_the_same_seed_gives_the_same_bytes(run: motiflens.Run, tmp_path: Path) -> None:
+    again = motiflens.run(data(), tmp_path / "two", SETTINGS)
+    files = sorted(p.relative_to(run.path) for p in run.path.rglob("*") if p.is_file())
+    assert files == sorted(p.relative_to(again.path) for p in again.path.rglob("*") if p.is_file())
+    for file in files:
+        if file.name != "timings.json":
+            assert (run.path / file).read_bytes() == (again.path / file).read_bytes(), file
+
+
+def test_another_seed_gives_other_weights(run: motiflens.Run, tmp_path: Path) -> None:
+    other = Settings(models=("cnn",), seeds=1, seed=5, sizes=(), motif=MOTIF, threads=1)
+    made = motiflens.compare(data(), tmp_path / "other", other)
+    assert made.models == {"cnn": [5]}
+    assert not torch.equal(made.model("cnn").filters, run.model("cnn").filters)
+    assert made.comparison["models"]["cnn"]["sizes"] == []
+
+
+def test_a_run_is_loaded_with_its_settings(run: motiflens.Run) -> None:
+    loaded = motiflens.load(run.path)
+    assert loaded.settings == SETTINGS
+    assert len(loaded.dataset) == 240
+    assert not loaded.model("cnn", 1).training
+    with pytest.raises(motiflens.InputError, match="one of its seeds"):
+        loaded.model("cnn", 7)
+    with pytest.raises(motiflens.InputError, match=r"run\.toml"):
+        motiflens.load(run.path / "models")
+
+
+def test_an_untrained_model_has_the_initial_weights(run: motiflens.Run) -> None:
+    initial = motiflens.build_model("cnn", length=41, seed=1)
+    assert torch.equal(run.untrained_model("cnn", 1).filters, initial.filters)
+    assert not torch.equal(run.model("cnn", 1).filters, initial.filters)
+
+
+def test_a_finished_run_is_not_replaced_unless_asked(run: motiflens.Run, tmp_path: Path) -> None:
+    before = (run.path / "comparison.json").read_bytes()
+    with pytest.raises(motiflens.InputError, match="--overwrite"):
+        motiflens.compare(data(1), run.path, SETTINGS)
+    assert (run.path / "comparison.json").read_bytes() == before
+    (tmp_path / "mine.txt").write_text("keep")
+    with pytest.raises(motiflens.InputError, match="other files"):
+        motiflens.compare(data(), tmp_path, SETTINGS, overwrite=True)
+    assert (tmp_path / "mine.txt").read_text() == "keep"
+
+
+def test_overwriting_leaves_nothing_of_the_earlier_run(tmp_path: Path) -> None:
+    one = Settings(models=("cnn",), seeds=2, sizes=(), threads=1, motif=MOTIF)
+    motiflens.run(data(n=80), tmp_path / "run", one)
+    (tmp_path / "run" / "notes.txt").write_text("mine")
+    two = Settings(models=("attention",), seeds=1, sizes=(), threads=1)
+    made = motiflens.compare(data(n=80), tmp_path / "run", two, overwrite=True)
+    assert made.models == {"attention": [0]}
+    assert not (made.path / "motifs.json").exists()
+    assert not (made.path / "attributions").exists()
+    assert (made.path / "notes.txt").read_text() == "mine"
+
+
+def test_a_missing_stage_names_its_command(tmp_path: Path) -> None:
+    made = motiflens.compare(
+        data(n=80), tmp_path / "run", Settings(models=("cnn",), seeds=1, sizes=(), threads=1)
+    )
+    with pytest.raises(motiflens.InputError, match="motiflens motifs"):
+        _ = made.motifs
+
+
+def test_a_split_of_the_users_own_is_kept() -> None:
+    dataset = data()
+    split = np.where(np.arange(240) % 3 == 0, "test", "train")
+    kept = prepare(dataset.with_split(split), SETTINGS)
+    assert np.array_equal(kept.split, split)
+    with pytest.raises(motiflens.InputError, match="train and test"):
+        prepare(dataset.with_split(np.full(240, "train")), SETTINGS)
+
+
+def test_the_motif_marks_sites_only_where_none_are_known() -> None:
+    dataset = data()
+    truth = [[site.start for site in row] for row in dataset.sites]
+    unknown = dataset.with_sites(None)
+    found = prepare(unknown, SETTINGS)
+    assert [[site.start for site in row] for row in found.sites] == truth
+    kept = prepare(dataset, Settings(motif="TTTT"))
+    assert [[site.start for site in row] for row in kept.sites] == truth
+    with pytest.raises(motiflens.InputError, match="motif"):
+        prepare(unknown, Settings(motif="A" * 42))
+
+
+def test_true_motifs_come_from_the_sites_read_on_their_strand() -> None:
+    sequences = ["AAGATTC", "CGAATCC", "ACGTACG"]
+    sites = [
+        [motiflens.datasets.dataset.Site("m", 2, 6, "+")],
+        [motiflens.datasets.dataset.Site("m", 2, 6, "-")],
+        [],
+    ]
+    dataset = motiflens.SequenceDataset.from_sequences(sequences, [1, 1, 0], sites=sites)
+    (motif,) = true_motifs(dataset, None)
+    assert (motif.name, motif.consensus, motif.n_sites) == ("m", "GATT", 2)
+    assert true_motifs(dataset.with_sites(None), None) == []
+    marked = mark_sites(dataset.with_sites(None), "GATT")
+    assert [m.consensus for m in true_motifs(marked, "GATT")] == ["GATT"]
+
+
+def test_learning_curve_sizes_double_from_50() -> None:
+    assert default_sizes(1600) == (50, 100, 200, 400, 800)
+    assert default_sizes(60) == ()
+
+
+def test_all_sizes_share_one_test_part() -> None:
+    dataset = prepare(data(), SETTINGS)
+    found = compare(dataset, ["cnn"], [0], sizes=[40, 80], threads=1)
+    assert found.results["n_test"] == 48
+    assert [p["n_train"] for p in found.results["models"]["cnn"]["sizes"]] == [40, 80, 192]
