@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motiflens.datasets import (
+    Coordinates,
     SequenceDataset,
     data_sha256,
     exact_matches,
@@ -22,7 +23,6 @@ from motiflens.datasets import (
     read_table,
     require_at_least,
     require_two_classes,
-    split_at_random,
     write_table,
 )
 from motiflens.errors import InputError
@@ -54,6 +54,19 @@ def datasets(draw: st.DrawFn) -> SequenceDataset:
             [Site("a:b", 0, len(text), "-"), Site("c", 0, 1, "+")] * has
             for text, has in zip(sequences, with_site, strict=True)
         ],
+        coordinates=draw(st.none() | coordinates(n)),
+    )
+
+
+def coordinates(n: int) -> st.SearchStrategy[Coordinates]:
+    row = st.tuples(NAMES, st.integers(0, 10**11), st.integers(0, 500), st.sampled_from("+-."))
+    return st.lists(row, min_size=n, max_size=n).map(
+        lambda rows: Coordinates(
+            np.array([chrom for chrom, *_ in rows]),
+            np.array([start for _, start, *_ in rows]),
+            np.array([start + width for _, start, width, _ in rows]),
+            np.array([strand for *_, strand in rows]),
+        )
     )
 
 
@@ -64,6 +77,12 @@ def toy() -> SequenceDataset:
         names=["a", "b", "c", "b"],
         split=["train", "test", "train", "valid"],
         sites=[[Site("m", 0, 3, "+")], [], [Site("m", 2, 5, "-")], []],
+        coordinates=Coordinates(
+            np.array(["chr1", "2:x", "chr1", ""]),
+            np.array([10, 0, 30, 0]),
+            np.array([17, 3, 35, 0]),
+            np.array(list("+.-.")),
+        ),
     )
 
 
@@ -74,6 +93,10 @@ def assert_same(one: SequenceDataset, other: SequenceDataset) -> None:
     assert (one.split is None) == (other.split is None)
     assert one.split is None or one.split.tolist() == other.split.tolist()
     assert one.sites == other.sites
+    assert (one.coordinates is None) == (other.coordinates is None)
+    for column in ("chrom", "start", "end", "strand"):
+        values = [getattr(data.coordinates, column, np.zeros(0)) for data in (one, other)]
+        assert values[0].tolist() == values[1].tolist()
 
 
 def test_a_data_set_of_strings_has_codes_and_default_names():
@@ -98,6 +121,9 @@ def test_rows_keep_what_belongs_to_them():
     assert rows.lengths.tolist() == [5, 7]
     assert rows.split.tolist() == ["train", "train"]
     assert rows.sites == ((Site("m", 2, 5, "-"),), (Site("m", 0, 3, "+"),))
+    assert rows.coordinates.start.tolist() == [30, 10]
+    assert rows.coordinates.end.tolist() == [35, 17]
+    assert rows.coordinates.strand.tolist() == ["-", "+"]
     assert_same(toy().subset(np.array([True, False, True, False])), toy().subset([0, 2]))
     assert len(toy().subset([])) == 0
 
@@ -156,24 +182,6 @@ def test_two_classes_and_a_width_can_be_asked_for():
         require_at_least(toy(), 3, "the kernel")
 
 
-def test_a_random_split_is_stratified_and_follows_the_seed():
-    labels = np.array([1] * 30 + [0] * 70)
-    data = SequenceDataset.from_sequences(["ACGT"] * 100, labels)
-    split = split_at_random(data, test=0.2, seed=3).split
-    assert [np.sum((split == "test") & (labels == label)) for label in (1, 0)] == [6, 14]
-    assert set(split) == {"train", "test"}
-    np.testing.assert_array_equal(split, split_at_random(data, test=0.2, seed=3).split)
-    assert (split != split_at_random(data, test=0.2, seed=4).split).any()
-    assert (split[:6] != "test").any()  # not simply the first rows
-
-
-@pytest.mark.parametrize("test", [0.0, 1.0, -0.2, 1.5, 0.1, 0.95, float("nan")])
-def test_a_split_leaves_each_class_on_both_sides(test):
-    data = SequenceDataset.from_sequences(["ACGT"] * 6, [1, 1, 1, 0, 0, 0])
-    with pytest.raises(InputError, match="the test fraction"):
-        split_at_random(data, test=test, seed=0)
-
-
 def test_exact_matches_of_an_iupac_string():
     codes, _ = encode(["ACGACT", "NCGTTAC", "AC"])
     assert np.argwhere(exact_matches(codes, "ACK")).tolist() == [[0, 0], [0, 3]]
@@ -201,6 +209,7 @@ def test_the_fingerprint_sees_everything_but_names():
     same = data_sha256(data)
     assert len(same) == 64
     assert data_sha256(replace(data, names=np.array(list("wxyz")))) == same
+    assert data_sha256(replace(data, coordinates=None)) == same
     wider = np.pad(data.codes, ((0, 0), (0, 3)), constant_values=4)
     assert data_sha256(replace(data, codes=wider)) == same
     others = [
@@ -227,6 +236,44 @@ def test_a_table_gives_back_what_was_written(tmp_path_factory, data, kind):
     write_table(back, path)
     assert path.read_bytes() == first
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+def test_coordinates_without_one_of_their_columns_are_passed_over(tmp_path):
+    text = "sequence,label,chrom,end,start,strand\nACG,1,22:5-9,8,5,\nTT,0,,0,0,-\n"
+    where = read_table(written(tmp_path, text)).coordinates
+    assert where.chrom.tolist() == ["22:5-9", ""]
+    assert (where.start.tolist(), where.end.tolist()) == ([5, 0], [8, 0])
+    assert where.strand.tolist() == [".", "-"]
+    assert read_table(written(tmp_path, text.replace("end", "stop"))).coordinates is None
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("chr1,5,x,+", "'x' in line 3 of FILE"),
+        ("chr1,-5,8,+", "'-5' in line 3 of FILE"),
+        ("chr1,1234567890123,8,+", "'1234567890123' in line 3 of FILE"),
+        ("chr1,9,8,+", "9 to 8 for sequence 2 in FILE"),
+        ("chr1,5,8,=", "the strand '=' for sequence 2 in FILE"),
+        ("ch\x07r1,5,8,+", "a control character in the name of a chromosome in FILE"),
+    ],
+)
+def test_wrong_coordinates_in_a_table_are_refused(tmp_path, row, message):
+    path = written(tmp_path, f"sequence,label,chrom,start,end,strand\nA,1,x,1,2,.\nACG,1,{row}\n")
+    with pytest.raises(InputError) as caught:
+        read_table(path)
+    assert message.replace("FILE", str(path)) in str(caught.value)
+
+
+def test_coordinates_are_columns_of_one_length():
+    with pytest.raises(InputError, match="columns of"):
+        Coordinates(np.array(["a", "b"]), np.array([1]), np.array([2]), np.array(["+"]))
+    data = toy()
+    with pytest.raises(InputError, match=r"coordinates \(3,\)"):
+        replace(data, coordinates=data.coordinates.subset(np.array([0, 1, 2])))
+    joined = Coordinates.join([Coordinates.unknown(2), data.coordinates])
+    assert joined.chrom.tolist() == ["", "", "chr1", "2:x", "chr1", ""]
+    assert joined.end.tolist() == [0, 0, 17, 3, 35, 0]
 
 
 def written(tmp_path: Path, text: str, name: str = "t.csv") -> Path:

@@ -1,5 +1,6 @@
 """Labelled sequences: the data set, its table form, its parts and its true sites."""
 
+from motiflens.datasets.coordinates import Coordinates
 from motiflens.datasets.dataset import (
     SPLITS,
     STRANDS,
@@ -10,23 +11,32 @@ from motiflens.datasets.dataset import (
     mark_sites,
     require_at_least,
     require_two_classes,
+)
+from motiflens.datasets.splits import (
+    homology_groups,
     split_at_random,
+    split_by_chromosome,
+    split_by_homology,
 )
 from motiflens.datasets.tables import data_sha256, read_table, table_kind, write_table
 
 __all__ = [
     "SPLITS",
     "STRANDS",
+    "Coordinates",
     "SequenceDataset",
     "check_strands",
     "data_sha256",
     "default_names",
     "exact_matches",
+    "homology_groups",
     "mark_sites",
     "read_table",
     "require_at_least",
     "require_two_classes",
     "split_at_random",
+    "split_by_chromosome",
+    "split_by_homology",
     "table_kind",
     "write_table",
 ]

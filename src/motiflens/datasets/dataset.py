@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import train_test_split
 
+from motiflens.datasets.coordinates import Coordinates
 from motiflens.errors import InputError
 from motiflens.sequences import (
     PAD,
@@ -48,6 +48,8 @@ class SequenceDataset:
         (N,) of train, valid, test; None before the data are split.
     sites
         The true sites of each sequence; None when the truth is unknown.
+    coordinates
+        Where the sequences lie in a genome; None when that is unknown.
 
     Raises
     ------
@@ -61,6 +63,7 @@ class SequenceDataset:
     names: NDArray[np.str_]
     split: NDArray[np.str_] | None = None
     sites: tuple[tuple[Site, ...], ...] | None = None
+    coordinates: Coordinates | None = None
 
     def __post_init__(self) -> None:
         _check_shapes(self)
@@ -93,6 +96,7 @@ class SequenceDataset:
         names: Sequence[str] | None = None,
         split: Sequence[str] | None = None,
         sites: Iterable[Iterable[Site]] | None = None,
+        coordinates: Coordinates | None = None,
     ) -> SequenceDataset:
         """Make a data set of strings; without names they are called ``seq0001`` and so on."""
         codes, lengths = encode(sequences)
@@ -103,6 +107,7 @@ class SequenceDataset:
             default_names(len(sequences)) if names is None else np.array(names, dtype=np.str_),
             None if split is None else np.array(split, dtype=np.str_),
             None if sites is None else tuple(tuple(row) for row in sites),
+            coordinates,
         )
 
     def __len__(self) -> int:
@@ -128,6 +133,7 @@ class SequenceDataset:
             self.names[rows],
             None if self.split is None else self.split[rows],
             None if self.sites is None else tuple(self.sites[row] for row in rows),
+            None if self.coordinates is None else self.coordinates.subset(rows),
         )
 
     def part(self, split_name: str) -> SequenceDataset:
@@ -169,6 +175,7 @@ def _check_shapes(dataset: SequenceDataset) -> None:
         "names": np.shape(dataset.names),
         "split": (n,) if dataset.split is None else np.shape(dataset.split),
         "sites": (n,) if dataset.sites is None else (len(dataset.sites),),
+        "coordinates": (n,) if dataset.coordinates is None else (len(dataset.coordinates),),
     }
     wrong = [f"{what} {size}" for what, size in sizes.items() if size != (n,)]
     if dataset.codes.ndim != 2 or dataset.codes.dtype != np.uint8 or wrong:
@@ -226,41 +233,6 @@ def require_at_least(dataset: SequenceDataset, width: int, what: str) -> None:
             got=f"{dataset.names[shortest]} with {dataset.lengths[shortest]} bases",
             remedy=f"drop the shorter sequences or take a smaller width than {width}",
         )
-
-
-def split_at_random(dataset: SequenceDataset, *, test: float, seed: int) -> SequenceDataset:
-    """Put a fraction of each class into ``test`` and the rest into ``train``.
-
-    A split that was there before is replaced. Equal data and seed give equal splits.
-
-    Parameters
-    ----------
-    dataset
-        N sequences.
-    test
-        Fraction, above 0 and below 1; of each class the nearest whole number is taken.
-    seed
-        Of the random choice.
-
-    Raises
-    ------
-    InputError
-        When the fraction leaves a class without a sequence in one of the two parts.
-    """
-    for label in np.unique(dataset.labels):
-        n = int((dataset.labels == label).sum())
-        if not (0 < test < 1 and 0 < round(test * n) < n):
-            raise InputError(
-                "the test fraction leaves sequences of each class in both parts",
-                got=f"{test} of {n} sequences with label {label:g}",
-                remedy="choose a fraction between 0 and 1, such as 0.2, or give more sequences",
-            )
-    _, held_out = train_test_split(
-        np.arange(len(dataset)), test_size=test, stratify=dataset.labels, random_state=seed
-    )
-    split = np.full(len(dataset), "train", dtype="<U5")
-    split[held_out] = "test"
-    return dataset.with_split(split)
 
 
 def exact_matches(codes: Codes, motif: str) -> NDArray[np.bool_]:

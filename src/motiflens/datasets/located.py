@@ -11,6 +11,7 @@ from motiflens.errors import InputError
 T = TypeVar("T")
 
 _LABELS = {"0": 0.0, "0.0": 0.0, "false": 0.0, "1": 1.0, "1.0": 1.0, "true": 1.0}
+_POSITION = re.compile(r"[0-9]{1,12}")
 _SEQUENCE = re.compile(r"[ACGTNacgtn]*")
 
 
@@ -70,3 +71,20 @@ def parse_label(text: str) -> float:
     if label is None:
         raise InputError("labels are 0 or 1", got=repr(text), remedy="correct or drop the row")
     return label
+
+
+def parse_position(text: str) -> int:
+    """Read a position in a genome: a whole number from 0, of at most 12 digits.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
+    if not _POSITION.fullmatch(text):
+        raise InputError(
+            "a position is a whole number, counted from 0",
+            got=repr(text),
+            remedy="correct the line",
+        )
+    return int(text)

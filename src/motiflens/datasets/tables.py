@@ -1,8 +1,9 @@
 """The table that a data set is kept in.
 
 A table is a ``.parquet``, ``.tsv`` or ``.csv`` file (the last two also with ``.gz``) with the
-columns ``sequence`` and ``label``, and where they are known ``name``, ``split`` and ``sites``.
-Other columns are passed over.
+columns ``sequence`` and ``label``, and where they are known ``name``, ``split``, ``sites`` and the
+coordinates ``chrom``, ``start``, ``end`` (0-based, half-open) and ``strand``. Other columns are
+passed over, and so are coordinates that lack one of the first three.
 """
 
 from __future__ import annotations
@@ -13,26 +14,36 @@ import hashlib
 import io
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from motiflens.datasets.coordinates import Coordinates
 from motiflens.datasets.dataset import SPLITS, SequenceDataset
-from motiflens.datasets.located import at, convert_each, parse_label, parse_sequence
+from motiflens.datasets.located import (
+    at,
+    convert_each,
+    parse_label,
+    parse_position,
+    parse_sequence,
+)
 from motiflens.errors import InputError
 from motiflens.files import read_bytes, read_text, write_whole
 from motiflens.sequences import format_sites, parse_sites
 
-COLUMNS = ("sequence", "label", "name", "split", "sites")
+PLACE_COLUMNS = ("chrom", "start", "end", "strand")
+COLUMNS = ("sequence", "label", "name", "split", "sites", *PLACE_COLUMNS)
 
 # The default of 131,072 letters a field is less than some models read at once.
 csv.field_size_limit(2**31 - 1)
 
 
 def data_sha256(dataset: SequenceDataset) -> str:
-    """Fingerprint of sequences, labels, split and sites, in order; names do not enter."""
-    columns = _columns(dataset)
+    """Fingerprint of sequences, labels, split and sites, in order; of no names or coordinates."""
+    columns = _columns(replace(dataset, coordinates=None))
     del columns["name"]
     return hashlib.sha256(_delimited(columns, "\t")).hexdigest()
 
@@ -47,6 +58,8 @@ def _columns(dataset: SequenceDataset) -> dict[str, list[str] | list[int]]:
         columns["split"] = dataset.split.tolist()
     if dataset.sites is not None:
         columns["sites"] = [format_sites(row) for row in dataset.sites]
+    if dataset.coordinates is not None:
+        columns |= {name: getattr(dataset.coordinates, name).tolist() for name in PLACE_COLUMNS}
     return columns
 
 
@@ -122,7 +135,12 @@ def read_table(path: Path | str) -> SequenceDataset:
     sites = convert_each(columns["sites"], parse_sites, place) if "sites" in columns else None
     try:
         return SequenceDataset.from_sequences(
-            sequences, labels, names=columns.get("name"), split=split, sites=sites
+            sequences,
+            labels,
+            names=columns.get("name"),
+            split=split,
+            sites=sites,
+            coordinates=_parse_coordinates(columns, place),
         )
     except InputError as error:
         raise at(error, str(path)) from None
@@ -194,6 +212,17 @@ def _find_columns(header: Sequence[str], path: Path | str) -> dict[str, int]:
             remedy=f"{remedy} to {missing!r}" if near else "correct the names of the columns",
         )
     return {name: names.index(name) for name in COLUMNS if name in names}
+
+
+def _parse_coordinates(columns: Columns, place: Place) -> Coordinates | None:
+    if not set(PLACE_COLUMNS[:3]) <= set(columns):
+        return None
+    start, end = (
+        np.array(convert_each(columns[name], parse_position, place), dtype=np.int64)
+        for name in ("start", "end")
+    )
+    strand = [text or "." for text in columns.get("strand", [""] * len(start))]
+    return Coordinates(np.array(columns["chrom"]), start, end, np.array(strand))
 
 
 def _parse_split(text: str) -> str:

@@ -1,0 +1,213 @@
+"""Which sequences are trained on, and which are held out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from sklearn.model_selection import train_test_split
+
+from motiflens.datasets.coordinates import Coordinates
+from motiflens.datasets.dataset import SequenceDataset
+from motiflens.datasets.kmers import canonical_kmers
+from motiflens.errors import InputError
+from motiflens.sequences import reverse_complement_string
+
+
+def split_at_random(dataset: SequenceDataset, *, test: float, seed: int) -> SequenceDataset:
+    """Put a fraction of each class into ``test`` and the rest into ``train``.
+
+    A split that was there before is replaced. Equal data and seed give equal splits.
+
+    Parameters
+    ----------
+    dataset
+        N sequences.
+    test
+        Fraction, above 0 and below 1; of each class the nearest whole number is taken.
+    seed
+        Of the random choice.
+
+    Raises
+    ------
+    InputError
+        When the fraction leaves a class without a sequence in one of the two parts.
+    """
+    _check_fraction(dataset, test)
+    _, held_out = train_test_split(
+        np.arange(len(dataset)), test_size=test, stratify=dataset.labels, random_state=seed
+    )
+    return _hold_out(dataset, held_out)
+
+
+def split_by_chromosome(
+    dataset: SequenceDataset, *, test: Sequence[str] = (), valid: Sequence[str] = ()
+) -> SequenceDataset:
+    """Put whole chromosomes into ``test`` and ``valid``, and all others into ``train``.
+
+    A split that was there before is replaced.
+
+    Parameters
+    ----------
+    dataset
+        N sequences with coordinates.
+    test, valid
+        Names of chromosomes, such as ``["chr1", "chr8"]``; ``1`` and ``chr1`` are the same.
+
+    Raises
+    ------
+    InputError
+        When a sequence has no chromosome, no sequence lies on one of those named, one is named
+        twice, or none is left to train on.
+    """
+    where = dataset.coordinates or Coordinates.unknown(len(dataset))
+    if missing := np.flatnonzero(where.chrom == "").tolist():
+        raise InputError(
+            "a split by chromosome needs the chromosome of every sequence",
+            got=f"none for {dataset.names[missing[0]]}",
+            remedy="read the sequences from a BED file and a genome, or split by homology",
+        )
+    chrom = np.array([_plain(name) for name in where.chrom.tolist()])
+    split = np.full(len(dataset), "train", dtype="<U5")
+    for part, names in (("test", test), ("valid", valid)):
+        for name in names:
+            here = chrom == _plain(name)
+            if not here.any() or (split[here] != "train").any():
+                raise InputError(
+                    "a chromosome to hold out has sequences, and is named once",
+                    got=f"{name!r}, where the data lie on {_some(where.chrom)}",
+                    remedy="correct the names",
+                )
+            split[here] = part
+    if not (split == "train").any():
+        raise InputError(
+            "a chromosome is left to train on",
+            got=f"all held out: {', '.join([*test, *valid])}",
+            remedy="hold out fewer",
+        )
+    return dataset.with_split(split)
+
+
+def _plain(chrom: str) -> str:
+    return chrom.removeprefix("chr")
+
+
+def _some(chrom: NDArray[np.str_]) -> str:
+    names = np.unique(chrom).tolist()
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+
+
+def split_by_homology(
+    dataset: SequenceDataset, *, test: float, seed: int, k: int = 31
+) -> SequenceDataset:
+    """Put about a fraction of each class into ``test``; what shares a long stretch stays together.
+
+    No two sequences of different parts share an exact word of k bases, on either strand. Groups
+    of related sequences (see `homology_groups`) come in a random order, each into ``test`` where
+    that takes no class beyond its fraction: a large group thus ends in ``train``. A split that
+    was there before is replaced. Equal data and seed give equal splits.
+
+    Parameters
+    ----------
+    dataset
+        N sequences.
+    test
+        Fraction, above 0 and below 1.
+    seed
+        Of the random order.
+    k
+        Bases of a shared stretch, 1 to 31.
+
+    Raises
+    ------
+    InputError
+        For other k, and when a class is left without a sequence in one of the two parts.
+    """
+    _check_fraction(dataset, test)
+    groups = homology_groups(dataset, k)
+    classes, label = np.unique(dataset.labels, return_inverse=True)
+    sizes = np.zeros((int(groups.max(initial=-1)) + 1, len(classes)), dtype=np.int64)
+    np.add.at(sizes, (groups, label), 1)
+    room = np.array([round(test * n) for n in sizes.sum(axis=0).tolist()])
+    chosen = np.zeros(len(sizes), dtype=np.bool_)
+    for group in np.random.default_rng(seed).permutation(len(sizes)):
+        if (sizes[group] <= room).all():
+            chosen[group] = True
+            room -= sizes[group]
+    held_out = chosen[groups]
+    counts = [int(held_out[label == index].sum()) for index in range(len(classes))]
+    if not all(counts):
+        raise InputError(
+            f"groups of sequences without a shared {k}-mer fill a test part with each class",
+            got=f"{len(sizes)} groups, the largest of {sizes.sum(axis=1).max()} sequences",
+            remedy="choose another fraction, split by chromosome, or drop near duplicates",
+        )
+    return _hold_out(dataset, held_out)
+
+
+def homology_groups(dataset: SequenceDataset, k: int = 31) -> NDArray[np.int64]:
+    """Give a number to each group of sequences that are joined by shared words of k bases.
+
+    Two sequences share a group when they share an exact word of k known bases on either strand,
+    when they are equal on either strand (which matters below k bases), or when a chain of such
+    pairs joins them.
+
+    Parameters
+    ----------
+    dataset
+        N sequences.
+    k
+        1 to 31.
+
+    Returns
+    -------
+    groups
+        int64 (N,), from 0 without gaps.
+
+    Raises
+    ------
+    InputError
+        For other k.
+    """
+    n = len(dataset)
+    kmers, known = canonical_kmers(dataset.codes, k)
+    rows = [np.nonzero(known)[0], np.arange(n)]
+    links = [_links(kmers[known], rows[0]), _links(_whole(dataset), rows[1])]
+    first, second = np.concatenate(links, axis=1)
+    edges = coo_array((np.ones(len(first), dtype=np.bool_), (first, second)), shape=(n, n))
+    groups: NDArray[np.int64] = connected_components(edges, directed=False)[1].astype(np.int64)
+    return groups
+
+
+def _links(keys: NDArray[np.uint64], rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Pairs of rows (2, P) that chain all rows of one key together."""
+    order = np.argsort(keys, kind="stable")
+    keys, rows = keys[order], rows[order]
+    same = (keys[1:] == keys[:-1]) & (rows[1:] != rows[:-1])
+    return np.stack([rows[:-1][same], rows[1:][same]])
+
+
+def _whole(dataset: SequenceDataset) -> NDArray[np.uint64]:
+    """Give a number to each whole sequence (N,), the same for its reverse complement."""
+    words = [min(text, reverse_complement_string(text)) for text in dataset.sequences()]
+    return np.unique(words, return_inverse=True)[1].astype(np.uint64)
+
+
+def _check_fraction(dataset: SequenceDataset, test: float) -> None:
+    for label in np.unique(dataset.labels):
+        n = int((dataset.labels == label).sum())
+        if not (0 < test < 1 and 0 < round(test * n) < n):
+            raise InputError(
+                "the test fraction leaves sequences of each class in both parts",
+                got=f"{test} of {n} sequences with label {label:g}",
+                remedy="choose a fraction between 0 and 1, such as 0.2, or give more sequences",
+            )
+
+
+def _hold_out(dataset: SequenceDataset, held_out: NDArray[np.generic]) -> SequenceDataset:
+    split = np.full(len(dataset), "train", dtype="<U5")
+    split[held_out] = "test"
+    return dataset.with_split(split)
