@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "models": ["sequences"],
     "training": ["datasets", "models", "metrics"],
     "baselines": ["datasets", "matrices", "metrics"],
+    "audit": ["datasets", "metrics", "baselines"],
     "comparison": ["training", "baselines"],
     "attribution": ["sequences", "models/base"],
     "experiments": ["sequences", "attribution"],
@@ -51,6 +52,7 @@ WITHOUT_TORCH = [
     "datasets",
     "readers",
     "baselines",
+    "audit",
 ]
 
 
