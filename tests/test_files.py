@@ -8,7 +8,7 @@ import os
 import pytest
 
 from motiflens.errors import InputError
-from motiflens.files import read_bytes, read_text, write_whole
+from motiflens.files import read_bytes, read_text, unpack, write_whole
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -52,3 +52,19 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monke
 def test_a_folder_that_cannot_be_listed_offers_no_name(tmp_path):
     with pytest.raises(InputError, match="check the path"):
         read_text(tmp_path / "missing" / "a.txt")
+
+
+def test_a_gzip_file_of_several_members_is_unpacked_whole(tmp_path):
+    (tmp_path / "a.gz").write_bytes(gzip.compress(b"ACGT\n") + gzip.compress(b"GG\n"))
+    unpack(tmp_path / "a.gz", tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == b"ACGT\nGG\n"
+
+
+@pytest.mark.parametrize(
+    "content", [b"ACGT", gzip.compress(b"ACGT" * 99)[:-9], b"\x1f\x8b\x08\x00" * 9]
+)
+def test_a_damaged_gzip_file_unpacks_into_nothing(tmp_path, content):
+    (tmp_path / "a.gz").write_bytes(content)
+    with pytest.raises(InputError, match=r"a file named \.gz is a whole gzip file"):
+        unpack(tmp_path / "a.gz", tmp_path / "a")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.gz"]

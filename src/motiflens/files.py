@@ -7,11 +7,15 @@ import gzip
 import os
 import tempfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from motiflens.errors import InputError
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_BLOCK = 1 << 22
 
 
 def read_bytes(path: Path | str) -> bytes:
@@ -24,16 +28,8 @@ def read_bytes(path: Path | str) -> bytes:
         be read, is empty, or is named ``.gz`` without being a whole gzip file.
     """
     path = Path(path)
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise _no_such_file(path) from None
-    except (OSError, ValueError) as error:
-        is_folder = isinstance(error, IsADirectoryError)
-        got = f"the directory {path}" if is_folder else f"{path}: {error}"
-        raise InputError(
-            "the input is a readable file", got=got, remedy="give the path of a file"
-        ) from None
+    with open_binary(path) as file:
+        content = file.read()
     if path.suffix.lower() == ".gz":
         content = _unpack(content, path)
     elif content.startswith(_GZIP_MAGIC):
@@ -45,6 +41,28 @@ def read_bytes(path: Path | str) -> bytes:
     if not content.strip():
         raise _empty(path)
     return content
+
+
+def open_binary(path: Path | str) -> BinaryIO:
+    """Open a file to read its bytes as they are.
+
+    Raises
+    ------
+    InputError
+        When there is no such file (the nearest name in the folder is offered), or it cannot be
+        read.
+    """
+    path = Path(path)
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        raise _no_such_file(path) from None
+    except (OSError, ValueError) as error:
+        is_folder = isinstance(error, IsADirectoryError)
+        got = f"the directory {path}" if is_folder else f"{path}: {error}"
+        raise InputError(
+            "the input is a readable file", got=got, remedy="give the path of a file"
+        ) from None
 
 
 def read_text(path: Path | str) -> str:
@@ -91,11 +109,25 @@ def write_whole(path: Path | str, content: bytes) -> None:
     path = Path(path)
     if path.suffix.lower() == ".gz":
         content = gzip.compress(content, mtime=0)
+    with whole_file(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def whole_file(path: Path | str) -> Iterator[BinaryIO]:
+    """Open a file to write that appears whole when the block ends, and not at all if it fails.
+
+    Raises
+    ------
+    InputError
+        When the folder does not exist or cannot be written to.
+    """
+    path = Path(path)
     try:
         handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(content)
+                yield file
             os.chmod(aside, 0o666 & ~_umask())  # mkstemp makes files that only the owner can read
             os.replace(aside, path)
         except BaseException:
@@ -107,6 +139,22 @@ def write_whole(path: Path | str, content: bytes) -> None:
             got=f"{path}: {error.strerror}",
             remedy="make the folder or choose another path",
         ) from None
+
+
+def unpack(path: Path | str, target: Path | str) -> None:
+    """Write the content of a gzip file, of any size, into another, whole or not at all.
+
+    Raises
+    ------
+    InputError
+        When the file is missing or no whole gzip file, or the other cannot be written.
+    """
+    with open_binary(path) as packed, whole_file(target) as file, gzip.open(packed) as content:
+        try:
+            while block := content.read(_BLOCK):
+                file.write(block)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise _damaged(path, error) from None
 
 
 def _empty(path: Path | str) -> InputError:
@@ -125,11 +173,15 @@ def _unpack(content: bytes, path: Path) -> bytes:
     try:
         return gzip.decompress(content) if content else content
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(
-            "a file named .gz is a whole gzip file",
-            got=f"{path}: {error}",
-            remedy="rename it, or copy or download it again",
-        ) from None
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path | str, error: Exception) -> InputError:
+    return InputError(
+        "a file named .gz is a whole gzip file",
+        got=f"{path}: {error}",
+        remedy="rename it, or copy or download it again",
+    )
 
 
 def _no_such_file(path: Path) -> InputError:
