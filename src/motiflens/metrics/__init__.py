@@ -1,5 +1,14 @@
 """Scores of predictions, and how far they can be believed."""
 
+from motiflens.metrics.calibration import reliability_points
+from motiflens.metrics.curves import curve_points, precision_recall_points, roc_curve_points
+from motiflens.metrics.evaluation import (
+    EVALUATED,
+    choose_threshold,
+    ensemble_logits,
+    evaluate,
+    measure,
+)
 from motiflens.metrics.intervals import (
     CONFIDENCE,
     Interval,
@@ -11,12 +20,21 @@ from motiflens.metrics.scores import METRICS, epochs_to_target, rank_auroc, scor
 
 __all__ = [
     "CONFIDENCE",
+    "EVALUATED",
     "METRICS",
     "Interval",
     "bootstrap_interval",
+    "choose_threshold",
+    "curve_points",
+    "ensemble_logits",
     "epochs_to_target",
+    "evaluate",
     "mean_interval",
+    "measure",
     "paired_difference",
+    "precision_recall_points",
     "rank_auroc",
+    "reliability_points",
+    "roc_curve_points",
     "score",
 ]

@@ -47,7 +47,7 @@ def score(labels: ArrayLike, logits: ArrayLike) -> dict[str, float]:
 
 
 def checked(labels: ArrayLike, logits: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Give labels (N,) as bool and logits (N,) as floats; refuse what has no score (see `score`)."""
+    """Give labels (N,) as bool and logits (N,) as floats; refuse what `score` refuses."""
     truth, scores = np.asarray(labels), np.asarray(logits, dtype=np.float64)
     if truth.ndim != 1 or truth.shape != scores.shape:
         raise InputError(
