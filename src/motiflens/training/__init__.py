@@ -1,7 +1,8 @@
 """Training: recipes, the loop, many seeds at once."""
 
+from motiflens.training.checkpoint import remove_checkpoint
+from motiflens.training.fit import Epoch
 from motiflens.training.loop import (
-    Epoch,
     Job,
     Trained,
     n_cores,
@@ -19,6 +20,7 @@ __all__ = [
     "n_cores",
     "one_thread_an_operation",
     "recipe_for",
+    "remove_checkpoint",
     "train",
     "train_all",
 ]

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import math
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from motiflens.datasets import SequenceDataset
-from motiflens.metrics import rank_auroc
 from motiflens.models import SequenceModel, build_model
+from motiflens.training import distributed
 from motiflens.training.batches import EncodedData
+from motiflens.training.checkpoint import Checkpoint, Slot, fingerprint
+from motiflens.training.fit import Epoch, Fit, Rows
 from motiflens.training.recipes import Recipe, recipe_for
 from motiflens.training.replicas import stack, unstack
 from motiflens.training.rows import Parts, take_parts
-from motiflens.training.selection import BestWeights
+from motiflens.training.selection import BestWeights, WeightsAt
+from motiflens.version import __version__
 
 #: More replicas a group gain nothing on a CPU: their activations leave its cache.
 REPLICAS_AT_ONCE = 10
@@ -59,23 +62,11 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """What is recorded after an epoch; epochs count from 1.
-
-    ``seconds`` is the time since the start of training, divided by the replicas trained together.
-    """
-
-    epoch: int
-    train_loss: float
-    valid_loss: float | None
-    valid_auroc: float | None
-    test_accuracy: float | None
-    seconds: float
-
-
-@dataclass(frozen=True)
 class Trained:
-    """A trained model, how it was made and how it came about."""
+    """A trained model, how it was made and how it came about.
+
+    ``history`` and ``best_epoch`` are those of the training that chose the epoch.
+    """
 
     job: Job
     seed: int
@@ -84,11 +75,12 @@ class Trained:
     best_epoch: int
     n_train: int
     n_valid: int
+    refit_seconds: float = 0.0
 
     @property
     def seconds(self) -> float:
         """Training time of this replica."""
-        return self.history[-1].seconds
+        return self.history[-1].seconds + self.refit_seconds
 
 
 def train(
@@ -99,10 +91,18 @@ def train(
     device: str = "cpu",
     dtype: torch.dtype = torch.float32,
     advance: Callable[[int], None] | None = None,
+    checkpoint: Path | None = None,
 ) -> list[Trained]:
     """Train every seed of one job; see :func:`train_all`."""
-    options = {"threads": threads, "device": device, "dtype": dtype, "advance": advance}
-    return train_all(dataset, [job], **options)[0]  # type: ignore[arg-type]
+    return train_all(
+        dataset,
+        [job],
+        threads=threads,
+        device=device,
+        dtype=dtype,
+        advance=advance,
+        checkpoint=checkpoint,
+    )[0]
 
 
 def train_all(
@@ -113,26 +113,34 @@ def train_all(
     device: str = "cpu",
     dtype: torch.dtype = torch.float32,
     advance: Callable[[int], None] | None = None,
+    checkpoint: Path | None = None,
 ) -> list[list[Trained]]:
     """Train every seed of every job, in groups of replicas, one group a thread.
 
     A replica gets what its seed would get alone: its own initial weights, its own data order, and
-    the epoch that its own validation loss chooses.
+    the epoch that its own validation part chooses.
 
     Parameters
     ----------
     dataset
-        With a split. The test part is only watched: it chooses nothing.
+        With a split. The test part is only watched: it chooses nothing. A memory-mapped one stays
+        in its file.
     jobs
         What to train.
     threads
-        Groups trained at the same time, each on one thread; None for one a core.
+        Groups trained at the same time, each on one thread; None for one a core. Under
+        ``torchrun`` it is one: every process then computes a part of each batch.
     device
         Where to compute.
     dtype
         Of weights and activations.
     advance
         Called with a number of replicas whenever these have finished.
+    checkpoint
+        Folder for the state of training, written every few seconds. When the same call comes
+        again after the process was killed, it goes on from there, and ends with the same weights,
+        bit by bit. The folder stays, finished, until
+        :func:`motiflens.training.checkpoint.remove_checkpoint`. None keeps nothing.
 
     Returns
     -------
@@ -142,29 +150,49 @@ def train_all(
     Raises
     ------
     InputError
-        If an architecture is unknown or the data set cannot be trained on.
+        If an architecture is unknown, the data set cannot be trained on, or the checkpoint is of
+        other data or settings.
     """
-    threads = threads or n_cores()
+    threads = 1 if distributed.n_processes() > 1 else threads or n_cores()
     n_replicas = sum(len(job.seeds) for job in jobs)
     size = min(REPLICAS_AT_ONCE, math.ceil(n_replicas / threads))
-    data = EncodedData.of(dataset, device, dtype)
+    data = EncodedData.of(dataset, distributed.own_device(device), dtype)
     groups = [
         (number, _Group.of(dataset, job, job.seeds[start : start + size]))
         for number, job in enumerate(jobs)
         for start in range(0, len(job.seeds), size)
     ]
+    kept = Checkpoint(
+        checkpoint, {} if checkpoint is None else _settings(dataset, jobs, size, data.table)
+    )
 
-    def run(item: tuple[int, _Group]) -> tuple[int, list[Trained]]:
-        trained = _train_group(data, item[1])
+    def run(item: tuple[int, tuple[int, _Group]]) -> tuple[int, list[Trained]]:
+        place, (number, group) = item
+        slots = [kept.slot(f"group{place}-{stage}") for stage in ("choose", "refit")]
+        trained = _train_group(data, group, *slots)
         if advance is not None:
             advance(len(trained))
-        return item[0], trained
+        return number, trained
 
     results: list[list[Trained]] = [[] for _ in jobs]
     with one_thread_an_operation(), ThreadPoolExecutor(threads) as pool:
-        for number, trained in pool.map(run, groups):
+        for number, trained in pool.map(run, enumerate(groups)):
             results[number].extend(trained)
     return results
+
+
+def _settings(
+    dataset: SequenceDataset, jobs: Sequence[Job], size: int, table: Tensor
+) -> dict[str, Any]:
+    """Give all that decides the outcome to the last bit, the rounding of larger groups too."""
+    return {
+        "data": fingerprint(dataset),
+        "jobs": [asdict(job) | {"recipe": asdict(job.settings)} for job in jobs],
+        "replicas at once (threads)": size,
+        "device": table.device.type,
+        "number type": str(table.dtype),
+        "versions": [__version__, str(torch.__version__)],
+    }
 
 
 def n_cores() -> int:
@@ -214,36 +242,23 @@ class _Group:
         return _Group(job, seeds, models, parts)
 
 
-def _train_group(data: EncodedData, group: _Group) -> list[Trained]:
-    """Train the replicas of a group until each has ended by its own validation loss."""
-    recipe, n_replicas = group.job.settings, len(group.seeds)
-    train_rows, valid_rows, test_rows = _stacked_rows(group.parts, data.codes.device)
-    stretch = recipe.stretch(train_rows.shape[1])
-    joined = stack(group.models).to(data.table).train()
-    optimizer = torch.optim.AdamW(
-        joined.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
-    )
-    generators = [torch.Generator().manual_seed(seed) for seed in group.seeds]
-    histories: list[list[Epoch]] = [[] for _ in group.seeds]
-    best = BestWeights(joined, n_replicas, recipe.tolerance)
-    started = time.perf_counter()
-    for number in range(1, recipe.epochs * stretch + 1):
-        train_loss = _epoch(joined, optimizer, data, train_rows, generators, recipe.batch_size)
-        valid = _validate(joined, data, valid_rows)
-        accuracy = _accuracy(joined, data, test_rows)
-        seconds = (time.perf_counter() - started) / n_replicas
-        running = best.running(recipe.patience * stretch, number)
-        for replica in running:
-            watched = [None if v is None else float(v[replica]) for v in (*valid, accuracy)]
-            loss = float(train_loss[replica])
-            valid_loss, valid_auroc, test_accuracy = watched
-            histories[replica].append(
-                Epoch(number, loss, valid_loss, valid_auroc, test_accuracy, seconds)
-            )
-        best.update(joined, number, valid[0], running)
-        if not best.running(recipe.patience * stretch, number + 1):
-            break
-    unstack(best.weights, group.models)
+def _train_group(data: EncodedData, group: _Group, slot: Slot, refit_slot: Slot) -> list[Trained]:
+    """Train the replicas of a group until each has ended by its own validation part."""
+    recipe = group.job.settings
+    rows = _stacked_rows(group.parts, data.table.device)
+    joined = stack(group.models).to(data.table)
+    patience = recipe.patience * recipe.stretch(rows.n_epoch)
+    best = BestWeights(joined, len(group.seeds), patience, recipe.tolerance)
+    fit = Fit(data, joined, best, group.seeds, recipe, rows)
+    fit.run(slot)
+    weights, refit_seconds = best.weights, 0.0
+    if recipe.refit and rows.valid.shape[1] > 0:
+        joined = stack(group.models).to(data.table)
+        at = WeightsAt(joined, best.epochs)
+        refit = Fit(data, joined, at, group.seeds, recipe, rows.joined())
+        refit.run(refit_slot)
+        weights, refit_seconds = at.weights, refit.seconds / len(group.seeds)
+    unstack(weights, group.models)
     return [
         Trained(
             group.job,
@@ -253,67 +268,18 @@ def _train_group(data: EncodedData, group: _Group) -> list[Trained]:
             int(best_epoch),
             len(parts.train),
             len(parts.valid),
+            refit_seconds,
         )
         for seed, model, history, best_epoch, parts in zip(
-            group.seeds, group.models, histories, best.epochs, group.parts, strict=True
+            group.seeds, group.models, fit.histories, best.epochs, group.parts, strict=True
         )
     ]
 
 
-def _stacked_rows(parts: Sequence[Parts], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Stack the rows of replicas: each (R, rows)."""
-    return tuple(  # type: ignore[return-value]
+def _stacked_rows(parts: Sequence[Parts], device: torch.device) -> Rows:
+    """Stack the rows of replicas."""
+    train, valid, test = (
         torch.as_tensor(np.stack([getattr(part, name) for part in parts]), device=device)
         for name in ("train", "valid", "test")
     )
-
-
-def _epoch(
-    joined: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    data: EncodedData,
-    rows: Tensor,
-    generators: Sequence[torch.Generator],
-    batch_size: int,
-) -> Tensor:
-    """Make one pass over each replica's rows in its own order; give the mean losses (R,)."""
-    n = rows.shape[1]
-    order = torch.stack([torch.randperm(n, generator=one) for one in generators]).to(rows.device)
-    shuffled = rows.gather(1, order)
-    total = torch.zeros(rows.shape[0], device=rows.device, dtype=data.table.dtype)
-    for start in range(0, n, batch_size):
-        x, labels = data.batch(shuffled[:, start : start + batch_size])
-        losses = nn.functional.binary_cross_entropy_with_logits(joined(x), labels, reduction="none")
-        optimizer.zero_grad()
-        # Each replica's mean depends on its own weights only, so the sum trains all of them.
-        torch.autograd.backward(losses.mean(-1).sum())
-        optimizer.step()
-        total += losses.detach().sum(-1)
-    return total / n
-
-
-@torch.no_grad()
-def _logits(joined: nn.Module, data: EncodedData, rows: Tensor, batch_size: int = 128) -> Tensor:
-    """Give the logits (R, rows) of each replica's rows."""
-    return torch.cat(
-        [joined(data.batch(part)[0]) for part in torch.split(rows, batch_size, dim=1)], dim=1
-    )
-
-
-def _validate(
-    joined: nn.Module, data: EncodedData, rows: Tensor
-) -> tuple[Tensor, np.ndarray[Any, Any]] | tuple[None, None]:
-    """Give loss and AUROC of the validation rows, or nothing where there are none."""
-    if rows.shape[1] == 0:
-        return None, None
-    logits, labels = _logits(joined, data, rows), data.labels[rows]
-    loss = nn.functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
-    return loss.mean(-1), rank_auroc(labels.cpu().numpy(), logits.cpu().numpy())
-
-
-def _accuracy(joined: nn.Module, data: EncodedData, rows: Tensor) -> Tensor | None:
-    """Give the fraction of rows right at logit 0, (R,), or None where there are none."""
-    if rows.shape[1] == 0:
-        return None
-    right = (_logits(joined, data, rows) > 0) == (data.labels[rows] > 0)
-    return right.to(data.table.dtype).mean(-1)
+    return Rows(train, valid, test, n_epoch=train.shape[1])

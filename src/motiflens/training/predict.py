@@ -8,12 +8,19 @@ from numpy.typing import NDArray
 from torch import nn
 
 from motiflens.datasets import SequenceDataset
+from motiflens.training.batches import EncodedData
 
 
 def predict_logits(
-    model: nn.Module, dataset: SequenceDataset, *, batch_size: int = 256
+    model: nn.Module,
+    dataset: SequenceDataset,
+    *,
+    batch_size: int = 256,
+    both_strands: bool = False,
 ) -> NDArray[np.float64]:
     """Compute the logits of every sequence, in evaluation mode and without gradients.
+
+    Only codes are held for the whole data set; one-hot is made batch by batch, where the model is.
 
     Parameters
     ----------
@@ -23,6 +30,9 @@ def predict_logits(
         N sequences.
     batch_size
         Sequences a forward pass.
+    both_strands
+        Give the mean over a sequence and its reverse complement, as a model trained with
+        ``Recipe.rc_average`` is to be used.
 
     Returns
     -------
@@ -30,18 +40,14 @@ def predict_logits(
         float64 (N,) or (N, T).
     """
     training = model.training
+    parameter = next(model.parameters())
+    data = EncodedData.of(dataset, parameter.device, parameter.dtype)
     model.eval()
-    device = next(model.parameters()).device
     try:
         with torch.inference_mode():
             parts = [
-                model(
-                    torch.as_tensor(
-                        dataset.one_hot(np.arange(start, min(start + batch_size, len(dataset)))),
-                        device=device,
-                    )
-                ).cpu()
-                for start in range(0, len(dataset), batch_size)
+                data.logits(model, rows, both_strands=both_strands).cpu()
+                for rows in torch.split(torch.arange(len(dataset)), batch_size)
             ]
     finally:
         model.train(training)

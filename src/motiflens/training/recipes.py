@@ -5,6 +5,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from motiflens.errors import InputError
+
+#: Field → the words it takes.
+CHOICES = {
+    "schedule": ("constant", "cosine"),
+    "class_weights": ("none", "balanced"),
+    "metric": ("loss", "auroc", "auprc"),
+}
+
+#: Part of all steps in which the learning rate rises, with the schedule "cosine".
+WARM_UP = 0.05
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -18,31 +30,81 @@ class Recipe:
         Sequences a step.
     learning_rate, weight_decay
         Of AdamW (Loshchilov & Hutter 2019); with no decay it is Adam.
+    schedule
+        ``"constant"``, or ``"cosine"``: the rate rises over the first twentieth of all steps, then
+        falls to 0 along half a cosine (Loshchilov & Hutter 2017, without restarts).
     validation_fraction
         Part of the training part that chooses the epoch; 0 keeps the last epoch.
+    metric
+        What chooses the epoch on the validation part: ``"loss"``, ``"auroc"`` or ``"auprc"``.
     patience
-        Epochs without a better validation loss after which training ends.
+        Epochs without a better value of the metric after which training ends.
     tolerance
-        A validation loss is better if it is lower by this much (nats a sequence): on easy data it
-        falls forever, long after the predictions have stopped changing.
+        A validation loss is better if it is lower by this much (nats a sequence), the two other
+        metrics if they are higher by this much: on easy data the loss falls forever, long after
+        the predictions have stopped changing.
+    refit
+        When the epoch is chosen, train again from the start, on training and validation part
+        together, for as many steps as led to that epoch.
     min_steps
         On few sequences an epoch is few steps: epochs and patience are multiplied by a whole
         number so that all epochs together are at least this many steps.
+    class_weights
+        ``"balanced"`` weighs each sequence by N / (2 N_c), with N_c training sequences of its
+        class; the validation loss too.
+    rc_augment
+        Reverse-complement each sequence of a batch with probability one half.
+    rc_average
+        Give the mean of the logits of both strands, in validation and in prediction.
+    max_shift
+        Move each sequence of a batch by up to so many bases to either side; N comes in.
+    mutation_rate
+        Probability that a base of a batch becomes one of the three others.
+    mixed_precision
+        Compute training steps in bfloat16 where a CUDA device has it.
     """
 
     epochs: int = 30
     batch_size: int = 32
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
+    schedule: str = "constant"
     validation_fraction: float = 0.1
+    metric: str = "loss"
     patience: int = 10
     tolerance: float = 1e-3
+    refit: bool = False
     min_steps: int = 0
+    class_weights: str = "none"
+    rc_augment: bool = False
+    rc_average: bool = False
+    max_shift: int = 0
+    mutation_rate: float = 0.0
+    mixed_precision: bool = False
+
+    def __post_init__(self) -> None:
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise InputError(
+                    f"the {name} of a recipe is one of {', '.join(choices)}",
+                    got=repr(getattr(self, name)),
+                    remedy="choose one of them",
+                )
 
     def stretch(self, n_train: int) -> int:
         """Give the whole number that multiplies epochs and patience for ``n_train`` sequences."""
         steps = self.epochs * math.ceil(n_train / self.batch_size)
         return max(1, math.ceil(self.min_steps / steps))
+
+    def rate(self, step: int, n_steps: int) -> float:
+        """Give the learning rate of a step, counted from 0, among ``n_steps``."""
+        if self.schedule == "constant":
+            return self.learning_rate
+        warm_up = math.ceil(WARM_UP * n_steps)
+        if step < warm_up:
+            return self.learning_rate * (step + 1) / warm_up
+        progress = (step - warm_up) / max(1, n_steps - warm_up)
+        return self.learning_rate * 0.5 * (1.0 + math.cos(math.pi * progress))
 
 
 #: The tutorial trains 30 epochs of Adam and keeps the last; the others choose by validation loss.

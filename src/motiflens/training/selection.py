@@ -6,35 +6,90 @@ import math
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy.stats import rankdata
 from torch import Tensor, nn
 
 from motiflens.training.replicas import snapshot
 
 
 class BestWeights:
-    """The weights to keep of each replica: of its last better validation loss, or the last."""
+    """The weights to keep of each replica: of its last better epoch, or the last.
 
-    def __init__(self, joined: nn.Module, n_replicas: int, tolerance: float = 0.0) -> None:
+    Parameters
+    ----------
+    joined
+        R stacked replicas.
+    n_replicas
+        R.
+    patience
+        Epochs without a better one after which a replica has ended.
+    tolerance
+        An epoch is better if its score is lower by more than this.
+    """
+
+    def __init__(
+        self, joined: nn.Module, n_replicas: int, patience: int, tolerance: float = 0.0
+    ) -> None:
+        self.patience = max(patience, 1)
         self.tolerance = tolerance
         self.weights = snapshot(joined)
-        self.losses = torch.full((n_replicas,), math.inf)
-        self.epochs = np.zeros(n_replicas, dtype=int)
+        self.scores = torch.full((n_replicas,), math.inf)
+        self.epochs = np.zeros(n_replicas, dtype=np.int64)
 
-    def running(self, patience: int, number: int) -> list[int]:
+    def running(self, number: int) -> list[int]:
         """Give the replicas that train in epoch ``number``."""
-        return [int(r) for r in np.flatnonzero(number - self.epochs <= max(patience, 1))]
+        return [int(r) for r in np.flatnonzero(number - self.epochs <= self.patience)]
 
-    def update(
-        self, joined: nn.Module, number: int, losses: Tensor | None, running: list[int]
-    ) -> None:
-        """Keep the weights of the running replicas whose loss is better than all before."""
-        if losses is None:
-            better = running
-        else:
+    def update(self, joined: nn.Module, number: int, scores: Tensor | None) -> None:
+        """Keep the weights of the running replicas whose score is lower than all before."""
+        better = self.running(number)
+        if scores is not None:
             better = [
-                r for r in running if float(losses[r]) < float(self.losses[r]) - self.tolerance
+                r for r in better if float(scores[r]) < float(self.scores[r]) - self.tolerance
             ]
-            self.losses[better] = losses[better].to(self.losses)
+            self.scores[better] = scores[better].to(self.scores)
         self.epochs[better] = number
+        self._keep(joined, better)
+
+    def _keep(self, joined: nn.Module, replicas: list[int]) -> None:
         for name, value in joined.named_parameters():
-            self.weights[name][better] = value.detach()[better]
+            self.weights[name][replicas] = value.detach()[replicas]
+
+
+class WeightsAt(BestWeights):
+    """The weights of each replica after an epoch that is known before: ``epochs`` (R,)."""
+
+    def __init__(self, joined: nn.Module, epochs: NDArray[np.int64]) -> None:
+        super().__init__(joined, len(epochs), patience=1)
+        self.epochs = epochs.copy()
+
+    def running(self, number: int) -> list[int]:
+        """Give the replicas that train in epoch ``number``."""
+        return [int(r) for r in np.flatnonzero(number <= self.epochs)]
+
+    def update(self, joined: nn.Module, number: int, scores: Tensor | None) -> None:
+        """Keep the weights of the replicas whose epoch this is."""
+        self._keep(joined, [int(r) for r in np.flatnonzero(number == self.epochs)])
+
+
+def rank_auprc(labels: NDArray[np.floating], scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Average precision of many rows at once: the mean, over positives, of the precision there.
+
+    Parameters
+    ----------
+    labels, scores
+        (R, n); labels are 0 or 1. Equal scores share one threshold.
+
+    Returns
+    -------
+    ndarray
+        (R,), 0 for a row without positives.
+    """
+    truth = labels > 0
+    called = rankdata(-scores, method="max", axis=-1).astype(np.int64)
+    found = np.cumsum(np.take_along_axis(truth, np.argsort(-scores, axis=-1), -1), axis=-1)
+    precision = np.take_along_axis(found, called - 1, -1) / called
+    auprc: NDArray[np.float64] = np.where(truth, precision, 0.0).sum(-1)
+    auprc /= np.maximum(truth.sum(-1), 1)
+    return auprc

@@ -1,0 +1,174 @@
+"""The state of training under way, so that it goes on after the process was killed.
+
+A checkpoint is a folder: ``training.json`` tells whose state it is, and each group of replicas has
+a safetensors file, which is written whole or not at all. Nothing in it is code, so nothing is run
+when it is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from motiflens.datasets import SequenceDataset
+from motiflens.errors import InputError
+from motiflens.files import write_whole
+from motiflens.training import distributed
+
+#: A state is written when so much time has gone by since the last: a small part of the work, and
+#: little of it is lost.
+SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that training needs to go on: tensors, and facts that JSON can hold."""
+
+    tensors: dict[str, Tensor]
+    facts: dict[str, Any]
+
+    def to_bytes(self) -> bytes:
+        """Write as safetensors, the facts as one more tensor of bytes."""
+        facts = torch.frombuffer(bytearray(json.dumps(self.facts).encode()), dtype=torch.uint8)
+        tensors = {name: value.cpu().contiguous() for name, value in self.tensors.items()}
+        content: bytes = save({**tensors, "facts": facts})
+        return content
+
+    @staticmethod
+    def from_bytes(content: bytes) -> State:
+        """Read what :meth:`to_bytes` has written, into memory of its own."""
+        tensors = {name: value.clone() for name, value in load(content).items()}
+        return State(tensors, json.loads(tensors.pop("facts").numpy().tobytes()))
+
+
+class Slot:
+    """The file of one group in a checkpoint; without a path nothing is kept."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.written = time.monotonic()
+
+    def due(self) -> bool:
+        """Tell whether it is time to write the state again."""
+        return self.path is not None and time.monotonic() - self.written >= SECONDS
+
+    def write(self, state: State) -> None:
+        """Replace the state, whole or not at all; the first process does it for all."""
+        if self.path is not None and distributed.process() == 0:
+            write_whole(self.path, state.to_bytes())
+            self.written = time.monotonic()
+
+    def read(self) -> State | None:
+        """Give the state that was written last, or None.
+
+        Raises
+        ------
+        InputError
+            If the file is damaged.
+        """
+        if self.path is None:
+            return None
+        own = distributed.process() == 0 and self.path.is_file()
+        content = distributed.from_first(self.path.read_bytes() if own else None)
+        if content is None:
+            return None
+        try:
+            return State.from_bytes(content)
+        except (SafetensorError, KeyError, ValueError) as error:
+            raise _damaged(self.path, error) from None
+
+
+class Checkpoint:
+    """A folder with the state of every group of replicas.
+
+    Parameters
+    ----------
+    folder
+        Made where it is not there; None keeps nothing.
+    settings
+        All that decides the outcome of training, as JSON can hold it. What does not decide it
+        must stay out: a checkpoint goes on with equal settings only.
+
+    Raises
+    ------
+    InputError
+        If the folder holds a checkpoint of other settings, or cannot be written.
+    """
+
+    def __init__(self, folder: Path | None, settings: dict[str, Any]) -> None:
+        self.folder = folder
+        if folder is None or distributed.process() > 0:
+            return
+        path = folder / "training.json"
+        if path.is_file():
+            _require_equal(path, settings)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for aside in folder.glob(".*"):  # a write that the end of the process cut off
+                aside.unlink()
+        except OSError as error:
+            raise InputError(
+                "a checkpoint is a folder that can be written",
+                got=f"{folder}: {error.strerror}",
+                remedy="choose another path",
+            ) from None
+        write_whole(path, json.dumps(settings, indent=1).encode())
+
+    def slot(self, name: str) -> Slot:
+        """Give the place of one group's state."""
+        return Slot(None if self.folder is None else self.folder / f"{name}.safetensors")
+
+
+def remove_checkpoint(folder: Path) -> None:
+    """Remove a checkpoint, once what was trained has been written elsewhere."""
+    if distributed.process() == 0 and (folder / "training.json").is_file():
+        shutil.rmtree(folder)
+
+
+def fingerprint(dataset: SequenceDataset) -> str:
+    """Compute the sha256 of all in a data set that training looks at."""
+    digest = hashlib.sha256()
+    for part in _parts(dataset):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _parts(dataset: SequenceDataset) -> Iterator[bytes | memoryview]:
+    yield str(dataset.codes.shape).encode()
+    for values in (dataset.codes, dataset.lengths, dataset.labels, dataset.split):
+        if values is not None:
+            yield np.ascontiguousarray(values).view(np.uint8).data
+
+
+def _require_equal(path: Path, settings: dict[str, Any]) -> None:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        other = [name for name in settings if found[name] != json.loads(json.dumps(settings[name]))]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(path, error) from None
+    if other:
+        raise InputError(
+            "training goes on from a checkpoint with the same data and settings",
+            got=f"{', '.join(other)} other than those of {path.parent}",
+            remedy="give the same again, or remove that folder to start anew",
+        )
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(
+        "the files of a checkpoint are as motiflens wrote them",
+        got=f"{path}: {error}",
+        remedy=f"remove the folder {path.parent} to start anew",
+    )

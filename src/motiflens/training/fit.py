@@ -1,0 +1,303 @@
+"""Replicas on their way through the epochs; all of it can be saved and taken up again."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from motiflens.metrics import rank_auroc
+from motiflens.models.layers import Dropout
+from motiflens.training import distributed
+from motiflens.training.augmentation import augment, augments
+from motiflens.training.batches import EncodedData
+from motiflens.training.checkpoint import Slot, State
+from motiflens.training.recipes import Recipe
+from motiflens.training.selection import BestWeights, rank_auprc
+
+#: Sequences of one forward pass in evaluation.
+EVALUATED_AT_ONCE = 128
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What is recorded after an epoch; epochs count from 1.
+
+    ``seconds`` is the time since the start of training, divided by the replicas trained together.
+    ``valid_auprc`` is computed where it chooses the epoch.
+    """
+
+    epoch: int
+    train_loss: float
+    valid_loss: float | None
+    valid_auroc: float | None
+    test_accuracy: float | None
+    seconds: float
+    valid_auprc: float | None = None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Row numbers of R replicas, (R, n) each; an epoch is ``n_epoch`` rows of ``train``."""
+
+    train: Tensor
+    valid: Tensor
+    test: Tensor
+    n_epoch: int
+
+    def joined(self) -> Rows:
+        """Put the validation rows to the training rows; an epoch has as many steps as before."""
+        none = self.valid[:, :0]
+        return Rows(torch.cat([self.train, self.valid], dim=1), none, none, self.n_epoch)
+
+
+class Fit:
+    """R stacked replicas in training.
+
+    Parameters
+    ----------
+    data
+        The data set.
+    joined
+        The replicas with their initial weights; they are trained in place.
+    best
+        Which weights are kept, and how long each replica trains.
+    seeds
+        One a replica: of the order of its rows, its augmentation and its dropout.
+    recipe
+        How to train.
+    rows
+        Of each replica.
+    """
+
+    def __init__(
+        self,
+        data: EncodedData,
+        joined: nn.Module,
+        best: BestWeights,
+        seeds: Sequence[int],
+        recipe: Recipe,
+        rows: Rows,
+    ) -> None:
+        self.data, self.joined, self.best = data, joined.train(), best
+        self.seeds, self.recipe, self.rows = seeds, recipe, rows
+        self.optimizer = torch.optim.AdamW(
+            joined.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+        )
+        self.orders = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self.order_states = [one.get_state() for one in self.orders]
+        self.noise = [torch.Generator() for _ in seeds]
+        self.masks = [torch.Generator(data.table.device) for _ in seeds]
+        dropouts = [layer for layer in joined.modules() if isinstance(layer, Dropout)]
+        for layer in dropouts:
+            layer.generators = self.masks
+        self.drops = bool(dropouts)
+        self.class_weights = _class_weights(data, rows.train, recipe)
+        self.histories: list[list[Epoch]] = [[] for _ in seeds]
+        self.total = torch.zeros(len(seeds), device=data.table.device, dtype=data.table.dtype)
+        self.epoch, self.seen, self.seconds = 0, 0, 0.0
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """Optimiser steps of one epoch."""
+        return math.ceil(self.rows.n_epoch / self.recipe.batch_size)
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs at most."""
+        return self.recipe.epochs * self.recipe.stretch(self.rows.n_epoch)
+
+    def run(self, slot: Slot) -> None:
+        """Train until every replica has ended, from the state in a slot if there is one."""
+        self._restore(slot.read())
+        started = time.perf_counter() - self.seconds
+        while self.epoch < self.n_epochs and self.best.running(self.epoch + 1):
+            shuffled = self._shuffled()
+            while self.seen < self.rows.n_epoch:
+                self._step(shuffled[:, self.seen : self.seen + self.recipe.batch_size])
+                self.seen += self.recipe.batch_size
+                self.seconds = time.perf_counter() - started
+                if slot.due():
+                    slot.write(self._state())
+            self._close_epoch(started)
+        slot.write(self._state())
+
+    def _shuffled(self) -> Tensor:
+        """Draw the rows of an epoch, (R, n_epoch), in each replica's own order."""
+        self.order_states = [one.get_state() for one in self.orders]
+        n = self.rows.train.shape[1]
+        order = torch.stack([torch.randperm(n, generator=one) for one in self.orders])
+        order = order[:, : self.rows.n_epoch].to(self.rows.train.device)
+        return self.rows.train.gather(1, order)
+
+    def _step(self, rows: Tensor) -> None:
+        """Make one optimiser step on rows (R, B), and add up the losses."""
+        step = self.epoch * self.steps_an_epoch + self.seen // self.recipe.batch_size
+        n_steps = self.n_epochs * self.steps_an_epoch
+        self.optimizer.param_groups[0]["lr"] = self.recipe.rate(step, n_steps)
+        self.optimizer.zero_grad()
+        own = distributed.own_slice(rows.shape[1])
+        losses = torch.zeros_like(self.total)
+        if own.start < own.stop:
+            x, labels = self._batch(rows, own, step)
+            with self._precision():
+                logits = self.joined(x).to(labels.dtype)
+            summed = self._losses(logits, labels).sum(-1)
+            # Each replica's mean depends on its own weights only, so the sum trains all of them.
+            torch.autograd.backward((summed / rows.shape[1]).sum())
+            losses += summed.detach()
+        self._add_up(losses)
+        self.optimizer.step()
+        self.total += losses
+
+    def _batch(self, rows: Tensor, own: slice, step: int) -> tuple[Tensor, Tensor]:
+        """Make this process's part of a batch, changed at random as the recipe says."""
+        codes, lengths, labels = self.data.take(rows)
+        if augments(self.recipe):
+            # Every process draws for the whole batch, so their number changes nothing.
+            _reseed(self.noise, self.seeds, step)
+            codes = augment(codes, lengths, self.recipe, self.noise)
+        if self.drops:
+            _reseed(self.masks, self.seeds, step, 1 + distributed.process())
+        return self.data.one_hot(codes[:, own]), labels[:, own]
+
+    def _precision(self) -> torch.autocast:
+        """Compute in bfloat16 where the recipe asks for it and the device has it."""
+        kind = self.data.table.device.type
+        able = kind == "cuda" and torch.cuda.is_bf16_supported()
+        enabled = self.recipe.mixed_precision and able
+        return torch.autocast(kind, dtype=torch.bfloat16, enabled=enabled)
+
+    def _losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Give the loss of every sequence, (R, B), with the weight of its class."""
+        losses = nn.functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+        if self.class_weights is not None:
+            losses = losses * self.class_weights.gather(1, labels.long())
+        return losses
+
+    def _add_up(self, losses: Tensor) -> None:
+        """Sum gradients and losses over the processes."""
+        gradients = []
+        for parameter in self.joined.parameters():
+            if parameter.grad is None and distributed.n_processes() > 1:
+                parameter.grad = torch.zeros_like(parameter)
+            if parameter.grad is not None:
+                gradients.append(parameter.grad)
+        distributed.sum_over_processes([*gradients, losses])
+
+    def _close_epoch(self, started: float) -> None:
+        """Evaluate, record, and keep the weights of the replicas that became better."""
+        self.epoch += 1
+        valid = self._validate()
+        watched = {"train_loss": self.total / self.rows.n_epoch, **valid}
+        watched["test_accuracy"] = self._accuracy()
+        self.seconds = time.perf_counter() - started
+        for replica in self.best.running(self.epoch):
+            values = {n: None if v is None else float(v[replica]) for n, v in watched.items()}
+            seconds = self.seconds / len(self.seeds)
+            self.histories[replica].append(Epoch(self.epoch, seconds=seconds, **values))  # type: ignore[arg-type]
+        score = valid[f"valid_{self.recipe.metric}"]
+        if score is not None and self.recipe.metric != "loss":
+            score = -score
+        self.best.update(self.joined, self.epoch, score)
+        self.seen, self.total = 0, torch.zeros_like(self.total)
+
+    @torch.no_grad()
+    def _logits(self, rows: Tensor) -> Tensor:
+        """Give the logits (R, n) of each replica's rows, with the replicas in evaluation mode."""
+        self.joined.eval()
+        own = distributed.own_slice(rows.shape[1])
+        logits = torch.zeros(rows.shape, device=self.total.device, dtype=self.total.dtype)
+        for start in range(own.start, own.stop, EVALUATED_AT_ONCE):
+            part = slice(start, min(start + EVALUATED_AT_ONCE, own.stop))
+            logits[:, part] = self.data.logits(
+                self.joined, rows[:, part], both_strands=self.recipe.rc_average
+            )
+        distributed.sum_over_processes([logits])
+        self.joined.train()
+        return logits
+
+    def _validate(self) -> dict[str, Tensor | None]:
+        """Give the metrics of the validation rows, (R,) each, or None where there are none."""
+        names = ("valid_loss", "valid_auroc", "valid_auprc")
+        rows = self.rows.valid
+        if rows.shape[1] == 0:
+            return dict.fromkeys(names)
+        logits, labels = self._logits(rows), self._labels(rows)
+        pair = labels.cpu().numpy(), logits.cpu().numpy()
+        auprc = rank_auprc(*pair) if self.recipe.metric == "auprc" else None
+        values = (self._losses(logits, labels).mean(-1), rank_auroc(*pair), auprc)
+        return {
+            name: None if value is None else torch.as_tensor(value)
+            for name, value in zip(names, values, strict=True)
+        }
+
+    def _accuracy(self) -> Tensor | None:
+        """Give the fraction of test rows right at logit 0, (R,), or None where there are none."""
+        rows = self.rows.test
+        if rows.shape[1] == 0:
+            return None
+        right = (self._logits(rows) > 0) == (self._labels(rows) > 0)
+        return right.to(self.total.dtype).mean(-1)
+
+    def _labels(self, rows: Tensor) -> Tensor:
+        labels = self.data.labels
+        return labels[rows.to(labels.device)].to(self.total.device)
+
+    def _state(self) -> State:
+        """Give all that the rest of training depends on."""
+        tensors = {f"weights.{n}": p.detach() for n, p in self.joined.named_parameters()}
+        tensors |= {f"best.{name}": value for name, value in self.best.weights.items()}
+        for index, moments in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"adam.{index}.{name}": value for name, value in moments.items()}
+        tensors |= {f"order.{r}": state for r, state in enumerate(self.order_states)}
+        tensors |= {"scores": self.best.scores, "total": self.total}
+        tensors["epochs"] = torch.as_tensor(self.best.epochs)
+        facts: dict[str, Any] = {"epoch": self.epoch, "seen": self.seen, "seconds": self.seconds}
+        facts["histories"] = [[asdict(epoch) for epoch in one] for one in self.histories]
+        return State(tensors, facts)
+
+    def _restore(self, state: State | None) -> None:
+        """Go back to a state; the order of its epoch is drawn again."""
+        if state is None:
+            return
+        saved, facts = state.tensors, state.facts
+        moments: dict[int, dict[str, Tensor]] = {}
+        with torch.no_grad():
+            for name, parameter in self.joined.named_parameters():
+                parameter.copy_(saved[f"weights.{name}"])
+                self.best.weights[name].copy_(saved[f"best.{name}"])
+        for name, value in saved.items():
+            if name.startswith("adam."):
+                _, index, moment = name.split(".")
+                moments.setdefault(int(index), {})[moment] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        for replica, order in enumerate(self.orders):
+            order.set_state(saved[f"order.{replica}"])
+        self.best.scores, self.best.epochs = saved["scores"], saved["epochs"].numpy()
+        self.total.copy_(saved["total"])
+        self.epoch, self.seen, self.seconds = facts["epoch"], facts["seen"], facts["seconds"]
+        self.histories = [[Epoch(**epoch) for epoch in one] for one in facts["histories"]]
+
+
+def _class_weights(data: EncodedData, rows: Tensor, recipe: Recipe) -> Tensor | None:
+    """Give the weights of labels 0 and 1, (R, 2), or None."""
+    if recipe.class_weights == "none":
+        return None
+    positives = data.labels[rows.to(data.labels.device)].mean(-1, keepdim=True)
+    shares = torch.cat([1.0 - positives, positives], dim=1)
+    return (0.5 / shares).to(data.table.device)
+
+
+def _reseed(generators: Sequence[torch.Generator], seeds: Sequence[int], *numbers: int) -> None:
+    """Seed generators anew by seed and step: then nothing of them has to be saved."""
+    for generator, seed in zip(generators, seeds, strict=True):
+        mixed = np.random.SeedSequence((seed, *numbers)).generate_state(1, np.uint64)
+        generator.manual_seed(int(mixed[0]))
