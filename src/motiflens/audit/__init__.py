@@ -1,0 +1,76 @@
+"""What is wrong with a data set before a model is trained on it."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+from motiflens.audit.bias import composition
+from motiflens.audit.leaks import count_both_labels, count_copies, count_found, count_sharing
+from motiflens.audit.trivial import trivial_scores
+from motiflens.audit.warnings import warnings_of
+from motiflens.datasets import SequenceDataset
+from motiflens.errors import InputError
+
+__all__ = ["audit"]
+
+
+def audit(
+    train: SequenceDataset,
+    *,
+    valid: SequenceDataset | None = None,
+    test: SequenceDataset | None = None,
+) -> dict[str, Any]:
+    """Look for copies, leaks, biases and labels that cannot be right.
+
+    Parameters
+    ----------
+    train, valid, test
+        The parts, as they are to be used; one that is None or empty is left out everywhere.
+
+    Returns
+    -------
+    dict
+        The content of ``audit.json``:
+
+        - `duplicates`: rows minus distinct sequences of each part;
+        - `overlap`: for pairs as in "train-test", rows of the later part that are in the earlier;
+        - `shared_31mers`: for the same pairs, `positives` and `negatives` of the later part that
+          have a word of 31 bases, on either strand, in common with the earlier part;
+        - `composition`: of each part, by class, see `bias.composition`;
+        - `baselines`: scores of models without a neural net, see `baselines.BASELINES`; on the
+          test part, or else on the validation part, or else on a quarter of train held out, which
+          the last warning then says; empty where a class is missing;
+        - `warnings`: what of it matters, in words.
+
+    Raises
+    ------
+    InputError
+        When there are no training sequences.
+    """
+    given = {"train": train, "valid": valid, "test": test}
+    parts = {name: part for name, part in given.items() if part is not None and len(part)}
+    if "train" not in parts:
+        raise InputError(
+            "an audit needs training sequences", got="none", remedy="give a data set with some"
+        )
+    sequences = {name: part.sequences() for name, part in parts.items()}
+    pairs = {f"{first}-{later}": (first, later) for first, later in combinations(parts, 2)}
+    trivial = trivial_scores(parts)
+    found: dict[str, Any] = {
+        "schema_version": 1,
+        "duplicates": {name: count_copies(sequences[name]) for name in parts},
+        "overlap": {
+            pair: count_found(sequences[first], sequences[later])
+            for pair, (first, later) in pairs.items()
+        },
+        "shared_31mers": {
+            pair: count_sharing(parts[first], parts[later])
+            for pair, (first, later) in pairs.items()
+        },
+        "composition": composition(parts, sequences),
+        "baselines": trivial.scores,
+    }
+    labelled = [(sequences[name], part.labels) for name, part in parts.items()]
+    found["warnings"] = warnings_of(found, count_both_labels(labelled), trivial)
+    return found
