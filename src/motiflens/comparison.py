@@ -20,7 +20,7 @@ from motiflens.metrics import (
     paired_difference,
     score,
 )
-from motiflens.training import Job, Trained, train_all
+from motiflens.training import Job, Trained, one_thread_an_operation, train_all
 from motiflens.training.predict import predict_logits
 
 #: Ranges of the scores, which an interval cannot leave.
@@ -93,7 +93,8 @@ def compare(
     started = time.perf_counter()
     trained = train_all(dataset, jobs + curves, threads=threads, device=device, advance=advance)
     training_seconds = time.perf_counter() - started
-    scored = [[_score_replica(one, test, target) for one in group] for group in trained]
+    with one_thread_an_operation():
+        scored = [[_score_replica(one, test, target) for one in group] for group in trained]
     by_model: dict[str, Any] = {}
     for number, model in enumerate(models):
         full, replicas = scored[number], trained[number]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from motiflens.pipeline.stages import explained_positives, opened, timed
 from motiflens.progress import Progress, Silent
 from motiflens.runs import Run
 from motiflens.settings import Settings
+from motiflens.training import n_cores
 
 #: Methods whose attributions a run keeps, of each model's first seed.
 METHODS = ("saliency", "tutorial-saliency", "ism", "attention")
@@ -41,24 +42,40 @@ def explain(run: Run | Path | str, *, progress: Progress | None = None) -> Run:
         If the directory holds no run with models.
     """
     run, progress = opened(run), progress or Silent()
-    positives = explained_positives(run)
-    one_hot = positives.one_hot()
-    contrasts: dict[str, Any] = {}
-    with timed(run, "explain"), progress.stage("explaining", len(run.models)) as advance:
-        for name in run.models:
-            model = run.model(name)
-            folder = run.path / "attributions" / name
-            folder.mkdir(parents=True, exist_ok=True)
-            attentive = bool(model.attention_maps(torch.as_tensor(one_hot[:1])))
-            for method in METHODS:
-                if method != "attention" or attentive:
-                    found = attribute(model, one_hot, method)
-                    found.save(folder / f"{method}.npz", positives.names.tolist())
-            if attentive and positives.sites is not None:
-                contrasts[name] = _contrast(model, run.dataset, positives, run.settings)
-            advance(1)
-    run.write_json("attention.json", {"models": contrasts})
+    dataset, positives = run.dataset, explained_positives(run)
+
+    def explain_one(name: str) -> dict[str, object] | None:
+        contrast = _explain_model(run, name, dataset, positives)
+        advance(1)
+        return contrast
+
+    threads = run.settings.threads or n_cores()
+    with (
+        timed(run, "explain"),
+        progress.stage("explaining", len(run.models)) as advance,
+        ThreadPoolExecutor(threads) as pool,
+    ):
+        contrasts = dict(zip(run.models, pool.map(explain_one, run.models), strict=True))
+    known = {name: contrast for name, contrast in contrasts.items() if contrast is not None}
+    run.write_json("attention.json", {"models": known})
     return run
+
+
+def _explain_model(
+    run: Run, name: str, dataset: SequenceDataset, positives: SequenceDataset
+) -> dict[str, object] | None:
+    """Write the attributions of a model; give its attention on and off the sites, if it has any."""
+    model, one_hot = run.model(name), positives.one_hot()
+    folder = run.path / "attributions" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    attentive = bool(model.attention_maps(torch.as_tensor(one_hot[:1])))
+    for method in METHODS:
+        if method != "attention" or attentive:
+            found = attribute(model, one_hot, method)
+            found.save(folder / f"{method}.npz", positives.names.tolist())
+    if not attentive or positives.sites is None:
+        return None
+    return _contrast(model, dataset, positives, run.settings)
 
 
 def _contrast(

@@ -20,7 +20,7 @@ from motiflens.pipeline.stages import explained_positives, opened, timed
 from motiflens.progress import Advance, Progress, Silent
 from motiflens.runs import Run
 from motiflens.sequences import ALPHABET
-from motiflens.training import n_cores, one_thread_an_operation
+from motiflens.training import n_cores
 
 #: Seeds of each model whose untrained weights are the control of the motif routes.
 N_UNTRAINED = 3
@@ -111,7 +111,7 @@ def _take_routes(
         return found
 
     threads = run.settings.threads or n_cores()
-    with one_thread_an_operation(), ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         return dict(zip(replicas, pool.map(take, replicas), strict=True))
 
 

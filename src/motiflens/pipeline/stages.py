@@ -12,6 +12,7 @@ import numpy as np
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.runs import Run, load
+from motiflens.training import one_thread_an_operation
 
 
 def opened(run: Run | Path | str) -> Run:
@@ -28,9 +29,14 @@ def opened(run: Run | Path | str) -> Run:
 
 @contextmanager
 def timed(run: Run, stage: str) -> Iterator[None]:
-    """Record how long a stage of a run takes."""
+    """Record how long a stage of a run takes; each operation in it gets one thread.
+
+    With several threads an operation's sums may be cut otherwise from one call to the next, and
+    equal runs would differ in their last digits. Stages use their threads for whole models.
+    """
     started = time.perf_counter()
-    yield
+    with one_thread_an_operation():
+        yield
     run.add_timing(stage, time.perf_counter() - started)
 
 
