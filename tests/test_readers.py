@@ -69,7 +69,7 @@ def test_positives_and_negatives(tmp_path):
     assert data.labels.tolist() == [1, 1, 0]
     assert data.names.tolist() == ["a", "b", "c"]
     lines = read_dataset(positives, negatives=written(tmp_path, "n.txt", "GG\n"))
-    assert lines.names.tolist() == ["seq0001", "seq0002", "seq0003"]
+    assert lines.names.tolist() == ["a", "b", "negative0001"]
 
 
 def test_labels_in_headers(tmp_path):

@@ -1,167 +1,329 @@
-"""Files of other kinds, made into a data set.
+"""Files of any kind, made into a data set.
 
-Sequences come from a FASTA file or from a file with one sequence a line. Their labels come from
-a second file of negatives, from a file with one label a line, or from the FASTA headers
-(``>1``, ``>0``). A table has its labels with it. All of them may be compressed (``.gz``).
+Sequences come from a FASTA file, from a file with one sequence a line, or from a BED file and a
+genome. Their labels come from a second file, from the FASTA headers (``>1``, ``>0``), or the
+sequences are positives and negatives are made or read. A table has its labels with it, as have
+DeepBind's files and, by their signal, microarrays. All of them may be compressed (``.gz``).
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-from motiflens.datasets import SequenceDataset, read_table, table_kind
-from motiflens.datasets.located import at, convert_each, parse_label, parse_sequence
+import numpy as np
+
+from motiflens.assays import DEFAULT_SD, read_deepbind, read_microarray
+from motiflens.datasets import SequenceDataset, concatenate, read_table, table_kind
+from motiflens.datasets.located import convert_each, parse_label
 from motiflens.errors import InputError
 from motiflens.files import read_text
+from motiflens.genomes import Genome, Windows, extract, open_genome
+from motiflens.loci import Loci, read_loci
+from motiflens.negatives import make_negatives, split_kind
+from motiflens.records import FASTA_NAME, Record, dataset_of, read_fasta, read_records
 
-_FASTA_NAME = re.compile(r"\.(fa|fasta|fna)(\.gz)?$", re.IGNORECASE)
+__all__ = ["Reading", "Source", "read", "read_dataset", "read_fasta"]
 
+LABELLED = "given"
+"""What `Reading.negatives` says when the labels came with the data."""
 
-class _Record(NamedTuple):
-    """A sequence, its header (None in a file of lines) and the line where it starts."""
-
-    header: str | None
-    sequence: str
-    line: int
-
-    @property
-    def name(self) -> str:
-        return ((self.header or "").split() or [""])[0]
+_BED_NAME = re.compile(r"\.(bed|narrowpeak|broadpeak)(\.gz)?$", re.IGNORECASE)
+_DEEPBIND_NAME = re.compile(r"\.seq(\.gz)?$", re.IGNORECASE)
 
 
-def read_dataset(
-    path: Path | str, *, labels: Path | str | None = None, negatives: Path | str | None = None
-) -> SequenceDataset:
-    """Read sequences and labels.
-
-    The ending of the name tells what a file is: ``.parquet .tsv .csv`` a table,
-    ``.fa .fasta .fna`` FASTA. Any other file is FASTA when it begins with ``>``, and else holds one
-    sequence a line.
+@dataclass(frozen=True)
+class Source:
+    """A file, and what is needed to make a data set of it.
 
     Parameters
     ----------
     path
-        A table, or sequences in FASTA or one a line.
+        A table, sequences, a BED file, DeepBind's ``.seq`` or the text of a microarray.
     labels
-        One label a line, for the sequences of ``path`` in their order.
+        One label a line, for the sequences of ``path`` in their order. With two columns, the
+        first is 1 for a positive and the second 1 for a negative.
     negatives
-        Sequences in FASTA or one a line; those of ``path`` are positives then.
+        The sequences of ``path`` are positives, and these the negatives: ``shuffle``,
+        ``matched``, a file, or several joined by ``+`` (see
+        :func:`motiflens.negatives.make_negatives`). By default ``matched`` for BED files and
+        ``shuffle`` for a ``.seq`` of positives only.
+    genome
+        FASTA or 2bit, for a BED file.
+    width
+        Of windows around the summits or middles of a BED file; else intervals as they are.
+    peak_name
+        Only the rows of a BED file whose name matches, such as ``CTCF_*``.
+    signal_column, positive_sd
+        For a microarray, see :func:`motiflens.assays.read_microarray`.
+    seed
+        Of negatives that are made.
+    """
+
+    path: Path | str
+    labels: Path | str | None = None
+    negatives: Path | str | None = None
+    genome: Path | str | None = None
+    width: int | None = None
+    peak_name: str | None = None
+    signal_column: int | None = None
+    positive_sd: float | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A data set, where its negatives come from, and what to tell the user about it.
+
+    Parameters
+    ----------
+    dataset
+        Positives and negatives.
+    negatives
+        The kind, as in `Source`; "given" where the labels came with the data.
+    notes
+        Sentences for a log: what was counted, dropped and assumed.
+    """
+
+    dataset: SequenceDataset
+    negatives: str
+    notes: tuple[str, ...] = ()
+
+
+_OPTIONS = {
+    "a table has its labels in the column 'label', and its sequences beside them": (),
+    "a microarray has its labels in the signal": ("signal_column", "positive_sd"),
+    "a BED file takes its sequences from a genome, and its negatives too or from a file": (
+        "negatives",
+        "genome",
+        "width",
+        "peak_name",
+    ),
+    "a .seq file has its labels in the column 'Bound'; positives alone take negatives": (
+        "negatives",
+    ),
+    "sequences take labels or negatives, and a genome for those that are matched": (
+        "labels",
+        "negatives",
+        "genome",
+    ),
+}
+_TABLE, _MICROARRAY, _BED, _DEEPBIND, _SEQUENCES = _OPTIONS
+
+
+def read_dataset(path: Path | str, **options: Any) -> SequenceDataset:
+    """Read a data set; ``options`` are the other fields of `Source`, such as ``labels``.
 
     Raises
     ------
     InputError
-        When a file is missing, empty, damaged or not text, for letters outside ACGTN and labels
-        other than 0 and 1 (with file and line), when sequences and labels differ in number, and
-        when it cannot be told where the labels are.
+        See `read`.
     """
-    if labels is not None and negatives is not None:
+    return read(Source(path, **options)).dataset
+
+
+def read(source: Source) -> Reading:
+    """Read a data set, and tell what was done.
+
+    The ending of the name tells what a file is: ``.parquet .tsv .csv`` a table, ``.fa .fasta
+    .fna`` FASTA, ``.bed .narrowPeak .broadPeak`` BED, ``.seq`` DeepBind's. Any other file is a
+    microarray when a signal column is named, FASTA when it begins with ``>``, a BED file when a
+    genome is given, and else holds one sequence a line.
+
+    Raises
+    ------
+    InputError
+        When a file is missing, empty, damaged or not text, for lines, letters and labels that are
+        none (with file and line), when sequences and labels differ in number, for an option that
+        does not go with the file, and when it cannot be told where the labels are.
+    """
+    kind = _kind(source)
+    _check_options(source, kind)
+    if kind == _TABLE:
+        return Reading(read_table(source.path), LABELLED)
+    if kind == _MICROARRAY:
+        return _read_microarray(source)
+    if kind == _BED:
+        return _read_bed(source)
+    if kind == _DEEPBIND:
+        return _read_deepbind(source)
+    records = read_records(source.path)
+    if source.negatives is not None:
+        return _with_negatives(source, records)
+    if source.labels is not None:
+        return _with_labels(source, records, source.labels)
+    return Reading(_with_labels_in_headers(source.path, records), LABELLED)
+
+
+def _kind(source: Source) -> str:
+    name = Path(source.path).name
+    if table_kind(source.path) is not None:
+        return _TABLE
+    if source.signal_column is not None or source.positive_sd is not None:
+        return _MICROARRAY
+    if _BED_NAME.search(name):
+        return _BED
+    if _DEEPBIND_NAME.search(name):
+        return _DEEPBIND
+    is_fasta = FASTA_NAME.search(name) or read_text(source.path).startswith(">")
+    return _BED if source.genome is not None and not is_fasta else _SEQUENCES
+
+
+def _check_options(source: Source, kind: str) -> None:
+    given = {
+        field.name: getattr(source, field.name)
+        for field in fields(source)
+        if field.name not in ("path", "seed") and getattr(source, field.name) is not None
+    }
+    wrong = next((name for name in given if name not in _OPTIONS[kind]), None)
+    if wrong is not None:
+        raise InputError(
+            kind, got=f"{wrong} {given[wrong]} beside {source.path}", remedy="leave it out"
+        )
+    if source.labels is not None and source.negatives is not None:
         raise InputError(
             "labels come from one place",
-            got=f"the labels {labels} and the negatives {negatives}",
+            got=f"the labels {source.labels} and the negatives {source.negatives}",
             remedy="leave one of them out",
         )
-    if table_kind(path) is not None:
-        if labels is not None or negatives is not None:
-            raise InputError(
-                "a table has its labels in the column 'label'",
-                got=f"{labels or negatives} beside {path}",
-                remedy="leave it out",
-            )
-        return read_table(path)
-    records = _read_records(path)
-    if negatives is not None:
-        return _with_negatives(records, _read_records(negatives))
-    if labels is not None:
-        return _with_labels(path, records, labels)
-    return _with_labels_in_headers(path, records)
 
 
-def read_fasta(path: Path | str) -> list[tuple[str, str]]:
-    """Read the names (the first word of each header) and sequences of a FASTA file.
-
-    Sequences may go over several lines, with blank lines among them; their case is kept.
-
-    Raises
-    ------
-    InputError
-        When the file is missing, empty or no FASTA, for letters outside ACGTN (with line and
-        column) and for a header without a sequence.
-    """
-    return [(record.name, record.sequence) for record in _parse_fasta(path, read_text(path))]
-
-
-def _read_records(path: Path | str) -> list[_Record]:
-    text = read_text(path)
-    if _FASTA_NAME.search(Path(path).name) or text.startswith(">"):
-        return _parse_fasta(path, text)
-    lines = text.rstrip().split("\n")
-    sequences = convert_each(lines, parse_sequence, lambda i: f"line {i + 1} of {path}")
-    return [_Record(None, sequence, line) for line, sequence in enumerate(sequences, start=1)]
-
-
-def _parse_fasta(path: Path | str, text: str) -> list[_Record]:
-    lines = text.split("\n")
-    starts = [index for index, line in enumerate(lines) if line.startswith(">")]
-    first = next(index for index, line in enumerate(lines) if line.strip())
-    if not starts or first < starts[0]:
+def _read_microarray(source: Source) -> Reading:
+    if source.signal_column is None:
         raise InputError(
-            "a FASTA file begins with a header, '>name'",
-            got=f"{lines[first][:40]!r} in line {first + 1} of {path}",
-            remedy="add the header, or rename the file to .txt when it has one sequence a line",
+            "the signal of a microarray is in a column that is named by its number",
+            got=f"only positive_sd {source.positive_sd}",
+            remedy="give the column of the signal, such as 2",
         )
-    records = []
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-        body = [
-            _parse_line(lines[index], index + 1, path)
-            for index in range(start + 1, end)
-            if lines[index].strip()
-        ]
-        if not body:
-            raise InputError(
-                "every FASTA header is followed by a sequence",
-                got=f"{lines[start][:40]!r} without one in line {start + 1} of {path}",
-                remedy="add the sequence or drop the header",
-            )
-        records.append(_Record(lines[start][1:], "".join(body), start + 1))
-    return records
+    sd = DEFAULT_SD if source.positive_sd is None else source.positive_sd
+    dataset = read_microarray(source.path, signal_column=source.signal_column, positive_sd=sd)
+    note = (
+        f"{int(dataset.labels.sum())} of {len(dataset)} probes are positives: signal above the "
+        f"mean plus {sd:g} standard deviations"
+    )
+    return Reading(dataset, LABELLED, (note,))
 
 
-def _parse_line(text: str, line: int, path: Path | str) -> str:
-    try:
-        return parse_sequence(text)
-    except InputError as error:
-        raise at(error, f"line {line} of {path}") from None
+def _read_deepbind(source: Source) -> Reading:
+    dataset = read_deepbind(source.path)
+    if (dataset.labels == 1).all():
+        chosen = () if source.negatives else ("the file has positives only",)
+        kind = str(source.negatives or "shuffle")
+        return _complete(source, dataset, kind, chosen)
+    if source.negatives is not None:
+        raise InputError(
+            _DEEPBIND,
+            got=f"the negatives {source.negatives} beside {source.path}, which has both labels",
+            remedy="leave them out",
+        )
+    return Reading(dataset, LABELLED)
 
 
-def _with_negatives(positives: list[_Record], negatives: list[_Record]) -> SequenceDataset:
-    records = positives + negatives
-    return SequenceDataset.from_sequences(
-        [record.sequence for record in records],
-        [1.0] * len(positives) + [0.0] * len(negatives),
-        names=_names(records),
+def _read_bed(source: Source) -> Reading:
+    if source.genome is None:
+        raise InputError(
+            _BED, got=f"no genome beside {source.path}", remedy="give its genome (FASTA or 2bit)"
+        )
+    loci = read_loci(source.path, name_pattern=source.peak_name)
+    genome = open_genome(source.genome)
+    windows = extract(genome, loci.windows(source.width))
+    positives = SequenceDataset.from_sequences(
+        windows.sequences,
+        np.ones(len(windows.sequences)),
+        names=windows.names,
+        coordinates=windows.coordinates,
+    )
+    kind = str(source.negatives or "matched")
+    return _complete(source, positives, kind, _notes(windows), genome, loci)
+
+
+_NOTES = {
+    "missing_contig": "dropped, as the genome lacks their contig",
+    "over_end": "dropped, as they go over the end of their contig",
+    "mostly_n": "dropped, as more than half of them is N",
+    "renamed_contig": "found under the contig's other name, with or without chr",
+    "with_n": "kept with some N",
+    "duplicates": "kept though another is equal",
+}
+
+
+def _notes(windows: Windows) -> tuple[str, ...]:
+    counts = windows.counts
+    found = [f"{counts[name]} windows {text}" for name, text in _NOTES.items() if counts[name]]
+    repeat = float(windows.repeat.mean())
+    return (
+        f"{counts['kept']} of {counts['rows']} rows became windows",
+        *found,
+        *([f"{repeat:.0%} of their bases are soft-masked repeats"] if repeat else []),
     )
 
 
-def _with_labels(path: Path | str, records: list[_Record], labels: Path | str) -> SequenceDataset:
+def _with_negatives(source: Source, records: list[Record]) -> Reading:
+    names = [record.name for record in records]
+    if "0" in names and set(names) <= {"0", "1"}:
+        raise InputError(
+            "sequences take labels from their headers or take negatives",
+            got=f"the label 0 in line {records[names.index('0')].line} of {source.path}, and the "
+            f"negatives {source.negatives}",
+            remedy="leave one of them out",
+        )
+    positives = dataset_of(records, [1.0] * len(records))
+    genome = None if source.genome is None else open_genome(source.genome)
+    return _complete(source, positives, str(source.negatives), (), genome)
+
+
+def _complete(
+    source: Source,
+    positives: SequenceDataset,
+    kind: str,
+    notes: tuple[str, ...],
+    genome: Genome | None = None,
+    loci: Loci | None = None,
+) -> Reading:
+    negatives = make_negatives(kind, positives, genome=genome, loci=loci, seed=source.seed)
+    n_unmatched = len(positives) - len(negatives) if split_kind(kind) == ["matched"] else 0
+    added = [f"{len(negatives)} negatives: {kind}"]
+    if n_unmatched:
+        added.append(f"{n_unmatched} positives have no negative, as no window was free")
+    return Reading(concatenate([positives, negatives]), kind, (*notes, *added))
+
+
+def _with_labels(source: Source, records: list[Record], labels: Path | str) -> Reading:
     lines = read_text(labels).rstrip().split("\n")
-    values = convert_each(lines, parse_label, lambda i: f"line {i + 1} of {labels}")
+    values = convert_each(lines, _parse_label_line, lambda i: f"line {i + 1} of {labels}")
     if len(values) != len(records):
         raise InputError(
             "there are as many labels as sequences",
-            got=f"{len(values)} labels in {labels} for {len(records)} sequences in {path}",
+            got=f"{len(values)} labels in {labels} for {len(records)} sequences in {source.path}",
             remedy="check that the two files belong together",
         )
-    sequences = [record.sequence for record in records]
-    return SequenceDataset.from_sequences(sequences, values, names=_names(records))
+    two_columns = len(lines[0].split()) == 2
+    notes = (f"{labels} has two columns; the first is taken for the positives",) * two_columns
+    return Reading(dataset_of(records, values), LABELLED, notes)
 
 
-def _with_labels_in_headers(path: Path | str, records: list[_Record]) -> SequenceDataset:
+def _parse_label_line(line: str) -> float:
+    """Read a label, or two columns of which the first is 1 for a positive."""
+    columns = line.split()
+    if len(columns) != 2:
+        return parse_label(line)
+    positive, negative = map(parse_label, columns)
+    if positive + negative != 1:
+        raise InputError(
+            "of two columns of labels, one is 1 and the other 0",
+            got=repr(line),
+            remedy="correct or drop the row",
+        )
+    return positive
+
+
+def _with_labels_in_headers(path: Path | str, records: list[Record]) -> SequenceDataset:
     unlabelled = next((record for record in records if record.name not in ("0", "1")), None)
     if unlabelled is not None:
         raise InputError(
-            "sequences have labels: a file of labels or of negatives, or FASTA headers that "
+            "sequences have labels: a file of labels, negatives, or FASTA headers that "
             "begin with 0 or 1",
             got=f"no label for the sequence in line {unlabelled.line} of {path}",
             remedy="give the labels or the negatives too",
@@ -169,8 +331,3 @@ def _with_labels_in_headers(path: Path | str, records: list[_Record]) -> Sequenc
     return SequenceDataset.from_sequences(
         [record.sequence for record in records], [float(record.name) for record in records]
     )
-
-
-def _names(records: list[_Record]) -> list[str] | None:
-    """Give the names in the headers, or None (for numbers) as soon as a record has none."""
-    return [record.name for record in records] if all(r.name for r in records) else None

@@ -161,10 +161,31 @@ class SequenceDataset:
         return replace(self, sites=None if sites is None else tuple(tuple(row) for row in sites))
 
 
-def default_names(n: int) -> NDArray[np.str_]:
+def concatenate(parts: Sequence[SequenceDataset]) -> SequenceDataset:
+    """Put data sets one after the other.
+
+    Split and sites stay where all parts have them; coordinates stay where one part has them, and
+    are unknown for the others.
+    """
+    split = [part.split for part in parts if part.split is not None]
+    sites = [part.sites for part in parts if part.sites is not None]
+    places = [part.coordinates or Coordinates.unknown(len(part)) for part in parts]
+    codes, lengths = encode([text for part in parts for text in part.sequences()])
+    return SequenceDataset(
+        codes,
+        lengths,
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.names for part in parts]),
+        np.concatenate(split) if len(split) == len(parts) else None,
+        tuple(row for part in sites for row in part) if len(sites) == len(parts) else None,
+        Coordinates.join(places) if any(part.coordinates for part in parts) else None,
+    )
+
+
+def default_names(n: int, prefix: str = "seq") -> NDArray[np.str_]:
     """Name n sequences ``seq0001``, ``seq0002``, … with as many digits as the last one needs."""
     digits = max(4, len(str(n)))
-    return np.array([f"seq{number:0{digits}d}" for number in range(1, n + 1)], dtype=np.str_)
+    return np.array([f"{prefix}{number:0{digits}d}" for number in range(1, n + 1)], dtype=np.str_)
 
 
 def _check_shapes(dataset: SequenceDataset) -> None:
