@@ -1,8 +1,8 @@
 """The state of training under way, so that it goes on after the process was killed.
 
 A checkpoint is a folder: ``training.json`` tells whose state it is, and each group of replicas has
-a safetensors file, which is written whole or not at all. Nothing in it is code, so nothing is run
-when it is read.
+a file, which is written whole or not at all: a sha256 and the safetensors that it is of. Nothing in
+it is code, so nothing is run when it is read.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
@@ -44,12 +43,15 @@ class State:
         facts = torch.frombuffer(bytearray(json.dumps(self.facts).encode()), dtype=torch.uint8)
         tensors = {name: value.cpu().contiguous() for name, value in self.tensors.items()}
         content: bytes = save({**tensors, "facts": facts})
-        return content
+        return hashlib.sha256(content).digest() + content
 
     @staticmethod
     def from_bytes(content: bytes) -> State:
-        """Read what :meth:`to_bytes` has written, into memory of its own."""
-        tensors = {name: value.clone() for name, value in load(content).items()}
+        """Read what :meth:`to_bytes` has written, or raise a ValueError."""
+        size = hashlib.sha256().digest_size
+        if hashlib.sha256(content[size:]).digest() != content[:size]:
+            raise ValueError("its content is not what its sha256 says")
+        tensors = {name: value.clone() for name, value in load(content[size:]).items()}
         return State(tensors, json.loads(tensors.pop("facts").numpy().tobytes()))
 
 
@@ -86,7 +88,7 @@ class Slot:
             return None
         try:
             return State.from_bytes(content)
-        except (SafetensorError, KeyError, ValueError) as error:
+        except ValueError as error:
             raise _damaged(self.path, error) from None
 
 
@@ -128,7 +130,7 @@ class Checkpoint:
 
     def slot(self, name: str) -> Slot:
         """Give the place of one group's state."""
-        return Slot(None if self.folder is None else self.folder / f"{name}.safetensors")
+        return Slot(None if self.folder is None else self.folder / f"{name}.state")
 
 
 def remove_checkpoint(folder: Path) -> None:
