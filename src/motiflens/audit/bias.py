@@ -42,8 +42,8 @@ def composition(
           standard deviations) and the `auroc`, above 0.5 where positives have more;
         - `n_fraction`: the share of N among the bases of each class;
         - `shuffled_negatives`: for "dinucleotide" and "mononucleotide", how many `negatives` have
-          exactly the counts of a positive of any part, and the share of positives that have those
-          of another positive, `by_chance`;
+          exactly the counts of a positive of any part, and the share of all positives that have
+          those of another one, `by_chance`;
         - `repeats`: how much likelier two words of 6 bases are equal in negatives than in
           positives (`ratio`), and the `standard_error` of its logarithm. Shuffling breaks words.
 
@@ -111,14 +111,13 @@ def _shuffled(
     for counts, sequence, is_positive in chain.from_iterable(rows.values()):
         if is_positive:
             owners.setdefault(counts, set()).add(sequence)
-    found = {}
+    alike = {name: [0, 0] for name in parts}
     for name in parts:
-        alike = [0, 0]
         for counts, sequence, is_positive in rows[name]:
-            alike[int(is_positive)] += bool(owners.get(counts, set()) - {sequence})
-        n_positives = int((parts[name].labels == 1).sum())
-        found[name] = {"negatives": alike[0], "by_chance": _share(alike[1], n_positives)}
-    return found
+            alike[name][int(is_positive)] += bool(owners.get(counts, set()) - {sequence})
+    n_positives = sum(int((part.labels == 1).sum()) for part in parts.values())
+    by_chance = _share(sum(n for _, n in alike.values()), n_positives)
+    return {name: {"negatives": n, "by_chance": by_chance} for name, (n, _) in alike.items()}
 
 
 def _letter_counts(dataset: SequenceDataset, k: int) -> list[bytes]:
