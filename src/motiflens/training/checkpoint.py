@@ -28,7 +28,7 @@ from motiflens.training import distributed
 
 #: A state is written when so much time has gone by since the last: a small part of the work, and
 #: little of it is lost.
-SECONDS = 10.0
+SECONDS = 5.0
 
 
 @dataclass(frozen=True)
