@@ -1,0 +1,268 @@
+"""The real command line: results in files, mistakes in one line, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import motiflens
+from motiflens.cli import main
+
+PRIMER = Path(__file__).parents[2] / "shared" / "data" / "primer"
+
+
+def command(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "motiflens", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a working directory with a small data set and several broken files."""
+    monkeypatch.chdir(tmp_path)
+    dataset = motiflens.simulate(motiflens.tutorial_grammar(n=60), 0)
+    motiflens.write_table(dataset, "good.parquet")
+    sequences = dataset.sequences()
+    Path("sequences.txt").write_text("\n".join(sequences) + "\n")
+    Path("labels.txt").write_text("\n".join(str(int(v)) for v in dataset.labels) + "\n")
+    Path("short-labels.txt").write_text("0\n1\n")
+    Path("words.txt").write_text("\n".join(["0", "1", "maybe"] + ["0"] * 57) + "\n")
+    Path("empty.txt").write_text("")
+    Path("empty.parquet").write_text("")
+    Path("false.parquet").write_text("sequence,label\nACGT,1\n")
+    letters = [*sequences[:4], "ACGTXACGT", *sequences[5:]]
+    Path("letters.txt").write_text("\n".join(letters) + "\n")
+    rows = [f"{s},1" for s in sequences]
+    Path("one-class.csv").write_text("sequence,label\n" + "\n".join(rows) + "\n")
+    tiny = [f"{s[:9]},{i % 2}" for i, s in enumerate(sequences)]
+    Path("tiny.csv").write_text("sequence,label\n" + "\n".join(tiny) + "\n")
+    Path("word.csv").write_text("sequence,label\nACGT,1\nACGA,maybe\n")
+    return tmp_path
+
+
+MISTAKES = {
+    "a missing file": (["run", "goood.parquet", "-o", "out"], ["goood.parquet", "good.parquet"]),
+    "an empty file": (["run", "empty.txt", "--labels", "labels.txt", "-o", "out"], ["empty"]),
+    "an empty table": (["run", "empty.parquet", "-o", "out"], ["empty.parquet"]),
+    "letters": (
+        ["prepare", "letters.txt", "--labels", "labels.txt", "-o", "out.parquet"],
+        ["'X'", "line 5", "5 of"],
+    ),
+    "numbers differ": (
+        ["prepare", "sequences.txt", "--labels", "short-labels.txt", "-o", "out.parquet"],
+        ["60", "2"],
+    ),
+    "one class": (["run", "one-class.csv", "-o", "out"], ["both", "label"]),
+    "shorter than the kernel": (["run", "tiny.csv", "-o", "out"], ["tutorial-cnn", "9"]),
+    "a motif too long": (
+        ["run", "good.parquet", "-o", "out", "--motif", "A" * 51],
+        ["motif", "50"],
+    ),
+    "a motif of other letters": (
+        ["run", "good.parquet", "-o", "out", "--motif", "GATTAC!"],
+        ["'GATTAC!'"],
+    ),
+    "an unknown model": (
+        ["compare", "good.parquet", "-o", "out", "--models", "atention"],
+        ["atention", "did you mean 'attention'?"],
+    ),
+    "an unknown option": (
+        ["run", "good.parquet", "-o", "out", "--seedz", "3"],
+        ["--seedz", "did you mean --seed"],
+    ),
+    "an unknown command": (["rnu", "good.parquet"], ["rnu", 'did you mean "run"?']),
+    "no output": (["run", "good.parquet"], ["--output"]),
+    "no seeds": (["run", "good.parquet", "-o", "out", "--seeds", "0"], ["--seeds", "0"]),
+    "seeds that are no number": (
+        ["run", "good.parquet", "-o", "out", "--seeds", "ten"],
+        ["--seeds", "ten"],
+    ),
+    "sizes that are no numbers": (
+        ["run", "good.parquet", "-o", "out", "--sizes", "50,x"],
+        ["--sizes", "50,x"],
+    ),
+    "a size beyond the data": (
+        ["compare", "good.parquet", "-o", "out", "--sizes", "500"],
+        ["500", "48"],
+    ),
+    "a fraction": (["run", "good.parquet", "-o", "out", "--test", "1.5"], ["--test", "1.5"]),
+    "a label that is no number": (["run", "word.csv", "-o", "out"], ["maybe", "word.csv", "3"]),
+    "a label file with a word": (
+        ["prepare", "sequences.txt", "--labels", "words.txt", "-o", "out.parquet"],
+        ["maybe", "line 3"],
+    ),
+    "no Parquet file": (["run", "false.parquet", "-o", "out"], ["false.parquet", "Parquet"]),
+    "a device that is not there": (
+        ["train", "good.parquet", "-o", "out", "--device", "gpu"],
+        ["--device", "gpu"],
+    ),
+    "a grammar that is not there": (
+        ["simulate", "--grammar", "no.toml", "-o", "out.parquet"],
+        ["no.toml"],
+    ),
+    "a motif longer than what is simulated": (
+        ["simulate", "--length", "5", "-o", "out.parquet"],
+        ["12", "5"],
+    ),
+    "an output of unknown kind": (["simulate", "-o", "out.xlsx"], ["out.xlsx", ".parquet"]),
+    "a run that is none": (["report", "out"], ["run.toml", "out"]),
+    "strands": (["simulate", "--strands", "foward", "-o", "out.parquet"], ["forward"]),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_ends_in_one_line_and_exit_code_2(
+    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments, words = MISTAKES[name]
+    before = sorted(folder.iterdir())
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    printed = capsys.readouterr()
+    assert ended.value.code == 2
+    lines = printed.err.splitlines()
+    assert len(lines) == 1, printed.err
+    assert lines[0].startswith("motiflens: ")
+    assert "; got " in lines[0]
+    assert lines[0].count("; ") >= 2
+    for word in words:
+        assert word in lines[0], lines[0]
+    assert printed.out == ""
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_finished_run_and_an_existing_file_are_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train = ["train", "good.parquet", "-o", "out", "--model", "cnn", "--seeds", "1"]
+    for arguments in (train, ["simulate", "-o", "good.parquet"]):
+        for overwrite in (False, True, False):
+            path = folder / arguments[arguments.index("-o") + 1]
+            existed = path.exists()
+            with pytest.raises(SystemExit) as ended:
+                main([*arguments, *(["--overwrite"] if overwrite else [])])
+            assert ended.value.code == (2 if existed and not overwrite else 0)
+            if ended.value.code == 2:
+                assert "--overwrite" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_prepare_and_run_make_the_whole_directory(folder: Path) -> None:
+    prepared = command(
+        "prepare", "sequences.txt", "--labels", "labels.txt", "-o", "set.parquet", "--json",
+        cwd=folder,
+    )  # fmt: skip
+    assert prepared.returncode == 0, prepared.stderr
+    assert json.loads(prepared.stdout) == {
+        "file": "set.parquet", "sequences": 60, "positives": 30, "shortest": 50, "longest": 50
+    }  # fmt: skip
+    finished = command(
+        "run", "set.parquet", "-o", "out", "--motif", "CGACCGAACTCC", "--seeds", "1",
+        "--models", "attention,tutorial-cnn", "--sizes", "none", "--threads", "1", "--json",
+        cwd=folder,
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stderr
+    summary = json.loads(finished.stdout)
+    assert list(summary["models"]) == ["attention", "tutorial-cnn"]
+    assert "training" in finished.stderr
+    assert {path.name for path in (folder / "out").iterdir()} == {
+        "run.toml", "data.parquet", "comparison.json", "timings.json", "models", "attributions",
+        "attention.json", "motifs.json", "motifs", "report.html",
+    }  # fmt: skip
+    page = (folder / "out" / "report.html").read_text()
+    assert "Test Accuracy Comparison" in page
+    # The stages can be done again one by one, and give the same.
+    motifs = (folder / "out" / "motifs.json").read_bytes()
+    for stage in ("explain", "motifs", "report"):
+        (folder / "out" / "motifs.json").write_bytes(motifs)
+        again = command(stage, "out", cwd=folder)
+        assert again.returncode == 0, again.stderr
+    assert (folder / "out" / "motifs.json").read_bytes() == motifs
+
+
+def test_simulate_spells_the_tutorials_defaults_out(folder: Path) -> None:
+    spelt = command(
+        "simulate", "--motif", "CGACCGAACTCC", "--n", "2000", "--length", "50",
+        "--mutation-rate", "0", "--strands", "forward", "--seed", "0", "-o", "a.parquet",
+        cwd=folder,
+    )  # fmt: skip
+    assert spelt.returncode == 0, spelt.stderr
+    assert command("simulate", "-o", "b.parquet", cwd=folder).returncode == 0
+    assert (folder / "a.parquet").read_bytes() == (folder / "b.parquet").read_bytes()
+    table = pd.read_parquet(folder / "a.parquet")
+    assert table.shape[0] == 2000
+    positives = table[table["label"] == 1]
+    for sequence, sites in zip(positives["sequence"], positives["sites"], strict=True):
+        start = int(sites.split(":")[1].split("-")[0])
+        assert sequence[start : start + 12] == "CGACCGAACTCC"
+
+
+def test_help_and_version_do_not_wait_for_torch(folder: Path) -> None:
+    for arguments in (["--help"], ["run", "--help"], ["--version"]):
+        found = subprocess.run(
+            [sys.executable, "-X", "importtime", "-m", "motiflens", *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert "torch" not in {line.split("|")[-1].strip() for line in found.stderr.splitlines()}
+    assert found.stdout.strip() == motiflens.__version__
+
+
+def test_an_interrupt_leaves_no_traceback(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("motiflens.pipeline.explain", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main(["explain", "out"])
+    assert ended.value.code == 130
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not PRIMER.is_dir(), reason="the tutorial's data set is not on this machine")
+def test_the_tutorials_experiment_gives_its_figures(tmp_path: Path) -> None:
+    prepared = command(
+        "prepare", PRIMER / "sequences.txt", "--labels", PRIMER / "labels.txt", "-o",
+        "primer.parquet", cwd=tmp_path,
+    )  # fmt: skip
+    assert prepared.returncode == 0, prepared.stderr
+    finished = command(
+        "run", "primer.parquet", "--motif", "CGACCGAACTCC", "--seeds", "10", "-o", "out",
+        "--models", "tutorial-cnn,tutorial-attention,cnn,attention", cwd=tmp_path,
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stderr
+    run = motiflens.load(tmp_path / "out")
+    summary = {name: found["summary"] for name, found in run.comparison["models"].items()}
+    assert 4 <= summary["tutorial-cnn"]["epochs_to_target"]["median"] <= 6
+    assert 1 <= summary["tutorial-attention"]["epochs_to_target"]["median"] <= 3
+    accuracies = {
+        name: pd.Series([seed["test"]["accuracy"] for seed in found["seeds"]]).median()
+        for name, found in run.comparison["models"].items()
+    }
+    assert accuracies["tutorial-cnn"] >= 0.985
+    assert accuracies["tutorial-attention"] >= 0.995
+    exact = {
+        (name, route): [seed["routes"][route][0]["recovery"] for seed in found["seeds"]]
+        for name, found in run.motifs["models"].items()
+        for route in found["seeds"][0]["routes"]
+    }
+    for route in ("attention", "ism"):
+        assert all(one["exact"] for one in exact["attention", route])
+        assert min(one["similarity"] for one in exact["attention", route]) >= 0.98
+    assert sum(one["exact"] for one in exact["attention", "filters"]) >= 9
+    assert sum(one["exact"] for one in exact["tutorial-attention", "attention"]) >= 9
+    assert not any(one["exact"] for one in exact["tutorial-attention", "attention-stretched"])
+    assert run.motifs["shortcut"]["tutorial-attention"]["verdict"].startswith("order is learnt:")
