@@ -131,7 +131,7 @@ def read_table(path: Path | str) -> SequenceDataset:
         )
     sequences = convert_each(columns["sequence"], parse_sequence, place)
     labels = convert_each(columns["label"], parse_label, place)
-    split = convert_each(columns["split"], _parse_split, place) if "split" in columns else None
+    split = convert_each(columns["split"], parse_split, place) if "split" in columns else None
     sites = convert_each(columns["sites"], parse_sites, place) if "sites" in columns else None
     try:
         return SequenceDataset.from_sequences(
@@ -155,7 +155,7 @@ def _read_parquet(path: Path | str) -> tuple[Columns, Place]:
     try:
         with pq.ParquetFile(content) as file:
             header = file.schema_arrow.names
-            found = _find_columns(header, path)
+            found = find_columns(header, path)
             table = file.read(columns=[header[index] for index in found.values()])
         columns = {
             name: [
@@ -192,13 +192,19 @@ def _read_delimited(path: Path | str) -> tuple[Columns, Place]:
                 )
             rows.append(row)
             lines.append(reader.line_num)
-    found = _find_columns(header, path)
+    found = find_columns(header, path)
     columns = {name: [row[index] for row in rows] for name, index in found.items()}
     return columns, lambda index: f"line {lines[index]} of {path}"
 
 
-def _find_columns(header: Sequence[str], path: Path | str) -> dict[str, int]:
-    """Where our columns stand in the header; the required ones are there."""
+def find_columns(header: Sequence[str], path: Path | str) -> dict[str, int]:
+    """Tell where our columns stand in a header.
+
+    Raises
+    ------
+    InputError
+        When ``sequence`` or ``label`` is missing, or a column is there twice.
+    """
     names = [name.strip().lower() for name in header]
     twice = next((name for name in COLUMNS if names.count(name) > 1), None)
     missing = next((name for name in COLUMNS[:2] if name not in names), None)
@@ -225,7 +231,14 @@ def _parse_coordinates(columns: Columns, place: Place) -> Coordinates | None:
     return Coordinates(np.array(columns["chrom"]), start, end, np.array(strand))
 
 
-def _parse_split(text: str) -> str:
+def parse_split(text: str) -> str:
+    """Read the name of a part.
+
+    Raises
+    ------
+    InputError
+        For anything but train, valid and test.
+    """
     if text not in SPLITS:
         raise InputError(
             f"split is one of {', '.join(SPLITS)}", got=repr(text), remedy="correct the value"
