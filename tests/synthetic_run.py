@@ -17,6 +17,7 @@ WITH_ATTENTION = ("tutorial-attention", "attention")
 SEEDS = (0, 1, 2)
 N, LENGTH, N_FILTERS, KERNEL = 7, 50, 6, 12
 METRICS = ("accuracy", "auroc", "auprc", "mcc")
+HELD_OUT = ("auroc", "auprc", "mcc", "accuracy", "brier", "ece", "recall_at_fdr10")
 
 
 def ppm_of(letters: str, certainty: float = 0.97) -> np.ndarray:
@@ -76,6 +77,53 @@ def comparison() -> dict[str, Any]:
             "composition": {"auroc": 0.7712, "auprc": 0.76, "accuracy": 0.7, "mcc": 0.41},
             "kmer": {"auroc": 0.9997, "auprc": 0.9996, "accuracy": 0.99, "mcc": 0.98},
         },
+    }
+
+
+def audit() -> dict[str, Any]:
+    sizes = {"train": (790, 810), "test": (197, 203)}
+    contrast = {"positives": 0.52, "negatives": 0.48, "standardised_difference": 0.5, "auroc": 0.62}
+    composition = {
+        part: {
+            "n": {"positives": positives, "negatives": negatives},
+            "gc": contrast,
+            "length": {"positives": 50.0, "negatives": 50.0, "auroc": 0.5},
+            "shuffled_negatives": {"dinucleotide": {"negatives": 7 + len(part), "by_chance": 0.0}},
+        }
+        for part, (positives, negatives) in sizes.items()
+    }
+    return {
+        "schema_version": 1,
+        "duplicates": {"train": 5, "test": 0},
+        "overlap": {"train-test": 3},
+        "shared_31mers": {"train-test": {"positives": 11, "negatives": 2}},
+        "composition": composition,
+        "baselines": comparison()["baselines"],
+        "warnings": ["Copies of another sequence of train: 5 of 1,600.", "GC content alone …"],
+    }
+
+
+def metrics() -> dict[str, Any]:
+    x = np.linspace(0, 1, 60)
+    models = {}
+    for index, model in enumerate(MODELS):
+        auroc = 0.9 + 0.02 * index
+        test = {"value": auroc, "low": auroc - 0.03, "high": auroc + 0.01}
+        models[model] = {
+            "test": dict.fromkeys(HELD_OUT, test),
+            "threshold": -0.25 * (index + 1),
+            "seeds": [{"seed": s, **dict.fromkeys(HELD_OUT, auroc - 0.01 * s)} for s in SEEDS],
+            "curves": {
+                "roc": {"x": x.tolist(), "y": (x ** (1 - auroc)).tolist()},
+                "pr": {"x": x.tolist(), "y": (1 - 0.51 * x ** (2 + index)).tolist()},
+                "reliability": {"x": x[::4].tolist(), "y": (x[::4] ** 2).tolist(), "n": [14] * 15},
+            },
+        }
+    return {
+        "schema_version": 1,
+        "models": models,
+        "baselines": comparison()["baselines"],
+        "negatives": "as given with the data",
     }
 
 
@@ -190,6 +238,8 @@ def write_run(directory: Path, names: list[str] | None = None) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "run.toml").write_text(tomli_w.dumps(provenance()))
     for name, content in (
+        ("audit", audit()),
+        ("metrics", metrics()),
         ("comparison", comparison()),
         ("timings", timings()),
         ("motifs", motifs()),

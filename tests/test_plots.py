@@ -22,6 +22,7 @@ from motiflens.plots import (
     logo,
     logo_pair,
     ppm_heatmap,
+    unit_chart,
 )
 from motiflens.plots.axes import Scale, linear_ticks, round_range
 from motiflens.plots.logo import LEFT, LETTER_COLOURS, OUTLINES
@@ -42,6 +43,7 @@ EXTENT = {"start": (0, 1), "middle": (-0.5, 0.5), "end": (-1, 0)}
 ALL = {
     "line": lambda text: line_chart({text: CURVES["cnn"]}, text, text, text, reference=(90, text)),
     "bar": lambda text: bar_chart({text: {text: (2, 1, 3)}}, text, text, notes={text: text}),
+    "unit": lambda text: unit_chart({text: ([0, 1], [0.2, 1])}, text, text, text, reference=(0, 1)),
     "logo": lambda text: logo(PPM, title=text),
     "pair": lambda text: logo_pair(PPM, ppm_of("ACG"), offset=-1, title=text),
     "ppm": lambda text: ppm_heatmap(PPM, title=text),
@@ -306,6 +308,24 @@ def test_a_gap_in_a_curve_stays_a_gap():
     svg = line_chart({"a": ([1, 2, 3], [1.0, nan, 2.0], [1.0, nan, 2.0], [1.0, nan, 2.0])}, *"txy")
     assert "nan" not in svg.lower()
     assert sum(t.text.startswith("a: ") for t in ET.fromstring(svg).iter(f"{SVG}title")) == 2
+
+
+def test_unit_charts_are_square_and_mark_few_points():
+    many = np.linspace(0, 1, 21).tolist()
+    curves = {"a": ([0.0, 0.25, 1.0], [0.0, 0.5, 1.0]), "b": (many, many)}
+    svg = unit_chart(curves, "t", "recall", "precision", reference=(0.25, 1))
+    paths = ET.fromstring(svg).findall(f"{SVG}path")
+    drawn = [path.get("d") for path in paths if path.get("stroke-width")]
+    first, second = (np.array([p.split() for p in d[1:].split("L")], dtype=float) for d in drawn)
+    side = second[-1, 0] - second[0, 0]
+    assert second[0, 1] - second[-1, 1] == pytest.approx(side)
+    assert first[1] - first[0] == pytest.approx([0.25 * side, -0.5 * side])
+    marks = [p.find(f"{SVG}title").text for p in paths if p.find(f"{SVG}title") is not None]
+    assert marks == ["a: 0, 0", "a: 0.25, 0.5", "a: 1, 1"]
+    (line,) = [r for r in ET.fromstring(svg).findall(f"{SVG}line") if r.get("stroke-dasharray")]
+    rise = float(line.get("y1")) - float(line.get("y2"))
+    assert rise == pytest.approx(0.75 * side)
+    assert float(line.get("x2")) - float(line.get("x1")) == pytest.approx(side)
 
 
 def test_series_differ_by_more_than_colour():

@@ -29,6 +29,9 @@ from synthetic_run import KERNEL, LENGTH, MODELS, N_FILTERS, TRUTH, WITH_ATTENTI
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "base", "source"}
 FIGURES = [
+    "ROC",
+    "Precision and recall",
+    "Reliability",
     "Test Accuracy Comparison",
     "Convergence Speed, Epochs to 95 % Acc",
     "Accuracy by number of training sequences",
@@ -126,11 +129,8 @@ def all_figures(run_dir: Path) -> dict[str, str]:
 
 
 def row_of(page: Page, *start: str) -> list[str]:
-    return next(
-        [cell.replace("\N{NO-BREAK SPACE}", " ") for cell in row]
-        for row in page.cells
-        if tuple(row[: len(start)]) == start
-    )
+    rows = ([cell.replace("\N{NO-BREAK SPACE}", " ") for cell in row] for row in page.cells)
+    return next(row for row in rows if tuple(row[: len(start)]) == start)
 
 
 def test_every_element_is_closed_where_it_was_opened(html):
@@ -207,9 +207,67 @@ def test_scores_stand_in_the_table_with_intervals_beside_the_baselines(html):
         "0.980 (0.976 to 0.984)",
         "5.3 (4.6 to 6.0)",
     ]
-    assert row_of(page, "baseline: composition")[3:] == ["0.700", "0.7712", "0.7600", "0.410", "–"]
+    assert row_of(page, "baseline: composition", "–", "–")[3:] == [
+        "0.700",
+        "0.7712",
+        "0.7600",
+        "0.410",
+        "–",
+    ]
     assert row_of(page, "attention − cnn")[1] == "+0.0040 (+0.0030 to +0.0050)"
     assert row_of(page, "attention", "6,212")[-1] == "2.5 (1.8 to 3.2); 2 of 3 seeds"
+
+
+def test_the_audit_stands_in_words_and_by_part(html):
+    page = Page(html)
+    assert "Copies of another sequence of train: 5 of 1,600." in page.text
+    assert row_of(page, "train", "790")[2:] == [
+        "810", "5", "–", "–", "0.520; 0.480", "0.62", "50.0; 50.0", "0.50", "12 of 810"
+    ]  # fmt: skip
+    assert row_of(page, "test", "197")[3:6] == ["0", "train: 3", "train: 11 + 2"]
+    assert row_of(page, "composition")[1:] == ["0.700", "0.7712", "0.7600", "0.410"]
+    assert "Audit of the data 2 warnings" in page.text
+
+
+def test_data_without_a_fault_have_no_warning(run_dir):
+    def edit(content):
+        content["warnings"], content["baselines"] = [], {}
+        content["composition"]["train"]["gc"]["auroc"] = None
+
+    change(run_dir / "audit.json", edit)
+    page = page_of(run_dir)
+    assert "Audit of the data no warnings" in page.text
+    assert "Nothing to warn of." in page.text
+    assert row_of(page, "train", "790")[7] == "–"
+
+
+def test_scores_of_ensembles_stand_with_intervals_threshold_and_seeds(html):
+    page = Page(html)
+    assert "Negatives: as given with the data." in page.text
+    value = "0.940 (0.910 to 0.950)"
+    assert row_of(page, "cnn", value)[2:] == [value, value, "0.920 to 0.940 (n = 3)"]
+    assert row_of(page, "cnn", "−0.750")[2:] == [value] * 4
+    assert row_of(page, "baseline: kmer", "1.000")[1:] == ["1.000", "1.000", "–", "–"]
+    assert row_of(page, "baseline: kmer", "–", "0.980")[3:] == ["0.990", "–", "–"]
+
+
+def test_the_reliability_of_every_bin_can_be_read(whole):
+    svg = all_figures(whole)["Reliability"]
+    assert "cnn: 0.474576, 0.2252<" in svg
+
+
+def test_scores_of_one_seed_without_curves_or_baselines(run_dir):
+    def edit(content):
+        del content["baselines"], content["negatives"]
+        for model in content["models"].values():
+            del model["curves"]
+            model["seeds"] = model["seeds"][:1]
+
+    change(run_dir / "metrics.json", edit)
+    page = page_of(run_dir)
+    assert not {"ROC", "Precision and recall", "Reliability"} & set(all_figures(run_dir))
+    assert "Negatives: not known." in page.text
+    assert row_of(page, "cnn", "0.940 (0.910 to 0.950)")[-1] == "0.940 (n = 1)"
 
 
 def test_curves_hold_the_mean_over_seeds_and_the_spread(whole):
@@ -286,7 +344,7 @@ def test_shortcut_and_provenance_hold_the_files_figures(html):
 
 
 def test_the_first_screen_tells_data_models_scores_and_motif(html):
-    summary = Page(html[html.index('<section id="summary">') : html.index('<section id="scores">')])
+    summary = Page(html[html.index('<section id="summary">') : html.index('<section id="audit">')])
     for words in ("2,000 sequences of 50 bp, 987 of them positive", "99.20 %, attention", TRUTH):
         assert words in summary.text
     assert summary.tags.count("svg") == 1
@@ -350,6 +408,8 @@ def test_no_coordinate_error_where_the_figures_speak_against_it(run_dir, route, 
 
 
 ABSENT = {
+    "audit.json": ("motiflens run", set()),
+    "metrics.json": ("motiflens run", {"ROC", "Precision and recall", "Reliability"}),
     "comparison.json": ("motiflens compare", {"Convergence Speed, Epochs to 95 % Acc"}),
     "models": ("motiflens compare", {"Test Accuracy Comparison", "First-layer filters: cnn"}),
     "attributions": ("motiflens explain", {"Saliency Map: cnn", "Attention on one sequence: cnn"}),
@@ -374,7 +434,7 @@ def test_what_is_absent_is_named_with_the_command_that_makes_it(run_dir, name):
 def test_a_run_that_has_only_begun_has_a_page(tmp_path):
     (tmp_path / "run.toml").write_text('[run]\nversion = "0.1.0"\n')
     page = page_of(tmp_path)
-    assert page.text.count("Absent from this run") == 14
+    assert page.text.count("Absent from this run") == 16
     assert "svg" not in page.tags
 
 
@@ -437,11 +497,13 @@ def test_long_sequences_are_cut_around_the_site(tmp_path, monkeypatch):
 def test_hostile_names_are_inert(tmp_path, text, monkeypatch):
     """Put a text wherever a file may hold one; the elements of the page stay what they were."""
     directory = write_run(tmp_path / "run", names=[f"{text}{index}" for index in range(N)])
-    for name in ("comparison", "timings", "attention", "motifs"):
+    for name in ("metrics", "comparison", "timings", "attention", "motifs"):
         content = (directory / f"{name}.json").read_text()
         quoted = json.dumps(f"cnn{text}")
         (directory / f"{name}.json").write_text(content.replace('"cnn"', quoted))
     change(directory / "motifs.json", lambda content: content["truth"][0].update(name=text))
+    change(directory / "metrics.json", lambda content: content.update(negatives=text))
+    change(directory / "audit.json", lambda content: content.update(warnings=[text]))
     toml = (directory / "run.toml").read_text()
     (directory / "run.toml").write_text(
         toml.replace('"primer.parquet"', json.dumps(text).replace("\\u0007", "\\u0007"))
@@ -455,6 +517,8 @@ def test_hostile_names_are_inert(tmp_path, text, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "content"),
     [
+        ("audit.json", b'{"schema_version": 1, "duplicates": 3}'),
+        ("metrics.json", b'{"schema_version": 1, "models": {"cnn": {}}}'),
         ("comparison.json", b"{"),
         ("comparison.json", b"[1, 2]"),
         ("motifs.json", b'{"schema_version": 2}'),
@@ -484,8 +548,9 @@ def test_a_damaged_file_is_refused_and_leaves_the_old_page(run_dir, name, conten
 
 
 @pytest.mark.parametrize(
-    "name", ["comparison.json", "run.toml", "data.parquet", "attributions/cnn/ism.npz",
-             "models/cnn-seed0/weights.safetensors", "models/cnn-seed0/history.csv"]
+    "name", ["audit.json", "metrics.json", "comparison.json", "run.toml", "data.parquet",
+             "attributions/cnn/ism.npz", "models/cnn-seed0/weights.safetensors",
+             "models/cnn-seed0/history.csv"]
 )  # fmt: skip
 @given(data=st.data())
 @settings(
@@ -570,5 +635,5 @@ def test_intervals_in_words():
 def test_tables_have_as_many_cells_as_their_head(whole):
     summary, sections = lay_out(read_run(whole), whole)
     tables = [b for s in sections for b in s.blocks if isinstance(b, Table)]
-    assert len(tables) == 8
+    assert len(tables) == 12
     assert all(len(row) == len(t.head) for t in [*tables, summary.scores] for row in t.rows)

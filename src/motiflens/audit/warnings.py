@@ -104,8 +104,8 @@ def _shuffles(name: str, part: dict[str, Any]) -> list[str]:
             continue
         text = (
             f"Negatives of {name} that have the exact {kind} counts of a positive: {n:,} of "
-            f"{total:,}. They look like shuffles of the positives, against which scores are "
-            "higher than against genomic sequences."
+            f"{total:,}. They look like shuffles of the positives, against which models "
+            "often score higher than against genomic sequences."
         )
         return [text, *_shuffled_the_other_way(name, part)]
     return []

@@ -1,6 +1,6 @@
 """Charts, logos and tracks as SVG text: pure functions from data to a string."""
 
-from motiflens.plots.curves import bar_chart, line_chart
+from motiflens.plots.curves import bar_chart, line_chart, unit_chart
 from motiflens.plots.heatmaps import attention_heatmap, ppm_heatmap
 from motiflens.plots.logo import filter_grid, logo, logo_pair
 from motiflens.plots.tracks import base_track
@@ -14,4 +14,5 @@ __all__ = [
     "logo",
     "logo_pair",
     "ppm_heatmap",
+    "unit_chart",
 ]

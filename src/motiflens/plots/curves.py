@@ -12,6 +12,7 @@ Curve = tuple[Sequence[float], Sequence[float], Sequence[float], Sequence[float]
 Bar = tuple[float, float, float]
 
 WIDTH, PLOT_HEIGHT, LEFT, RIGHT = 720.0, 280.0, 76.0, 16.0
+UNIT_LEFT, UNIT_SIDE, MOST_MARKED = 60.0, 224.0, 20
 DASHES = ("none", "7 3", "2 3", "9 3 2 3")
 
 
@@ -89,29 +90,34 @@ def _band(axes: Axes, curve: Curve, index: int) -> str:
 
 def _curve(axes: Axes, name: str, curve: Curve, index: int) -> str:
     xs, means, lows, highs = curve
-    colour = SERIES[index % len(SERIES)]
-    path = ""
-    if points := _points(axes, xs, means):
-        dash = DASHES[index % len(DASHES)]
-        path = element(
-            "path",
-            d="M" + "L".join(points),
-            fill="none",
-            stroke=colour,
-            stroke_width=2,
-            stroke_dasharray=dash,
-        )
+    path = _path(_points(axes, xs, means), index)
     marks = [
         _marker(
             axes.x(x),
             axes.y(mean),
             index,
-            tip(f"{name}: {tick_text(x)}, {mean:.4g} ({low:.4g} to {high:.4g})"),
+            tip(
+                f"{name}: {tick_text(x)}, {mean:.4g}"
+                + (f" ({low:.4g} to {high:.4g})" if low < high else "")
+            ),
         )
         for x, mean, low, high in zip(xs, means, lows, highs, strict=True)
         if math.isfinite(mean)
     ]
     return path + "".join(marks)
+
+
+def _path(points: Sequence[str], index: int) -> str:
+    if not points:
+        return ""
+    return element(
+        "path",
+        d="M" + "L".join(points),
+        fill="none",
+        stroke=SERIES[index % len(SERIES)],
+        stroke_width=2,
+        stroke_dasharray=DASHES[index % len(DASHES)],
+    )
 
 
 def _marker(x: float, y: float, index: int, *children: str) -> str:
@@ -229,3 +235,46 @@ def _whisker(axes: Axes, x: float, low: float, high: float) -> str:
         + line(x - 5, bottom, x + 5, bottom, stroke=INK, stroke_width=1.5)
         + line(x - 5, top, x + 5, top, stroke=INK, stroke_width=1.5)
     )
+
+
+def unit_chart(
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    title: str,
+    x_label: str,
+    y_label: str,
+    *,
+    reference: tuple[float, float] | None = None,
+) -> str:
+    """Draw curves in the unit square, such as ROC curves.
+
+    Parameters
+    ----------
+    curves
+        Name → (x, y), two sequences of one length within 0 to 1. Points are marked where a curve
+        has no more than 20.
+    title, x_label, y_label
+        Names of the figure and its axes.
+    reference
+        A straight line to judge by: its heights at x = 0 and at x = 1.
+
+    Returns
+    -------
+    str
+        SVG, 300 px wide.
+    """
+    samples = [(_sample(index), name) for index, name in enumerate(curves)]
+    key, top = legend(samples, UNIT_LEFT, UNIT_SIDE)
+    right = UNIT_LEFT + UNIT_SIDE
+    across, upwards = Scale(0, 1, UNIT_LEFT, right), Scale(0, 1, top + 6 + UNIT_SIDE, top + 6)
+    axes = Axes(across, upwards, x_label, y_label)
+    body = [key, axes.draw()]
+    if reference:
+        ends = (axes.y(reference[0]), axes.y(reference[1]))
+        body.append(line(UNIT_LEFT, ends[0], right, ends[1], stroke=INK, stroke_dasharray="4 4"))
+    for index, (name, (xs, ys)) in enumerate(curves.items()):
+        if len(xs) <= MOST_MARKED:
+            body.append(_curve(axes, name, (xs, ys, ys, ys), index))
+        else:
+            body.append(_path(_points(axes, xs, ys), index))
+    description = f"{y_label} by {x_label}. Curves: {', '.join(curves)}"
+    return figure(right + RIGHT, axes.y.start + 48, title, description, *body)

@@ -12,7 +12,9 @@ from markupsafe import Markup
 
 from motiflens.errors import InputError
 from motiflens.files import write_whole
+from motiflens.report.data_audit import audit_section
 from motiflens.report.explanations import explanation_sections
+from motiflens.report.held_out import held_out_section
 from motiflens.report.motif_sections import motif_sections
 from motiflens.report.parts import NOTHING, Section, Table, Text, absent
 from motiflens.report.reading import Run, read_run
@@ -57,8 +59,9 @@ def lay_out(run: Run, directory: Path) -> tuple[Summary, list[Section]]:
         A file of the run is not of the documented form.
     """
     try:
-        sections = [*score_sections(run), *explanation_sections(run), *motif_sections(run)]
-        return summarise(run), [*sections, provenance(run)]
+        sections = [audit_section(run), held_out_section(run), *score_sections(run)]
+        sections += [*explanation_sections(run), *motif_sections(run), provenance(run)]
+        return summarise(run), sections
     except InputError:
         raise
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:

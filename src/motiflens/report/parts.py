@@ -42,6 +42,14 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Bullets:
+    """A list of sentences."""
+
+    texts: Sequence[str]
+    kind: str = "bullets"
+
+
+@dataclass(frozen=True)
 class Heading:
     """A heading inside a section."""
 
@@ -59,7 +67,7 @@ class Finding:
     kind: str = "finding"
 
 
-Block = Figure | Table | Text | Heading | Finding
+Block = Figure | Table | Text | Bullets | Heading | Finding
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,8 @@ class Run:
 
     provenance: Content
     models: list[str]
+    audit: Content
+    metrics: Content
     comparison: Content
     timings: Content
     attention: Content
@@ -81,6 +83,8 @@ def read_run(directory: Path) -> Run:
     return Run(
         provenance=provenance,
         models=_model_order(provenance, folders),
+        audit=_json(directory / "audit.json"),
+        metrics=_json(directory / "metrics.json"),
         comparison=_json(directory / "comparison.json"),
         timings=_json(directory / "timings.json"),
         attention=_json(directory / "attention.json"),

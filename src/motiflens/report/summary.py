@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from motiflens.report.data_audit import warnings_in_words
 from motiflens.report.findings import findings
 from motiflens.report.motif_sections import (
     exact_count,
@@ -56,6 +57,8 @@ def summarise(run: Run) -> Summary:
 
 def _facts(run: Run, made: dict[str, Any]) -> list[tuple[str, str]]:
     facts = [("Data", _data_words(made)), ("Models", listed(run.models) or NOTHING)]
+    if run.audit:
+        facts.append(("Audit of the data", warnings_in_words(run)))
     models = run.comparison.get("models", {})
     means = {name: triple(models[name]["summary"].get("accuracy") or {})[0] for name in models}
     means = {name: mean for name, mean in means.items() if mean == mean}
