@@ -113,7 +113,8 @@ def read_microarray(
         raise InputError(
             f"some probes, not all, are brighter than the mean plus {positive_sd:g} standard "
             "deviations",
-            got=f"{bound.sum()} of {len(bound)} in {path}",
+            got=f"{bound.sum()} of {len(bound)} in {path}, where the brightest is "
+            f"{(signal.max() - signal.mean()) / (signal.std() or 1):.1f} above",
             remedy="choose another number of standard deviations, or another column",
         )
     return SequenceDataset.from_sequences(sequences, bound)

@@ -22,10 +22,12 @@ from motiflens.sequences import decode, dinucleotide_shuffle
 
 KINDS = ("shuffle", "matched")
 
-N_CANDIDATES = 200
+N_CANDIDATES = 100
 """Windows drawn for one positive, of which the most similar becomes its negative."""
 N_DRAWS = 10
-"""How often so many are drawn, when all of them overlap something."""
+"""How often so many are drawn, when none of them will do."""
+TOLERANCE = 0.1
+"""The difference in GC fraction plus repeat fraction above which a window is not similar."""
 
 _GC, _REPEAT, _BLOCKED = 1, 2, 4
 _FLAGS = np.full(256, _BLOCKED, dtype=np.uint8)
@@ -116,8 +118,9 @@ def matched_windows(positives: Coordinates, genome: Genome, loci: Loci | None, s
 
     Of `N_CANDIDATES` random windows on the contig that overlap no positive, no locus, no other
     negative and no N, the one with the smallest difference in GC fraction plus difference in
-    repeat fraction (lower-case bases) is taken: with the idea of genNullSeqs (Ghandi et al.,
-    Bioinformatics 32:2205, 2016). A positive for which no window is free gets none.
+    repeat fraction (lower-case bases) is taken: the idea of genNullSeqs (Ghandi et al.,
+    Bioinformatics 32:2205, 2016). They are drawn again, `N_DRAWS` times at most, until one is
+    within `TOLERANCE`; a positive that finds none gets no negative.
 
     Parameters
     ----------
@@ -209,17 +212,19 @@ def _nearest(
     for _ in range(N_DRAWS):
         starts = generator.integers(0, len(flags) - width + 1, N_CANDIDATES)
         windows = flags[starts[:, None] + np.arange(width)]
-        free = (windows < _BLOCKED).all(axis=1)
-        if free.any():
-            distance = np.abs(_content(windows[free]) - wanted[:, None]).sum(axis=0)
-            return int(starts[free][distance.argmin()])
+        free = windows.max(axis=1) < _BLOCKED
+        distance = np.full(len(windows), np.inf)
+        distance[free] = np.abs(_content(windows[free]) - wanted[:, None]).sum(axis=0)
+        best = int(distance.argmin())
+        if distance[best] <= TOLERANCE:
+            return int(starts[best])
     return None
 
 
 def _content(windows: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """GC and repeat fraction (2, W) of the known bases of windows (W, L)."""
-    known = (windows & _BLOCKED) == 0
-    n_known = np.maximum(known.sum(axis=1), 1)
-    return np.stack(
-        [((windows & flag != 0) & known).sum(axis=1) / n_known for flag in (_GC, _REPEAT)]
+    """Give GC and repeat fraction (2, W) of windows (W, L); a base that is N counts in neither."""
+    n_known = np.maximum((windows < _BLOCKED).sum(axis=1), 1)
+    content: NDArray[np.float64] = np.stack(
+        [np.count_nonzero(windows & flag, axis=1) / n_known for flag in (_GC, _REPEAT)]
     )
+    return content

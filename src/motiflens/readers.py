@@ -284,10 +284,18 @@ def _complete(
 ) -> Reading:
     negatives = make_negatives(kind, positives, genome=genome, loci=loci, seed=source.seed)
     n_unmatched = len(positives) - len(negatives) if split_kind(kind) == ["matched"] else 0
-    added = [f"{len(negatives)} negatives: {kind}"]
+    added = [
+        f"{len(negatives)} negatives: {kind}; GC {_gc(positives):.0%} in positives, "
+        f"{_gc(negatives):.0%} in negatives"
+    ]
     if n_unmatched:
-        added.append(f"{n_unmatched} positives have no negative, as no window was free")
+        added.append(f"{n_unmatched} positives have no negative, as no similar window is free")
     return Reading(concatenate([positives, negatives]), kind, (*notes, *added))
+
+
+def _gc(dataset: SequenceDataset) -> float:
+    a, c, g, t = (int((dataset.codes == code).sum()) for code in range(4))
+    return (c + g) / max(a + c + g + t, 1)
 
 
 def _with_labels(source: Source, records: list[Record], labels: Path | str) -> Reading:

@@ -109,16 +109,17 @@ def _check_lines(data: mmap.mmap, record: _Record, called: str) -> None:
     """Every line but the last is as long as the first, and has no blanks."""
     n_lines = (record.end - record.begin) // record.n_bytes
     at_once = max(_CHECKED_AT_ONCE // record.n_bytes, 1)
-    for first in range(0, n_lines + 1, at_once):
+    for first in range(0, n_lines, at_once):
         n_here = min(at_once, n_lines - first)
         begin = record.begin + first * record.n_bytes
         lines = np.frombuffer(data, np.uint8, n_here * record.n_bytes, begin)
-        is_letter = lines.reshape(n_here, record.n_bytes) > ord(" ")
-        wrong = (is_letter != (np.arange(record.n_bytes) < record.n_bases)).any(axis=1)
-        if wrong.any():
+        blank = (lines <= ord(" ")).reshape(n_here, record.n_bytes)
+        in_place = blank[:, record.n_bases :]
+        if not in_place.all() or np.count_nonzero(blank) != in_place.size:
+            wrong = (blank != (np.arange(record.n_bytes) >= record.n_bases)).any(axis=1)
             raise _uneven(data, begin + int(wrong.argmax()) * record.n_bytes, called)
     rest = record.begin + n_lines * record.n_bytes
-    if min(data[rest : record.end], default=record.n_bases) <= ord(" "):
+    if min(data[rest : record.end], default=255) <= ord(" "):
         raise _uneven(data, rest, called)
 
 

@@ -14,7 +14,7 @@ from motiflens.genomes.fasta import read_contigs
 from motiflens.genomes.two_bit import is_two_bit, read_two_bit
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_SAME_CONTIG = {"MT": "chrM", "chrMT": "M", "M": "chrMT", "chrM": "MT"}
+_SAME_CONTIG = {"MT": "chrM", "chrM": "MT"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,348 @@
+"""Genomes in FASTA and 2bit: any stretch, any damage, and what becomes of windows."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import struct
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import py2bit
+import pyfaidx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from motiflens.errors import InputError
+from motiflens.genomes import extract, open_genome
+from motiflens.loci import Loci, read_loci
+from motiflens.records import read_fasta
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+
+CONTIGS = {"chr1": "ACGTnNacgtACCA", "22:5-9": "GGNTT", "MT": "CCCCCCCCCCTG"}
+
+CONTIGS_OF_ANY_KIND = st.dictionaries(
+    st.from_regex(r"[!-=?-~][!-~]{0,7}", fullmatch=True),
+    st.text("ACGTNacgtn", min_size=1, max_size=50),
+    min_size=1,
+    max_size=4,
+)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder
+
+
+def shared(file: str) -> Path:
+    path = DATA / file
+    if not path.exists():
+        pytest.skip(f"{file} of the shared test data is not here")
+    return path
+
+
+def fasta(contigs: dict[str, str], width: int = 4, end: str = "\n") -> bytes:
+    lines = []
+    for name, letters in contigs.items():
+        lines += [f">{name} more", *(letters[i : i + width] for i in range(0, len(letters), width))]
+    return (end.join(lines) + end).encode()
+
+
+def two_bit(contigs: dict[str, str], order: str = "<") -> bytes:
+    """Write the format as UCSC describes it."""
+    place = 16 + sum(5 + len(name.encode()) for name in contigs)
+    index, records = b"", b""
+    for name, letters in contigs.items():
+        index += bytes([len(name.encode())]) + name.encode()
+        index += struct.pack(f"{order}I", place + len(records))
+        blocks = b"".join(_blocks(flags, order) for flags in _flags(letters))
+        codes = ["TCAG".index(base) if base in "TCAG" else 0 for base in letters.upper()]
+        codes += [0] * (-len(codes) % 4)
+        packed = bytes(
+            codes[i] << 6 | codes[i + 1] << 4 | codes[i + 2] << 2 | codes[i + 3]
+            for i in range(0, len(codes), 4)
+        )
+        size = struct.pack(f"{order}I", len(letters))
+        records += size + blocks + struct.pack(f"{order}I", 0) + packed
+    return struct.pack(f"{order}4I", 0x1A412743, 0, len(contigs), 0) + index + records
+
+
+def _flags(letters: str) -> tuple[list[bool], list[bool]]:
+    return [base in "Nn" for base in letters], [base.islower() for base in letters]
+
+
+def _blocks(flags: list[bool], order: str) -> bytes:
+    starts, sizes, place = [], [], 0
+    for value, run in groupby(flags):
+        n = len(list(run))
+        if value:
+            starts.append(place)
+            sizes.append(n)
+        place += n
+    return struct.pack(f"{order}{1 + 2 * len(starts)}I", len(starts), *starts, *sizes)
+
+
+def written(folder: Path, name: str, content: bytes) -> Path:
+    (folder / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    return folder / name
+
+
+FORMS = {
+    "g.fa": fasta(CONTIGS),
+    "one_line.fa": fasta(CONTIGS, width=99),
+    "crlf.fa": fasta(CONTIGS, end="\r\n"),
+    "no_last_line_end.fa": fasta(CONTIGS).rstrip(),
+    "g.fa.gz": fasta(CONTIGS),
+    "g.2bit": two_bit(CONTIGS),
+    "other_order.2bit": two_bit(CONTIGS, ">"),
+    "g.2bit.gz": two_bit(CONTIGS),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_any_stretch_of_any_form(tmp_path, name):
+    genome = open_genome(written(tmp_path, name, FORMS[name]))
+    assert {chrom: contig.size for chrom, contig in genome.contigs.items()} == {
+        "chr1": 14,
+        "22:5-9": 5,
+        "MT": 12,
+    }
+    for chrom, letters in CONTIGS.items():
+        for start in range(len(letters) + 1):
+            for end in range(start, len(letters) + 1):
+                assert genome.fetch(chrom, start, end) == letters[start:end]
+
+
+@given(CONTIGS_OF_ANY_KIND, st.integers(1, 60), st.sampled_from(["\n", "\r\n"]), st.data())
+@settings(max_examples=60)
+def test_both_formats_agree_with_the_libraries_of_others(
+    tmp_path_factory, contigs, width, end, data
+):
+    folder = tmp_path_factory.mktemp("parity")
+    ours = [
+        open_genome(written(folder, "g.fa", fasta(contigs, width, end))),
+        open_genome(written(folder, "g.2bit", two_bit(contigs))),
+    ]
+    name = data.draw(st.sampled_from(sorted(contigs)))
+    start = data.draw(st.integers(0, len(contigs[name]) - 1))
+    stop = data.draw(st.integers(start + 1, len(contigs[name])))
+    with pyfaidx.Fasta(str(folder / "g.fa"), as_raw=True) as theirs:
+        assert ours[0].fetch(name, start, stop) == theirs[name][start:stop]
+    theirs = py2bit.open(str(folder / "g.2bit"), True)
+    masked = theirs.sequence(name, start, stop)
+    theirs.close()
+    # py2bit has no lower-case N
+    assert ours[1].fetch(name, start, stop).replace("n", "N") == masked.replace("n", "N")
+
+
+def test_what_lies_beyond_the_genome_is_refused(tmp_path):
+    genome = open_genome(written(tmp_path, "g.fa", FORMS["g.fa"]))
+    for place in [("chr1", 3, 15), ("chr1", -1, 2), ("chr1", 3, 2), ("1", 0, 1)]:
+        with pytest.raises(InputError, match="a stretch to read lies in a contig"):
+            genome.fetch(*place)
+
+
+def test_other_names_of_a_chromosome(tmp_path):
+    genome = open_genome(written(tmp_path, "g.fa", fasta({"chr1": "A", "2": "C", "chrM": "G"})))
+    names = ("1", "chr1", "chr2", "2", "MT", "M", "3", "", "Chr1", "chr22")
+    assert [genome.name_of(name) for name in names] == [
+        "chr1", "chr1", "2", "2", "chrM", "chrM", None, None, None, None
+    ]  # fmt: skip
+    genome = open_genome(written(tmp_path, "m.fa", fasta({"MT": "A"})))
+    assert [genome.name_of(name) for name in ("chrM", "MT")] == ["MT"] * 2
+
+
+def test_letters_for_several_bases_are_unknown_and_others_refused(tmp_path):
+    genome = open_genome(written(tmp_path, "g.fa", b">a\nACRy\nGKmB\n>b\nAC\nG*\n"))
+    assert genome.fetch("a", 0, 8) == "ACNnGNnN"
+    assert genome.fetch("b", 0, 3) == "ACG"
+    with pytest.raises(InputError, match=r"got '\*' at base 4 of b in .*g\.fa"):
+        genome.fetch("b", 2, 4)
+
+
+def test_a_compressed_genome_is_unpacked_once(tmp_path, cache):
+    path = written(tmp_path, "g.fa.gz", FORMS["g.fa"])
+    open_genome(path)
+    [unpacked] = (cache / "motiflens" / "genomes").iterdir()
+    assert unpacked.read_bytes() == FORMS["g.fa"]
+    assert unpacked.name.endswith("-g.fa")
+    before = unpacked.stat().st_mtime_ns
+    open_genome(path)
+    assert unpacked.stat().st_mtime_ns == before
+    written(tmp_path, "g.fa.gz", fasta({"new": "ACG"}))
+    assert list(open_genome(path).contigs) == ["new"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["g.fa.gz"]
+
+
+def test_a_cache_that_cannot_be_made_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(InputError, match="unpacked into the user's cache"):
+        open_genome(written(tmp_path, "g.fa.gz", FORMS["g.fa"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("g.fa", b"", "holds something; got FILE"),
+        ("g.fa", b"ACGT\n", r"b'ACGT\n' at the start of FILE"),
+        ("g.fa", b">a\nAC\n>\nAC\n", "'none' in line 3 of FILE"),
+        ("g.fa", b">a\nAC\n>a b\nAC\n", "'a' in line 3 of FILE"),
+        ("g.fa", b">a\nACG\nAC\nACG\nA\n", "about line 3 of FILE"),
+        ("g.fa", b">b\nAC\nA\n>a\nACG\nACGT\n", "about line 6 of FILE"),
+        ("g.fa", b">a\nACG\n\nACG\n", "about line 3 of FILE"),
+        ("g.fa", b">a\nAC \nACG\n", "about line 2 of FILE"),
+        ("g.fa", b">a\nACG\rACG\rA", "about line 2 of FILE"),
+        ("g.fa", gzip.compress(b">a\nACG\n"), "gzip data in FILE"),
+        ("g.2bit", two_bit(CONTIGS)[:-1], "an end after"),
+        ("g.2bit", two_bit(CONTIGS)[:14], "an end after 14 bytes in FILE"),
+        ("g.2bit", two_bit({}), "version 0 with 0 contigs in FILE"),
+    ],
+)
+def test_a_damaged_genome_is_named_with_its_place(tmp_path, name, content, message):
+    path = written(tmp_path, name, content)
+    with pytest.raises(InputError) as caught:
+        open_genome(path)
+    assert message.replace("FILE", str(path)) in str(caught.value)
+
+
+def test_a_missing_or_damaged_compressed_genome(tmp_path, cache):
+    with pytest.raises(InputError, match="no such file"):
+        open_genome(tmp_path / "g.fa.gz")
+    with pytest.raises(InputError, match="no such file"):
+        open_genome(tmp_path / "g.fa")
+    (tmp_path / "g.fa.gz").write_bytes(gzip.compress(FORMS["g.fa"])[:-5])
+    with pytest.raises(InputError, match="is a whole gzip file"):
+        open_genome(tmp_path / "g.fa.gz")
+    assert not list((cache / "motiflens" / "genomes").iterdir())
+
+
+@st.composite
+def damaged_two_bit(draw: st.DrawFn) -> bytes:
+    content = bytearray(two_bit(draw(CONTIGS_OF_ANY_KIND)))
+    for place in draw(st.lists(st.integers(4, len(content) - 1), max_size=3)):
+        content[place] = draw(st.integers(0, 255))
+    return bytes(content[: draw(st.integers(1, len(content)))])
+
+
+LINES = st.lists(st.text(">aACGTNn*é \r", max_size=9), max_size=6)
+
+
+@given(
+    st.binary(max_size=60) | damaged_two_bit() | LINES.map(lambda lines: "\n".join(lines).encode()),
+    st.sampled_from(["g.fa", "g.2bit", "g.fa.gz"]),
+)
+@settings(max_examples=300)
+def test_any_bytes_are_a_genome_or_refused(tmp_path_factory, content, name):
+    path = written(tmp_path_factory.mktemp("fuzz"), name, content)
+    try:
+        genome = open_genome(path)
+        for chrom, contig in genome.contigs.items():
+            size = min(contig.size, 10_000)
+            assert len(genome.fetch(chrom, 0, size)) == size
+    except InputError:
+        return
+    assert genome.contigs
+
+
+def loci(*rows: tuple[str, int, int, str]) -> Loci:
+    chrom, start, end, strand = map(np.array, zip(*rows, strict=True))
+    names = np.array(["x", "x", *[""] * len(rows)])[: len(rows)]
+    return Loci(chrom, start, end, strand, names, np.full(len(rows), -1))
+
+
+def test_what_becomes_of_each_window(tmp_path):
+    genome = open_genome(written(tmp_path, "g.fa", FORMS["g.fa"]))
+    windows = extract(
+        genome,
+        loci(
+            ("chr1", 6, 12, "+"),
+            ("1", 7, 13, "-"),  # by its other name, and reverse-complemented
+            ("chr9", 0, 3, "+"),  # missing
+            ("chr1", -1, 4, "+"),  # over the ends
+            ("22:5-9", 3, 6, "+"),
+            ("chr1", 3, 7, "+"),  # half N: kept
+            ("chr1", 3, 6, "+"),  # more than half: dropped
+            ("MT", 0, 4, "."),
+            ("MT", 3, 7, "-"),
+            ("chrM", 4, 8, "."),  # equal to a former
+        ),
+    )
+    assert windows.sequences == ["ACGTAC", "GGTACG", "TNNA", "CCCC", "GGGG", "CCCC"]
+    assert windows.counts == {
+        "rows": 10,
+        "missing_contig": 1,
+        "over_end": 2,
+        "mostly_n": 1,
+        "kept": 6,
+        "renamed_contig": 2,
+        "with_n": 1,
+        "duplicates": 1,
+    }
+    np.testing.assert_allclose(windows.repeat, [4 / 6, 3 / 6, 2 / 4, 0, 0, 0], rtol=1e-6)
+    where = windows.coordinates
+    assert where.chrom.tolist() == ["chr1", "chr1", "chr1", "MT", "MT", "MT"]
+    assert where.start.tolist() == [6, 7, 3, 0, 3, 4]
+    assert where.end.tolist() == [12, 13, 7, 4, 7, 8]
+    assert "".join(where.strand) == "+-+.-."
+    assert windows.names == ["x", "x", "chr1:3-7", "MT:0-4", "MT:3-7", "MT:4-8"]
+
+
+def test_when_no_window_is_left_it_is_said_why(tmp_path):
+    genome = open_genome(written(tmp_path, "g.fa", FORMS["g.fa"]))
+    with pytest.raises(InputError) as caught:
+        extract(genome, loci(("chr9", 0, 3, "+"), ("MT", 9, 13, "+"), ("chr1", 3, 6, "+")))
+    assert (
+        "got 1 on contigs that the genome lacks, 1 over the end of a contig, 1 mostly N (of 3); "
+        f"{genome.path} has chr1, 22:5-9, MT" in str(caught.value)
+    )
+
+
+def test_regions_of_others_equal_what_they_extracted():
+    genome = open_genome(shared("gimmemotifs/scan_test.genome_chr1_3Mb.fa.gz"))
+    windows = extract(genome, read_loci(shared("gimmemotifs/scan_test_regions.bed")))
+    expected = read_fasta(shared("gimmemotifs/scan_test_regions.fa"))
+    assert len(expected) == 58
+    assert windows.sequences == [sequence.upper() for _, sequence in expected]
+    assert windows.names == [name for name, _ in expected]
+    masked = [np.mean([letter.islower() for letter in sequence]) for _, sequence in expected]
+    np.testing.assert_allclose(windows.repeat, masked, rtol=1e-6)
+
+
+def test_sites_of_a_bacterium_are_where_the_genome_has_them():
+    path = shared("ecoli_regulondb/MG1655-K12.fasta.gz")
+    loci = read_loci(shared("ecoli_regulondb/sites.bed"))
+    windows = extract(open_genome(path), loci)
+    assert windows.counts["kept"] == len(loci) == 2271
+    whole = "".join(gzip.decompress(path.read_bytes()).decode().split("\n")[1:])
+    other = whole.translate(str.maketrans("ACGT", "TGCA"))
+    for row, sequence in enumerate(windows.sequences):
+        start, end = loci.start[row], loci.end[row]
+        strand = loci.strand[row]
+        assert sequence == (other[start:end][::-1] if strand == "-" else whole[start:end])
+    # CpxR binds GTAAA twice, in one direction: on the wrong strand that would be TTTAC.
+    cpxr = [s for s, name in zip(windows.sequences, loci.name, strict=True) if name == "CpxR"]
+    assert sum("GTAA" in site for site in cpxr) > 1.5 * sum("TTAC" in site for site in cpxr)
+
+
+def test_peaks_on_a_contig_with_a_colon_in_its_name():
+    genome = open_genome(shared("human_chr22_20_21M/22_20-21M.fa.gz"))
+    loci = read_loci(
+        shared("human_chr22_20_21M/encode_dream_hg19_local.narrowPeak"), name_pattern="CTCF_*"
+    )
+    windows = extract(genome, loci.windows(101))
+    assert windows.counts["kept"] == windows.counts["rows"] == 266
+    assert {len(sequence) for sequence in windows.sequences} == {101}
+    assert genome.fetch("22:20000001-21000000", 0, 1_000_000).count("N") == 100_000
+
+
+def test_a_genome_is_opened_without_writing_beside_it(tmp_path):
+    path = written(tmp_path, "g.fa", FORMS["g.fa"])
+    os.utime(path, (1, 1))
+    open_genome(path).fetch("chr1", 0, 3)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["g.fa"]
