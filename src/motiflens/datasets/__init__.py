@@ -13,32 +13,39 @@ from motiflens.datasets.dataset import (
     require_at_least,
     require_two_classes,
 )
+from motiflens.datasets.mapped import MappedDataset, convert_streaming, open_mapped
 from motiflens.datasets.splits import (
     homology_groups,
     split_at_random,
     split_by_chromosome,
     split_by_homology,
 )
+from motiflens.datasets.streaming import Entry, stream_entries
 from motiflens.datasets.tables import data_sha256, read_table, table_kind, write_table
 
 __all__ = [
     "SPLITS",
     "STRANDS",
     "Coordinates",
+    "Entry",
+    "MappedDataset",
     "SequenceDataset",
     "check_strands",
     "concatenate",
+    "convert_streaming",
     "data_sha256",
     "default_names",
     "exact_matches",
     "homology_groups",
     "mark_sites",
+    "open_mapped",
     "read_table",
     "require_at_least",
     "require_two_classes",
     "split_at_random",
     "split_by_chromosome",
     "split_by_homology",
+    "stream_entries",
     "table_kind",
     "write_table",
 ]

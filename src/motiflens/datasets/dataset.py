@@ -66,7 +66,7 @@ class SequenceDataset:
     coordinates: Coordinates | None = None
 
     def __post_init__(self) -> None:
-        _check_shapes(self)
+        check_shapes(self)
         _check_codes(self.codes, self.lengths)
         _check_values("labels are 0 or 1", self.labels, (0, 1))
         if self.split is not None:
@@ -188,7 +188,8 @@ def default_names(n: int, prefix: str = "seq") -> NDArray[np.str_]:
     return np.array([f"{prefix}{number:0{digits}d}" for number in range(1, n + 1)], dtype=np.str_)
 
 
-def _check_shapes(dataset: SequenceDataset) -> None:
+def check_shapes(dataset: SequenceDataset) -> None:
+    """Raise an InputError unless every part has an entry for every sequence."""
     n = len(dataset.codes)
     sizes = {
         "lengths": np.shape(dataset.lengths),

@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load, save
 from torch import Tensor
 
-from motiflens.datasets import SequenceDataset
+from motiflens.datasets import MappedDataset, SequenceDataset
 from motiflens.errors import InputError
 from motiflens.files import write_whole
 from motiflens.training import distributed
@@ -148,8 +149,13 @@ def fingerprint(dataset: SequenceDataset) -> str:
 
 
 def _parts(dataset: SequenceDataset) -> Iterator[bytes | memoryview]:
+    arrays: list[NDArray[Any]] = [dataset.codes, dataset.lengths, dataset.labels]
     yield str(dataset.codes.shape).encode()
-    for values in (dataset.codes, dataset.lengths, dataset.labels, dataset.split):
+    if isinstance(dataset, MappedDataset):
+        # Known, so that the files are not mapped into memory as a whole.
+        yield dataset.sha256.encode()
+        arrays = []
+    for values in (*arrays, dataset.split):
         if values is not None:
             yield np.ascontiguousarray(values).view(np.uint8).data
 
