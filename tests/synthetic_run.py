@@ -190,6 +190,7 @@ def motifs() -> dict[str, Any]:
     return {
         "schema_version": 1,
         "truth": [truth],
+        "n_positives": 200,
         "models": models,
         "untrained": before,
         "shortcut": shortcut,

@@ -322,16 +322,16 @@ def test_the_attention_map_has_every_sequence_and_site(whole):
 def test_recovery_counts_exact_seeds_and_means_their_similarity(html):
     page = Page(html)
     assert row_of(page, "attention-stretched") == [
-        "attention-stretched", "–", "0 of 3, 0.413", "–", "3 of 3, 0.996"
+        "attention-stretched", "–", "0 of 3, 0.413, 94 %", "–", "3 of 3, 0.996, 94 %"
     ]  # fmt: skip
     # The first seed found no motif by this route: it counts as not exact.
-    assert row_of(page, "ism")[1:] == ["2 of 3, 0.996"] * 4
+    assert row_of(page, "ism")[1:] == ["2 of 3, 0.996, 94 %"] * 4
 
 
 def test_the_control_shows_what_untrained_models_recover(html):
     before = html.index(">The same routes before training<")
     control = html[html.rindex("<table", 0, before) : html.index("</table>", before) + 8]
-    assert row_of(Page(control), "filters")[1:] == ["0 of 1, 0.413"] * 4
+    assert row_of(Page(control), "filters")[1:] == ["0 of 1, 0.413, 94 %"] * 4
     assert row_of(Page(control), "ism")[1:] == ["0 of 1, no motif"] * 4
 
 

@@ -77,6 +77,7 @@ def read_motifs(run: Run | Path | str, *, progress: Progress | None = None) -> R
             "truth": [
                 {"name": m.name, "consensus": m.consensus, "ppm": _rows(m.ppm)} for m in truths
             ],
+            "n_positives": len(positives),
             "models": _by_model(routes, truths, trained=True),
             "untrained": _by_model(routes, truths, trained=False),
             "shortcut": {name: test for name, test in shortcuts.items() if test is not None},
