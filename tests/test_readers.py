@@ -5,15 +5,23 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motiflens.datasets import SequenceDataset, exact_matches, write_table
 from motiflens.errors import InputError
-from motiflens.readers import read_dataset, read_fasta
+from motiflens.loci import read_loci
+from motiflens.readers import Source, read, read_dataset, read_fasta
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
 
 FASTA = ">a first\nACGT\nacg\n\n>b\nTTN\n"
 
@@ -30,35 +38,6 @@ def written(folder: Path, name: str, text: str) -> Path:
     content = text.encode()
     path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
     return path
-
-
-@pytest.mark.parametrize("name", ["x.fa", "x.fasta", "x.FNA", "x.fa.gz", "x.txt", "x"])
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_fasta_over_several_lines_in_any_form(tmp_path, name, end):
-    path = written(tmp_path, name, FASTA.replace("\n", end))
-    assert read_fasta(path) == [("a", "ACGTacg"), ("b", "TTN")]
-
-
-@given(
-    st.lists(
-        st.tuples(
-            st.from_regex(r"[!-~]{1,6}", fullmatch=True),
-            st.text(alphabet="ACGTNacgtn", min_size=1, max_size=25),
-        ),
-        min_size=1,
-        max_size=4,
-    ),
-    st.integers(1, 30),
-    st.sampled_from(["x.fa", "x.fa.gz"]),
-)
-@settings(max_examples=60)
-def test_written_fasta_is_read_back(tmp_path_factory, records, width, name):
-    text = "".join(
-        f">{title}  more\n" + "".join(s[i : i + width] + "\n" for i in range(0, len(s), width))
-        for title, s in records
-    )
-    path = written(tmp_path_factory.mktemp("fasta"), name, text)
-    assert read_fasta(path) == records
 
 
 def test_positives_and_negatives(tmp_path):
@@ -227,3 +206,133 @@ def test_fasta_files_of_others_are_read_whole():
     headers = read_dataset(shared("fastsk_tfbs/CTCF.train.fasta"))
     assert (len(headers), headers.labels.mean()) == (2000, 0.5)
     assert len(read_fasta(shared("deepstarr_demo_ctcf_pu1/ctcf.fa.gz"))) == 39184
+
+
+def test_two_columns_of_labels_have_the_positives_first(tmp_path):
+    sequences = written(tmp_path, "s.txt", "ACG\nTT\nG\n")
+    reading = read(Source(sequences, labels=written(tmp_path, "l.txt", "1\t0\n0 1\n0\t1\n")))
+    assert reading.dataset.labels.tolist() == [1, 0, 0]
+    assert "two columns; the first is taken for the positives" in reading.notes[0]
+    assert reading.negatives == "given"
+    for line in ("1 1", "0 0", "1 2", "0 1 0"):
+        labels = written(tmp_path, "l.txt", f"1\t0\n{line}\n0\t1\n")
+        with pytest.raises(InputError, match="in line 2 of"):
+            read_dataset(sequences, labels=labels)
+
+
+def test_labels_in_headers_are_not_overruled(tmp_path):
+    path = written(tmp_path, "x.fa", ">1\nACG\n>0\nTT\n")
+    with pytest.raises(InputError, match="got the label 0 in line 3 of"):
+        read_dataset(path, negatives="shuffle")
+    only_ones = written(tmp_path, "y.fa", ">1\nACG\n>1\nTT\n")
+    assert read_dataset(only_ones, negatives="shuffle").labels.tolist() == [1, 1, 0, 0]
+
+
+def peaks(folder: Path) -> dict[str, Path]:
+    written(folder, "g.fa", ">chr1\n" + "ACGGTtacgc" * 60 + "\n>chr2\n" + "N" * 30 + "ACGT" * 3)
+    rows = [
+        "1\t5\t15\ta_x\t0\t+",
+        "1\t5\t15\ta_y\t0\t-",
+        "chr2\t0\t35\tb\t0\t.",
+        "chr7\t1\t4\tb\t0\t.",
+    ]
+    rows += ["chr1\t0\t4\ta_z\t0\t."]
+    return {"path": written(folder, "p.bed", "\n".join(rows)), "genome": folder / "g.fa"}
+
+
+def test_peaks_become_windows_with_matched_negatives(tmp_path):
+    reading = read(Source(**peaks(tmp_path), width=6))
+    data = reading.dataset
+    assert reading.negatives == "matched"
+    assert data.sequences()[:2] == ["CGCACG", "CGTGCG"]
+    assert data.names[:2].tolist() == ["a_x", "a_y"]
+    assert data.coordinates.chrom.tolist() == ["chr1"] * 4
+    assert data.labels.tolist() == [1, 1, 0, 0]
+    assert (data.coordinates.start[2:] >= 15).all()
+    assert reading.notes[:5] == (
+        "2 of 5 rows became windows",
+        "1 windows dropped, as the genome lacks their contig",
+        "1 windows dropped, as they go over the end of their contig",
+        "1 windows dropped, as more than half of them is N",
+        "2 windows found under the contig's other name, with or without chr",
+    )
+
+
+def test_peaks_by_name_as_they_are_with_other_negatives(tmp_path):
+    reading = read(Source(**peaks(tmp_path), peak_name="a_[xy]", negatives="shuffle"))
+    assert reading.negatives == "shuffle"
+    assert reading.dataset.lengths.tolist() == [10] * 4
+    assert reading.dataset.names.tolist() == ["a_x", "a_y", "a_x_shuffled", "a_y_shuffled"]
+    with pytest.raises(InputError, match="whose name matches 'c'"):
+        read_dataset(**peaks(tmp_path), peak_name="c")
+
+
+def test_options_go_with_their_kind_of_file(tmp_path):
+    bed = peaks(tmp_path)["path"]
+    fasta = written(tmp_path, "x.fa", FASTA)
+    with pytest.raises(InputError, match=r"got no genome beside .*give its genome"):
+        read_dataset(bed)
+    with pytest.raises(InputError, match=r"a BED file takes .* got labels l beside"):
+        read_dataset(bed, genome="g.fa", labels="l")
+    with pytest.raises(InputError, match=r"got width 9 beside .*leave it out"):
+        read_dataset(fasta, width=9, negatives="shuffle")
+    with pytest.raises(InputError, match=r"a microarray .* got genome g beside"):
+        read_dataset(fasta, signal_column=2, genome="g")
+    with pytest.raises(InputError, match="got only positive_sd 2"):
+        read_dataset(fasta, positive_sd=2)
+    with pytest.raises(InputError, match=r"matched negatives .* got positives of unknown place"):
+        read_dataset(fasta, negatives="matched", genome=tmp_path / "g.fa")
+
+
+def test_with_a_genome_any_other_name_is_a_bed_file(tmp_path):
+    files = peaks(tmp_path)
+    renamed = files["path"].rename(tmp_path / "peaks.txt")
+    assert len(read_dataset(renamed, genome=files["genome"], width=6)) == 4
+
+
+ROWS = st.lists(
+    st.lists(st.sampled_from(["chr1", "ACG", "0", "5", "9", "1", "-", ".", "seq", "Bound"])),
+    max_size=4,
+).map(lambda rows: "\n".join("\t".join(row) for row in rows).encode())
+
+
+@given(
+    st.binary(max_size=60) | ROWS | ROWS.map(lambda rows: b"seq\tBound\n" + rows),
+    st.sampled_from([".bed", ".seq", ".txt", ".seq.gz"]),
+    st.booleans(),
+)
+@settings(max_examples=300)
+def test_any_bytes_of_any_kind_are_a_data_set_or_refused(tmp_path_factory, content, ending, more):
+    folder = tmp_path_factory.mktemp("fuzz")
+    path = folder / f"x{ending}"
+    path.write_bytes(gzip.compress(content) if ending.endswith("gz") else content)
+    genome = written(folder, "g.fa", ">chr1\nACGGTTACGCACGGTTACGC\n")
+    options = {
+        ".bed": {"genome": genome, "width": 3 if more else None},
+        ".txt": {"signal_column": 2, "positive_sd": 0.5},
+    }.get(ending, {"negatives": "shuffle"} if more else {})
+    try:
+        data = read_dataset(path, **options)
+    except InputError:
+        return
+    assert len(data) > 0
+    assert data.lengths.min() > 0
+
+
+def test_peaks_of_others_get_negatives_like_them():
+    folder = "human_chr22_20_21M/"
+    source = Source(
+        shared(folder + "encode_dream_hg19_local.narrowPeak"),
+        genome=shared(folder + "22_20-21M.fa.gz"),
+        peak_name="CTCF_*",
+        width=200,
+    )
+    data = read(source).dataset
+    assert [int((data.labels == label).sum()) for label in (1, 0)] == [266, 266]
+    gc = np.isin(data.codes, (1, 2)).mean(axis=1)
+    assert abs(gc[data.labels == 1].mean() - gc[data.labels == 0].mean()) < 0.01
+    assert (data.codes < 4).all()
+    negative = data.subset(data.labels == 0).coordinates
+    peaks = read_loci(source.path, name_pattern="CTCF_*")
+    for start, end in zip(peaks.start, peaks.end, strict=True):
+        assert not ((negative.start < end) & (negative.end > start)).any()
