@@ -24,6 +24,7 @@ docs: .venv/.installed-dev
 
 bench: .venv/.installed
 	.venv/bin/python -m benchmarks.training_speed
+	.venv/bin/python -m benchmarks.memory
 
 # A stamp is written last, so that a set-up cut short is taken up again.
 .venv/.installed: pyproject.toml constraints.txt

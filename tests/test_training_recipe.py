@@ -300,6 +300,20 @@ def test_half_precision_is_for_devices_that_have_it() -> None:
     assert torch.equal(weights(one.model), weights(other.model))
 
 
+def test_half_precision_trains_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The CPU stands in for a device that has it.
+    half = torch.autocast("cpu", dtype=torch.bfloat16)
+    data = planted(200)
+    recipe = Recipe(epochs=20, learning_rate=1e-2)
+    full = train(data, Job("cnn", (0, 1), recipe), threads=1)
+    monkeypatch.setattr(Fit, "_precision", lambda _: half)
+    for one, other in zip(full, train(data, Job("cnn", (0, 1), recipe), threads=1), strict=True):
+        assert other.history[0].train_loss == pytest.approx(one.history[0].train_loss, abs=0.01)
+        assert other.history[0].train_loss != one.history[0].train_loss
+        assert other.history[-1].train_loss < 0.5 * other.history[0].train_loss
+        assert {p.dtype for p in other.model.parameters()} == {torch.float32}
+
+
 def test_the_codes_of_a_data_set_are_not_copied() -> None:
     data = planted(20)
     encoded = EncodedData.of(data, "cpu", torch.float32)
