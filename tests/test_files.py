@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -68,3 +70,18 @@ def test_a_damaged_gzip_file_unpacks_into_nothing(tmp_path, content):
     with pytest.raises(InputError, match=r"a file named \.gz is a whole gzip file"):
         unpack(tmp_path / "a.gz", tmp_path / "a")
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.gz"]
+
+
+def test_threads_that_write_at_once_leave_the_umask(tmp_path, monkeypatch):
+    change, before = os.umask, os.umask(0o027)
+
+    def slowly(mask):
+        found = change(mask)
+        time.sleep(0.002)
+        return found
+
+    monkeypatch.setattr(os, "umask", slowly)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: write_whole(tmp_path / f"{number}", b"x"), range(20)))
+    assert change(before) == 0o027
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o640}

@@ -6,6 +6,7 @@ import difflib
 import gzip
 import os
 import tempfile
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from typing import BinaryIO
 from motiflens.errors import InputError
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_UMASK_LOCK = threading.Lock()
 _BLOCK = 1 << 22
 
 
@@ -164,8 +166,10 @@ def _empty(path: Path | str) -> InputError:
 
 
 def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
+    # It can be read by setting it only: a second thread in between would set 0 for good.
+    with _UMASK_LOCK:
+        mask = os.umask(0)
+        os.umask(mask)
     return mask
 
 
