@@ -1,4 +1,4 @@
-"""Genomes in FASTA and 2bit: any stretch, any damage, and what becomes of windows."""
+"""Genomes in FASTA and 2bit: any stretch, and any damage."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import struct
 from itertools import groupby
 from pathlib import Path
 
-import numpy as np
 import py2bit
 import pyfaidx
 import pytest
@@ -16,11 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motiflens.errors import InputError
-from motiflens.genomes import extract, open_genome
-from motiflens.loci import Loci, read_loci
-from motiflens.records import read_fasta
-
-DATA = Path(__file__).parents[2] / "shared" / "data"
+from motiflens.genomes import open_genome
 
 CONTIGS = {"chr1": "ACGTnNacgtACCA", "22:5-9": "GGNTT", "MT": "CCCCCCCCCCTG"}
 
@@ -39,13 +34,6 @@ def cache(tmp_path_factory, monkeypatch):
     return folder
 
 
-def shared(file: str) -> Path:
-    path = DATA / file
-    if not path.exists():
-        pytest.skip(f"{file} of the shared test data is not here")
-    return path
-
-
 def fasta(contigs: dict[str, str], width: int = 4, end: str = "\n") -> bytes:
     lines = []
     for name, letters in contigs.items():
@@ -53,13 +41,14 @@ def fasta(contigs: dict[str, str], width: int = 4, end: str = "\n") -> bytes:
     return (end.join(lines) + end).encode()
 
 
-def two_bit(contigs: dict[str, str], order: str = "<") -> bytes:
+def two_bit(contigs: dict[str, str], order: str = "<", version: int = 0) -> bytes:
     """Write the format as UCSC describes it."""
-    place = 16 + sum(5 + len(name.encode()) for name in contigs)
+    offset = f"{order}{'IQ'[version]}"
+    place = 16 + sum(1 + struct.calcsize(offset) + len(name.encode()) for name in contigs)
     index, records = b"", b""
     for name, letters in contigs.items():
         index += bytes([len(name.encode())]) + name.encode()
-        index += struct.pack(f"{order}I", place + len(records))
+        index += struct.pack(offset, place + len(records))
         blocks = b"".join(_blocks(flags, order) for flags in _flags(letters))
         codes = ["TCAG".index(base) if base in "TCAG" else 0 for base in letters.upper()]
         codes += [0] * (-len(codes) % 4)
@@ -69,7 +58,7 @@ def two_bit(contigs: dict[str, str], order: str = "<") -> bytes:
         )
         size = struct.pack(f"{order}I", len(letters))
         records += size + blocks + struct.pack(f"{order}I", 0) + packed
-    return struct.pack(f"{order}4I", 0x1A412743, 0, len(contigs), 0) + index + records
+    return struct.pack(f"{order}4I", 0x1A412743, version, len(contigs), 0) + index + records
 
 
 def _flags(letters: str) -> tuple[list[bool], list[bool]]:
@@ -100,8 +89,17 @@ FORMS = {
     "g.fa.gz": fasta(CONTIGS),
     "g.2bit": two_bit(CONTIGS),
     "other_order.2bit": two_bit(CONTIGS, ">"),
+    "large.2bit": two_bit(CONTIGS, version=1),
     "g.2bit.gz": two_bit(CONTIGS),
 }
+
+
+_N_BLOCKS = struct.pack("<5I", 2, 0, 4, 1, 2)  # of "NACCNN": starts 0 and 4, sizes 1 and 2
+BLOCK_BEYOND = two_bit({"a": "NACCNN"}).replace(_N_BLOCKS, struct.pack("<5I", 2, 0, 4, 1, 3))
+BLOCKS_MIXED = two_bit({"a": "NACCNN"}).replace(_N_BLOCKS, struct.pack("<5I", 2, 4, 0, 2, 1))
+BEFORE_THE_FILE = two_bit({"a": "ACGT"}, version=1).replace(
+    struct.pack("<Q", 16 + 10), struct.pack("<q", -9)
+)
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -198,9 +196,14 @@ def test_a_cache_that_cannot_be_made_is_named(tmp_path, monkeypatch):
         ("g.fa", b">a\nACG\n\nACG\n", "about line 3 of FILE"),
         ("g.fa", b">a\nAC \nACG\n", "about line 2 of FILE"),
         ("g.fa", b">a\nACG\rACG\rA", "about line 2 of FILE"),
+        ("g.fa", b">a\nACGT\nACGT\nA C\n", "about line 4 of FILE"),
         ("g.fa", gzip.compress(b">a\nACG\n"), "gzip data in FILE"),
         ("g.2bit", two_bit(CONTIGS)[:-1], "an end after"),
         ("g.2bit", two_bit(CONTIGS)[:14], "an end after 14 bytes in FILE"),
+        ("g.2bit", BLOCK_BEYOND, "blocks beyond their sequence or out of order in FILE"),
+        ("g.2bit", BLOCKS_MIXED, "blocks beyond their sequence or out of order in FILE"),
+        ("g.2bit", BEFORE_THE_FILE, "an end after"),
+        ("g.2bit", two_bit({}, version=1), "version 1 with 0 contigs in FILE"),
         ("g.2bit", two_bit({}), "version 0 with 0 contigs in FILE"),
     ],
 )
@@ -248,97 +251,6 @@ def test_any_bytes_are_a_genome_or_refused(tmp_path_factory, content, name):
     except InputError:
         return
     assert genome.contigs
-
-
-def loci(*rows: tuple[str, int, int, str]) -> Loci:
-    chrom, start, end, strand = map(np.array, zip(*rows, strict=True))
-    names = np.array(["x", "x", *[""] * len(rows)])[: len(rows)]
-    return Loci(chrom, start, end, strand, names, np.full(len(rows), -1))
-
-
-def test_what_becomes_of_each_window(tmp_path):
-    genome = open_genome(written(tmp_path, "g.fa", FORMS["g.fa"]))
-    windows = extract(
-        genome,
-        loci(
-            ("chr1", 6, 12, "+"),
-            ("1", 7, 13, "-"),  # by its other name, and reverse-complemented
-            ("chr9", 0, 3, "+"),  # missing
-            ("chr1", -1, 4, "+"),  # over the ends
-            ("22:5-9", 3, 6, "+"),
-            ("chr1", 3, 7, "+"),  # half N: kept
-            ("chr1", 3, 6, "+"),  # more than half: dropped
-            ("MT", 0, 4, "."),
-            ("MT", 3, 7, "-"),
-            ("chrM", 4, 8, "."),  # equal to a former
-        ),
-    )
-    assert windows.sequences == ["ACGTAC", "GGTACG", "TNNA", "CCCC", "GGGG", "CCCC"]
-    assert windows.counts == {
-        "rows": 10,
-        "missing_contig": 1,
-        "over_end": 2,
-        "mostly_n": 1,
-        "kept": 6,
-        "renamed_contig": 2,
-        "with_n": 1,
-        "duplicates": 1,
-    }
-    np.testing.assert_allclose(windows.repeat, [4 / 6, 3 / 6, 2 / 4, 0, 0, 0], rtol=1e-6)
-    where = windows.coordinates
-    assert where.chrom.tolist() == ["chr1", "chr1", "chr1", "MT", "MT", "MT"]
-    assert where.start.tolist() == [6, 7, 3, 0, 3, 4]
-    assert where.end.tolist() == [12, 13, 7, 4, 7, 8]
-    assert "".join(where.strand) == "+-+.-."
-    assert windows.names == ["x", "x", "chr1:3-7", "MT:0-4", "MT:3-7", "MT:4-8"]
-
-
-def test_when_no_window_is_left_it_is_said_why(tmp_path):
-    genome = open_genome(written(tmp_path, "g.fa", FORMS["g.fa"]))
-    with pytest.raises(InputError) as caught:
-        extract(genome, loci(("chr9", 0, 3, "+"), ("MT", 9, 13, "+"), ("chr1", 3, 6, "+")))
-    assert (
-        "got 1 on contigs that the genome lacks, 1 over the end of a contig, 1 mostly N (of 3); "
-        f"{genome.path} has chr1, 22:5-9, MT" in str(caught.value)
-    )
-
-
-def test_regions_of_others_equal_what_they_extracted():
-    genome = open_genome(shared("gimmemotifs/scan_test.genome_chr1_3Mb.fa.gz"))
-    windows = extract(genome, read_loci(shared("gimmemotifs/scan_test_regions.bed")))
-    expected = read_fasta(shared("gimmemotifs/scan_test_regions.fa"))
-    assert len(expected) == 58
-    assert windows.sequences == [sequence.upper() for _, sequence in expected]
-    assert windows.names == [name for name, _ in expected]
-    masked = [np.mean([letter.islower() for letter in sequence]) for _, sequence in expected]
-    np.testing.assert_allclose(windows.repeat, masked, rtol=1e-6)
-
-
-def test_sites_of_a_bacterium_are_where_the_genome_has_them():
-    path = shared("ecoli_regulondb/MG1655-K12.fasta.gz")
-    loci = read_loci(shared("ecoli_regulondb/sites.bed"))
-    windows = extract(open_genome(path), loci)
-    assert windows.counts["kept"] == len(loci) == 2271
-    whole = "".join(gzip.decompress(path.read_bytes()).decode().split("\n")[1:])
-    other = whole.translate(str.maketrans("ACGT", "TGCA"))
-    for row, sequence in enumerate(windows.sequences):
-        start, end = loci.start[row], loci.end[row]
-        strand = loci.strand[row]
-        assert sequence == (other[start:end][::-1] if strand == "-" else whole[start:end])
-    # CpxR binds GTAAA twice, in one direction: on the wrong strand that would be TTTAC.
-    cpxr = [s for s, name in zip(windows.sequences, loci.name, strict=True) if name == "CpxR"]
-    assert sum("GTAA" in site for site in cpxr) > 1.5 * sum("TTAC" in site for site in cpxr)
-
-
-def test_peaks_on_a_contig_with_a_colon_in_its_name():
-    genome = open_genome(shared("human_chr22_20_21M/22_20-21M.fa.gz"))
-    loci = read_loci(
-        shared("human_chr22_20_21M/encode_dream_hg19_local.narrowPeak"), name_pattern="CTCF_*"
-    )
-    windows = extract(genome, loci.windows(101))
-    assert windows.counts["kept"] == windows.counts["rows"] == 266
-    assert {len(sequence) for sequence in windows.sequences} == {101}
-    assert genome.fetch("22:20000001-21000000", 0, 1_000_000).count("N") == 100_000
 
 
 def test_a_genome_is_opened_without_writing_beside_it(tmp_path):

@@ -109,6 +109,9 @@ def test_matched_windows_avoid_all_loci(genome, positives):
     assert (found.start[first] >= 15000).all()
     assert ((found.end[~first] <= 100) | (found.start[~first] >= 9000)).all()
     assert len(found) > N // 2
+    places = positives.coordinates
+    for chrom, start, end in zip(places.chrom, places.start, places.end, strict=True):
+        assert not ((found.chrom == chrom) & (found.start < end) & (found.end > start)).any()
 
 
 def test_matched_negatives_follow_the_seed_and_have_their_place(genome, positives):

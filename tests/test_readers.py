@@ -258,6 +258,17 @@ def test_peaks_become_windows_with_matched_negatives(tmp_path):
     )
 
 
+def test_sequences_with_their_place_in_the_header_take_matched_negatives(tmp_path):
+    genome = peaks(tmp_path)["genome"]
+    path = written(tmp_path, "x.txt", ">chr1:5-15\nTACGCACGGT\n>chr1:40-50\nACGGTTACGC\n")
+    one, two = (
+        read_dataset(path, genome=genome, negatives="matched", seed=seed) for seed in (1, 2)
+    )
+    assert one.coordinates.start[:2].tolist() == [5, 40]
+    assert (one.coordinates.end - one.coordinates.start).tolist() == [10] * 4
+    assert one.coordinates.start[2:].tolist() != two.coordinates.start[2:].tolist()
+
+
 def test_peaks_by_name_as_they_are_with_other_negatives(tmp_path):
     reading = read(Source(**peaks(tmp_path), peak_name="a_[xy]", negatives="shuffle"))
     assert reading.negatives == "shuffle"

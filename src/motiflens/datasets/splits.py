@@ -186,7 +186,7 @@ def _links(keys: NDArray[np.uint64], rows: NDArray[np.intp]) -> NDArray[np.intp]
     """Pairs of rows (2, P) that chain all rows of one key together."""
     order = np.argsort(keys, kind="stable")
     keys, rows = keys[order], rows[order]
-    same = (keys[1:] == keys[:-1]) & (rows[1:] != rows[:-1])
+    same = keys[1:] == keys[:-1]
     return np.stack([rows[:-1][same], rows[1:][same]])
 
 
