@@ -103,7 +103,7 @@ def test_a_shared_word_counts_on_both_strands_by_class_of_the_later_part():
 
 
 def test_blocks_of_words_add_up(monkeypatch):
-    monkeypatch.setattr("motiflens.audit.leaks.BLOCK", 130)
+    monkeypatch.setattr("motiflens.audit.leaks.BLOCK", 200)  # three rows
     test = planted(2).sequences()
     test[3] = test[3][:5] + planted(0).sequences()[199][:40] + test[3][45:]
     found = audit(planted(0), test=labelled(test, planted(2).labels))
@@ -147,6 +147,14 @@ def test_lengths_that_tell_classes_apart_are_said():
 def test_a_difference_that_few_sequences_make_by_chance_is_not_said():
     found = audit(labelled(["GGGGA", "GGCA", "ACCC", "AAAT", "TTTA", "CATA"], [1, 1, 1, 0, 0, 0]))
     assert found["composition"]["train"]["gc"]["auroc"] == 1
+    assert not said(found, "GC content")
+
+
+def test_a_difference_beyond_chance_that_is_small_is_not_said():
+    generator = np.random.default_rng(11)
+    sequences = letters(generator, 1500, 60, gc=0.515) + letters(generator, 1500, 60)
+    found = audit(labelled(sequences, np.repeat([1, 0], 1500)))
+    assert 0.55 < found["composition"]["train"]["gc"]["auroc"] < 0.6
     assert not said(found, "GC content")
 
 
@@ -224,6 +232,12 @@ def test_short_sequences_with_equal_counts_by_chance_are_not_called_shuffles():
     assert not said(found, "counts of a positive")
 
 
+def test_padding_is_no_letter():
+    found = audit(labelled(["ACGTN", "ACGT", "GGGGG"], [1, 0, 0]))
+    counts = found["composition"]["train"]["shuffled_negatives"]
+    assert [counts[kind]["negatives"] for kind in counts] == [0, 0]
+
+
 def test_labels_that_contradict_each_other_are_counted_over_all_parts():
     train, test = planted(0), planted(2)
     sequences = test.sequences()
@@ -236,7 +250,8 @@ def test_labels_that_contradict_each_other_are_counted_over_all_parts():
 def test_classes_of_unlike_size_are_said(n_positives, is_said):
     generator = np.random.default_rng(9)
     found = audit(labelled(letters(generator, 100), np.arange(100) < n_positives))
-    assert bool(said(found, "The classes of train differ in size: 24")) == is_said
+    assert bool(said(found, "The classes of train differ in size: 24 ")) == is_said
+    assert bool(said(found, "differ in size")) == is_said
 
 
 def test_without_a_test_part_baselines_are_scored_on_what_there_is():

@@ -113,6 +113,11 @@ def test_equal_scores_share_a_bin():
     assert measure(labels, np.zeros(100), threshold=0)["ece"] == 0
 
 
+def test_a_group_of_equal_scores_is_in_the_bin_of_its_middle():
+    logits = [-1.0, *[0.0] * 28, 1.0]
+    assert reliability_points([0, 1] * 15, logits)[2].tolist() == [1, 28, 1]
+
+
 @given(predictions(st.floats(-30, 30)))
 def test_bins_hold_every_example_once(example):
     labels, logits = example
@@ -197,6 +202,16 @@ def test_an_interval_holds_its_value_and_stays_in_range(example):
     assert {m: row["value"] for m, row in found.items()} == measure(*example, threshold=0.2)
     for metric, row in found.items():
         assert (-1 if metric == "mcc" else 0) <= row["low"] <= row["value"] <= row["high"] <= 1
+
+
+def test_a_logit_at_the_threshold_is_called_negative():
+    assert measure([0, 1], [0.5, 0.7], threshold=0.5)["accuracy"] == 1
+    assert measure([1, 0], [0.5, 0.2], threshold=0.5)["accuracy"] == 0.5
+
+
+def test_ends_that_miss_the_value_are_moved_to_it():
+    assert under_test._with_ends(0.5, 0.6, 0.7) == {"value": 0.5, "low": 0.5, "high": 0.7}
+    assert under_test._with_ends(0.5, 0.2, 0.4) == {"value": 0.5, "low": 0.2, "high": 0.5}
 
 
 def test_equal_generators_give_equal_intervals():

@@ -251,6 +251,14 @@ def test_scores_of_ensembles_stand_with_intervals_threshold_and_seeds(html):
     assert row_of(page, "baseline: kmer", "–", "0.980")[3:] == ["0.990", "–", "–"]
 
 
+def test_chance_has_the_share_of_positives_as_its_precision(whole):
+    (line,) = re.findall(
+        '<line [^>]*stroke-dasharray="4 4"[^>]*>', all_figures(whole)["Precision and recall"]
+    )
+    heights = [float(y) for y in re.findall(r'y[12]="([^"]*)"', line)]
+    assert heights[0] == heights[1]
+
+
 def test_the_reliability_of_every_bin_can_be_read(whole):
     svg = all_figures(whole)["Reliability"]
     assert "cnn: 0.474576, 0.2252<" in svg
