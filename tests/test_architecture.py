@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "training": ["datasets", "models", "metrics"],
     "baselines": ["datasets", "matrices", "metrics"],
     "audit": ["datasets", "metrics", "baselines"],
+    "ensembles": ["datasets", "training", "metrics"],
     "comparison": ["training", "baselines"],
     "attribution": ["sequences", "models/base"],
     "experiments": ["sequences", "attribution"],

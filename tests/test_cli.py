@@ -63,7 +63,10 @@ MISTAKES = {
         ["60", "2"],
     ),
     "one class": (["run", "one-class.csv", "-o", "out"], ["both", "label"]),
-    "shorter than the kernel": (["run", "tiny.csv", "-o", "out"], ["tutorial-cnn", "9"]),
+    "shorter than the kernel": (
+        ["run", "tiny.csv", "-o", "out", "--models", "tutorial-cnn"],
+        ["tutorial-cnn", "9"],
+    ),
     "a motif too long": (
         ["run", "good.parquet", "-o", "out", "--motif", "A" * 51],
         ["motif", "50"],
@@ -95,7 +98,10 @@ MISTAKES = {
         ["compare", "good.parquet", "-o", "out", "--sizes", "500"],
         ["500", "48"],
     ),
-    "a fraction": (["run", "good.parquet", "-o", "out", "--test", "1.5"], ["--test", "1.5"]),
+    "a fraction": (
+        ["run", "good.parquet", "-o", "out", "--test-fraction", "1.5"],
+        ["--test-fraction", "1.5"],
+    ),
     "a label that is no number": (["run", "word.csv", "-o", "out"], ["maybe", "word.csv", "3"]),
     "a label file with a word": (
         ["prepare", "sequences.txt", "--labels", "words.txt", "-o", "out.parquet"],
@@ -175,8 +181,9 @@ def test_prepare_and_run_make_the_whole_directory(folder: Path) -> None:
     assert list(summary["models"]) == ["attention", "tutorial-cnn"]
     assert "training" in finished.stderr
     assert {path.name for path in (folder / "out").iterdir()} == {
-        "run.toml", "data.parquet", "comparison.json", "timings.json", "models", "attributions",
-        "attention.json", "motifs.json", "motifs", "report.html",
+        "run.toml", "data.parquet", "audit.json", "comparison.json", "metrics.json",
+        "timings.json", "models", "attributions", "attention.json", "motifs.json", "motifs",
+        "report.html",
     }  # fmt: skip
     page = (folder / "out" / "report.html").read_text()
     assert "Test Accuracy Comparison" in page

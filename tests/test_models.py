@@ -6,8 +6,9 @@ import torch
 from benchmarks import tutorial_loop
 
 from motiflens.errors import InputError
-from motiflens.models import MODELS, ReceptiveField, build_model, lay_on_bases
+from motiflens.models import MODELS, BothStrands, ReceptiveField, build_model, lay_on_bases
 from motiflens.models.base import valid_units
+from motiflens.models.both_strands import other_strand
 from motiflens.models.layers import AdditiveAttention, Filters, MaxPool
 from motiflens.training.replicas import stack
 
@@ -246,3 +247,30 @@ def test_a_hand_set_attention_model_looks_at_its_motif() -> None:
 def test_an_unknown_name_gets_the_nearest() -> None:
     with pytest.raises(InputError, match="did you mean 'tutorial-cnn'"):
         build_model("tutorial_cnn", length=50, seed=0)
+
+
+@pytest.mark.parametrize("name", ["cnn", "attention"])
+def test_a_model_of_both_strands_scores_a_sequence_and_its_complement_the_same(name: str) -> None:
+    plain = build_model(name, length=31, seed=4)
+    model = BothStrands(plain)
+    x = random_one_hot(5, 31)
+    complement = x.flip((-2, -1))
+    torch.testing.assert_close(model(x), (plain(x) + plain(complement)) / 2)
+    torch.testing.assert_close(model(x), model(complement))
+    assert (plain(x) - plain(complement)).abs().max() > 1e-4
+    padded = torch.nn.functional.pad(x, (0, 6))
+    torch.testing.assert_close(model(padded), model(x))
+    assert torch.equal(model.filters, plain.filters)
+
+
+def test_the_other_strand_keeps_padding_on_the_right_and_gradients_flow() -> None:
+    x = random_one_hot(3, 17)
+    x[1, :, 12:] = 0
+    x[2, :, 5] = 0
+    x.requires_grad_()
+    other = other_strand(x)
+    assert torch.equal(other_strand(other), x)
+    assert torch.equal(other[1, :, :12], x[1, :, :12].flip((-2, -1)))
+    assert not other[1, :, 12:].any()
+    other.sum().backward()
+    assert torch.equal(x.grad, torch.ones_like(x))

@@ -12,13 +12,18 @@ from motiflens import Settings
 from motiflens.comparison import compare, default_sizes
 from motiflens.datasets import mark_sites
 from motiflens.metrics import score
-from motiflens.pipeline.comparing import prepare
+from motiflens.pipeline.loading import prepare
 from motiflens.pipeline.reading import true_motifs
 from motiflens.training.predict import predict_logits
 
 MOTIF = "GATTACCA"
 SETTINGS = Settings(
-    models=("tutorial-attention", "cnn"), seeds=2, sizes=(60,), motif=MOTIF, threads=2
+    models=("tutorial-attention", "cnn"),
+    seeds=2,
+    sizes=(60,),
+    motif=MOTIF,
+    threads=2,
+    strands="forward",
 )
 
 
@@ -34,8 +39,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> motiflens.Run:
 def test_the_run_directory_holds_what_is_documented(run: motiflens.Run) -> None:
     names = {path.name for path in run.path.iterdir()}
     assert names == {
-        "run.toml", "data.parquet", "comparison.json", "timings.json", "attention.json",
-        "motifs.json", "models", "attributions", "motifs",
+        "run.toml", "data.parquet", "audit.json", "comparison.json", "metrics.json",
+        "timings.json", "attention.json", "motifs.json", "models", "attributions", "motifs",
     }  # fmt: skip
     assert {path.name for path in (run.path / "models").iterdir()} == {
         f"{model}-seed{seed}" for model in SETTINGS.models for seed in (0, 1)
@@ -44,7 +49,7 @@ def test_the_run_directory_holds_what_is_documented(run: motiflens.Run) -> None:
         assert {p.name for p in folder.iterdir()} == {
             "weights.safetensors", "model.toml", "history.csv"
         }  # fmt: skip
-    for name in ("comparison.json", "timings.json", "attention.json", "motifs.json"):
+    for name in ("audit.json", "comparison.json", "metrics.json", "motifs.json"):
         assert json.loads((run.path / name).read_text())["schema_version"] == 1
 
 
@@ -173,19 +178,24 @@ def test_a_missing_stage_names_its_command(tmp_path: Path) -> None:
 def test_a_split_of_the_users_own_is_kept() -> None:
     dataset = data()
     split = np.where(np.arange(240) % 3 == 0, "test", "train")
-    kept = prepare(dataset.with_split(split), SETTINGS)
+    kept, _ = prepare(dataset.with_split(split), SETTINGS)
     assert np.array_equal(kept.split, split)
     with pytest.raises(motiflens.InputError, match="train and test"):
-        prepare(dataset.with_split(np.full(240, "train")), SETTINGS)
+        prepare(dataset.with_split(np.full(240, "test")), SETTINGS)
+    # Without a test part of its own, one is cut out of what there is to train on.
+    split = np.where(np.arange(240) % 3 == 0, "valid", "train")
+    cut, _ = prepare(dataset.with_split(split), SETTINGS)
+    assert np.array_equal(cut.split == "valid", split == "valid")
+    assert (cut.split == "test").sum() == 32
 
 
 def test_the_motif_marks_sites_only_where_none_are_known() -> None:
     dataset = data()
     truth = [[site.start for site in row] for row in dataset.sites]
     unknown = dataset.with_sites(None)
-    found = prepare(unknown, SETTINGS)
+    found, _ = prepare(unknown, SETTINGS)
     assert [[site.start for site in row] for row in found.sites] == truth
-    kept = prepare(dataset, Settings(motif="TTTT"))
+    kept, _ = prepare(dataset, Settings(motif="TTTT"))
     assert [[site.start for site in row] for row in kept.sites] == truth
     with pytest.raises(motiflens.InputError, match="motif"):
         prepare(unknown, Settings(motif="A" * 42))
@@ -212,7 +222,100 @@ def test_learning_curve_sizes_double_from_50() -> None:
 
 
 def test_all_sizes_share_one_test_part() -> None:
-    dataset = prepare(data(), SETTINGS)
+    dataset, _ = prepare(data(), SETTINGS)
     found = compare(dataset, ["cnn"], [0], sizes=[40, 80], threads=1)
     assert found.results["n_test"] == 48
     assert [p["n_train"] for p in found.results["models"]["cnn"]["sizes"]] == [40, 80, 192]
+
+
+def test_metrics_are_the_ensembles_with_intervals(run: motiflens.Run) -> None:
+    found = run.read_json("metrics.json")
+    test = run.dataset.part("test")
+    assert found["negatives"] == "given"
+    assert set(found["baselines"]) == {"composition", "kmer", "best-motif"}
+    for name, seeds in run.models.items():
+        entry = found["models"][name]
+        logits = [predict_logits(run.model(name, seed), test) for seed in seeds]
+        probabilities = np.mean([1 / (1 + np.exp(-one)) for one in logits], axis=0)
+        brier = np.mean((probabilities - test.labels) ** 2)
+        assert entry["test"]["brier"]["value"] == pytest.approx(brier, abs=1e-9)
+        for metric in ("auroc", "auprc", "mcc", "accuracy", "brier", "ece", "recall_at_fdr10"):
+            interval = entry["test"][metric]
+            assert interval["low"] <= interval["value"] <= interval["high"]
+            assert metric in entry["seeds"][0]
+    # The tutorial's models have no validation part to choose a threshold on.
+    assert found["models"]["tutorial-attention"]["threshold"] == 0.0
+    assert found["models"]["cnn"]["threshold"] != 0.0
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(models=("cnn",), seeds=2, sizes=(), threads=1, strands="forward")
+    whole = motiflens.compare(data(), tmp_path / "whole", settings)
+
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("motiflens.pipeline.comparing.evaluate_ensembles", killed)
+        with pytest.raises(Killed):
+            motiflens.compare(data(), tmp_path / "cut", settings)
+    assert (tmp_path / "cut" / "checkpoint").is_dir()
+    assert not (tmp_path / "cut" / "comparison.json").exists()
+    with pytest.raises(motiflens.InputError, match="other settings"):
+        motiflens.compare(
+            data(), tmp_path / "cut", Settings(models=("cnn",), seeds=3, sizes=(), threads=1)
+        )
+    with pytest.raises(motiflens.InputError, match="other data"):
+        motiflens.compare(data(seed=9), tmp_path / "cut", settings)
+    cut = motiflens.compare(data(), tmp_path / "cut", settings)
+    for file in ("comparison.json", "metrics.json", "models/cnn-seed1/weights.safetensors"):
+        assert (cut.path / file).read_bytes() == (whole.path / file).read_bytes()
+    assert not (cut.path / "checkpoint").exists()
+
+
+def test_a_mistake_found_late_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise motiflens.InputError("a rule", got="this", remedy="do that")
+
+    monkeypatch.setattr("motiflens.pipeline.comparing.evaluate_ensembles", refuse)
+    with pytest.raises(motiflens.InputError):
+        motiflens.compare(data(), tmp_path / "run", Settings(models=("cnn",), seeds=1, sizes=()))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_strands_are_decided_by_the_training_part_and_kept(tmp_path: Path) -> None:
+    grammar = motiflens.tutorial_grammar(motif=MOTIF, n=240, length=41, strands="both")
+    settings = Settings(models=("cnn", "tutorial-cnn"), seeds=1, sizes=(), threads=1)
+    made = motiflens.compare(motiflens.simulate(grammar, 0), tmp_path / "run", settings)
+    assert made.settings.strands == "both"
+    x = torch.as_tensor(made.dataset.one_hot([0, 1, 2]))
+    complement = x.flip((-2, -1))
+    with torch.no_grad():
+        torch.testing.assert_close(made.model("cnn")(x), made.model("cnn")(complement))
+        plain = made.model("tutorial-cnn")
+        assert not torch.allclose(plain(x), plain(complement))
+
+
+def test_files_of_parts_become_one_data_set(tmp_path: Path) -> None:
+    sets = {part: data(seed, n) for part, seed, n in (("a", 1, 60), ("b", 2, 20), ("c", 3, 30))}
+    for name, dataset in sets.items():
+        motiflens.write_table(dataset, tmp_path / f"{name}.csv")
+    source = motiflens.Source(tmp_path / "a.csv")
+    files = motiflens.DataFiles(source, tmp_path / "b.csv", tmp_path / "c.csv")
+    joined = motiflens.load_files(files).dataset
+    assert joined.sequences() == [s for d in sets.values() for s in d.sequences()]
+    assert joined.split.tolist() == ["train"] * 60 + ["valid"] * 20 + ["test"] * 30
+    split, _ = prepare(joined, Settings())
+    assert np.array_equal(split.split, joined.split)
+    motiflens.write_table(joined, tmp_path / "split.csv")
+    with pytest.raises(motiflens.InputError, match="column 'split'"):
+        motiflens.load_files(
+            motiflens.DataFiles(motiflens.Source(tmp_path / "split.csv"), test=tmp_path / "c.csv")
+        )

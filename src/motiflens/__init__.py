@@ -14,13 +14,14 @@ from motiflens.version import __version__
 
 if TYPE_CHECKING:
     from motiflens.attribution import Attributions, attribute
+    from motiflens.audit import audit
     from motiflens.datasets import SequenceDataset, split_at_random, write_table
     from motiflens.experiments import shortcut_test
     from motiflens.matrices import Motif, motif_from_string, read_meme, write_meme
     from motiflens.models import build_model, lay_on_bases
     from motiflens.motifs import find_motifs, recover
-    from motiflens.pipeline import compare, explain, read_motifs, run
-    from motiflens.readers import read_dataset
+    from motiflens.pipeline import DataFiles, compare, explain, load_files, read_motifs, run
+    from motiflens.readers import Reading, Source, read, read_dataset
     from motiflens.report import write_report
     from motiflens.runs import Origin, Run, check_output, load
     from motiflens.settings import Settings
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 
 #: Public name → the module that holds it.
 _HOME = {
+    "read": "readers",
+    "Source": "readers",
+    "Reading": "readers",
+    "load_files": "pipeline",
+    "DataFiles": "pipeline",
+    "audit": "audit",
     "Attributions": "attribution",
     "Grammar": "simulation",
     "Job": "training",
@@ -65,17 +72,21 @@ _HOME = {
 
 __all__ = [
     "Attributions",
+    "DataFiles",
     "Grammar",
     "InputError",
     "Job",
     "Motif",
     "Origin",
+    "Reading",
     "Recipe",
     "Run",
     "SequenceDataset",
     "Settings",
+    "Source",
     "__version__",
     "attribute",
+    "audit",
     "build_model",
     "check_output",
     "compare",
@@ -83,7 +94,9 @@ __all__ = [
     "find_motifs",
     "lay_on_bases",
     "load",
+    "load_files",
     "motif_from_string",
+    "read",
     "read_dataset",
     "read_grammar",
     "read_meme",

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from motiflens.baselines import score_baselines
 from motiflens.datasets import SequenceDataset
 from motiflens.metrics import (
     METRICS,
@@ -20,8 +20,15 @@ from motiflens.metrics import (
     paired_difference,
     score,
 )
-from motiflens.training import Job, Trained, one_thread_an_operation, train_all
-from motiflens.training.predict import predict_logits
+from motiflens.training import (
+    Job,
+    Recipe,
+    Trained,
+    one_thread_an_operation,
+    recipe_for,
+    train_all,
+)
+from motiflens.training.predict import predict_trained
 
 #: Ranges of the scores, which an interval cannot leave.
 BOUNDS = {"accuracy": (0.0, 1.0), "auroc": (0.0, 1.0), "auprc": (0.0, 1.0), "mcc": (-1.0, 1.0)}
@@ -34,7 +41,7 @@ class Comparison:
     Parameters
     ----------
     results
-        The content of ``comparison.json``; the same for the same seed, byte for byte.
+        The content of ``comparison.json`` without the baselines; the same for the same seed.
     timings
         Seconds: the content of ``timings.json``.
     trained
@@ -53,10 +60,12 @@ def compare(
     *,
     sizes: Sequence[int] = (),
     size_seeds: int | None = None,
+    recipes: Callable[[str], Recipe] = recipe_for,
     target: float = 0.95,
     threads: int | None = None,
     device: str = "cpu",
     advance: Callable[[int], None] | None = None,
+    checkpoint: Path | None = None,
 ) -> Comparison:
     """Train models with several seeds and training sizes and score them on one test part.
 
@@ -72,9 +81,11 @@ def compare(
         Training sizes of the learning curves; the whole training part is added as the last.
     size_seeds
         Use only the first seeds for the learning curves; None for all.
+    recipes
+        Architecture → how it is trained.
     target
         Test accuracy whose first epoch is reported.
-    threads, device, advance
+    threads, device, advance, checkpoint
         As in :func:`motiflens.training.train_all`.
 
     Returns
@@ -87,11 +98,18 @@ def compare(
         If a model is unknown, a size is too large, or a class is missing from the test part.
     """
     small = tuple(seeds)[:size_seeds]
-    jobs = [Job(model, tuple(seeds)) for model in models]
-    curves = [Job(model, small, n_train=size) for model in models for size in sizes]
+    jobs = [Job(model, tuple(seeds), recipes(model)) for model in models]
+    curves = [Job(model, small, recipes(model), size) for model in models for size in sizes]
     test = dataset.part("test")
     started = time.perf_counter()
-    trained = train_all(dataset, jobs + curves, threads=threads, device=device, advance=advance)
+    trained = train_all(
+        dataset,
+        jobs + curves,
+        threads=threads,
+        device=device,
+        advance=advance,
+        checkpoint=checkpoint,
+    )
     training_seconds = time.perf_counter() - started
     with one_thread_an_operation():
         scored = [[_score_replica(one, test, target) for one in group] for group in trained]
@@ -113,8 +131,6 @@ def compare(
             "sizes": points,
         }
     learning = dataset.subset(dataset.split != "test")
-    started = time.perf_counter()
-    baselines = score_baselines(learning, test, seed=0)
     results = {
         "schema_version": 1,
         "target": target,
@@ -122,18 +138,17 @@ def compare(
         "n_test": len(test),
         "models": by_model,
         "differences": _differences(by_model),
-        "baselines": baselines,
     }
     full_runs = dict(zip(models, trained, strict=False))
     timings = {
         "training": {name: _timing(group, target) for name, group in full_runs.items()},
-        "stages": {"train": training_seconds, "baselines": time.perf_counter() - started},
+        "stages": {"train": training_seconds},
     }
     return Comparison(results, timings, full_runs)
 
 
 def _score_replica(trained: Trained, test: SequenceDataset, target: float) -> dict[str, Any]:
-    logits = predict_logits(trained.model, test)
+    logits = predict_trained(trained, test)
     accuracies = [epoch.test_accuracy or 0.0 for epoch in trained.history]
     return {
         "seed": trained.seed,

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from motiflens.errors import InputError
 
-DEFAULT_MODELS = ("tutorial-cnn", "tutorial-attention", "cnn", "attention")
+DEFAULT_MODELS = ("cnn", "attention")
+TUTORIAL_MODELS = ("tutorial-cnn", "tutorial-attention", "cnn", "attention")
+SPLITS = ("random", "homology", "chromosome")
+STRANDS = ("auto", "forward", "both")
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,17 @@ class Settings:
         Replicas of each model, with seeds ``seed``, ``seed`` + 1, and so on.
     seed
         Decides everything that is random: the split, initial weights, data order.
-    test
-        Fraction of the sequences held out for testing, unless the data come with a split.
+    test_fraction
+        Fraction of the sequences held out for testing, unless the data come with a test part.
+    split
+        How they are held out: at ``random``, by ``homology`` (no word of 31 bases shared between
+        the parts), or by ``chromosome``.
+    test_chromosomes, valid_chromosomes
+        For a split by chromosome.
+    strands
+        ``both`` or ``forward``: where motifs may lie, and whether models read both strands. With
+        ``auto`` the training sequences decide (see `motiflens.datasets.strands`); the tutorial's
+        models read one strand in any case.
     sizes
         Training sizes of the learning curves, joined by commas; 50, 100, 200, ... by default,
         and ``none`` for no curves.
@@ -44,7 +56,11 @@ class Settings:
     models: tuple[str, ...] = DEFAULT_MODELS
     seeds: int = 5
     seed: int = 0
-    test: float = 0.2
+    test_fraction: float = 0.2
+    split: str = "random"
+    test_chromosomes: tuple[str, ...] = ()
+    valid_chromosomes: tuple[str, ...] = ()
+    strands: str = "auto"
     sizes: tuple[int, ...] | None = None
     size_seeds: int = 5
     motif: str | None = None
@@ -62,13 +78,24 @@ class Settings:
             _at_least("--sizes", size, 10)
         if self.threads is not None:
             _at_least("--threads", self.threads, 1)
-        for option, value in (("--test", self.test), ("--target", self.target)):
+        for option, value in (
+            ("--test-fraction", self.test_fraction),
+            ("--target", self.target),
+        ):
             if not 0.0 < value < 1.0:
                 raise InputError(
                     f"{option} is a fraction between 0 and 1",
                     got=str(value),
                     remedy="give a value such as 0.2",
                 )
+        _one_of("--split", self.split, SPLITS)
+        _one_of("--strands", self.strands, STRANDS)
+        if (self.split == "chromosome") != bool(self.test_chromosomes):
+            raise InputError(
+                "--split chromosome goes with --test-chromosomes",
+                got=f"--split {self.split} and chromosomes {','.join(self.test_chromosomes)!r}",
+                remedy="give both, such as --split chromosome --test-chromosomes chr1,chr8",
+            )
         if not self.models or len(set(self.models)) < len(self.models):
             raise InputError(
                 "--models names one or more different models",
@@ -80,6 +107,13 @@ class Settings:
     def seed_list(self) -> tuple[int, ...]:
         """The seeds of the replicas."""
         return tuple(range(self.seed, self.seed + self.seeds))
+
+
+def _one_of(option: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise InputError(
+            f"{option} is one of {', '.join(choices)}", got=repr(value), remedy="choose one of them"
+        )
 
 
 def _at_least(option: str, value: int, least: int) -> None:

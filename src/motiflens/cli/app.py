@@ -22,6 +22,7 @@ for command in (
     experiment.run,
     data.simulate,
     data.prepare,
+    data.audit,
     experiment.train,
     experiment.compare,
     experiment.explain,

@@ -1,15 +1,17 @@
-"""Sub-commands that make a data set: simulate, prepare."""
+"""Sub-commands that make a data set and look hard at it: simulate, prepare, audit."""
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Literal
 
 import motiflens
-from motiflens.cli.options import Json, Output, Overwrite, check_new_file
+from motiflens.cli.options import Json, Output, Overwrite, SourceOptions, check_new_file
 from motiflens.datasets import SequenceDataset, require_two_classes, write_table
 from motiflens.errors import InputError
+from motiflens.files import write_whole
 
 
 def simulate(
@@ -64,8 +66,8 @@ def prepare(
     data: Path,
     *,
     output: Output,
-    labels: Path | None = None,
-    negatives: Path | None = None,
+    source: SourceOptions = SourceOptions(),
+    seed: int = 0,
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
@@ -74,22 +76,64 @@ def prepare(
     Parameters
     ----------
     data
-        A table (sequence, label), FASTA, or a file with one sequence a line.
+        A table, FASTA, sequences one a line, BED or narrowPeak, DeepBind .seq, or a microarray.
     output
         Table to write: .parquet, .tsv or .csv, with .gz if wanted.
-    labels
-        File with one label a line.
-    negatives
-        FASTA with the negatives, when DATA holds the positives.
+    seed
+        Of negatives that are made.
     overwrite
         Replace an existing file.
     as_json
         Print a summary as one JSON object.
     """
     check_new_file(output, overwrite=overwrite)
-    dataset = motiflens.read_dataset(data, labels=labels, negatives=negatives)
-    require_two_classes(dataset)
-    _write(dataset, output, as_json=as_json)
+    reading = motiflens.read(source.source(data, seed))
+    for note in reading.notes:
+        print(note, file=sys.stderr)
+    require_two_classes(reading.dataset)
+    _write(reading.dataset, output, as_json=as_json)
+
+
+def audit(
+    train: Path,
+    *,
+    output: Output,
+    source: SourceOptions = SourceOptions(),
+    valid: Path | None = None,
+    test: Path | None = None,
+    test_negatives: str | None = None,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+) -> None:
+    """Look for copies, leaks, biases and labels that cannot be right.
+
+    Parameters
+    ----------
+    train
+        The training part, or data with a column 'split'.
+    output
+        JSON file to write.
+    valid
+        File of the validation part.
+    test
+        File of the test part.
+    test_negatives
+        Negatives of a test or validation file that holds positives only.
+    overwrite
+        Replace an existing file.
+    as_json
+        Print the audit as one JSON object.
+    """
+    check_new_file(output, overwrite=overwrite)
+    files = motiflens.DataFiles(source.source(train), valid, test, test_negatives)
+    dataset = motiflens.load_files(files).dataset
+    if dataset.split is None:
+        found = motiflens.audit(dataset)
+    else:
+        parts = {name: dataset.part(name) for name in ("train", "valid", "test")}
+        found = motiflens.audit(**parts)
+    write_whole(output, (json.dumps(found, indent=1) + "\n").encode())
+    print(json.dumps(found) if as_json else "\n".join(found["warnings"] or ["nothing found"]))
 
 
 def _write(dataset: SequenceDataset, output: Path, *, as_json: bool) -> None:

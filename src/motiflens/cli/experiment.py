@@ -5,80 +5,27 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING, Any
 
 import motiflens
-from motiflens.cli.options import Json, Output, Overwrite, comma_separated, whole_numbers
+from motiflens.cli.options import (
+    Json,
+    Names,
+    Output,
+    Overwrite,
+    PartOptions,
+    Sizes,
+    SourceOptions,
+    TrainOptions,
+    settings_of,
+)
 from motiflens.cli.progress import on_stderr
-from motiflens.settings import DEFAULT_MODELS, Settings
+from motiflens.settings import DEFAULT_MODELS, TUTORIAL_MODELS, Settings
 
 if TYPE_CHECKING:
+    from motiflens.pipeline import DataFiles
     from motiflens.runs import Origin, Run
-
-Models = Annotated[tuple[str, ...], Parameter(converter=comma_separated, n_tokens=1, negative=())]
-Sizes = Annotated[
-    tuple[int, ...] | None, Parameter(converter=whole_numbers, n_tokens=1, negative=())
-]
-
-
-@Parameter(name="*")
-@dataclass(frozen=True)
-class DataOptions:
-    """Where labels come from when DATA has none.
-
-    Parameters
-    ----------
-    labels
-        File with one label a line.
-    negatives
-        FASTA with the negatives, when DATA holds the positives.
-    """
-
-    labels: Path | None = None
-    negatives: Path | None = None
-
-
-@Parameter(name="*")
-@dataclass(frozen=True)
-class TrainOptions:
-    """How models are trained and explained.
-
-    Parameters
-    ----------
-    seeds
-        Replicas of each model.
-    seed
-        Decides everything random: split, initial weights, data order.
-    test
-        Fraction held out for testing, unless the data come with a split.
-    motif
-        The true motif, when known, in IUPAC letters.
-    target
-        Test accuracy whose first epoch is reported.
-    n_explained
-        Positives of the test part to explain at most.
-    threads
-        Threads to compute with; one for each core by default.
-    device
-        cpu, cuda or cuda:1.
-    """
-
-    seeds: int = Settings.seeds
-    seed: int = Settings.seed
-    test: float = Settings.test
-    motif: str | None = None
-    target: float = Settings.target
-    n_explained: int = Settings.n_explained
-    threads: int | None = None
-    device: str = Settings.device
-
-    def settings(self, models: tuple[str, ...], **values: Any) -> Settings:
-        """Give the settings of a run."""
-        return Settings(models=models, **vars(self), **values)
 
 
 def demo(
@@ -102,7 +49,9 @@ def demo(
         Print a summary as one JSON object.
     """
     settings = Settings(
+        models=TUTORIAL_MODELS,
         seeds=seeds,
+        strands="forward",
         sizes=(50, 200, 800),
         motif="CGACCGAACTCC",
         n_explained=200,
@@ -120,10 +69,11 @@ def run(
     data: Path,
     *,
     output: Output,
-    models: Models = DEFAULT_MODELS,
+    models: Names = DEFAULT_MODELS,
     sizes: Sizes = None,
     size_seeds: int = Settings.size_seeds,
-    where: DataOptions = DataOptions(),
+    source: SourceOptions = SourceOptions(),
+    parts: PartOptions = PartOptions(),
     how: TrainOptions = TrainOptions(),
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -133,11 +83,11 @@ def run(
     Parameters
     ----------
     data
-        A table (sequence, label), FASTA, or a file with one sequence a line.
+        A table, FASTA, sequences one a line, BED or narrowPeak, DeepBind .seq, or a microarray.
     output
         Run directory to make.
     models
-        Names joined by commas: tutorial-cnn, tutorial-attention, cnn, attention.
+        Names joined by commas, of tutorial-cnn, tutorial-attention, cnn and attention.
     sizes
         Training sizes of the learning curves, joined by commas, or none; 50, 100, 200, ... by
         default.
@@ -148,8 +98,9 @@ def run(
     as_json
         Print a summary as one JSON object.
     """
-    settings = how.settings(models, sizes=sizes, size_seeds=size_seeds)
-    made = _compare(data, output, settings, where, overwrite=overwrite)
+    settings = settings_of(models, how, parts, sizes, size_seeds)
+    files = parts.files(source.source(data, how.seed))
+    made = _compare(files, output, settings, overwrite=overwrite)
     motiflens.explain(made, progress=on_stderr())
     motiflens.read_motifs(made, progress=on_stderr())
     _finish(made, as_json=as_json)
@@ -160,7 +111,8 @@ def train(
     *,
     output: Output,
     model: str = "attention",
-    where: DataOptions = DataOptions(),
+    source: SourceOptions = SourceOptions(),
+    parts: PartOptions = PartOptions(),
     how: TrainOptions = TrainOptions(),
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -170,7 +122,7 @@ def train(
     Parameters
     ----------
     data
-        A table (sequence, label), FASTA, or a file with one sequence a line.
+        A table, FASTA, sequences one a line, BED or narrowPeak, DeepBind .seq, or a microarray.
     output
         Run directory to make.
     model
@@ -180,18 +132,20 @@ def train(
     as_json
         Print a summary as one JSON object.
     """
-    settings = how.settings((model,), sizes=())
-    _summarise(_compare(data, output, settings, where, overwrite=overwrite), as_json=as_json)
+    settings = settings_of((model,), how, parts)
+    files = parts.files(source.source(data, how.seed))
+    _summarise(_compare(files, output, settings, overwrite=overwrite), as_json=as_json)
 
 
 def compare(
     data: Path,
     *,
     output: Output,
-    models: Models = DEFAULT_MODELS,
+    models: Names = DEFAULT_MODELS,
     sizes: Sizes = None,
     size_seeds: int = Settings.size_seeds,
-    where: DataOptions = DataOptions(),
+    source: SourceOptions = SourceOptions(),
+    parts: PartOptions = PartOptions(),
     how: TrainOptions = TrainOptions(),
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -201,11 +155,11 @@ def compare(
     Parameters
     ----------
     data
-        A table (sequence, label), FASTA, or a file with one sequence a line.
+        A table, FASTA, sequences one a line, BED or narrowPeak, DeepBind .seq, or a microarray.
     output
         Run directory to make.
     models
-        Names joined by commas: tutorial-cnn, tutorial-attention, cnn, attention.
+        Names joined by commas, of tutorial-cnn, tutorial-attention, cnn and attention.
     sizes
         Training sizes of the learning curves, joined by commas, or none; 50, 100, 200, ... by
         default.
@@ -216,8 +170,9 @@ def compare(
     as_json
         Print a summary as one JSON object.
     """
-    settings = how.settings(models, sizes=sizes, size_seeds=size_seeds)
-    _summarise(_compare(data, output, settings, where, overwrite=overwrite), as_json=as_json)
+    settings = settings_of(models, how, parts, sizes, size_seeds)
+    files = parts.files(source.source(data, how.seed))
+    _summarise(_compare(files, output, settings, overwrite=overwrite), as_json=as_json)
 
 
 def explain(run: Path, *, as_json: Json = False) -> None:
@@ -259,18 +214,18 @@ def report(run: Path, *, as_json: Json = False) -> None:
     _finish(motiflens.load(run), as_json=as_json)
 
 
-def _compare(
-    data: Path, output: Path, settings: Settings, where: DataOptions, *, overwrite: bool
-) -> Run:
+def _compare(files: DataFiles, output: Path, settings: Settings, *, overwrite: bool) -> Run:
     motiflens.check_output(output, overwrite=overwrite)
-    dataset = motiflens.read_dataset(data, labels=where.labels, negatives=where.negatives)
+    reading = motiflens.load_files(files)
+    for note in reading.notes:
+        print(note, file=sys.stderr)
     return motiflens.compare(
-        dataset,
+        reading,
         output,
         settings,
         overwrite=overwrite,
         progress=on_stderr(),
-        origin=_origin(str(data)),
+        origin=_origin(str(files.data.path)),
     )
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter, Token
 
 from motiflens.errors import InputError
+from motiflens.settings import Settings
+
+if TYPE_CHECKING:
+    from motiflens.pipeline import DataFiles
+    from motiflens.readers import Source
 
 
 def comma_separated(_: type, tokens: list[Token] | tuple[Token, ...]) -> tuple[str, ...]:
@@ -33,6 +39,142 @@ def whole_numbers(_: type, tokens: list[Token] | tuple[Token, ...]) -> tuple[int
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 Overwrite = Annotated[bool, Parameter(negative=())]
 Json = Annotated[bool, Parameter(name="--json", negative=())]
+Names = Annotated[tuple[str, ...], Parameter(converter=comma_separated, n_tokens=1, negative=())]
+Sizes = Annotated[
+    tuple[int, ...] | None, Parameter(converter=whole_numbers, n_tokens=1, negative=())
+]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class SourceOptions:
+    """How DATA becomes labelled sequences.
+
+    Parameters
+    ----------
+    labels
+        File with one label a line, for sequences in FASTA or one a line.
+    negatives
+        DATA holds positives, and these are the negatives: shuffle, matched, a file, or several
+        joined by +.
+    genome
+        FASTA or 2bit, for a BED or narrowPeak file.
+    width
+        Windows of so many bases around the summits or middles of a BED file.
+    peak_name
+        Only the rows of a BED file whose name matches, such as 'CTCF_*'.
+    signal_column
+        Column of the signal of a protein-binding microarray, counted from 1.
+    positive_sd
+        Probes this many standard deviations above the mean are positives.
+    """
+
+    labels: Path | None = None
+    negatives: str | None = None
+    genome: Path | None = None
+    width: int | None = None
+    peak_name: str | None = None
+    signal_column: int | None = None
+    positive_sd: float | None = None
+
+    def source(self, path: Path, seed: int = 0) -> Source:
+        """Give the file with its options."""
+        from motiflens.readers import Source
+
+        return Source(path, **vars(self), seed=seed)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class PartOptions:
+    """Where the parts of the data come from.
+
+    Parameters
+    ----------
+    valid
+        File of the validation part, of the same kinds as DATA.
+    test
+        File of the test part, of the same kinds as DATA.
+    test_negatives
+        Negatives of a test or validation file that holds positives only.
+    test_fraction
+        Without a test part: the fraction that is held out.
+    split
+        Without a test part: random, homology (no shared 31-mers) or chromosome.
+    test_chromosomes
+        For --split chromosome: names joined by commas.
+    valid_chromosomes
+        For --split chromosome: names joined by commas.
+    """
+
+    valid: Path | None = None
+    test: Path | None = None
+    test_negatives: str | None = None
+    test_fraction: float = Settings.test_fraction
+    split: str = Settings.split
+    test_chromosomes: Names = ()
+    valid_chromosomes: Names = ()
+
+    def files(self, source: Source) -> DataFiles:
+        """Give the files of all parts."""
+        from motiflens.pipeline import DataFiles
+
+        return DataFiles(source, self.valid, self.test, self.test_negatives)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class TrainOptions:
+    """How models are trained and explained.
+
+    Parameters
+    ----------
+    seeds
+        Replicas of each model.
+    seed
+        Decides everything random: split, negatives, initial weights, data order.
+    motif
+        The true motif, when known, in IUPAC letters.
+    strands
+        auto, forward or both: where motifs may lie, and whether models read both strands.
+    target
+        Test accuracy whose first epoch is reported.
+    n_explained
+        Positives of the test part to explain at most.
+    threads
+        Threads to compute with; one for each core by default.
+    device
+        cpu, cuda or cuda:1.
+    """
+
+    seeds: int = Settings.seeds
+    seed: int = Settings.seed
+    motif: str | None = None
+    strands: str = Settings.strands
+    target: float = Settings.target
+    n_explained: int = Settings.n_explained
+    threads: int | None = None
+    device: str = Settings.device
+
+
+def settings_of(
+    models: tuple[str, ...],
+    how: TrainOptions,
+    parts: PartOptions,
+    sizes: tuple[int, ...] | None = (),
+    size_seeds: int = Settings.size_seeds,
+) -> Settings:
+    """Give the settings of a run."""
+    return Settings(
+        models=models,
+        sizes=sizes,
+        size_seeds=size_seeds,
+        test_fraction=parts.test_fraction,
+        split=parts.split,
+        test_chromosomes=parts.test_chromosomes,
+        valid_chromosomes=parts.valid_chromosomes,
+        **vars(how),
+    )
 
 
 def check_new_file(path: Path, *, overwrite: bool) -> None:

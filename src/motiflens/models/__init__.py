@@ -17,12 +17,14 @@ from motiflens.models.base import (
     SequenceModel,
     lay_on_bases,
 )
+from motiflens.models.both_strands import BothStrands
 from motiflens.models.cnn import CNN
 from motiflens.models.tutorial import TutorialAttention, TutorialCNN
 
 __all__ = [
     "MODELS",
     "AttentionMap",
+    "BothStrands",
     "FeatureMap",
     "ReceptiveField",
     "SequenceModel",

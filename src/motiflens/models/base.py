@@ -78,6 +78,15 @@ class SequenceModel(nn.Module):
         return []
 
 
+def sequence_ends(one_hot: Tensor) -> Tensor:
+    """Give the place behind the last base of each sequence: (..., 4, L) to (...), int.
+
+    A zero column before it is an N, one behind it is padding.
+    """
+    position = torch.arange(1, one_hot.shape[-1] + 1, device=one_hot.device)
+    return ((one_hot.amax(-2) > 0) * position).amax(-1)
+
+
 def valid_units(one_hot: Tensor, n_units: int, field: ReceptiveField) -> Tensor:
     """Mark the units whose centre lies on the sequence and not on its padding.
 
@@ -95,9 +104,7 @@ def valid_units(one_hot: Tensor, n_units: int, field: ReceptiveField) -> Tensor:
     Tensor
         (..., n_units), bool; unit 0 is always valid, so that a softmax over units is defined.
     """
-    length = one_hot.shape[-1]
-    position = torch.arange(1, length + 1, device=one_hot.device)
-    ends = ((one_hot.amax(-2) > 0) * position).amax(-1)
+    ends = sequence_ends(one_hot)
     centres = field.first + field.stride * torch.arange(n_units, device=one_hot.device)
     centres = centres + (field.width - 1) // 2
     valid = centres < ends.unsqueeze(-1)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from motiflens.pipeline.comparing import Data, compare
 from motiflens.pipeline.explaining import explain
+from motiflens.pipeline.loading import DataFiles, load_files
 from motiflens.pipeline.reading import read_motifs
 from motiflens.progress import Progress
 from motiflens.runs import Origin, Run
 from motiflens.settings import Settings
 
-__all__ = ["compare", "explain", "read_motifs", "run"]
+__all__ = ["DataFiles", "compare", "explain", "load_files", "read_motifs", "run"]
 
 
 def run(
@@ -28,7 +29,7 @@ def run(
     Parameters
     ----------
     data
-        A data set, or a file that :func:`motiflens.read_dataset` reads.
+        A data set, files (:class:`DataFiles`), or one file that :func:`motiflens.read` reads.
     output
         Run directory to make.
     settings

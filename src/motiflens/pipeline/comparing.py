@@ -1,30 +1,33 @@
-"""The first stage: data made ready, models trained and scored."""
+"""The first stage: data made ready and audited, models trained and scored."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from motiflens import comparison
-from motiflens.datasets import (
-    SequenceDataset,
-    mark_sites,
-    require_at_least,
-    require_two_classes,
-    split_at_random,
-)
+from motiflens.audit import audit
+from motiflens.datasets import SequenceDataset, require_at_least
+from motiflens.ensembles import evaluate_ensembles
 from motiflens.errors import InputError
-from motiflens.matrices import motif_from_string
 from motiflens.models import smallest_length
+from motiflens.pipeline.loading import DataFiles, load_files, prepare
 from motiflens.progress import Progress, Silent
-from motiflens.readers import read_dataset
+from motiflens.readers import Reading, Source
 from motiflens.runs import Origin, Run, check_output, create
 from motiflens.settings import Settings
-from motiflens.training import n_cores
+from motiflens.training import n_cores, one_thread_an_operation, recipe_for
+from motiflens.training.checkpoint import remove_checkpoint
 
-Data = SequenceDataset | Path | str
+Data = SequenceDataset | Reading | DataFiles | Path | str
+
+#: Folder of a run in which the state of training is kept until it is finished.
+CHECKPOINT = "checkpoint"
 
 
 def compare(
@@ -36,15 +39,49 @@ def compare(
     progress: Progress | None = None,
     origin: Origin | None = None,
 ) -> Run:
-    """Train models × seeds × training sizes and score them; parameters as in :func:`run`."""
+    """Audit the data, train models × seeds × training sizes and score them.
+
+    Parameters as in :func:`motiflens.pipeline.run`. A call that was killed goes on where it was
+    when it comes again.
+    """
     settings, progress = settings or Settings(), progress or Silent()
     check_output(output, overwrite=overwrite)
     require_device(settings.device)
     smallest = {name: smallest_length(name) for name in settings.models}
-    dataset = prepare(data, settings)
+    reading = _reading(data)
+    dataset, settings = prepare(reading.dataset, settings)
     for name, least in smallest.items():
         require_at_least(dataset, least, f"the first layer of {name}")
     settings = with_sizes(settings, len(dataset) - len(dataset.part("test")))
+    if origin is None:
+        origin = Origin("Python" if isinstance(data, SequenceDataset) else _name(data))
+    origin = replace(origin, negatives=reading.negatives, notes=reading.notes)
+    goes_on = not overwrite and (Path(output) / "run.toml").is_file()
+    run = create(output, dataset, settings, origin, overwrite=overwrite)
+    try:
+        audited = audit_parts(dataset)
+        run.write_json("audit.json", audited)
+        _train(run, dataset, settings, audited["baselines"], progress)
+    except InputError:
+        if not goes_on:
+            run.remove()
+        raise
+    return run
+
+
+def audit_parts(dataset: SequenceDataset) -> dict[str, Any]:
+    """Audit the parts of a split data set."""
+    parts = {name: dataset.part(name) for name in ("train", "valid", "test")}
+    return audit(parts["train"], valid=parts["valid"], test=parts["test"])
+
+
+def _train(
+    run: Run,
+    dataset: SequenceDataset,
+    settings: Settings,
+    baselines: Mapping[str, Any],
+    progress: Progress,
+) -> None:
     n_curves = len(settings.sizes or ()) * min(settings.size_seeds, settings.seeds)
     total = len(settings.models) * (settings.seeds + n_curves)
     with progress.stage("training", total) as advance:
@@ -54,21 +91,41 @@ def compare(
             settings.seed_list,
             sizes=settings.sizes or (),
             size_seeds=settings.size_seeds,
+            recipes=partial(recipe_for, both_strands=settings.strands == "both"),
             target=settings.target,
             threads=settings.threads,
             device=settings.device,
             advance=advance,
+            checkpoint=run.path / CHECKPOINT,
         )
-    if origin is None:
-        origin = Origin("Python" if isinstance(data, SequenceDataset) else str(data))
-    made = create(output, dataset, settings, origin, overwrite=overwrite)
+    with progress.stage("scoring", 1) as advance, one_thread_an_operation():
+        test = dataset.part("test")
+        ensembles = evaluate_ensembles(found.trained, test, seed=settings.seed)
+        advance(1)
     for replicas in found.trained.values():
         for trained in replicas:
-            made.write_model(trained, dataset.codes.shape[1])
-    made.write_json("comparison.json", found.results)
+            run.write_model(trained, dataset.codes.shape[1])
+    negatives = run.configuration["run"]["negatives"]
+    run.write_json(
+        "metrics.json", {"models": ensembles, "baselines": baselines, "negatives": negatives}
+    )
     threads = settings.threads or n_cores()
-    made.write_json("timings.json", {"threads": threads, **found.timings})
-    return made
+    run.write_json("timings.json", {"threads": threads, **found.timings})
+    # Written last: a run with it is finished, and needs its checkpoint no more.
+    run.write_json("comparison.json", {**found.results, "baselines": baselines})
+    remove_checkpoint(run.path / CHECKPOINT)
+
+
+def _reading(data: Data) -> Reading:
+    if isinstance(data, Reading):
+        return data
+    if isinstance(data, SequenceDataset):
+        return Reading(data, "given")
+    return load_files(data if isinstance(data, DataFiles) else DataFiles(Source(data)))
+
+
+def _name(data: Data) -> str:
+    return str(data.data.path) if isinstance(data, DataFiles) else str(data)
 
 
 def with_sizes(settings: Settings, n_train: int) -> Settings:
@@ -95,25 +152,3 @@ def require_device(name: str) -> None:
             got=f"{name} ({str(error).splitlines()[0][:80]})",
             remedy="take cpu, or install PyTorch for that device",
         ) from None
-
-
-def prepare(data: Data, settings: Settings) -> SequenceDataset:
-    """Make a data set ready for training: both classes, true sites where known, a split."""
-    dataset = data if isinstance(data, SequenceDataset) else read_dataset(data)
-    require_two_classes(dataset)
-    if settings.motif is not None:
-        motif_from_string(settings.motif)  # refuses letters that are no IUPAC code
-        require_at_least(dataset, len(settings.motif), "the motif")
-        if dataset.sites is None:
-            dataset = mark_sites(dataset, settings.motif)
-    if dataset.split is None:
-        return split_at_random(dataset, test=settings.test, seed=settings.seed)
-    for part in ("train", "test"):
-        if not (dataset.split == part).any():
-            raise InputError(
-                "a split has train and test sequences",
-                got=f"none in {part}",
-                remedy="correct the column 'split', or drop it for a random split",
-            )
-        require_two_classes(dataset.part(part))
-    return dataset

@@ -107,7 +107,12 @@ def _take_routes(
         model = run.model if replica.trained else run.untrained_model
         first = replica.trained and replica.seed == run.models[replica.name][0]
         known = _kept_attributions(run, replica.name, positives) if first else {}
-        found = find_motifs(model(replica.name, replica.seed), positives, attributions=known)
+        found = find_motifs(
+            model(replica.name, replica.seed),
+            positives,
+            strands="both" if run.settings.strands == "both" else "forward",
+            attributions=known,
+        )
         advance(1)
         return found
 

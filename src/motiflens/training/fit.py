@@ -209,7 +209,7 @@ class Fit:
         self.seen, self.total = 0, torch.zeros_like(self.total)
 
     @torch.no_grad()
-    def _logits(self, rows: Tensor) -> Tensor:
+    def logits(self, rows: Tensor) -> Tensor:
         """Give the logits (R, n) of each replica's rows, with the replicas in evaluation mode."""
         self.joined.eval()
         own = distributed.own_slice(rows.shape[1])
@@ -229,7 +229,7 @@ class Fit:
         rows = self.rows.valid
         if rows.shape[1] == 0:
             return dict.fromkeys(names)
-        logits, labels = self._logits(rows), self._labels(rows)
+        logits, labels = self.logits(rows), self.labels(rows)
         pair = labels.cpu().numpy(), logits.cpu().numpy()
         auprc = rank_auprc(*pair) if self.recipe.metric == "auprc" else None
         values = (self._losses(logits, labels).mean(-1), rank_auroc(*pair), auprc)
@@ -243,10 +243,11 @@ class Fit:
         rows = self.rows.test
         if rows.shape[1] == 0:
             return None
-        right = (self._logits(rows) > 0) == (self._labels(rows) > 0)
+        right = (self.logits(rows) > 0) == (self.labels(rows) > 0)
         return right.to(self.total.dtype).mean(-1)
 
-    def _labels(self, rows: Tensor) -> Tensor:
+    def labels(self, rows: Tensor) -> Tensor:
+        """Give the labels (R, n) of each replica's rows."""
         labels = self.data.labels
         return labels[rows.to(labels.device)].to(self.total.device)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from motiflens.datasets import SequenceDataset
@@ -61,6 +62,17 @@ class Job:
         return self.recipe or recipe_for(self.architecture)
 
 
+@dataclass(frozen=True, eq=False)
+class Validation:
+    """Validation part of a replica: labels and logits (n,), of the weights of the chosen epoch.
+
+    They are those before any refit, whose training part holds the validation rows.
+    """
+
+    labels: NDArray[np.float64]
+    logits: NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class Trained:
     """A trained model, how it was made and how it came about.
@@ -76,6 +88,7 @@ class Trained:
     n_train: int
     n_valid: int
     refit_seconds: float = 0.0
+    valid: Validation | None = None
 
     @property
     def seconds(self) -> float:
@@ -252,6 +265,7 @@ def _train_group(data: EncodedData, group: _Group, slot: Slot, refit_slot: Slot)
     fit = Fit(data, joined, best, group.seeds, recipe, rows)
     fit.run(slot)
     weights, refit_seconds = best.weights, 0.0
+    valid = _validation(fit, weights)
     if recipe.refit and rows.valid.shape[1] > 0:
         joined = stack(group.models).to(data.table)
         at = WeightsAt(joined, best.epochs)
@@ -269,11 +283,24 @@ def _train_group(data: EncodedData, group: _Group, slot: Slot, refit_slot: Slot)
             len(parts.train),
             len(parts.valid),
             refit_seconds,
+            valid_part,
         )
-        for seed, model, history, best_epoch, parts in zip(
-            group.seeds, group.models, fit.histories, best.epochs, group.parts, strict=True
+        for seed, model, history, best_epoch, parts, valid_part in zip(
+            group.seeds, group.models, fit.histories, best.epochs, group.parts, valid, strict=True
         )
     ]
+
+
+def _validation(fit: Fit, weights: dict[str, Tensor]) -> list[Validation] | list[None]:
+    """Compute the logits of each replica's validation rows from the kept weights."""
+    if fit.rows.valid.shape[1] == 0:
+        return [None] * len(fit.seeds)
+    with torch.no_grad():
+        for name, parameter in fit.joined.named_parameters():
+            parameter.copy_(weights[name])
+    logits = fit.logits(fit.rows.valid).double().cpu().numpy()
+    labels = fit.labels(fit.rows.valid).double().cpu().numpy()
+    return [Validation(*row) for row in zip(labels, logits, strict=True)]
 
 
 def _stacked_rows(parts: Sequence[Parts], device: torch.device) -> Rows:

@@ -9,6 +9,13 @@ from torch import nn
 
 from motiflens.datasets import SequenceDataset
 from motiflens.training.batches import EncodedData
+from motiflens.training.loop import Trained
+
+
+def predict_trained(trained: Trained, dataset: SequenceDataset) -> NDArray[np.float64]:
+    """Compute the logits (N,) of a trained model, on both strands where it was trained so."""
+    both = trained.job.settings.rc_average
+    return predict_logits(trained.model, dataset, both_strands=both)
 
 
 def predict_logits(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from motiflens.errors import InputError
 
@@ -116,6 +116,17 @@ RECIPES: dict[str, Recipe] = {
 DEFAULT_RECIPE = Recipe(learning_rate=2e-3, min_steps=600)
 
 
-def recipe_for(architecture: str) -> Recipe:
-    """Give the recipe of an architecture."""
-    return RECIPES.get(architecture, DEFAULT_RECIPE)
+def recipe_for(architecture: str, *, both_strands: bool = False) -> Recipe:
+    """Give the recipe of an architecture.
+
+    Parameters
+    ----------
+    architecture
+        Name.
+    both_strands
+        Train on, and predict from, both strands; the tutorial's models read one in any case.
+    """
+    recipe = RECIPES.get(architecture, DEFAULT_RECIPE)
+    if both_strands and architecture not in RECIPES:
+        return replace(recipe, rc_augment=True, rc_average=True)
+    return recipe

@@ -1,0 +1,53 @@
+"""A model that reads both strands: the mean of its logits on a sequence and on its complement."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from motiflens.models.base import AttentionMap, FeatureMap, SequenceModel, sequence_ends
+
+
+class BothStrands(SequenceModel):
+    """Average a model over both strands, so that a sequence and its complement score the same.
+
+    Features and attention are those of the forward strand, tied to its bases.
+
+    Parameters
+    ----------
+    model
+        Trained on both strands (``Recipe.rc_augment``).
+    """
+
+    def __init__(self, model: SequenceModel) -> None:
+        super().__init__()
+        self.model = model
+        self.min_length = model.min_length
+        self.train(model.training)
+
+    @property
+    def filters(self) -> Tensor:
+        """Weights of the first layer, (F, 4, K)."""
+        return self.model.filters
+
+    def first_layer(self, one_hot: Tensor) -> FeatureMap:
+        """Give the activations of the first layer on the forward strand."""
+        return self.model.first_layer(one_hot)
+
+    def attention_maps(self, one_hot: Tensor) -> list[AttentionMap]:
+        """Give the attention on the forward strand."""
+        return self.model.attention_maps(one_hot)
+
+    def forward(self, one_hot: Tensor) -> Tensor:
+        """Map one-hot (N, 4, L) to the mean logits (N,) of both strands."""
+        logits: Tensor = (self.model(one_hot) + self.model(other_strand(one_hot))) / 2
+        return logits
+
+
+def other_strand(one_hot: Tensor) -> Tensor:
+    """Reverse-complement one-hot (..., 4, L); padding stays on the right."""
+    flipped = one_hot.flip((-2, -1))
+    length = one_hot.shape[-1]
+    padding = length - sequence_ends(one_hot)
+    places = (torch.arange(length, device=one_hot.device) + padding.unsqueeze(-1)) % length
+    return flipped.gather(-1, places.unsqueeze(-2).expand_as(one_hot))

@@ -1,0 +1,152 @@
+"""Files of a user made into one data set with its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from motiflens.datasets import (
+    SequenceDataset,
+    concatenate,
+    mark_sites,
+    require_at_least,
+    require_two_classes,
+    split_at_random,
+    split_by_chromosome,
+    split_by_homology,
+)
+from motiflens.datasets.strands import reads_both_strands
+from motiflens.errors import InputError
+from motiflens.matrices import motif_from_string
+from motiflens.readers import Reading, Source, read
+from motiflens.settings import Settings
+
+
+@dataclass(frozen=True)
+class DataFiles:
+    """The files of a run.
+
+    Parameters
+    ----------
+    data
+        What is trained on.
+    valid, test
+        Files of the same kinds, used as they are; without them the parts are cut out of ``data``.
+    test_negatives
+        The negatives of a ``test`` file, and of a ``valid`` file, that hold positives only.
+    """
+
+    data: Source
+    valid: Path | str | None = None
+    test: Path | str | None = None
+    test_negatives: Path | str | None = None
+
+
+def load_files(files: DataFiles) -> Reading:
+    """Read all files of a run into one data set, whose split says which file a row is from.
+
+    Parameters
+    ----------
+    files
+        Without ``valid`` and ``test`` the data set keeps the split that it came with, if any.
+
+    Returns
+    -------
+    Reading
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read (see :func:`motiflens.readers.read`), or the data have a split of
+        their own besides the files.
+    """
+    main = read(files.data)
+    given = {"valid": files.valid, "test": files.test}
+    others = {part: path for part, path in given.items() if path is not None}
+    if not others:
+        return main
+    if main.dataset.split is not None:
+        raise InputError(
+            "the parts come from the column 'split' or from files of their own",
+            got=f"a split in {files.data.path} and --{next(iter(others))}",
+            remedy="drop the column or the option",
+        )
+    readings = {"train": main}
+    for part, path in others.items():
+        source = replace(files.data, path=path, labels=None, negatives=files.test_negatives)
+        readings[part] = read(source)
+    parts = []
+    for part, reading in readings.items():
+        dataset = reading.dataset
+        parts.append(dataset.with_split(np.full(len(dataset), part)))
+    notes = tuple(
+        note if part == "train" else f"{part}: {note}"
+        for part, reading in readings.items()
+        for note in reading.notes
+    )
+    return Reading(concatenate(parts), main.negatives, notes)
+
+
+def prepare(dataset: SequenceDataset, settings: Settings) -> tuple[SequenceDataset, Settings]:
+    """Make a data set ready for training: both classes, true sites where known, a test part.
+
+    Parameters
+    ----------
+    dataset
+        A split of its own is kept; where it has no test part, one is cut out of its training part.
+    settings
+        How to split; ``strands`` of ``auto`` is decided here.
+
+    Returns
+    -------
+    dataset, settings
+        With nothing left open.
+
+    Raises
+    ------
+    InputError
+        If a class is missing, a sequence is shorter than the motif, or a part is empty.
+    """
+    require_two_classes(dataset)
+    if settings.motif is not None:
+        motif_from_string(settings.motif)  # refuses letters that are no IUPAC code
+        require_at_least(dataset, len(settings.motif), "the motif")
+    dataset = _with_test_part(dataset, settings)
+    for part in ("train", "test"):
+        if len(dataset.part(part)) == 0:
+            raise InputError(
+                "a split has train and test sequences",
+                got=f"none in {part}",
+                remedy="correct the column 'split', or drop it for a random split",
+            )
+        require_two_classes(dataset.part(part))
+    if settings.strands == "auto":
+        both = reads_both_strands(dataset.part("train"))
+        settings = replace(settings, strands="both" if both else "forward")
+    if settings.motif is not None and dataset.sites is None:
+        dataset = mark_sites(dataset, settings.motif, settings.strands)
+    return dataset, settings
+
+
+def _with_test_part(dataset: SequenceDataset, settings: Settings) -> SequenceDataset:
+    """Cut a test part out of what is there to train on, unless there is one."""
+    if dataset.split is not None and (dataset.split == "test").any():
+        return dataset
+    learning = np.ones(len(dataset), dtype=np.bool_)
+    if dataset.split is not None:
+        learning = dataset.split == "train"
+    cut = _split(dataset.subset(learning), settings)
+    split = np.full(len(dataset), "valid", dtype="<U5")
+    split[learning] = cut.split
+    return dataset.with_split(split)
+
+
+def _split(dataset: SequenceDataset, settings: Settings) -> SequenceDataset:
+    if settings.split == "chromosome":
+        return split_by_chromosome(
+            dataset, test=settings.test_chromosomes, valid=settings.valid_chromosomes
+        )
+    cut = split_by_homology if settings.split == "homology" else split_at_random
+    return cut(dataset, test=settings.test_fraction, seed=settings.seed)
