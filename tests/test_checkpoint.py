@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.killed_training import JOBS, result
 from tests.test_training import planted, weights
-from tests.test_training_recipe import EVERYTHING
+from tests.test_training_recipe import EVERYTHING, Dropping
 
 from motiflens.errors import InputError
+from motiflens.models import MODELS
 from motiflens.training import Job, Recipe, checkpoint, remove_checkpoint, train, train_all
 from motiflens.training.checkpoint import Slot, State, fingerprint
 from motiflens.training.fit import Fit
@@ -43,14 +44,18 @@ def stop_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return begun
 
 
-@pytest.mark.parametrize("steps", [1, 8, 9, 13, 22, 30])
+@pytest.mark.parametrize(
+    ("architecture", "steps"),
+    [("attention", steps) for steps in (1, 8, 13, 22, 30)] + [("dropping", 9)],
+)
 def test_it_goes_on_at_the_step_where_it_stopped(
-    steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    architecture: str, steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(MODELS, "dropping", Dropping)
     monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
     data = planted()
     # 81 training rows and 9 for validation: epochs of 7 steps, some of them of the refit.
-    job = Job("attention", (5, 2), dataclasses.replace(EVERYTHING, epochs=3))
+    job = Job(architecture, (5, 2), dataclasses.replace(EVERYTHING, epochs=3))
     whole = train(data, job, threads=1)
     with monkeypatch.context() as patched:
         stop_after(steps, patched)
