@@ -1,0 +1,155 @@
+"""A run directory, begun: or gone on with, or refused."""
+
+from __future__ import annotations
+
+import platform
+import tomllib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+import torch
+
+from motiflens.datasets import SequenceDataset, data_sha256, write_table
+from motiflens.errors import InputError
+from motiflens.files import write_whole
+from motiflens.runs.run import Run
+from motiflens.settings import Settings
+from motiflens.version import __version__
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a run came from, in words: data, command, kind of negatives, notes on the reading."""
+
+    data: str
+    command: str = "a call from Python"
+    negatives: str = "given"
+    notes: tuple[str, ...] = ()
+
+
+def check_output(path: Path | str, *, overwrite: bool) -> None:
+    """Raise :class:`InputError` if a run may not be written into a directory.
+
+    It may into a new or empty one, over an earlier run with ``overwrite``, and into a run whose
+    training has not ended, which is then gone on with.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise InputError(
+            "the output is a directory", got=f"the file {path}", remedy="choose another path"
+        )
+    if not path.is_dir() or not any(path.iterdir()):
+        return
+    # A run that was cut off before run.toml was there has left no more than that file's beginning.
+    others = [entry for entry in path.iterdir() if not entry.name.startswith(".run.toml.")]
+    if others and not (path / "run.toml").is_file():
+        raise InputError(
+            "the output is a new or empty directory, or an earlier run",
+            got=f"{path}, which holds other files",
+            remedy="choose another path",
+        )
+    if not overwrite and (path / "comparison.json").is_file():
+        raise InputError(
+            "the output directory holds no earlier run",
+            got=f"the run in {path}",
+            remedy="choose another path, or give --overwrite to replace it",
+        )
+
+
+def create(
+    path: Path | str,
+    dataset: SequenceDataset,
+    settings: Settings,
+    origin: Origin,
+    *,
+    overwrite: bool,
+) -> Run:
+    """Begin a run directory, or go on with one whose training has not ended.
+
+    Parameters
+    ----------
+    path
+        Made with its parents; an earlier run there is removed first, with ``overwrite``.
+    dataset
+        As it is trained on, with its split.
+    settings
+        Of the run.
+    origin
+        Where the data came from and what made the run.
+    overwrite
+        Whether an earlier run may be replaced.
+
+    Returns
+    -------
+    Run
+        With ``data.parquet`` and ``run.toml``.
+
+    Raises
+    ------
+    InputError
+        If the directory holds something else, an earlier run without ``overwrite``, or an
+        unfinished one of other data or settings.
+    """
+    run = Run(Path(path))
+    check_output(path, overwrite=overwrite)
+    table = _provenance(dataset, settings, origin)
+    if not overwrite and (run.path / "run.toml").is_file():
+        _require_same(run, table)
+        if not (run.path / "data.parquet").is_file():
+            write_table(dataset, run.path / "data.parquet")
+        return run
+    try:
+        run.remove()
+        run.path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            "the output directory can be written",
+            got=f"{path}: {error.strerror}",
+            remedy="choose another path",
+        ) from None
+    # First of all, so that whatever else is in the directory is known to be a run's.
+    write_whole(run.path / "run.toml", tomli_w.dumps(table).encode())
+    write_table(dataset, run.path / "data.parquet")
+    return run
+
+
+def _provenance(dataset: SequenceDataset, settings: Settings, origin: Origin) -> dict[str, Any]:
+    return {
+        "run": {
+            "command": origin.command,
+            "version": __version__,
+            "seed": settings.seed,
+            "data": origin.data,
+            "sha256": data_sha256(dataset),
+            "n_sequences": len(dataset),
+            "n_positives": int((dataset.labels > 0).sum()),
+            "length": int(dataset.lengths.max()),
+            "negatives": origin.negatives,
+            "notes": list(origin.notes),
+        },
+        "versions": {
+            "python": platform.python_version(),
+            "torch": str(torch.__version__),
+            "numpy": np.__version__,
+        },
+        "configuration": {k: v for k, v in asdict(settings).items() if v is not None},
+    }
+
+
+def _require_same(run: Run, table: dict[str, Any]) -> None:
+    """Refuse to go on with an unfinished run of other data or settings."""
+    begun = run.configuration
+    now = tomllib.loads(tomli_w.dumps(table))
+    for what, before, after in (
+        ("data", begun["run"]["sha256"], now["run"]["sha256"]),
+        ("settings", begun["configuration"], now["configuration"]),
+    ):
+        if before != after:
+            raise InputError(
+                "an unfinished run is gone on with by the same command",
+                got=f"other {what} than those of the run in {run.path}",
+                remedy="repeat the command of its run.toml, or give --overwrite to begin anew",
+            )
