@@ -16,7 +16,7 @@ from motiflens.datasets import SequenceDataset
 from motiflens.experiments import shortcut_test
 from motiflens.matrices import Motif, motif_from_string, ppm_from_codes, write_meme
 from motiflens.motifs import FoundMotif, find_motifs, recover
-from motiflens.pipeline.stages import explained_positives, opened, timed
+from motiflens.pipeline.stages import motif_positives, opened, timed
 from motiflens.progress import Advance, Progress, Silent
 from motiflens.runs import Run
 from motiflens.sequences import ALPHABET
@@ -50,7 +50,7 @@ def read_motifs(run: Run | Path | str, *, progress: Progress | None = None) -> R
         If the directory holds no run with models.
     """
     run, progress = opened(run), progress or Silent()
-    positives = explained_positives(run)
+    positives = motif_positives(run)
     truths = true_motifs(run.dataset, run.settings.motif)
     trained = [_Replica(name, seed) for name, seeds in run.models.items() for seed in seeds]
     untrained = [

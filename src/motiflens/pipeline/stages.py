@@ -9,10 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from motiflens.datasets import SequenceDataset
+from motiflens.datasets import SequenceDataset, concatenate
 from motiflens.errors import InputError
 from motiflens.runs import Run, load
 from motiflens.training import one_thread_an_operation
+
+ENOUGH = 200
+"""Positives from which motifs are read at least, as far as there are so many."""
 
 
 def opened(run: Run | Path | str) -> Run:
@@ -38,6 +41,21 @@ def timed(run: Run, stage: str) -> Iterator[None]:
     with one_thread_an_operation():
         yield
     run.add_timing(stage, time.perf_counter() - started)
+
+
+def motif_positives(run: Run) -> SequenceDataset:
+    """Give the positives that motifs are read from.
+
+    Those of the test part; where they are fewer than ``ENOUGH``, others are added, in order of the
+    data, since a motif cannot be read from a handful. No score comes from them.
+    """
+    positives = explained_positives(run)
+    if len(positives) >= ENOUGH:
+        return positives
+    dataset = run.dataset
+    others = np.flatnonzero((dataset.labels > 0) & (np.asarray(dataset.split) != "test"))
+    n_more = min(ENOUGH, run.settings.n_explained) - len(positives)
+    return concatenate([positives, dataset.subset(others[: max(n_more, 0)])])
 
 
 def explained_positives(run: Run) -> SequenceDataset:

@@ -29,6 +29,8 @@ from motiflens.report.parts import (
 from motiflens.report.reading import Run
 from motiflens.report.scores import epochs_cell, epochs_name, ordered
 
+BEST_ROUTES = ("ism", "attention", "saliency", "attention-saliency", "filters")
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -46,7 +48,7 @@ def summarise(run: Run) -> Summary:
     """Lay out the first screen."""
     made = run.provenance.get("run", {})
     return Summary(
-        title=f"Report on {made.get('data', 'a run')}",
+        title=f"Report on {str(made.get('data', 'a run')).rpartition('/')[2]}",
         version=str(made.get("version", "")),
         facts=_facts(run, made),
         scores=_scores(run),
@@ -114,12 +116,16 @@ def _recovered(run: Run, model: str) -> str:
 
 
 def _best_motif(run: Run) -> Figure | None:
-    """Choose the first seeds' motif most similar to the truth, or else the one of most sites."""
+    """Choose the first seeds' motif most similar to the truth, or else the one of most sites.
+
+    Of equals, the route comes first whose evidence is strongest; the stretched read-out, which is
+    there to show an error, is left out.
+    """
     found = [
         (model, route, motif)
+        for route in BEST_ROUTES
         for model in motif_models(run)
-        for route in routes_of(run, model)
-        if (motif := first_motifs(run, model, route)[0])
+        if route in routes_of(run, model) and (motif := first_motifs(run, model, route)[0])
     ]
     if not found:
         return None
