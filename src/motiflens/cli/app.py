@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 
 import cyclopts
 
 from motiflens.cli import data, experiment
+from motiflens.cli.progress import is_first_process
 from motiflens.errors import InputError
 from motiflens.version import __version__
+
+#: Seconds that the other processes of torchrun leave to the first to say what is wrong.
+WAIT_FOR_FIRST = 10.0
 
 app = cyclopts.App(
     name="motiflens",
@@ -60,6 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _fail(message: str) -> None:
+    if not is_first_process():
+        # All processes of torchrun meet the same mistake, and the first one's end ends them all.
+        # Who is still there after a while has met a mistake of its own.
+        time.sleep(WAIT_FOR_FIRST)
     print(f"motiflens: {message}", file=sys.stderr)
     sys.exit(2)
 

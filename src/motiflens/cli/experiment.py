@@ -20,10 +20,12 @@ from motiflens.cli.options import (
     TrainOptions,
     settings_of,
 )
-from motiflens.cli.progress import on_stderr
+from motiflens.cli.progress import is_first_process, on_stderr
 from motiflens.settings import DEFAULT_MODELS, TUTORIAL_MODELS, Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from motiflens.pipeline import DataFiles
     from motiflens.runs import Origin, Run
 
@@ -100,9 +102,8 @@ def run(
     """
     settings = settings_of(models, how, parts, sizes, size_seeds)
     files = parts.files(source.source(data, how.seed))
-    made = _compare(files, output, settings, overwrite=overwrite)
-    motiflens.explain(made, progress=on_stderr())
-    motiflens.read_motifs(made, progress=on_stderr())
+    last = "report.html"
+    made = _make(motiflens.run, files, output, settings, overwrite=overwrite, last=last)
     _finish(made, as_json=as_json)
 
 
@@ -134,7 +135,8 @@ def train(
     """
     settings = settings_of((model,), how, parts)
     files = parts.files(source.source(data, how.seed))
-    _summarise(_compare(files, output, settings, overwrite=overwrite), as_json=as_json)
+    made = _make(motiflens.compare, files, output, settings, overwrite=overwrite)
+    _summarise(made, as_json=as_json)
 
 
 def compare(
@@ -172,7 +174,8 @@ def compare(
     """
     settings = settings_of(models, how, parts, sizes, size_seeds)
     files = parts.files(source.source(data, how.seed))
-    _summarise(_compare(files, output, settings, overwrite=overwrite), as_json=as_json)
+    made = _make(motiflens.compare, files, output, settings, overwrite=overwrite)
+    _summarise(made, as_json=as_json)
 
 
 def explain(run: Path, *, as_json: Json = False) -> None:
@@ -214,18 +217,28 @@ def report(run: Path, *, as_json: Json = False) -> None:
     _finish(motiflens.load(run), as_json=as_json)
 
 
-def _compare(files: DataFiles, output: Path, settings: Settings, *, overwrite: bool) -> Run:
-    motiflens.check_output(output, overwrite=overwrite)
+def _make(
+    stages: Callable[..., Run],
+    files: DataFiles,
+    output: Path,
+    settings: Settings,
+    *,
+    overwrite: bool,
+    last: str = "comparison.json",
+) -> Run:
+    """Read the data, and make a run of them that ends with the file ``last``."""
+    motiflens.check_output(output, overwrite=overwrite, last=last)
     reading = motiflens.load_files(files)
-    for note in reading.notes:
+    for note in reading.notes if is_first_process() else ():
         print(note, file=sys.stderr)
-    return motiflens.compare(
+    return stages(
         reading,
         output,
         settings,
         overwrite=overwrite,
         progress=on_stderr(),
         origin=_origin(str(files.data.path)),
+        last=last,
     )
 
 
@@ -234,6 +247,8 @@ def _origin(data: str) -> Origin:
 
 
 def _finish(made: Run, *, as_json: bool) -> None:
+    if not is_first_process():
+        return
     with on_stderr().stage("writing report", 1) as advance:
         path = motiflens.write_report(made.path)
         advance(1)
@@ -243,6 +258,8 @@ def _finish(made: Run, *, as_json: bool) -> None:
 
 def _summarise(made: Run, *, as_json: bool) -> None:
     """Print what a run found: a line for each model, or one JSON object."""
+    if not is_first_process():
+        return
     models: dict[str, Any] = {}
     for name, found in made.comparison["models"].items():
         metrics = ("accuracy", "auroc", "auprc", "mcc")

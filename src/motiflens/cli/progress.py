@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from motiflens.progress import Advance, Progress
+from motiflens.progress import Advance, Progress, Silent
 
 
 class TerminalProgress:
@@ -49,5 +50,12 @@ class LineProgress:
 
 def on_stderr() -> Progress:
     """Give the progress display that suits stderr."""
+    if not is_first_process():
+        return Silent()
     console = Console(stderr=True)
     return TerminalProgress(console) if console.is_terminal else LineProgress()
+
+
+def is_first_process() -> bool:
+    """Tell whether this process speaks: under ``torchrun`` the first one does so for all."""
+    return int(os.environ.get("WORLD_SIZE", "1")) == 1 or os.environ.get("RANK", "0") == "0"

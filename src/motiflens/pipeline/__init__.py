@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from motiflens.pipeline.comparing import Data, compare
+from motiflens.pipeline.comparing import Data, compare, processes
 from motiflens.pipeline.explaining import explain
 from motiflens.pipeline.loading import DataFiles, load_files
 from motiflens.pipeline.reading import read_motifs
 from motiflens.progress import Progress
 from motiflens.runs import Origin, Run
 from motiflens.settings import Settings
+from motiflens.training import distributed
 
 __all__ = ["DataFiles", "compare", "explain", "load_files", "read_motifs", "run"]
 
@@ -23,8 +24,11 @@ def run(
     overwrite: bool = False,
     progress: Progress | None = None,
     origin: Origin | None = None,
+    last: str = "motifs.json",
 ) -> Run:
     """Compare models, explain them and read their motifs; the report is written separately.
+
+    A call that was killed goes on where it was when it comes again.
 
     Parameters
     ----------
@@ -40,6 +44,8 @@ def run(
         Told how far the work has come.
     origin
         What is written into ``run.toml`` about data and command.
+    last
+        The file that the whole of the work ends with: a run that has it is finished.
 
     Returns
     -------
@@ -50,7 +56,20 @@ def run(
     InputError
         If the data, the settings or the output break a rule; nothing is written then.
     """
-    made = compare(data, output, settings, overwrite=overwrite, progress=progress, origin=origin)
-    explain(made, progress=progress)
-    read_motifs(made, progress=progress)
+    with processes((settings or Settings()).device):
+        made = compare(
+            data,
+            output,
+            settings,
+            overwrite=overwrite,
+            progress=progress,
+            origin=origin,
+            last=last,
+        )
+        first = distributed.process() == 0
+    # Each stage writes its file last.
+    if first and not (made.path / "attention.json").is_file():
+        explain(made, progress=progress)
+    if first and not (made.path / "motifs.json").is_file():
+        read_motifs(made, progress=progress)
     return made

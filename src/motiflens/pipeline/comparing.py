@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,13 +22,15 @@ from motiflens.progress import Progress, Silent
 from motiflens.readers import Reading, Source
 from motiflens.runs import Origin, Run, check_output, create
 from motiflens.settings import Settings
-from motiflens.training import n_cores, one_thread_an_operation, recipe_for
-from motiflens.training.checkpoint import remove_checkpoint
+from motiflens.training import distributed, n_cores, one_thread_an_operation, recipe_for
 
 Data = SequenceDataset | Reading | DataFiles | Path | str
 
 #: Folder of a run in which the state of training is kept until it is finished.
 CHECKPOINT = "checkpoint"
+
+#: The file that is written last when models are trained.
+FINISHED = "comparison.json"
 
 
 def compare(
@@ -38,15 +41,29 @@ def compare(
     overwrite: bool = False,
     progress: Progress | None = None,
     origin: Origin | None = None,
+    last: str = FINISHED,
 ) -> Run:
     """Audit the data, train models × seeds × training sizes and score them.
 
-    Parameters as in :func:`motiflens.pipeline.run`. A call that was killed goes on where it was
-    when it comes again.
+    Parameters as in :func:`motiflens.pipeline.run`; ``last`` is the file that the whole of the
+    work ends with. A call that was killed goes on where it was when it comes again. Under
+    ``torchrun`` all processes train, and the first one does all else and writes the run.
     """
     settings, progress = settings or Settings(), progress or Silent()
-    check_output(output, overwrite=overwrite)
-    require_device(settings.device)
+    with processes(settings.device):
+        return _compare(data, output, settings, overwrite, progress, origin, last)
+
+
+def _compare(
+    data: Data,
+    output: Path | str,
+    settings: Settings,
+    overwrite: bool,
+    progress: Progress,
+    origin: Origin | None,
+    last: str,
+) -> Run:
+    check_output(output, overwrite=overwrite, last=last)
     smallest = {name: smallest_length(name) for name in settings.models}
     reading = _reading(data)
     dataset, settings = prepare(reading.dataset, settings)
@@ -57,16 +74,24 @@ def compare(
         origin = Origin("Python" if isinstance(data, SequenceDataset) else _name(data))
     origin = replace(origin, negatives=reading.negatives, notes=reading.notes)
     goes_on = not overwrite and (Path(output) / "run.toml").is_file()
-    run = create(output, dataset, settings, origin, overwrite=overwrite)
+    run = create(output, dataset, settings, origin, overwrite=overwrite, last=last)
+    trained = (run.path / FINISHED).is_file()
     try:
-        audited = audit_parts(dataset)
-        run.write_json("audit.json", audited)
-        _train(run, dataset, settings, audited["baselines"], progress)
+        if distributed.from_first(b"" if trained else None) is None:
+            _train(run, dataset, settings, progress)
     except InputError:
-        if not goes_on:
+        if not goes_on and distributed.process() == 0:
             run.remove()
         raise
+    if distributed.process() == 0:
+        shutil.rmtree(run.path / CHECKPOINT, ignore_errors=True)
     return run
+
+
+def processes(device: str) -> AbstractContextManager[None]:
+    """Connect the processes of ``torchrun``, on a device that is there."""
+    require_device(device)
+    return distributed.connected(device)
 
 
 def audit_parts(dataset: SequenceDataset) -> dict[str, Any]:
@@ -79,9 +104,9 @@ def _train(
     run: Run,
     dataset: SequenceDataset,
     settings: Settings,
-    baselines: Mapping[str, Any],
     progress: Progress,
 ) -> None:
+    distributed.in_first(lambda: run.write_json("audit.json", audit_parts(dataset)))
     n_curves = len(settings.sizes or ()) * min(settings.size_seeds, settings.seeds)
     total = len(settings.models) * (settings.seeds + n_curves)
     with progress.stage("training", total) as advance:
@@ -98,6 +123,18 @@ def _train(
             advance=advance,
             checkpoint=run.path / CHECKPOINT,
         )
+    if distributed.process() == 0:
+        _score(run, dataset, settings, found, progress)
+
+
+def _score(
+    run: Run,
+    dataset: SequenceDataset,
+    settings: Settings,
+    found: comparison.Comparison,
+    progress: Progress,
+) -> None:
+    """Score the trained models and write all that is known of them."""
     with progress.stage("scoring", 1) as advance, one_thread_an_operation():
         test = dataset.part("test")
         ensembles = evaluate_ensembles(found.trained, test, seed=settings.seed)
@@ -105,15 +142,15 @@ def _train(
     for replicas in found.trained.values():
         for trained in replicas:
             run.write_model(trained, dataset.codes.shape[1])
+    baselines = run.read_json("audit.json")["baselines"]
     negatives = run.configuration["run"]["negatives"]
     run.write_json(
         "metrics.json", {"models": ensembles, "baselines": baselines, "negatives": negatives}
     )
     threads = settings.threads or n_cores()
     run.write_json("timings.json", {"threads": threads, **found.timings})
-    # Written last: a run with it is finished, and needs its checkpoint no more.
-    run.write_json("comparison.json", {**found.results, "baselines": baselines})
-    remove_checkpoint(run.path / CHECKPOINT)
+    # Written last: a run with it has all that training gives, and needs its checkpoint no more.
+    run.write_json(FINISHED, {**found.results, "baselines": baselines})
 
 
 def _reading(data: Data) -> Reading:

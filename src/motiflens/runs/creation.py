@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import tomllib
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from motiflens.errors import InputError
 from motiflens.files import write_whole
 from motiflens.runs.run import Run
 from motiflens.settings import Settings
+from motiflens.training import distributed
 from motiflens.version import __version__
 
 
@@ -30,13 +32,17 @@ class Origin:
     notes: tuple[str, ...] = ()
 
 
-def check_output(path: Path | str, *, overwrite: bool) -> None:
+def check_output(path: Path | str, *, overwrite: bool, last: str = "comparison.json") -> None:
     """Raise :class:`InputError` if a run may not be written into a directory.
 
-    It may into a new or empty one, over an earlier run with ``overwrite``, and into a run whose
-    training has not ended, which is then gone on with.
+    It may into a new or empty one, over an earlier run with ``overwrite``, and into an unfinished
+    run, which is then gone on with: one without the file that is to be written ``last``. Where
+    several processes work on one run, the first one looks.
     """
-    path = Path(path)
+    distributed.in_first(partial(_check_output, Path(path), overwrite, last))
+
+
+def _check_output(path: Path, overwrite: bool, last: str) -> None:
     if path.exists() and not path.is_dir():
         raise InputError(
             "the output is a directory", got=f"the file {path}", remedy="choose another path"
@@ -51,7 +57,8 @@ def check_output(path: Path | str, *, overwrite: bool) -> None:
             got=f"{path}, which holds other files",
             remedy="choose another path",
         )
-    if not overwrite and (path / "comparison.json").is_file():
+    # The checkpoint is removed after the last file of training: that may have been cut off.
+    if not overwrite and (path / last).is_file() and not (path / "checkpoint").exists():
         raise InputError(
             "the output directory holds no earlier run",
             got=f"the run in {path}",
@@ -66,8 +73,11 @@ def create(
     origin: Origin,
     *,
     overwrite: bool,
+    last: str = "comparison.json",
 ) -> Run:
-    """Begin a run directory, or go on with one whose training has not ended.
+    """Begin a run directory, or go on with one that is unfinished.
+
+    Where several processes work on one run, the first one writes.
 
     Parameters
     ----------
@@ -81,6 +91,8 @@ def create(
         Where the data came from and what made the run.
     overwrite
         Whether an earlier run may be replaced.
+    last
+        The file whose presence tells that a run is finished.
 
     Returns
     -------
@@ -94,26 +106,33 @@ def create(
         unfinished one of other data or settings.
     """
     run = Run(Path(path))
-    check_output(path, overwrite=overwrite)
+    check_output(path, overwrite=overwrite, last=last)
+    distributed.in_first(partial(_begin, run, dataset, settings, origin, overwrite))
+    return run
+
+
+def _begin(
+    run: Run, dataset: SequenceDataset, settings: Settings, origin: Origin, overwrite: bool
+) -> None:
     table = _provenance(dataset, settings, origin)
     if not overwrite and (run.path / "run.toml").is_file():
         _require_same(run, table)
+        run.remove_begun()
         if not (run.path / "data.parquet").is_file():
             write_table(dataset, run.path / "data.parquet")
-        return run
+        return
     try:
         run.remove()
         run.path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
             "the output directory can be written",
-            got=f"{path}: {error.strerror}",
+            got=f"{run.path}: {error.strerror}",
             remedy="choose another path",
         ) from None
     # First of all, so that whatever else is in the directory is known to be a run's.
     write_whole(run.path / "run.toml", tomli_w.dumps(table).encode())
     write_table(dataset, run.path / "data.parquet")
-    return run
 
 
 def _provenance(dataset: SequenceDataset, settings: Settings, origin: Origin) -> dict[str, Any]:

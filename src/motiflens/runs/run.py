@@ -167,14 +167,22 @@ class Run:
 
     def remove(self) -> None:
         """Remove everything of the run, and the directory too where nothing else is in it."""
-        begun = [p for p in self.path.glob(".*") if p.name[1:].startswith(CONTENT)]
-        for path in [self.path / name for name in CONTENT] + begun:
+        self.remove_begun()
+        # run.toml, which tells that this is a run, goes last: removing it may be cut off too.
+        for path in [self.path / name for name in reversed(CONTENT)]:
             if path.is_dir():
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
         if self.path.is_dir() and not any(self.path.iterdir()):
             self.path.rmdir()
+
+    def remove_begun(self) -> None:
+        """Remove the files whose writing was cut off by the end of the process."""
+        for path in self.path.rglob(".*"):
+            inside = path.relative_to(self.path).parts
+            if inside[0].removeprefix(".").startswith(CONTENT) and path.is_file():
+                path.unlink()
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Read a JSON file of the run.

@@ -13,6 +13,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,26 +113,29 @@ class Checkpoint:
 
     def __init__(self, folder: Path | None, settings: dict[str, Any]) -> None:
         self.folder = folder
-        if folder is None or distributed.process() > 0:
-            return
-        path = folder / "training.json"
-        if path.is_file():
-            _require_equal(path, settings)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for aside in folder.glob(".*"):  # a write that the end of the process cut off
-                aside.unlink()
-        except OSError as error:
-            raise InputError(
-                "a checkpoint is a folder that can be written",
-                got=f"{folder}: {error.strerror}",
-                remedy="choose another path",
-            ) from None
-        write_whole(path, json.dumps(settings, indent=1).encode())
+        if folder is not None:
+            distributed.in_first(partial(_begin, folder, settings))
 
     def slot(self, name: str) -> Slot:
         """Give the place of one group's state."""
         return Slot(None if self.folder is None else self.folder / f"{name}.state")
+
+
+def _begin(folder: Path, settings: dict[str, Any]) -> None:
+    path = folder / "training.json"
+    if path.is_file():
+        _require_equal(path, settings)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for aside in folder.glob(".*"):  # a write that the end of the process cut off
+            aside.unlink()
+    except OSError as error:
+        raise InputError(
+            "a checkpoint is a folder that can be written",
+            got=f"{folder}: {error.strerror}",
+            remedy="choose another path",
+        ) from None
+    write_whole(path, json.dumps(settings, indent=1).encode())
 
 
 def remove_checkpoint(folder: Path) -> None:

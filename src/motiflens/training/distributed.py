@@ -8,18 +8,24 @@ Outside :func:`connected` there is one process, and nothing here does anything.
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, distributed
 
+from motiflens.errors import InputError
+
 
 @contextmanager
 def connected(device: str = "cpu") -> Iterator[None]:
-    """Connect the processes of ``torchrun``, by gloo or, for CUDA, by NCCL; alone, do nothing."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    """Connect the processes of ``torchrun``, by gloo or, for CUDA, by NCCL.
+
+    Alone, or inside another ``connected``, it does nothing.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1 or distributed.is_initialized():
         yield
         return
     if device.startswith("cuda"):
@@ -80,3 +86,23 @@ def from_first(content: bytes | None) -> bytes | None:
     held = held.to(device)
     distributed.broadcast(held, 0)
     return held.cpu().numpy().tobytes()
+
+
+def in_first(work: Callable[[], None]) -> None:
+    """Do in the first process what only one may do, while the others wait for it.
+
+    Raises
+    ------
+    InputError
+        In every process, when the work raises it: nobody is left waiting for the others.
+    """
+    error: InputError | None = None
+    if process() == 0:
+        try:
+            work()
+        except InputError as raised:
+            error = raised
+    told = None if error is None else [error.rule, error.got, error.remedy]
+    if (content := from_first(None if told is None else json.dumps(told).encode())) is not None:
+        rule, got, remedy = json.loads(content)
+        raise error or InputError(rule, got=got, remedy=remedy)
