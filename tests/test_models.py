@@ -114,7 +114,7 @@ def test_additive_attention_equals_its_formula() -> None:
     assert not weights[1, 4:].any()
 
 
-@pytest.mark.parametrize("name", ["cnn", "attention"])
+@pytest.mark.parametrize("name", ["cnn", "attention", "hybrid", "transformer"])
 def test_padding_does_not_change_a_logit_or_an_attention(name: str) -> None:
     model = build_model(name, length=40, seed=0)
     x = random_one_hot(6, 33)
@@ -153,7 +153,7 @@ def test_stacked_models_compute_each_replica(name: str) -> None:
         torch.testing.assert_close(together[replica], model(x[replica]), rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "transformer"])
 def test_a_unit_sees_the_bases_of_its_receptive_field_and_no_other(name: str) -> None:
     model = build_model(name, length=50, seed=0)
     x = random_one_hot(1, 50)
@@ -249,7 +249,7 @@ def test_an_unknown_name_gets_the_nearest() -> None:
         build_model("tutorial_cnn", length=50, seed=0)
 
 
-@pytest.mark.parametrize("name", ["cnn", "attention"])
+@pytest.mark.parametrize("name", ["cnn", "attention", "hybrid", "transformer"])
 def test_a_model_of_both_strands_scores_a_sequence_and_its_complement_the_same(name: str) -> None:
     plain = build_model(name, length=31, seed=4)
     model = BothStrands(plain)
@@ -260,7 +260,8 @@ def test_a_model_of_both_strands_scores_a_sequence_and_its_complement_the_same(n
     assert (plain(x) - plain(complement)).abs().max() > 1e-4
     padded = torch.nn.functional.pad(x, (0, 6))
     torch.testing.assert_close(model(padded), model(x))
-    assert torch.equal(model.filters, plain.filters)
+    if name != "transformer":
+        assert torch.equal(model.filters, plain.filters)
 
 
 def test_the_other_strand_keeps_padding_on_the_right_and_gradients_flow() -> None:

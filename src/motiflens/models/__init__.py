@@ -19,6 +19,8 @@ from motiflens.models.base import (
 )
 from motiflens.models.both_strands import BothStrands
 from motiflens.models.cnn import CNN
+from motiflens.models.hybrid import Hybrid
+from motiflens.models.transformer import Transformer
 from motiflens.models.tutorial import TutorialAttention, TutorialCNN
 
 __all__ = [
@@ -40,6 +42,8 @@ MODELS: dict[str, Callable[..., SequenceModel]] = {
     "tutorial-attention": TutorialAttention,
     "cnn": CNN,
     "attention": Attention,
+    "hybrid": Hybrid,
+    "transformer": Transformer,
 }
 
 #: Architectures whose last layers are cut to one length.

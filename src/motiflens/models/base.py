@@ -51,11 +51,16 @@ class FeatureMap:
 
 @dataclass(frozen=True)
 class AttentionMap:
-    """Attention of one layer: ``weights`` (N, H, U) sum to 1 over U; ``field`` ties U to bases."""
+    """Attention of one layer: ``weights`` (N, H, U) sum to 1 over U; ``field`` ties U to bases.
+
+    Of self-attention, ``full`` (N, H, U, U) is the weight of each key (last) for each query, and
+    ``weights`` is its mean over the queries that are not padding: the attention a unit receives.
+    """
 
     layer: str
     weights: Tensor
     field: ReceptiveField
+    full: Tensor | None = None
 
 
 class SequenceModel(nn.Module):

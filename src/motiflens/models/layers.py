@@ -81,6 +81,17 @@ def per_replica(vector: Tensor, x: Tensor) -> Tensor:
     return vector.view(vector.shape[0], *(1,) * (x.ndim - 2), vector.shape[-1])
 
 
+class LayerNorm(nn.LayerNorm):
+    """Layer normalisation of the last axis (Ba et al. 2016), for one model or many replicas."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (..., C) to the same shape."""
+        if self.weight.ndim == 1:
+            return super().forward(x)
+        normal = nn.functional.layer_norm(x, self.normalized_shape, eps=self.eps)
+        return normal * per_replica(self.weight, x) + per_replica(self.bias, x)
+
+
 class Exponential(nn.Module):
     """The exponential, as a module of its own so that attribution methods can find it."""
 
