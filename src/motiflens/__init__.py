@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from motiflens.matrices import Motif, motif_from_string, read_meme, write_meme
     from motiflens.models import build_model, lay_on_bases
     from motiflens.motifs import find_motifs, recover
-    from motiflens.pipeline import DataFiles, compare, explain, load_files, read_motifs, run
+    from motiflens.pipeline import (
+        DataFiles,
+        audit_parts,
+        compare,
+        explain,
+        load_files,
+        read_motifs,
+        run,
+    )
     from motiflens.readers import Reading, Source, read, read_dataset
     from motiflens.report import write_report
     from motiflens.runs import Origin, Run, check_output, load
@@ -36,6 +44,7 @@ _HOME = {
     "load_files": "pipeline",
     "DataFiles": "pipeline",
     "audit": "audit",
+    "audit_parts": "pipeline",
     "Attributions": "attribution",
     "Grammar": "simulation",
     "Job": "training",
@@ -87,6 +96,7 @@ __all__ = [
     "__version__",
     "attribute",
     "audit",
+    "audit_parts",
     "build_model",
     "check_output",
     "compare",

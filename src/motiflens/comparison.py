@@ -130,11 +130,10 @@ def compare(
             "summary": _summary(full),
             "sizes": points,
         }
-    learning = dataset.subset(dataset.split != "test")
     results = {
         "schema_version": 1,
         "target": target,
-        "n_train": len(learning),
+        "n_train": len(dataset) - len(test),
         "n_test": len(test),
         "models": by_model,
         "differences": _differences(by_model),

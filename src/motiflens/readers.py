@@ -16,7 +16,13 @@ from typing import Any
 import numpy as np
 
 from motiflens.assays import DEFAULT_SD, read_deepbind, read_microarray
-from motiflens.datasets import SequenceDataset, concatenate, read_table, table_kind
+from motiflens.datasets import (
+    SequenceDataset,
+    concatenate,
+    open_mapped,
+    read_table,
+    table_kind,
+)
 from motiflens.datasets.located import convert_each, parse_label
 from motiflens.errors import InputError
 from motiflens.files import read_text
@@ -30,6 +36,9 @@ __all__ = ["Reading", "Source", "read", "read_dataset", "read_fasta"]
 LABELLED = "given"
 """What `Reading.negatives` says when the labels came with the data."""
 
+MAPPED_NAME = ".motiflens"
+"""How the name of a mapped data set ends."""
+
 _BED_NAME = re.compile(r"\.(bed|narrowpeak|broadpeak)(\.gz)?$", re.IGNORECASE)
 _DEEPBIND_NAME = re.compile(r"\.seq(\.gz)?$", re.IGNORECASE)
 
@@ -41,7 +50,8 @@ class Source:
     Parameters
     ----------
     path
-        A table, sequences, a BED file, DeepBind's ``.seq`` or the text of a microarray.
+        A table, sequences, a BED file, DeepBind's ``.seq``, the text of a microarray, or a folder
+        ``.motiflens`` of mapped arrays.
     labels
         One label a line, for the sequences of ``path`` in their order. With two columns, the
         first is 1 for a positive and the second 1 for a negative.
@@ -93,6 +103,7 @@ class Reading:
 
 
 _OPTIONS = {
+    "a mapped data set has its labels with it": (),
     "a table has its labels in the column 'label', and its sequences beside them": (),
     "a microarray has its labels in the signal": ("signal_column", "positive_sd"),
     "a BED file takes its sequences from a genome, and its negatives too or from a file": (
@@ -110,7 +121,7 @@ _OPTIONS = {
         "genome",
     ),
 }
-_TABLE, _MICROARRAY, _BED, _DEEPBIND, _SEQUENCES = _OPTIONS
+_MAPPED, _TABLE, _MICROARRAY, _BED, _DEEPBIND, _SEQUENCES = _OPTIONS
 
 
 def read_dataset(path: Path | str, **options: Any) -> SequenceDataset:
@@ -127,8 +138,9 @@ def read_dataset(path: Path | str, **options: Any) -> SequenceDataset:
 def read(source: Source) -> Reading:
     """Read a data set, and tell what was done.
 
-    The ending of the name tells what a file is: ``.parquet .tsv .csv`` a table, ``.fa .fasta
-    .fna`` FASTA, ``.bed .narrowPeak .broadPeak`` BED, ``.seq`` DeepBind's. Any other file is a
+    The ending of the name tells what a file is: ``.motiflens`` a folder made by
+    :func:`motiflens.datasets.convert_streaming`, in which the sequences stay, ``.parquet .tsv
+    .csv`` a table, ``.fa .fasta .fna`` FASTA, ``.bed .narrowPeak .broadPeak`` BED, ``.seq`` DeepBind's. Any other file is a
     microarray when a signal column is named, FASTA when it begins with ``>``, a BED file when a
     genome is given, and else holds one sequence a line.
 
@@ -141,6 +153,8 @@ def read(source: Source) -> Reading:
     """
     kind = _kind(source)
     _check_options(source, kind)
+    if kind == _MAPPED:
+        return Reading(open_mapped(source.path), LABELLED)
     if kind == _TABLE:
         return Reading(read_table(source.path), LABELLED)
     if kind == _MICROARRAY:
@@ -159,6 +173,8 @@ def read(source: Source) -> Reading:
 
 def _kind(source: Source) -> str:
     name = Path(source.path).name
+    if name.endswith(MAPPED_NAME):
+        return _MAPPED
     if table_kind(source.path) is not None:
         return _TABLE
     if source.signal_column is not None or source.positive_sd is not None:

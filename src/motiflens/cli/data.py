@@ -9,9 +9,18 @@ from typing import Literal
 
 import motiflens
 from motiflens.cli.options import Json, Output, Overwrite, SourceOptions, check_new_file
-from motiflens.datasets import SequenceDataset, require_two_classes, write_table
+from motiflens.datasets import (
+    SequenceDataset,
+    convert_streaming,
+    dropped_columns,
+    of_two_classes,
+    require_two_classes,
+    stream_entries,
+    write_table,
+)
 from motiflens.errors import InputError
 from motiflens.files import write_whole
+from motiflens.readers import MAPPED_NAME
 
 
 def simulate(
@@ -78,7 +87,8 @@ def prepare(
     data
         A table, FASTA, sequences one a line, BED or narrowPeak, DeepBind .seq, or a microarray.
     output
-        Table to write: .parquet, .tsv or .csv, with .gz if wanted.
+        Table to write: .parquet, .tsv or .csv, with .gz if wanted; or a folder .motiflens, for a
+        table or labelled FASTA larger than memory.
     seed
         Of negatives that are made.
     overwrite
@@ -87,6 +97,10 @@ def prepare(
         Print a summary as one JSON object.
     """
     check_new_file(output, overwrite=overwrite)
+    if output.name.endswith(MAPPED_NAME):
+        mapped = _convert(data, output, source, overwrite=overwrite)
+        _summarise(mapped, output, as_json=as_json)
+        return
     reading = motiflens.read(source.source(data, seed))
     for note in reading.notes:
         print(note, file=sys.stderr)
@@ -126,20 +140,35 @@ def audit(
     """
     check_new_file(output, overwrite=overwrite)
     files = motiflens.DataFiles(source.source(train), valid, test, test_negatives)
-    dataset = motiflens.load_files(files).dataset
-    if dataset.split is None:
-        found = motiflens.audit(dataset)
-    else:
-        parts = {name: dataset.part(name) for name in ("train", "valid", "test")}
-        found = motiflens.audit(**parts)
+    found = motiflens.audit_parts(motiflens.load_files(files).dataset)
     write_whole(output, (json.dumps(found, indent=1) + "\n").encode())
     print(json.dumps(found) if as_json else "\n".join(found["warnings"] or ["nothing found"]))
+
+
+def _convert(
+    data: Path, output: Path, source: SourceOptions, *, overwrite: bool
+) -> SequenceDataset:
+    """Convert a file into a mapped data set as it streams."""
+    given = [name for name, value in vars(source).items() if value is not None]
+    if given:
+        raise InputError(
+            "a .motiflens folder is made of a table, or of FASTA whose headers are the labels",
+            got=f"--{given[0].replace('_', '-')} beside {data}",
+            remedy="make a table with `motiflens prepare` first, and the folder of the table",
+        )
+    if dropped := dropped_columns(data):
+        print(f"not carried into {output}: {', '.join(dropped)}", file=sys.stderr)
+    return convert_streaming(of_two_classes(stream_entries(data)), output, overwrite=overwrite)
 
 
 def _write(dataset: SequenceDataset, output: Path, *, as_json: bool) -> None:
     if output.is_dir():
         raise InputError("the output is a file", got=f"the folder {output}", remedy="name a file")
     write_table(dataset, output)
+    _summarise(dataset, output, as_json=as_json)
+
+
+def _summarise(dataset: SequenceDataset, output: Path, *, as_json: bool) -> None:
     summary = {
         "file": str(output),
         "sequences": len(dataset),

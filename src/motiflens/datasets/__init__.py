@@ -20,7 +20,12 @@ from motiflens.datasets.splits import (
     split_by_chromosome,
     split_by_homology,
 )
-from motiflens.datasets.streaming import Entry, stream_entries
+from motiflens.datasets.streaming import (
+    Entry,
+    dropped_columns,
+    of_two_classes,
+    stream_entries,
+)
 from motiflens.datasets.tables import data_sha256, read_table, table_kind, write_table
 
 __all__ = [
@@ -35,9 +40,11 @@ __all__ = [
     "convert_streaming",
     "data_sha256",
     "default_names",
+    "dropped_columns",
     "exact_matches",
     "homology_groups",
     "mark_sites",
+    "of_two_classes",
     "open_mapped",
     "read_table",
     "require_at_least",

@@ -235,13 +235,14 @@ def _check_values(rule: str, values: NDArray[np.generic], allowed: Sequence[obje
         )
 
 
-def require_two_classes(dataset: SequenceDataset) -> None:
-    """Raise an InputError unless both labels occur."""
-    found = np.unique(dataset.labels)
+def require_two_classes(dataset: SequenceDataset, part: str | None = None) -> None:
+    """Raise an InputError unless both labels occur, in a part or in all data."""
+    labels = dataset.labels if part is None else dataset.labels[dataset.split == part]
+    found = np.unique(labels)
     if len(found) < 2:
         raise InputError(
             "the data hold both classes, label 1 and label 0",
-            got=f"{len(dataset)} sequences, all with label {found[0]:g}" if len(found) else "none",
+            got=f"{len(labels)} sequences, all with label {found[0]:g}" if len(found) else "none",
             remedy="add sequences of the other class, for instance by a file of negatives",
         )
 

@@ -44,15 +44,20 @@ class MappedDataset(SequenceDataset):
     ----------
     sha256
         Of all the files.
+    folder
+        Where they are.
     """
 
     sha256: str = ""
+    folder: Path = Path()
 
     def __post_init__(self) -> None:
         check_shapes(self)
 
 
-def convert_streaming(source: Path | str | Iterable[Entry], folder: Path | str) -> MappedDataset:
+def convert_streaming(
+    source: Path | str | Iterable[Entry], folder: Path | str, *, overwrite: bool = False
+) -> MappedDataset:
     """Write labelled sequences into a folder from which they can be mapped, whole or not at all.
 
     Parameters
@@ -62,6 +67,8 @@ def convert_streaming(source: Path | str | Iterable[Entry], folder: Path | str) 
         entries from anywhere. It is gone through once, and never held as a whole.
     folder
         Made here; the name should end in ``.motiflens``.
+    overwrite
+        Replace a mapped data set that is there, once the new one is whole.
 
     Returns
     -------
@@ -74,9 +81,12 @@ def convert_streaming(source: Path | str | Iterable[Entry], folder: Path | str) 
         only; when the folder exists or cannot be made.
     """
     folder = Path(folder)
-    if folder.exists():
+    replaces = overwrite and (folder / "dataset.json").is_file()
+    if folder.exists() and not replaces:
         raise InputError(
-            "the folder to write is a new one", got=str(folder), remedy="choose another name"
+            "the folder to write is a new one, or with --overwrite a mapped data set",
+            got=str(folder),
+            remedy="choose another name",
         )
     entries = stream_entries(source) if isinstance(source, Path | str) else source
     aside = folder.with_name(f".{folder.name}.{os.getpid()}")
@@ -84,6 +94,8 @@ def convert_streaming(source: Path | str | Iterable[Entry], folder: Path | str) 
         aside.mkdir()
         try:
             _write(iter(entries), aside)
+            if replaces:
+                shutil.rmtree(folder)
             aside.rename(folder)
         except BaseException:
             shutil.rmtree(aside)
@@ -118,7 +130,7 @@ def open_mapped(folder: Path | str) -> MappedDataset:
         arrays: dict[str, Any] = {
             name: np.load(folder / f"{name}.npy", mmap_mode="c") for name in sha256
         }
-        return MappedDataset(**arrays, sha256="".join(sha256.values()))
+        return MappedDataset(**arrays, sha256="".join(sha256.values()), folder=folder)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             "a mapped data set is a folder as motiflens wrote it",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -54,6 +54,40 @@ def stream_entries(path: Path | str) -> Iterator[Entry]:
             )
         except InputError as error:
             raise at(error, place) from None
+
+
+def of_two_classes(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Pass entries on, and raise an InputError at their end if they were all of one class."""
+    labels = set()
+    for entry in entries:
+        labels.add(entry.label)
+        yield entry
+    if len(labels) == 1:
+        raise InputError(
+            "the data hold both classes, label 1 and label 0",
+            got=f"sequences that all have label {labels.pop():g}",
+            remedy="add sequences of the other class",
+        )
+
+
+def dropped_columns(path: Path | str) -> list[str]:
+    """Name the columns of a table that a stream of it leaves out: sites and coordinates.
+
+    Raises
+    ------
+    InputError
+        As :func:`stream_entries`.
+    """
+    kind = table_kind(path)
+    if kind is None:
+        return []
+    if kind == "parquet":
+        with _decoded(path, "Parquet"), open_binary(path) as content:
+            header = list(pq.read_schema(content).names)
+    else:
+        with _text(path, newline="") as file:
+            header = next(csv.reader(file, delimiter="\t" if kind == "tsv" else ","), [])
+    return [name for name in find_columns(header, path) if name not in Entry._fields]
 
 
 def _delimited(path: Path | str, kind: str) -> Iterator[tuple[dict[str, str], str]]:

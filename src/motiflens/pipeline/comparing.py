@@ -13,11 +13,17 @@ import torch
 
 from motiflens import comparison
 from motiflens.audit import audit
-from motiflens.datasets import SequenceDataset, require_at_least
+from motiflens.datasets import SPLITS, SequenceDataset, require_at_least
 from motiflens.ensembles import evaluate_ensembles
 from motiflens.errors import InputError
 from motiflens.models import smallest_length
-from motiflens.pipeline.loading import DataFiles, load_files, prepare
+from motiflens.pipeline.loading import (
+    DataFiles,
+    load_files,
+    prepare,
+    sample,
+    sample_notes,
+)
 from motiflens.progress import Progress, Silent
 from motiflens.readers import Reading, Source
 from motiflens.runs import Origin, Run, check_output, create
@@ -69,7 +75,7 @@ def _compare(
     dataset, settings = prepare(reading.dataset, settings)
     for name, least in smallest.items():
         require_at_least(dataset, least, f"the first layer of {name}")
-    settings = with_sizes(settings, len(dataset) - len(dataset.part("test")))
+    settings = with_sizes(settings, int((dataset.split != "test").sum()))
     if origin is None:
         origin = Origin("Python" if isinstance(data, SequenceDataset) else _name(data))
     origin = replace(origin, negatives=reading.negatives, notes=reading.notes)
@@ -94,10 +100,26 @@ def processes(device: str) -> AbstractContextManager[None]:
     return distributed.connected(device)
 
 
-def audit_parts(dataset: SequenceDataset) -> dict[str, Any]:
-    """Audit the parts of a split data set."""
-    parts = {name: dataset.part(name) for name in ("train", "valid", "test")}
-    return audit(parts["train"], valid=parts["valid"], test=parts["test"])
+def audit_parts(dataset: SequenceDataset, seed: int = 0) -> dict[str, Any]:
+    """Audit the parts of a data set, or all of it where it has none.
+
+    Of a large mapped data set a sample is audited, which the last warning then says.
+
+    Parameters
+    ----------
+    dataset
+        With a split or without.
+    seed
+        Of the sample.
+    """
+    looked_at = sample(dataset, seed)
+    if looked_at.split is None:
+        found = audit(looked_at)
+    else:
+        parts = {name: looked_at.part(name) for name in SPLITS}
+        found = audit(**parts)
+    found["warnings"] += sample_notes(dataset)
+    return found
 
 
 def _train(
@@ -106,7 +128,7 @@ def _train(
     settings: Settings,
     progress: Progress,
 ) -> None:
-    distributed.in_first(lambda: run.write_json("audit.json", audit_parts(dataset)))
+    distributed.in_first(lambda: run.write_json("audit.json", audit_parts(dataset, settings.seed)))
     n_curves = len(settings.sizes or ()) * min(settings.size_seeds, settings.seeds)
     total = len(settings.models) * (settings.seeds + n_curves)
     with progress.stage("training", total) as advance:

@@ -82,8 +82,8 @@ def _contrast(
     model: SequenceModel, dataset: SequenceDataset, positives: SequenceDataset, settings: Settings
 ) -> dict[str, object]:
     """Compare attention on true sites, beside them, and at the same places of test negatives."""
-    test = dataset.part("test")
-    negatives = test.subset(np.flatnonzero(test.labels == 0)[: settings.n_explained])
+    chosen = (np.asarray(dataset.split) == "test") & (dataset.labels == 0)
+    negatives = dataset.subset(np.flatnonzero(chosen)[: settings.n_explained])
     units = model.attention_maps(torch.as_tensor(positives.one_hot()))[0].weights.detach().mean(1)
     assert positives.sites is not None
     return attention_contrast(

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from motiflens.datasets import (
+    MappedDataset,
     SequenceDataset,
     concatenate,
     mark_sites,
@@ -22,6 +24,11 @@ from motiflens.errors import InputError
 from motiflens.matrices import motif_from_string
 from motiflens.readers import Reading, Source, read
 from motiflens.settings import Settings
+from motiflens.training.rows import draw
+
+#: Of a mapped data set with more sequences, audit, baselines and the choice of strands look at
+#: ``SAMPLE`` only: they hold sequences as text.
+LARGE, SAMPLE = 200_000, 50_000
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,13 @@ def load_files(files: DataFiles) -> Reading:
     given = {"valid": files.valid, "test": files.test}
     others = {part: path for part, path in given.items() if path is not None}
     if not others:
-        return main
+        return replace(main, notes=(*main.notes, *sample_notes(main.dataset)))
+    if isinstance(main.dataset, MappedDataset):
+        raise InputError(
+            "the parts of a mapped data set are named by a column 'split' of what it is made of",
+            got=f"{files.data.path} and --{next(iter(others))}",
+            remedy="convert one table with all parts, or drop the option",
+        )
     if main.dataset.split is not None:
         raise InputError(
             "the parts come from the column 'split' or from files of their own",
@@ -115,17 +128,19 @@ def prepare(dataset: SequenceDataset, settings: Settings) -> tuple[SequenceDatas
         require_at_least(dataset, len(settings.motif), "the motif")
     dataset = _with_test_part(dataset, settings)
     for part in ("train", "test"):
-        if len(dataset.part(part)) == 0:
+        if not (dataset.split == part).any():
             raise InputError(
                 "a split has train and test sequences",
                 got=f"none in {part}",
                 remedy="correct the column 'split', or drop it for a random split",
             )
-        require_two_classes(dataset.part(part))
+        require_two_classes(dataset, part)
     if settings.strands == "auto":
-        both = reads_both_strands(dataset.part("train"))
+        both = reads_both_strands(sample(dataset, settings.seed).part("train"))
         settings = replace(settings, strands="both" if both else "forward")
-    if settings.motif is not None and dataset.sites is None:
+    # In a mapped data set, only the positives that are explained get their sites, later.
+    known = dataset.sites is not None or isinstance(dataset, MappedDataset)
+    if settings.motif is not None and not known:
         dataset = mark_sites(dataset, settings.motif, settings.strands)
     return dataset, settings
 
@@ -137,10 +152,47 @@ def _with_test_part(dataset: SequenceDataset, settings: Settings) -> SequenceDat
     learning = np.ones(len(dataset), dtype=np.bool_)
     if dataset.split is not None:
         learning = dataset.split == "train"
+    if isinstance(dataset, MappedDataset):
+        return dataset.with_split(_split_rows(dataset, learning, settings))
     cut = _split(dataset.subset(learning), settings)
     split = np.full(len(dataset), "valid", dtype="<U5")
     split[learning] = cut.split
     return dataset.with_split(split)
+
+
+def _split_rows(
+    dataset: MappedDataset, learning: NDArray[np.bool_], settings: Settings
+) -> NDArray[np.str_]:
+    """Hold rows out at random, each class in its share, without reading a sequence."""
+    if settings.split != "random":
+        raise InputError(
+            "a mapped data set is split at random, or by a column 'split' of what it is made of",
+            got=f"--split {settings.split}",
+            remedy="drop the option, or convert a table with the column",
+        )
+    rows = np.flatnonzero(learning)
+    n_test = round(settings.test_fraction * len(rows))
+    split = np.where(learning, "train", "valid")
+    split[draw(dataset.labels, rows, n_test, np.random.default_rng(settings.seed))] = "test"
+    return split
+
+
+def sample(dataset: SequenceDataset, seed: int) -> SequenceDataset:
+    """Give a data set as it is, or a sample of a large mapped one, each class in its share."""
+    if not isinstance(dataset, MappedDataset) or len(dataset) <= LARGE:
+        return dataset
+    rows = np.arange(len(dataset))
+    return dataset.subset(draw(dataset.labels, rows, SAMPLE, np.random.default_rng(seed)))
+
+
+def sample_notes(dataset: SequenceDataset) -> tuple[str, ...]:
+    """Say that a sample is looked at, where it is."""
+    if not isinstance(dataset, MappedDataset) or len(dataset) <= LARGE:
+        return ()
+    return (
+        f"audit, baselines and the choice of strands look at {SAMPLE:,} of {len(dataset):,} "
+        "sequences, drawn at random",
+    )
 
 
 def _split(dataset: SequenceDataset, settings: Settings) -> SequenceDataset:

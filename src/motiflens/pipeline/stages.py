@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from motiflens.datasets import SequenceDataset, concatenate
+from motiflens.datasets import SequenceDataset, concatenate, mark_sites
 from motiflens.errors import InputError
 from motiflens.runs import Run, load
 from motiflens.training import one_thread_an_operation
@@ -60,5 +60,9 @@ def motif_positives(run: Run) -> SequenceDataset:
 
 def explained_positives(run: Run) -> SequenceDataset:
     """Give the positives of the test part that are explained, in order of the data."""
-    test = run.dataset.part("test")
-    return test.subset(np.flatnonzero(test.labels > 0)[: run.settings.n_explained])
+    dataset, settings = run.dataset, run.settings
+    chosen = (np.asarray(dataset.split) == "test") & (dataset.labels > 0)
+    positives = dataset.subset(np.flatnonzero(chosen)[: settings.n_explained])
+    if positives.sites is None and settings.motif is not None:
+        positives = mark_sites(positives, settings.motif, settings.strands)
+    return positives

@@ -13,12 +13,13 @@ import numpy as np
 import tomli_w
 import torch
 
-from motiflens.datasets import SequenceDataset, data_sha256, write_table
+from motiflens.datasets import MappedDataset, SequenceDataset, data_sha256
 from motiflens.errors import InputError
 from motiflens.files import write_whole
 from motiflens.runs.run import Run
 from motiflens.settings import Settings
 from motiflens.training import distributed
+from motiflens.training.checkpoint import fingerprint
 from motiflens.version import __version__
 
 
@@ -97,7 +98,7 @@ def create(
     Returns
     -------
     Run
-        With ``data.parquet`` and ``run.toml``.
+        With ``run.toml`` and ``data.parquet``, or ``split.npy`` of a mapped data set.
 
     Raises
     ------
@@ -118,8 +119,7 @@ def _begin(
     if not overwrite and (run.path / "run.toml").is_file():
         _require_same(run, table)
         run.remove_begun()
-        if not (run.path / "data.parquet").is_file():
-            write_table(dataset, run.path / "data.parquet")
+        run.write_dataset(dataset)
         return
     try:
         run.remove()
@@ -132,17 +132,18 @@ def _begin(
         ) from None
     # First of all, so that whatever else is in the directory is known to be a run's.
     write_whole(run.path / "run.toml", tomli_w.dumps(table).encode())
-    write_table(dataset, run.path / "data.parquet")
+    run.write_dataset(dataset)
 
 
 def _provenance(dataset: SequenceDataset, settings: Settings, origin: Origin) -> dict[str, Any]:
-    return {
+    mapped = isinstance(dataset, MappedDataset)
+    table: dict[str, Any] = {
         "run": {
             "command": origin.command,
             "version": __version__,
             "seed": settings.seed,
             "data": origin.data,
-            "sha256": data_sha256(dataset),
+            "sha256": fingerprint(dataset) if mapped else data_sha256(dataset),
             "n_sequences": len(dataset),
             "n_positives": int((dataset.labels > 0).sum()),
             "length": int(dataset.lengths.max()),
@@ -156,6 +157,9 @@ def _provenance(dataset: SequenceDataset, settings: Settings, origin: Origin) ->
         },
         "configuration": {k: v for k, v in asdict(settings).items() if v is not None},
     }
+    if isinstance(dataset, MappedDataset):
+        table["mapped"] = {"folder": str(dataset.folder.resolve()), "sha256": dataset.sha256}
+    return table
 
 
 def _require_same(run: Run, table: dict[str, Any]) -> None:

@@ -12,11 +12,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tomli_w
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from motiflens.datasets import SequenceDataset, read_table
+from motiflens.datasets import (
+    SPLITS,
+    MappedDataset,
+    SequenceDataset,
+    open_mapped,
+    read_table,
+    write_table,
+)
 from motiflens.errors import InputError
 from motiflens.files import write_whole
 from motiflens.models import BothStrands, SequenceModel, build_model
@@ -27,6 +35,7 @@ from motiflens.training import Epoch, Trained
 CONTENT = (
     "run.toml",
     "data.parquet",
+    "split.npy",
     "audit.json",
     "comparison.json",
     "metrics.json",
@@ -86,8 +95,26 @@ class Run:
 
     @property
     def dataset(self) -> SequenceDataset:
-        """The data as they were trained on, with their split and true sites."""
-        return read_table(self.path / "data.parquet")
+        """The data as they were trained on, with their split and true sites.
+
+        Those of a mapped data set stay in its folder: an InputError tells when it has moved or
+        changed.
+        """
+        mapped = self.configuration.get("mapped")
+        if mapped is None:
+            return read_table(self.path / "data.parquet")
+        found = open_mapped(mapped["folder"])
+        if found.sha256 != mapped["sha256"]:
+            raise InputError(
+                "the mapped data of a run stay as they were",
+                got=f"other data in {mapped['folder']}",
+                remedy="put them back, or make the run again with --overwrite",
+            )
+        try:
+            parts = np.load(self.path / "split.npy")
+            return found.with_split(np.array(SPLITS)[parts])
+        except (OSError, ValueError, IndexError, EOFError) as error:
+            raise _damaged(self.path / "split.npy", error) from None
 
     @property
     def comparison(self) -> dict[str, Any]:
@@ -204,6 +231,22 @@ class Run:
         except ValueError as error:
             raise _damaged(path, error) from None
         return content
+
+    def write_dataset(self, dataset: SequenceDataset) -> None:
+        """Keep a data set, unless that is done already; of a mapped one, its split alone."""
+        mapped = isinstance(dataset, MappedDataset)
+        path = self.path / ("split.npy" if mapped else "data.parquet")
+        if path.is_file():
+            return
+        if not mapped:
+            write_table(dataset, path)
+            return
+        parts = np.zeros(len(dataset), dtype=np.uint8)
+        for number, part in enumerate(SPLITS):
+            parts[dataset.split == part] = number
+        content = io.BytesIO()
+        np.save(content, parts)
+        write_whole(path, content.getvalue())
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         """Write a JSON file of the run, whole or not at all."""
