@@ -105,7 +105,7 @@ def test_a_mapped_run_keeps_its_split_and_reopens_its_data(place: Path) -> None:
     assert np.array_equal(expected.split, dataset.split)
     assert made.comparison["n_train"] == 96
     folder.rename(place / "moved.motiflens")
-    with pytest.raises(motiflens.InputError, match="set.motiflens"):
+    with pytest.raises(motiflens.InputError, match=r"set\.motiflens"):
         _ = made.dataset
     mapped(data(60), folder)
     with pytest.raises(motiflens.InputError, match="other data in"):
@@ -142,7 +142,7 @@ def test_a_large_set_is_looked_at_through_a_sample(
 ) -> None:
     mapped(data(), place / "set.motiflens")
     monkeypatch.setattr(loading, "LARGE", 100)
-    monkeypatch.setattr(loading, "SAMPLE", 90)
+    monkeypatch.setattr(loading, "SAMPLE", 60)
     # Neither the rows nor the names of all sequences are ever made into text.
     texts: list[int] = []
     sequences = motiflens.SequenceDataset.sequences
@@ -151,17 +151,19 @@ def test_a_large_set_is_looked_at_through_a_sample(
     )
     train = ["train", "set.motiflens", "-o", "out", "--model", "cnn", "--seeds", "1"]
     assert called(*train, "--threads", "1") == 0
-    assert "look at 90 of 120 sequences" in capsys.readouterr().err
+    assert "look at 60 of 120 sequences" in capsys.readouterr().err
     audited = motiflens.load("out").read_json("audit.json")
-    assert sum(sum(part["n"].values()) for part in audited["composition"].values()) == 90
-    assert "90 of 120" in audited["warnings"][-1]
-    assert "90 of 120" in motiflens.load("out").configuration["run"]["notes"][0]
-    assert max(texts) < 90
+    sizes = {name: sum(part["n"].values()) for name, part in audited["composition"].items()}
+    assert sum(sizes.values()) == 60
+    assert 4 <= sizes["test"] <= 20  # 12 are expected: the sample is drawn apart from the split
+    assert "60 of 120" in audited["warnings"][-1]
+    assert "60 of 120" in motiflens.load("out").configuration["run"]["notes"][0]
+    assert max(texts) < 60
     one, two, other = (loading.sample(open_mapped("set.motiflens"), seed) for seed in (0, 0, 1))
     assert one.names.tolist() == two.names.tolist() != other.names.tolist()
-    assert (one.labels == 1).sum() == 45
+    assert (one.labels == 1).sum() == 30
     assert called("audit", "set.motiflens", "-o", "audit.json") == 0
-    assert "90 of 120" in json.loads(Path("audit.json").read_text())["warnings"][-1]
+    assert "60 of 120" in json.loads(Path("audit.json").read_text())["warnings"][-1]
 
 
 def test_a_killed_mapped_run_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

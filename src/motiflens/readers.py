@@ -140,9 +140,9 @@ def read(source: Source) -> Reading:
 
     The ending of the name tells what a file is: ``.motiflens`` a folder made by
     :func:`motiflens.datasets.convert_streaming`, in which the sequences stay, ``.parquet .tsv
-    .csv`` a table, ``.fa .fasta .fna`` FASTA, ``.bed .narrowPeak .broadPeak`` BED, ``.seq`` DeepBind's. Any other file is a
-    microarray when a signal column is named, FASTA when it begins with ``>``, a BED file when a
-    genome is given, and else holds one sequence a line.
+    .csv`` a table, ``.fa .fasta .fna`` FASTA, ``.bed .narrowPeak .broadPeak`` BED, ``.seq``
+    DeepBind's. Any other file is a microarray when a signal column is named, FASTA when it begins
+    with ``>``, a BED file when a genome is given, and else holds one sequence a line.
 
     Raises
     ------

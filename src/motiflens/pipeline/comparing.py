@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from motiflens import comparison
@@ -75,7 +76,7 @@ def _compare(
     dataset, settings = prepare(reading.dataset, settings)
     for name, least in smallest.items():
         require_at_least(dataset, least, f"the first layer of {name}")
-    settings = with_sizes(settings, int((dataset.split != "test").sum()))
+    settings = with_sizes(settings, int(np.count_nonzero(dataset.split != "test")))
     if origin is None:
         origin = Origin("Python" if isinstance(data, SequenceDataset) else _name(data))
     origin = replace(origin, negatives=reading.negatives, notes=reading.notes)

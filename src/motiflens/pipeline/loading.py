@@ -128,7 +128,7 @@ def prepare(dataset: SequenceDataset, settings: Settings) -> tuple[SequenceDatas
         require_at_least(dataset, len(settings.motif), "the motif")
     dataset = _with_test_part(dataset, settings)
     for part in ("train", "test"):
-        if not (dataset.split == part).any():
+        if not np.any(dataset.split == part):
             raise InputError(
                 "a split has train and test sequences",
                 got=f"none in {part}",
@@ -181,8 +181,9 @@ def sample(dataset: SequenceDataset, seed: int) -> SequenceDataset:
     """Give a data set as it is, or a sample of a large mapped one, each class in its share."""
     if not isinstance(dataset, MappedDataset) or len(dataset) <= LARGE:
         return dataset
-    rows = np.arange(len(dataset))
-    return dataset.subset(draw(dataset.labels, rows, SAMPLE, np.random.default_rng(seed)))
+    # With the seed alone these would be the very rows that the split holds out.
+    generator = np.random.default_rng((seed, SAMPLE))
+    return dataset.subset(draw(dataset.labels, np.arange(len(dataset)), SAMPLE, generator))
 
 
 def sample_notes(dataset: SequenceDataset) -> tuple[str, ...]:
