@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from motiflens import simulate, tutorial_grammar
 from motiflens.attribution.attention import attention_on_bases
+from motiflens.datasets import split_at_random
 from motiflens.models import build_model, lay_on_bases
 from motiflens.models.base import ReceptiveField
 from motiflens.models.layers import LayerNorm
@@ -16,6 +18,7 @@ from motiflens.models.self_attention import (
     neighbours,
     self_attention_maps,
 )
+from motiflens.training import Job, Recipe, train
 
 SELF_ATTENTIVE = ["hybrid", "transformer"]
 
@@ -206,3 +209,16 @@ def test_models_take_short_long_and_unknown_sequences(length: int) -> None:
             assert torch.isfinite(logits).all()
             assert x.grad is not None
             assert torch.isfinite(x.grad).all()
+
+
+@pytest.mark.slow
+def test_a_transformer_finds_a_motif_by_offsets_and_by_nothing_else() -> None:
+    data = split_at_random(simulate(tutorial_grammar(n=400), 0), test=0.2, seed=0)
+    recipe = Recipe(epochs=8, learning_rate=5e-3, validation_fraction=0.0)
+    accuracy = {}
+    for max_offset in (16, 0):
+        job = Job("transformer", (0,), recipe, hyperparameters={"max_offset": max_offset})
+        accuracy[max_offset] = train(data, job, threads=1)[0].history[-1].test_accuracy
+    # All offsets sharing one number, bases are a bag: their composition is all there is to learn.
+    assert accuracy[16] > 0.95
+    assert accuracy[0] < 0.85
