@@ -234,6 +234,7 @@ def test_the_primer_data_is_as_easy_as_was_measured():
         seed=0,
     )
     scores = score_baselines(data.part("train"), data.part("test"))
-    assert scores["composition"]["auroc"] == pytest.approx(0.77, abs=0.03)
+    # Over split seeds 0 to 7 it was measured between 0.776 and 0.813.
+    assert 0.77 <= scores["composition"]["auroc"] <= 0.82
     assert scores["kmer"]["auroc"] > 0.999
     assert scores["best-motif"]["accuracy"] > 0.99
