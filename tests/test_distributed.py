@@ -13,6 +13,7 @@ import torch
 from tests.distributed_training import JOB, losses
 from tests.test_training import planted
 
+from motiflens.errors import InputError
 from motiflens.training import distributed, train
 
 ROOT = Path(__file__).parents[1]
@@ -80,3 +81,28 @@ def test_each_process_has_its_own_cuda_device(monkeypatch: pytest.MonkeyPatch) -
         "cuda:1",
         "cpu",
     ]
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_mistake_of_the_first_process_is_one_of_all(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[bytes | None] = [b'["a rule", "this", "do that"]', None]
+    done = []
+
+    def from_first(content: bytes | None) -> bytes | None:
+        assert content == (sent[0] if number == 0 else None)
+        return sent[0]
+
+    def refuse() -> None:
+        done.append(number)
+        if sent[0] is not None:
+            raise InputError("a rule", got="this", remedy="do that")
+
+    monkeypatch.setattr(distributed, "process", lambda: number)
+    monkeypatch.setattr(distributed, "from_first", from_first)
+    with pytest.raises(InputError, match="a rule; got this; do that"):
+        distributed.in_first(refuse)
+    sent.pop(0)
+    distributed.in_first(refuse)
+    assert done == [0, 0] * (number == 0)

@@ -319,3 +319,40 @@ def test_files_of_parts_become_one_data_set(tmp_path: Path) -> None:
         motiflens.load_files(
             motiflens.DataFiles(motiflens.Source(tmp_path / "split.csv"), test=tmp_path / "c.csv")
         )
+
+
+def test_a_run_killed_after_training_goes_on_with_the_missing_stages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(models=("cnn",), seeds=1, sizes=(), threads=1, strands="forward")
+
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("motiflens.pipeline.read_motifs", killed)
+        with pytest.raises(Killed):
+            motiflens.run(data(n=80), tmp_path / "run", settings)
+    for name in (".motifs.json.x1", "attributions/cnn/.ism.npz.x2"):  # as a kill leaves them
+        (tmp_path / "run" / name).write_text("half")
+    (tmp_path / "run" / ".notes").write_text("mine")
+    with pytest.raises(motiflens.InputError, match="--overwrite"):
+        motiflens.compare(data(n=80), tmp_path / "run", settings)  # for this the run is finished
+    with pytest.raises(motiflens.InputError, match="other data"):
+        motiflens.run(data(seed=1, n=80), tmp_path / "run", settings)
+    with monkeypatch.context() as patch:
+        patch.setattr("motiflens.comparison.compare", killed)
+        patch.setattr("motiflens.pipeline.explain", killed)
+        made = motiflens.run(data(n=80), tmp_path / "run", settings)
+    assert made.motifs["models"]["cnn"]
+    hidden = [path.name for path in made.path.rglob(".*")]
+    assert hidden == [".notes"]
+    with pytest.raises(motiflens.InputError, match="--overwrite"):
+        motiflens.run(data(n=80), tmp_path / "run", settings)
+    # Killed while the checkpoint was removed: the same call removes the rest.
+    (made.path / "checkpoint").mkdir()
+    motiflens.compare(data(n=80), tmp_path / "run", settings)
+    assert not (made.path / "checkpoint").exists()

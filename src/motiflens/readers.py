@@ -16,13 +16,7 @@ from typing import Any
 import numpy as np
 
 from motiflens.assays import DEFAULT_SD, read_deepbind, read_microarray
-from motiflens.datasets import (
-    SequenceDataset,
-    concatenate,
-    open_mapped,
-    read_table,
-    table_kind,
-)
+from motiflens.datasets import SequenceDataset, concatenate, open_mapped, read_table, table_kind
 from motiflens.datasets.located import convert_each, parse_label
 from motiflens.errors import InputError
 from motiflens.files import read_text
@@ -37,8 +31,6 @@ LABELLED = "given"
 """What `Reading.negatives` says when the labels came with the data."""
 
 MAPPED_NAME = ".motiflens"
-"""How the name of a mapped data set ends."""
-
 _BED_NAME = re.compile(r"\.(bed|narrowpeak|broadpeak)(\.gz)?$", re.IGNORECASE)
 _DEEPBIND_NAME = re.compile(r"\.seq(\.gz)?$", re.IGNORECASE)
 

@@ -85,7 +85,8 @@ def run(
     Parameters
     ----------
     data
-        A table, FASTA, sequences one a line, BED or narrowPeak, DeepBind .seq, or a microarray.
+        A table, FASTA, sequences one a line, BED or narrowPeak, DeepBind .seq, a microarray,
+        or a folder .motiflens.
     output
         Run directory to make.
     models
@@ -123,7 +124,8 @@ def train(
     Parameters
     ----------
     data
-        A table, FASTA, sequences one a line, BED or narrowPeak, DeepBind .seq, or a microarray.
+        A table, FASTA, sequences one a line, BED or narrowPeak, DeepBind .seq, a microarray,
+        or a folder .motiflens.
     output
         Run directory to make.
     model
@@ -157,7 +159,8 @@ def compare(
     Parameters
     ----------
     data
-        A table, FASTA, sequences one a line, BED or narrowPeak, DeepBind .seq, or a microarray.
+        A table, FASTA, sequences one a line, BED or narrowPeak, DeepBind .seq, a microarray,
+        or a folder .motiflens.
     output
         Run directory to make.
     models
