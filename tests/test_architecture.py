@@ -40,6 +40,7 @@ MAY_IMPORT = {
     "audit": ["datasets", "metrics", "baselines"],
     "ensembles": ["datasets", "training", "metrics"],
     "comparison": ["training", "baselines"],
+    "crossing": ["readers", "training", "metrics"],
     "attribution": ["sequences", "models/base"],
     "experiments": ["sequences", "attribution"],
     "motifs": ["datasets", "matrices", "attribution"],

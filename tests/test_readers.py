@@ -278,6 +278,18 @@ def test_peaks_by_name_as_they_are_with_other_negatives(tmp_path):
         read_dataset(**peaks(tmp_path), peak_name="c")
 
 
+@pytest.mark.parametrize(("longest", "width"), [(1000, None), (1001, None), (1001, 60)])
+def test_long_intervals_without_a_width_are_told_of(tmp_path, longest, width):
+    genome = written(tmp_path, "long.fa", ">chr1\n" + "ACGGTtacgc" * 300)
+    rows = f"chr1\t0\t40\nchr1\t100\t{100 + longest}\n"
+    reading = read(
+        Source(written(tmp_path, "p.bed", rows), genome=genome, width=width, negatives="shuffle")
+    )
+    told = [note for note in reading.notes if "--width" in note]
+    assert len(told) == (longest == 1001 and width is None)
+    assert all("the longest with 1,001 bp" in note for note in told)
+
+
 def test_options_go_with_their_kind_of_file(tmp_path):
     bed = peaks(tmp_path)["path"]
     fasta = written(tmp_path, "x.fa", FASTA)

@@ -31,6 +31,9 @@ LABELLED = "given"
 """What `Reading.negatives` says when the labels came with the data."""
 
 MAPPED_NAME = ".motiflens"
+LONG = 1000
+"""Bases of an interval above which windows of one width are recommended."""
+
 _BED_NAME = re.compile(r"\.(bed|narrowpeak|broadpeak)(\.gz)?$", re.IGNORECASE)
 _DEEPBIND_NAME = re.compile(r"\.seq(\.gz)?$", re.IGNORECASE)
 
@@ -244,7 +247,18 @@ def _read_bed(source: Source) -> Reading:
         coordinates=windows.coordinates,
     )
     kind = str(source.negatives or "matched")
-    return _complete(source, positives, kind, _notes(windows), genome, loci)
+    notes = (*_notes(windows), *_note_on_width(source, loci))
+    return _complete(source, positives, kind, notes, genome, loci)
+
+
+def _note_on_width(source: Source, loci: Loci) -> tuple[str, ...]:
+    longest = int((loci.end - loci.start).max())
+    if source.width is not None or longest <= LONG:
+        return ()
+    return (
+        f"intervals stay as they are, the longest with {longest:,} bp; --width 200 takes windows "
+        "around their summits or middles, where motifs lie, and trains faster",
+    )
 
 
 _NOTES = {

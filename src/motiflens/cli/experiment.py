@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,8 @@ from motiflens.settings import DEFAULT_MODELS, TUTORIAL_MODELS, Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from motiflens.pipeline import DataFiles
+    from motiflens.crossing import Crossed
+    from motiflens.readers import Reading
     from motiflens.runs import Origin, Run
 
 
@@ -102,9 +104,9 @@ def run(
         Print a summary as one JSON object.
     """
     settings = settings_of(models, how, parts, sizes, size_seeds)
-    files = parts.files(source.source(data, how.seed))
+    read = partial(motiflens.load_files, parts.files(source.source(data, how.seed)))
     last = "report.html"
-    made = _make(motiflens.run, files, output, settings, overwrite=overwrite, last=last)
+    made = _make(motiflens.run, read, data, output, settings, overwrite=overwrite, last=last)
     _finish(made, as_json=as_json)
 
 
@@ -136,8 +138,8 @@ def train(
         Print a summary as one JSON object.
     """
     settings = settings_of((model,), how, parts)
-    files = parts.files(source.source(data, how.seed))
-    made = _make(motiflens.compare, files, output, settings, overwrite=overwrite)
+    read = partial(motiflens.load_files, parts.files(source.source(data, how.seed)))
+    made = _make(motiflens.compare, read, data, output, settings, overwrite=overwrite)
     _summarise(made, as_json=as_json)
 
 
@@ -148,6 +150,7 @@ def compare(
     models: Names = DEFAULT_MODELS,
     sizes: Sizes = None,
     size_seeds: int = Settings.size_seeds,
+    cross_negatives: Names = (),
     source: SourceOptions = SourceOptions(),
     parts: PartOptions = PartOptions(),
     how: TrainOptions = TrainOptions(),
@@ -170,14 +173,25 @@ def compare(
         default.
     size_seeds
         Replicas for the learning curves.
+    cross_negatives
+        DATA holds positives: train against each of these kinds of negatives, joined by commas, and
+        test against every one, such as shuffle,matched or shuffle,negatives.fa. Without learning
+        curves, unless --sizes are given.
     overwrite
         Replace an earlier run.
     as_json
         Print a summary as one JSON object.
     """
-    settings = settings_of(models, how, parts, sizes, size_seeds)
-    files = parts.files(source.source(data, how.seed))
-    made = _make(motiflens.compare, files, output, settings, overwrite=overwrite)
+    chosen = source.source(data, how.seed)
+    read: Callable[[], Reading | Crossed]
+    if cross_negatives:
+        parts.require_one_file("--cross-negatives")
+        settings = settings_of(models, how, parts, sizes or (), size_seeds)
+        read = partial(motiflens.read_crossed, chosen, cross_negatives, settings)
+    else:
+        settings = settings_of(models, how, parts, sizes, size_seeds)
+        read = partial(motiflens.load_files, parts.files(chosen))
+    made = _make(motiflens.compare, read, data, output, settings, overwrite=overwrite)
     _summarise(made, as_json=as_json)
 
 
@@ -222,7 +236,8 @@ def report(run: Path, *, as_json: Json = False) -> None:
 
 def _make(
     stages: Callable[..., Run],
-    files: DataFiles,
+    read: Callable[[], Reading | Crossed],
+    data: Path,
     output: Path,
     settings: Settings,
     *,
@@ -231,7 +246,7 @@ def _make(
 ) -> Run:
     """Read the data, and make a run of them that ends with the file ``last``."""
     motiflens.check_output(output, overwrite=overwrite, last=last)
-    reading = motiflens.load_files(files)
+    reading = read()
     for note in reading.notes if is_first_process() else ():
         print(note, file=sys.stderr)
     return stages(
@@ -240,7 +255,7 @@ def _make(
         settings,
         overwrite=overwrite,
         progress=on_stderr(),
-        origin=_origin(str(files.data.path)),
+        origin=_origin(str(data)),
         last=last,
     )
 
@@ -274,10 +289,33 @@ def _summarise(made: Run, *, as_json: bool) -> None:
                 route: motifs[0]["consensus"] if motifs else None
                 for route, motifs in routes.items()
             }
+    crossed = _crossed(made)
     if as_json:
-        print(json.dumps({"run": str(made.path), "models": models}))
+        print(json.dumps({"run": str(made.path), "models": models, **crossed}))
         return
     for name, values in models.items():
         scores = f"accuracy {values['accuracy']:.4f}  AUROC {values['auroc']:.4f}"
         motif = values.get("motifs", {}).get("ism")
         print(f"{name:<20} {scores}" + (f"  motif {motif}" if motif else ""))
+    for name, trained_on in crossed.get("crossing", {}).items():
+        for kind, tested_on in trained_on.items():
+            scores = ", ".join(f"{other} {auroc:.4f}" for other, auroc in tested_on.items())
+            print(f"{name:<20} trained against {kind}, AUROC against {scores}")
+
+
+def _crossed(made: Run) -> dict[str, Any]:
+    """Give the AUROC of each model, trained against a kind of negatives, on every kind."""
+    if not (made.path / "crossing.json").is_file():
+        return {}
+    models = made.read_json("crossing.json")["models"]
+    return {
+        "crossing": {
+            name: {
+                kind: {
+                    other: scores["auroc"]["value"] for other, scores in row["tested_on"].items()
+                }
+                for kind, row in found["trained_on"].items()
+            }
+            for name, found in models.items()
+        }
+    }

@@ -121,6 +121,16 @@ class PartOptions:
 
         return DataFiles(source, self.valid, self.test, self.test_negatives)
 
+    def require_one_file(self, option: str) -> None:
+        """Raise :class:`InputError` if a part has a file of its own."""
+        for name in ("valid", "test", "test_negatives"):
+            if getattr(self, name) is not None:
+                raise InputError(
+                    f"with {option} all parts are cut out of DATA, so that each kind has its own",
+                    got=f"--{name.replace('_', '-')} {getattr(self, name)}",
+                    remedy="leave it out",
+                )
+
 
 @Parameter(name="*")
 @dataclass(frozen=True)

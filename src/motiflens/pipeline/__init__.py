@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from motiflens.pipeline.comparing import Data, audit_parts, compare, processes
+from motiflens.pipeline.crossing import cross_negatives, read_crossed
 from motiflens.pipeline.explaining import explain
 from motiflens.pipeline.loading import DataFiles, load_files
 from motiflens.pipeline.reading import read_motifs
@@ -13,7 +14,17 @@ from motiflens.runs import Origin, Run
 from motiflens.settings import Settings
 from motiflens.training import distributed
 
-__all__ = ["DataFiles", "audit_parts", "compare", "explain", "load_files", "read_motifs", "run"]
+__all__ = [
+    "DataFiles",
+    "audit_parts",
+    "compare",
+    "cross_negatives",
+    "explain",
+    "load_files",
+    "read_crossed",
+    "read_motifs",
+    "run",
+]
 
 
 def run(

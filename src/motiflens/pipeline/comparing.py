@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
@@ -14,10 +15,11 @@ import torch
 
 from motiflens import comparison
 from motiflens.audit import audit
+from motiflens.crossing import Crossed, evaluate_crossing, train_against
 from motiflens.datasets import SPLITS, SequenceDataset, require_at_least
 from motiflens.ensembles import evaluate_ensembles
 from motiflens.errors import InputError
-from motiflens.models import smallest_length
+from motiflens.models import FIXED_LENGTH, smallest_length
 from motiflens.pipeline.loading import (
     DataFiles,
     load_files,
@@ -29,9 +31,17 @@ from motiflens.progress import Progress, Silent
 from motiflens.readers import Reading, Source
 from motiflens.runs import Origin, Run, check_output, create
 from motiflens.settings import Settings
-from motiflens.training import distributed, n_cores, one_thread_an_operation, recipe_for
+from motiflens.training import (
+    Job,
+    Recipe,
+    Trained,
+    distributed,
+    n_cores,
+    one_thread_an_operation,
+    recipe_for,
+)
 
-Data = SequenceDataset | Reading | DataFiles | Path | str
+Data = SequenceDataset | Reading | Crossed | DataFiles | Path | str
 
 #: Folder of a run in which the state of training is kept until it is finished.
 CHECKPOINT = "checkpoint"
@@ -74,8 +84,12 @@ def _compare(
     smallest = {name: smallest_length(name) for name in settings.models}
     reading = _reading(data)
     dataset, settings = prepare(reading.dataset, settings)
+    others = data.others if isinstance(data, Crossed) else {}
+    kinds = {reading.negatives: dataset, **others}
     for name, least in smallest.items():
-        require_at_least(dataset, least, f"the first layer of {name}")
+        for one in kinds.values():
+            require_at_least(one, least, f"the first layer of {name}")
+    _require_one_length(kinds, settings.models)
     settings = with_sizes(settings, int(np.count_nonzero(dataset.split != "test")))
     if origin is None:
         origin = Origin("Python" if isinstance(data, SequenceDataset) else _name(data))
@@ -85,7 +99,7 @@ def _compare(
     trained = (run.path / FINISHED).is_file()
     try:
         if distributed.from_first(b"" if trained else None) is None:
-            _train(run, dataset, settings, progress)
+            _train(run, kinds, settings, progress)
     except InputError:
         if not goes_on and distributed.process() == 0:
             run.remove()
@@ -93,6 +107,18 @@ def _compare(
     if distributed.process() == 0:
         shutil.rmtree(run.path / CHECKPOINT, ignore_errors=True)
     return run
+
+
+def _require_one_length(kinds: Mapping[str, SequenceDataset], models: Sequence[str]) -> None:
+    """Refuse kinds of other lengths for the models whose last layers are cut to one length."""
+    lengths = {kind: dataset.codes.shape[1] for kind, dataset in kinds.items()}
+    fixed = [name for name in models if name in FIXED_LENGTH]
+    if fixed and len(set(lengths.values())) > 1:
+        raise InputError(
+            f"{fixed[0]} reads sequences of one length, that of its longest training sequence",
+            got=", ".join(f"{length} bp with {kind}" for kind, length in lengths.items()),
+            remedy="leave the model out, or give negatives as long as the positives",
+        )
 
 
 def processes(device: str) -> AbstractContextManager[None]:
@@ -125,10 +151,12 @@ def audit_parts(dataset: SequenceDataset, seed: int = 0) -> dict[str, Any]:
 
 def _train(
     run: Run,
-    dataset: SequenceDataset,
+    kinds: Mapping[str, SequenceDataset],
     settings: Settings,
     progress: Progress,
 ) -> None:
+    """Train on the first kind, which is the run's own data, and score; then cross all kinds."""
+    dataset = next(iter(kinds.values()))
     distributed.in_first(lambda: run.write_json("audit.json", audit_parts(dataset, settings.seed)))
     n_curves = len(settings.sizes or ()) * min(settings.size_seeds, settings.seeds)
     total = len(settings.models) * (settings.seeds + n_curves)
@@ -139,15 +167,49 @@ def _train(
             settings.seed_list,
             sizes=settings.sizes or (),
             size_seeds=settings.size_seeds,
-            recipes=partial(recipe_for, both_strands=settings.strands == "both"),
+            recipes=partial(_recipe, settings=settings),
             target=settings.target,
             threads=settings.threads,
             device=settings.device,
             advance=advance,
             checkpoint=run.path / CHECKPOINT,
         )
+    if len(kinds) > 1:
+        _cross(run, kinds, settings, found.trained, progress)
     if distributed.process() == 0:
         _score(run, dataset, settings, found, progress)
+
+
+def _cross(
+    run: Run,
+    kinds: Mapping[str, SequenceDataset],
+    settings: Settings,
+    own: Mapping[str, list[Trained]],
+    progress: Progress,
+) -> None:
+    """Train against the other kinds of negatives, and test against all: ``crossing.json``."""
+    jobs = [
+        Job(model, settings.seed_list, _recipe(model, settings=settings))
+        for model in settings.models
+    ]
+    n_replicas = (len(kinds) - 1) * len(jobs) * settings.seeds
+    with progress.stage("crossing", n_replicas) as advance, one_thread_an_operation():
+        trained = train_against(
+            kinds,
+            jobs,
+            own,
+            threads=settings.threads,
+            device=settings.device,
+            advance=advance,
+            checkpoint=run.path / CHECKPOINT,
+        )
+        if distributed.process() == 0:
+            tests = {kind: dataset.part("test") for kind, dataset in kinds.items()}
+            run.write_json("crossing.json", evaluate_crossing(trained, tests, seed=settings.seed))
+
+
+def _recipe(model: str, *, settings: Settings) -> Recipe:
+    return recipe_for(model, both_strands=settings.strands == "both")
 
 
 def _score(
@@ -179,6 +241,8 @@ def _score(
 def _reading(data: Data) -> Reading:
     if isinstance(data, Reading):
         return data
+    if isinstance(data, Crossed):
+        return data.first
     if isinstance(data, SequenceDataset):
         return Reading(data, "given")
     return load_files(data if isinstance(data, DataFiles) else DataFiles(Source(data)))

@@ -154,9 +154,8 @@ def _with_test_part(dataset: SequenceDataset, settings: Settings) -> SequenceDat
         learning = dataset.split == "train"
     if isinstance(dataset, MappedDataset):
         return dataset.with_split(_split_rows(dataset, learning, settings))
-    cut = _split(dataset.subset(learning), settings)
     split = np.full(len(dataset), "valid", dtype="<U5")
-    split[learning] = cut.split
+    split[learning] = cut(dataset.subset(learning), settings).split
     return dataset.with_split(split)
 
 
@@ -196,10 +195,11 @@ def sample_notes(dataset: SequenceDataset) -> tuple[str, ...]:
     )
 
 
-def _split(dataset: SequenceDataset, settings: Settings) -> SequenceDataset:
+def cut(dataset: SequenceDataset, settings: Settings) -> SequenceDataset:
+    """Cut a test part out of a data set in the way that the settings say."""
     if settings.split == "chromosome":
         return split_by_chromosome(
             dataset, test=settings.test_chromosomes, valid=settings.valid_chromosomes
         )
-    cut = split_by_homology if settings.split == "homology" else split_at_random
-    return cut(dataset, test=settings.test_fraction, seed=settings.seed)
+    split = split_by_homology if settings.split == "homology" else split_at_random
+    return split(dataset, test=settings.test_fraction, seed=settings.seed)

@@ -95,10 +95,11 @@ def _baselines(run: Run, metrics: Mapping[str, str]) -> list[list[str]]:
 
 
 def _cells(model: dict[str, Any], metrics: Mapping[str, str]) -> list[str]:
-    return [_cell(model["test"].get(metric) or {}) for metric in metrics]
+    return [cell(model["test"].get(metric) or {}) for metric in metrics]
 
 
-def _cell(found: dict[str, Any]) -> str:
+def cell(found: dict[str, Any]) -> str:
+    """Write a score of `metrics.json` with its interval."""
     return interval(
         {"mean": found.get("value"), "low": found.get("low"), "high": found.get("high")}
     )

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from motiflens.errors import InputError
 from motiflens.files import write_whole
+from motiflens.report.crossing import crossing_section
 from motiflens.report.data_audit import audit_section
 from motiflens.report.explanations import explanation_sections
 from motiflens.report.held_out import held_out_section
@@ -59,7 +60,9 @@ def lay_out(run: Run, directory: Path) -> tuple[Summary, list[Section]]:
         A file of the run is not of the documented form.
     """
     try:
-        sections = [audit_section(run), held_out_section(run), *score_sections(run)]
+        sections = [audit_section(run), held_out_section(run)]
+        sections += [crossing_section(run)] if run.crossing else []
+        sections += score_sections(run)
         sections += [*explanation_sections(run), *motif_sections(run), provenance(run)]
         return summarise(run), sections
     except InputError:

@@ -54,6 +54,7 @@ class Run:
     audit: Content
     metrics: Content
     comparison: Content
+    crossing: Content
     timings: Content
     attention: Content
     motifs: Content
@@ -86,6 +87,7 @@ def read_run(directory: Path) -> Run:
         audit=_json(directory / "audit.json"),
         metrics=_json(directory / "metrics.json"),
         comparison=_json(directory / "comparison.json"),
+        crossing=_json(directory / "crossing.json"),
         timings=_json(directory / "timings.json"),
         attention=_json(directory / "attention.json"),
         motifs=_json(directory / "motifs.json"),

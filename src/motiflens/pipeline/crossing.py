@@ -1,0 +1,72 @@
+"""A run whose models are trained against one kind of negatives and tested against another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from motiflens.crossing import Crossed, read_kinds
+from motiflens.pipeline.comparing import compare
+from motiflens.pipeline.loading import cut
+from motiflens.progress import Progress
+from motiflens.readers import Source
+from motiflens.runs import Origin, Run
+from motiflens.settings import Settings
+
+
+def read_crossed(
+    source: Source | Path | str, kinds: Sequence[str], settings: Settings | None = None
+) -> Crossed:
+    """Read positives with negatives of several kinds; the settings say how to split."""
+    source = source if isinstance(source, Source) else Source(source)
+    return read_kinds(source, kinds, partial(cut, settings=settings or Settings()))
+
+
+def cross_negatives(
+    source: Source | Path | str,
+    kinds: Sequence[str],
+    output: Path | str,
+    settings: Settings | None = None,
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    origin: Origin | None = None,
+) -> Run:
+    """Train models against each kind of negatives and test them against every kind.
+
+    The first kind is the run's own data, scored as by :func:`motiflens.compare`; ``crossing.json``
+    holds the table of all kinds. Without ``sizes`` there are no learning curves.
+
+    Parameters
+    ----------
+    source
+        Positives: a file, or a :class:`motiflens.Source` with, for instance, a genome.
+    kinds
+        Two or more of ``shuffle``, ``matched``, names of files, and mixtures joined by ``+``.
+    output
+        Run directory to make.
+    settings, overwrite, progress, origin
+        As in :func:`motiflens.compare`.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InputError
+        If the data, the kinds, the settings or the output break a rule.
+    """
+    settings = settings or Settings()
+    settings = replace(settings, sizes=settings.sizes or ())
+    source = source if isinstance(source, Source) else Source(source)
+    return compare(
+        read_crossed(source, kinds, settings),
+        output,
+        settings,
+        overwrite=overwrite,
+        progress=progress,
+        origin=origin or Origin(str(source.path)),
+    )

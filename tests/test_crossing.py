@@ -1,0 +1,262 @@
+"""Crossed negatives: one split for all kinds, and the planted failure that only crossing shows."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+import motiflens
+from motiflens import InputError, Settings, Source
+from motiflens.datasets import SequenceDataset
+from motiflens.datasets.splits import homology_groups
+from motiflens.ensembles import evaluate_ensembles
+from motiflens.metrics import ensemble_logits
+from motiflens.report import write_report
+from motiflens.report.crossing import crossing_section
+from motiflens.report.parts import Table, Text
+from motiflens.report.reading import read_run
+from motiflens.training.predict import predict_logits
+
+MOTIF = "GATTACCA"
+N, N_POOR, LENGTH = 90, 120, 41
+SETTINGS = Settings(models=("cnn",), seeds=2, threads=1, strands="forward", sizes=())
+
+
+def letters(gc: float, n: int, seed: int) -> list[str]:
+    weights = [(1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2]
+    drawn = np.random.default_rng(seed).choice(list("ACGT"), size=(n, LENGTH), p=weights)
+    return ["".join(row) for row in drawn]
+
+
+def fasta(path: Path, sequences: list[str]) -> None:
+    path.write_text("".join(f">s{i}\n{text}\n" for i, text in enumerate(sequences)))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write positives rich in GC with a motif, and negatives of equal and of little GC."""
+    path = tmp_path_factory.mktemp("crossing")
+    places = np.random.default_rng(5).integers(0, LENGTH - len(MOTIF), N)
+    positives = [
+        text[:place] + MOTIF + text[place + len(MOTIF) :]
+        for text, place in zip(letters(0.7, N, 1), places, strict=True)
+    ]
+    fasta(path / "positives.fa", positives)
+    fasta(path / "alike.fa", letters(0.7, N, 2))
+    fasta(path / "poor.fa", letters(0.2, N_POOR, 3))
+    return path
+
+
+@pytest.fixture
+def inside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path) -> motiflens.Run:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        return motiflens.cross_negatives(
+            "positives.fa", ["poor.fa", "alike.fa"], folder / "out", SETTINGS
+        )
+
+
+def parts(dataset: SequenceDataset) -> list[str]:
+    assert dataset.split is not None
+    return [str(part) for part in dataset.split]
+
+
+def by_label(dataset: SequenceDataset, label: int) -> SequenceDataset:
+    return dataset.subset(dataset.labels == label)
+
+
+def test_all_kinds_share_the_positives_and_their_parts(inside: Path) -> None:
+    kinds = motiflens.read_crossed("positives.fa", ["shuffle", "poor.fa"], SETTINGS).kinds
+    first, second = (by_label(dataset, 1) for dataset in kinds.values())
+    assert first.sequences() == second.sequences()
+    assert parts(first) == parts(second)
+    assert parts(first).count("test") == 18  # a fifth of 90
+    assert parts(by_label(kinds["poor.fa"], 0)).count("test") == 24  # and of 120
+
+
+def test_shuffles_follow_their_positives_in_mixtures_too(inside: Path) -> None:
+    kinds = motiflens.read_crossed("positives.fa", ["poor.fa", "poor.fa+shuffle"], SETTINGS).kinds
+    mixed = by_label(kinds["poor.fa+shuffle"], 0)
+    positives = by_label(kinds["poor.fa"], 1)
+    assert len(mixed) == N_POOR + N
+    assert parts(mixed)[N_POOR:] == parts(positives)
+    shuffles = mixed.subset(np.arange(N_POOR, N_POOR + N)).sequences()
+    letters_of = [[sorted(text) for text in found] for found in (shuffles, positives.sequences())]
+    assert letters_of[0] == letters_of[1]
+    # What two kinds have in common falls to the same parts in both.
+    assert parts(mixed)[:N_POOR] == parts(by_label(kinds["poor.fa"], 0))
+
+
+def test_a_split_by_homology_holds_between_all_kinds(inside: Path) -> None:
+    shared = letters(0.5, 30, 9)
+    fasta(Path("family.fa"), [f"{text[:35]}{'ACGTAC'}" for text in shared])
+    fasta(Path("relatives.fa"), [f"{'TTGGCA'}{text[:35]}" for text in shared])
+    kinds = motiflens.read_crossed(
+        "positives.fa", ["family.fa", "relatives.fa"], Settings(split="homology")
+    ).kinds
+    both = motiflens.datasets.concatenate(list(kinds.values()))
+    groups = homology_groups(both)
+    assert len(np.unique(groups)) < len(both) - N - 20  # relatives do share groups
+    for group in np.unique(groups):
+        assert len(set(np.array(parts(both))[groups == group].tolist())) == 1
+
+
+def test_a_model_that_learnt_composition_fails_where_composition_is_matched(
+    run: motiflens.Run,
+) -> None:
+    found = run.read_json("crossing.json")
+    assert found["schema_version"] == 1
+    assert found["kinds"] == ["poor.fa", "alike.fa"]
+    trained_on = found["models"]["cnn"]["trained_on"]
+    auroc = {
+        (a, b): scores["auroc"]
+        for a, row in trained_on.items()
+        for b, scores in row["tested_on"].items()
+    }
+    assert auroc["poor.fa", "poor.fa"]["value"] > 0.97  # by composition alone
+    assert auroc["poor.fa", "alike.fa"]["value"] < 0.85
+    assert auroc["alike.fa", "alike.fa"]["value"] > auroc["poor.fa", "alike.fa"]["value"] + 0.1
+    for scores in auroc.values():
+        assert scores["low"] <= scores["value"] <= scores["high"]
+    assert set(trained_on["poor.fa"]["tested_on"]["alike.fa"]) == {"auroc", "auprc"}
+
+
+def test_the_first_kind_is_the_run_s_own(run: motiflens.Run) -> None:
+    assert run.configuration["run"]["negatives"] == "poor.fa"
+    assert len(run.dataset) == N + N_POOR
+    assert run.comparison["models"]["cnn"]["sizes"] == []
+    own = run.read_json("metrics.json")["models"]["cnn"]["test"]
+    crossed = run.read_json("crossing.json")["models"]["cnn"]["trained_on"]["poor.fa"]
+    assert crossed["tested_on"]["poor.fa"] == {m: own[m] for m in ("auroc", "auprc")}
+    assert not (run.path / "checkpoint").exists()
+
+
+def test_every_cell_is_of_the_model_and_the_test_part_that_it_names(
+    run: motiflens.Run, inside: Path
+) -> None:
+    kinds = motiflens.read_crossed("positives.fa", ["poor.fa", "alike.fa"], SETTINGS).kinds
+    found = run.read_json("crossing.json")["models"]["cnn"]["trained_on"]
+    tests = {kind: dataset.part("test") for kind, dataset in kinds.items()}
+    job = motiflens.Job("cnn", SETTINGS.seed_list)
+    trained = {"cnn": motiflens.train(kinds["alike.fa"], job, threads=1)}
+    for kind, test in tests.items():
+        alone = evaluate_ensembles(trained, test, seed=SETTINGS.seed)["cnn"]["test"]
+        assert found["alike.fa"]["tested_on"][kind]["auroc"] == alone["auroc"]
+        logits = [predict_logits(run.model("cnn", seed), test) for seed in (0, 1)]
+        expected = roc_auc_score(test.labels, ensemble_logits(logits))
+        value = found["poor.fa"]["tested_on"][kind]["auroc"]["value"]
+        assert value == pytest.approx(expected)
+
+
+def test_the_report_says_what_the_table_says(run: motiflens.Run) -> None:
+    page = write_report(run.path).read_text("utf-8")
+    assert 'id="crossing"' in page
+    blocks = crossing_section(read_run(run.path)).blocks
+    (words,) = [block.text for block in blocks if isinstance(block, Text)]
+    tables = [block for block in blocks if isinstance(block, Table)]
+    assert [row[:2] for row in tables[0].rows] == [["cnn", "poor.fa"], ["cnn", "alike.fa"]]
+    found = run.read_json("crossing.json")["models"]["cnn"]["trained_on"]
+    value = {(a, b): found[a]["tested_on"][b]["auroc"]["value"] for a in found for b in found}
+    points = 100 * (value["poor.fa", "poor.fa"] - value["alike.fa", "alike.fa"])
+    assert f"against poor.fa exceeds that against alike.fa by {points:.1f} points" in words
+    assert tables[0].rows[0][3].startswith(f"{value['poor.fa', 'alike.fa']:.3f}")
+    assert f"{value['poor.fa', 'alike.fa']:.3f}" in words
+
+
+MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
+    "one kind": (
+        lambda: motiflens.cross_negatives("positives.fa", ["shuffle"], "no"),
+        "two or more different kinds.*got shuffle",
+    ),
+    "a kind twice": (
+        lambda: motiflens.cross_negatives("positives.fa", ["shuffle", "shuffle"], "no"),
+        "got shuffle, shuffle",
+    ),
+    "negatives besides": (
+        lambda: motiflens.cross_negatives(
+            Source("positives.fa", negatives="alike.fa"), ["shuffle", "poor.fa"], "no"
+        ),
+        "got the negatives alike.fa beside positives.fa; leave the negatives out",
+    ),
+    "no such file": (
+        lambda: motiflens.cross_negatives("positives.fa", ["shuffle", "absent.fa"], "no"),
+        "absent.fa",
+    ),
+    "matched without a genome": (
+        lambda: motiflens.cross_negatives("positives.fa", ["shuffle", "matched"], "no"),
+        "got no genome",
+    ),
+    "other lengths for the tutorial's model": (
+        lambda: motiflens.cross_negatives(
+            "positives.fa", ["shuffle", "long.fa"], "no", Settings(models=("tutorial-cnn",))
+        ),
+        "one length.*41 bp with shuffle, 46 bp with long.fa",
+    ),
+    "too short for a model": (
+        lambda: motiflens.cross_negatives("positives.fa", ["shuffle", "short.fa"], "no"),
+        "at least the 15 bases",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_told_and_nothing_is_written(name: str, inside: Path) -> None:
+    fasta(Path("long.fa"), [f"{text}ACGTA" for text in letters(0.5, 40, 4)])
+    fasta(Path("short.fa"), [text[:9] for text in letters(0.5, 40, 4)])
+    call, message = MISTAKES[name]
+    with pytest.raises(InputError, match=message):
+        call()
+    assert not Path("no").exists()
+
+
+COMMAND = [sys.executable, "-m", "motiflens", "compare", "positives.fa", "--models", "cnn"]
+COMMAND += ["--seeds", "2", "--threads", "1", "--strands", "forward"]
+CROSSED = [*COMMAND, "--cross-negatives", "poor.fa,alike.fa"]
+
+
+@pytest.mark.slow
+def test_the_command_line_crosses_and_goes_on_after_a_kill(
+    run: motiflens.Run, inside: Path
+) -> None:
+    cut = subprocess.Popen([*CROSSED, "-o", "cut"], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list(Path("cut").glob("checkpoint/crossing-1/*.state")):
+        assert cut.poll() is None, "ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    cut.send_signal(signal.SIGKILL)
+    cut.wait()
+    assert not (inside / "cut" / "crossing.json").exists()
+    ended = subprocess.run(
+        [*CROSSED, "-o", "cut", "--json"], capture_output=True, text=True, check=True
+    )
+    assert (inside / "cut/crossing.json").read_bytes() == (run.path / "crossing.json").read_bytes()
+    told = json.loads(ended.stdout)["crossing"]["cnn"]
+    found = run.read_json("crossing.json")["models"]["cnn"]["trained_on"]
+    assert (
+        told["poor.fa"]["alike.fa"] == found["poor.fa"]["tested_on"]["alike.fa"]["auroc"]["value"]
+    )
+
+
+def test_the_command_line_refuses_files_of_parts(inside: Path) -> None:
+    ended = subprocess.run(
+        [*CROSSED, "-o", "no", "--test", "alike.fa"], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 2
+    assert "--test alike.fa" in ended.stderr
+    assert not Path("no").exists()
