@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,12 +25,13 @@ from motiflens.metrics import ensemble_logits
 from motiflens.report import write_report
 from motiflens.report.crossing import crossing_section
 from motiflens.report.parts import Table, Text
+from motiflens.report.reading import Run as ReportRun
 from motiflens.report.reading import read_run
 from motiflens.training.predict import predict_logits
 
 MOTIF = "GATTACCA"
 N, N_POOR, LENGTH = 90, 120, 41
-SETTINGS = Settings(models=("cnn",), seeds=2, threads=1, strands="forward", sizes=())
+SETTINGS = Settings(models=("cnn",), seeds=2, threads=1, strands="forward")
 
 
 def letters(gc: float, n: int, seed: int) -> list[str]:
@@ -105,7 +108,8 @@ def test_shuffles_follow_their_positives_in_mixtures_too(inside: Path) -> None:
 def test_a_split_by_homology_holds_between_all_kinds(inside: Path) -> None:
     shared = letters(0.5, 30, 9)
     fasta(Path("family.fa"), [f"{text[:35]}{'ACGTAC'}" for text in shared])
-    fasta(Path("relatives.fa"), [f"{'TTGGCA'}{text[:35]}" for text in shared])
+    # In another order: equal places in two kinds would fall to the same part by chance.
+    fasta(Path("relatives.fa"), [f"{'TTGGCA'}{text[:35]}" for text in reversed(shared)])
     kinds = motiflens.read_crossed(
         "positives.fa", ["family.fa", "relatives.fa"], Settings(split="homology")
     ).kinds
@@ -176,6 +180,34 @@ def test_the_report_says_what_the_table_says(run: motiflens.Run) -> None:
     assert f"against poor.fa exceeds that against alike.fa by {points:.1f} points" in words
     assert tables[0].rows[0][3].startswith(f"{value['poor.fa', 'alike.fa']:.3f}")
     assert f"{value['poor.fa', 'alike.fa']:.3f}" in words
+
+
+def test_the_sentence_weighs_intervals_and_ties() -> None:
+    def words(own: tuple[float, float], crossed: tuple[float, float], width: float) -> str:
+        values = [[own[0], crossed[0]], [crossed[1], own[1]]]
+        scores = [[{"value": v, "low": v - width, "high": v + width} for v in r] for r in values]
+        trained_on = {
+            a: {
+                "tested_on": {
+                    b: dict.fromkeys(("auroc", "auprc"), s) for b, s in zip("st", row, strict=True)
+                }
+            }
+            for a, row in zip("st", scores, strict=True)
+        }
+        content = {"kinds": ["s", "t"], "models": {"cnn": {"trained_on": trained_on}}}
+        empty: dict[str, Any] = dict.fromkeys([field.name for field in fields(ReportRun)])
+        run = ReportRun(**(empty | {"models": ["cnn"], "crossing": content}))
+        (text,) = [b.text for b in crossing_section(run).blocks if isinstance(b, Text)]
+        return text
+
+    apart = words((0.9, 0.8), (0.7, 0.85), 0.01)
+    assert "against s exceeds that against t by 10.0 points" in apart
+    assert "do not overlap" in apart
+    assert "Trained against s and tested against t, it reaches 0.700: 10.0 points below" in apart
+    tied = words((0.9, 0.9), (0.95, 0.9), 0.05)
+    assert "against s exceeds that against t by 0.0 points" in tied
+    assert "their intervals overlap" in tied
+    assert tied.endswith("Trained against any other kind, it scores no lower.")
 
 
 MISTAKES: dict[str, tuple[Callable[[], object], str]] = {

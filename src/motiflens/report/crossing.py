@@ -44,22 +44,25 @@ def _tested(run: Run, model: str, kind: str) -> dict[str, Any]:
 def _in_words(run: Run, model: str) -> str:
     """Say how far the choice of negatives moves the score, and what is lost on another kind."""
     kinds = run.crossing["kinds"]
-    auroc = {(a, b): _tested(run, model, a)[b]["auroc"]["value"] for a in kinds for b in kinds}
+    auroc = {(a, b): _tested(run, model, a)[b]["auroc"] for a in kinds for b in kinds}
+    value = {pair: found["value"] for pair, found in auroc.items()}
     # Of equal kinds the first is the best and the last is the worst: two kinds in any case.
-    best = max(kinds, key=lambda kind: auroc[kind, kind])
-    worst = min(reversed(kinds), key=lambda kind: auroc[kind, kind])
-    # What a model loses against the model that was trained against the kind it is tested on.
-    lost = {(a, b): auroc[b, b] - auroc[a, b] for a, b in auroc if a != b}
-    (a, b), most = max(lost.items(), key=lambda item: item[1])
+    best = max(kinds, key=lambda kind: value[kind, kind])
+    worst = min(reversed(kinds), key=lambda kind: value[kind, kind])
+    overlap = auroc[best, best]["low"] <= auroc[worst, worst]["high"]
     choice = (
         f"{model}: the score against {best} exceeds that against {worst} by "
-        f"{_points(auroc[best, best] - auroc[worst, worst])} of AUROC "
-        f"({auroc[best, best]:.3f}; {auroc[worst, worst]:.3f}), each trained against its own kind. "
+        f"{_points(value[best, best] - value[worst, worst])} of AUROC "
+        f"({value[best, best]:.3f} and {value[worst, worst]:.3f}, each trained against its own "
+        f"kind; their intervals {'overlap' if overlap else 'do not overlap'}). "
     )
+    # What a model loses against the model that was trained against the kind it is tested on.
+    lost = {(a, b): value[b, b] - value[a, b] for a, b in value if a != b}
+    (a, b), most = max(lost.items(), key=lambda item: item[1])
     if most <= 0:
         return choice + "Trained against any other kind, it scores no lower."
     return choice + (
-        f"Trained against {a} and tested against {b}, it reaches {auroc[a, b]:.3f}: "
+        f"Trained against {a} and tested against {b}, it reaches {value[a, b]:.3f}: "
         f"{_points(most)} below training against {b} itself."
     )
 
