@@ -122,6 +122,18 @@ MISTAKES = {
     ),
     "an output of unknown kind": (["simulate", "-o", "out.xlsx"], ["out.xlsx", ".parquet"]),
     "a run that is none": (["report", "out"], ["run.toml", "out"]),
+    "too many seeds": (["run", "good.parquet", "-o", "out", "--seeds", "1000000000"], ["1000"]),
+    "a seed too large": (
+        ["run", "good.parquet", "-o", "out", "--seed", "4294967296"],
+        ["--seed", "4294967296"],
+    ),
+    "a negative seed": (["simulate", "--seed", "-1", "-o", "out.parquet"], ["--seed", "-1"]),
+    "a length beyond all": (
+        ["simulate", "--length", "1000000000000", "-o", "out.parquet"],
+        ["length", "1000000000000"],
+    ),
+    "a motif of N": (["run", "good.parquet", "-o", "out", "--motif", "NNNN"], ["NNNN"]),
+    "a name too long": (["run", "good.parquet", "-o", "o" * 300], ["path"]),
     "strands": (["simulate", "--strands", "foward", "-o", "out.parquet"], ["forward"]),
 }
 
@@ -273,3 +285,30 @@ def test_the_tutorials_experiment_gives_its_figures(tmp_path: Path) -> None:
     assert sum(one["exact"] for one in exact["tutorial-attention", "attention"]) >= 9
     assert not any(one["exact"] for one in exact["tutorial-attention", "attention-stretched"])
     assert run.motifs["shortcut"]["tutorial-attention"]["verdict"].startswith("order is learnt:")
+
+
+def test_a_demo_replaces_only_a_demo(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    motiflens.compare(
+        "good.parquet", "mine", motiflens.Settings(models=("cnn",), seeds=1, sizes=())
+    )
+    before = (folder / "mine" / "comparison.json").read_bytes()
+    with pytest.raises(SystemExit) as ended:
+        main(["demo", "-o", "mine"])
+    assert ended.value.code == 2
+    assert "good.parquet" in capsys.readouterr().err
+    assert (folder / "mine" / "comparison.json").read_bytes() == before
+
+
+def test_a_grammars_own_seed_counts_unless_another_is_given(folder: Path) -> None:
+    for seed in (3, 4):
+        rules = f'n = 40\nlength = 30\nseed = {seed}\n[[motifs]]\nmotif = "GATTACCA"\n'
+        Path(f"g{seed}.toml").write_text(rules)
+    motifs = motiflens.read_grammar("g3.toml").motifs
+    assert len(motifs) == 1
+    for arguments in (["g3.toml", "a.tsv"], ["g4.toml", "b.tsv"], ["g4.toml", "c.tsv", "3"]):
+        seed = ["--seed", arguments[2]] if len(arguments) == 3 else []
+        with pytest.raises(SystemExit) as ended:
+            main(["simulate", "--grammar", arguments[0], "-o", arguments[1], *seed])
+        assert ended.value.code == 0
+    assert Path("a.tsv").read_bytes() != Path("b.tsv").read_bytes()
+    assert Path("a.tsv").read_bytes() == Path("c.tsv").read_bytes()

@@ -11,6 +11,9 @@ TUTORIAL_MODELS = ("tutorial-cnn", "tutorial-attention", "cnn", "attention")
 SPLITS = ("random", "homology", "chromosome")
 STRANDS = ("auto", "forward", "both")
 
+#: Seeds of the replicas follow on each other, and scikit-learn takes 32 bits.
+MOST_SEEDS, LARGEST_SEED = 1000, 2**32 - 1001
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -71,7 +74,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         _at_least("--seeds", self.seeds, 1)
-        _at_least("--seed", self.seed, 0)
+        if self.seeds > MOST_SEEDS:
+            raise InputError(
+                f"--seeds is at most {MOST_SEEDS}", got=str(self.seeds), remedy="give fewer"
+            )
+        check_seed("--seed", self.seed)
         _at_least("--size-seeds", self.size_seeds, 1)
         _at_least("--n-explained", self.n_explained, 1)
         for size in self.sizes or ():
@@ -113,6 +120,16 @@ def _one_of(option: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise InputError(
             f"{option} is one of {', '.join(choices)}", got=repr(value), remedy="choose one of them"
+        )
+
+
+def check_seed(option: str, seed: int) -> None:
+    """Raise :class:`InputError` for a seed that a random generator does not take."""
+    if not 0 <= seed <= LARGEST_SEED:
+        raise InputError(
+            f"{option} is a whole number from 0 to {LARGEST_SEED}",
+            got=str(seed),
+            remedy="choose another",
         )
 
 

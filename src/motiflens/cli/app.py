@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -60,7 +62,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except cyclopts.CycloptsError as error:
         _fail(_in_one_line(error))
     except KeyboardInterrupt:
+        print("motiflens: interrupted; the same command goes on with a run", file=sys.stderr)
         sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read the output has gone; nobody is left to be told.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        what = f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
+        message = f"files can be read and written; got {what}; check the path and the disk"
+        print(f"motiflens: {message}", file=sys.stderr)
+        sys.exit(2 if error.errno == errno.ENAMETOOLONG else 1)
     sys.exit(0)
 
 

@@ -21,6 +21,7 @@ from motiflens.datasets import (
 from motiflens.errors import InputError
 from motiflens.files import write_whole
 from motiflens.readers import MAPPED_NAME
+from motiflens.settings import check_seed
 
 
 def simulate(
@@ -32,7 +33,7 @@ def simulate(
     mutation_rate: float = 0.0,
     strands: Literal["forward", "both"] = "forward",
     grammar: Path | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
@@ -55,7 +56,7 @@ def simulate(
     grammar
         A TOML file that describes richer data; it takes the place of the options above.
     seed
-        Same seed, same bytes.
+        Same seed, same bytes; 0, or what the grammar says, by default.
     overwrite
         Replace an existing file.
     as_json
@@ -68,6 +69,8 @@ def simulate(
         rules = motiflens.tutorial_grammar(
             motif=motif, n=n, length=length, mutation_rate=mutation_rate, strands=strands
         )
+    if seed is not None:
+        check_seed("--seed", seed)
     _write(motiflens.simulate(rules, seed), output, as_json=as_json)
 
 
@@ -101,6 +104,7 @@ def prepare(
         mapped = _convert(data, output, source, overwrite=overwrite)
         _summarise(mapped, output, as_json=as_json)
         return
+    check_seed("--seed", seed)
     reading = motiflens.read(source.source(data, seed))
     for note in reading.notes:
         print(note, file=sys.stderr)

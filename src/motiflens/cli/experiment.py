@@ -22,6 +22,7 @@ from motiflens.cli.options import (
     settings_of,
 )
 from motiflens.cli.progress import is_first_process, on_stderr
+from motiflens.errors import InputError
 from motiflens.settings import DEFAULT_MODELS, TUTORIAL_MODELS, Settings
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from motiflens.crossing import Crossed
     from motiflens.readers import Reading
     from motiflens.runs import Origin, Run
+
+
+DEMO_DATA = "simulated: the tutorial's data, seed 0"
 
 
 def demo(
@@ -61,8 +65,9 @@ def demo(
         n_explained=200,
         threads=threads,
     )
+    _require_demo(output)
     dataset = motiflens.simulate(motiflens.tutorial_grammar(), settings.seed)
-    origin = _origin("simulated: the tutorial's data, seed 0")
+    origin = _origin(DEMO_DATA)
     made = motiflens.run(
         dataset, output, settings, overwrite=True, progress=on_stderr(), origin=origin
     )
@@ -92,7 +97,8 @@ def run(
     output
         Run directory to make.
     models
-        Names joined by commas, of tutorial-cnn, tutorial-attention, cnn and attention.
+        Names joined by commas: cnn, attention, hybrid, transformer, tutorial-cnn,
+        tutorial-attention.
     sizes
         Training sizes of the learning curves, joined by commas, or none; 50, 100, 200, ... by
         default.
@@ -131,7 +137,7 @@ def train(
     output
         Run directory to make.
     model
-        tutorial-cnn, tutorial-attention, cnn or attention.
+        cnn, attention, hybrid, transformer, tutorial-cnn or tutorial-attention.
     overwrite
         Replace an earlier run.
     as_json
@@ -167,7 +173,8 @@ def compare(
     output
         Run directory to make.
     models
-        Names joined by commas, of tutorial-cnn, tutorial-attention, cnn and attention.
+        Names joined by commas: cnn, attention, hybrid, transformer, tutorial-cnn,
+        tutorial-attention.
     sizes
         Training sizes of the learning curves, joined by commas, or none; 50, 100, 200, ... by
         default.
@@ -258,6 +265,19 @@ def _make(
         origin=_origin(str(data)),
         last=last,
     )
+
+
+def _require_demo(output: Path) -> None:
+    """Refuse to replace a run that is no demo."""
+    if not (output / "run.toml").is_file():
+        return
+    before = motiflens.load(output).configuration["run"]["data"]
+    if before != DEMO_DATA:
+        raise InputError(
+            "a demo replaces nothing but an earlier demo",
+            got=f"the run on {before} in {output}",
+            remedy="choose another path",
+        )
 
 
 def _origin(data: str) -> Origin:

@@ -21,7 +21,7 @@ from motiflens.datasets import (
 )
 from motiflens.datasets.strands import reads_both_strands
 from motiflens.errors import InputError
-from motiflens.matrices import motif_from_string
+from motiflens.matrices import information, motif_from_string
 from motiflens.readers import Reading, Source, read
 from motiflens.settings import Settings
 from motiflens.training.rows import draw
@@ -124,7 +124,12 @@ def prepare(dataset: SequenceDataset, settings: Settings) -> tuple[SequenceDatas
     """
     require_two_classes(dataset)
     if settings.motif is not None:
-        motif_from_string(settings.motif)  # refuses letters that are no IUPAC code
+        if not information(motif_from_string(settings.motif).ppm).any():
+            raise InputError(
+                "--motif has a letter other than N",
+                got=settings.motif,
+                remedy="leave it out where the motif is not known",
+            )
         require_at_least(dataset, len(settings.motif), "the motif")
     dataset = _with_test_part(dataset, settings)
     for part in ("train", "test"):

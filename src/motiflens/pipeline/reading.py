@@ -192,7 +192,7 @@ def _shortcut(
     else:
         return None
     word = "".join(ALPHABET[base] for base in ppm.argmax(axis=0))
-    length = int(np.median(run.dataset.lengths))
+    length = max(int(np.median(run.dataset.lengths)), len(word))
     test = shortcut_test(run.model(name), word, length=length, seed=run.settings.seed)
     return {
         "motif": word,

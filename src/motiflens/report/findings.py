@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from motiflens.report.motif_sections import exact_count, motif_models, truths
+from motiflens.report.motif_sections import (
+    exact_count,
+    first_motifs,
+    is_exact,
+    motif_models,
+    truths,
+)
 from motiflens.report.parts import Finding, finite, listed, percent
 from motiflens.report.reading import Run
 from motiflens.report.scores import ordered
@@ -81,10 +87,27 @@ def coordinate_error(run: Run) -> Finding | None:
         text = (
             f"{_sentences(words, supported)} The attention was on the motif; stretching the "
             "weights of units to the length of the sequence puts them on the wrong bases."
+            f"{_control(run, supported)}"
         )
         return Finding("A coordinate error", text, supported=True)
     text = "This run does not show that stretching hides the motif. "
     return Finding("Stretched and tied attention", text + _sentences(words, list(counts)), False)
+
+
+def _control(run: Run, models: list[str]) -> str:
+    """Say which models show the motif by tied attention before training as well."""
+    shown = []
+    for model in models:
+        before = first_motifs(run, model, "attention", "untrained")
+        exact = sum(map(is_exact, before))
+        if exact:
+            shown.append(f"{exact} of {len(before)} untrained replicas of {model}")
+    if not shown:
+        return ""
+    return (
+        f" The control: {listed(shown)} show the motif too, in fewer positives, so that the motif "
+        "alone does not prove that the model has learnt it."
+    )
 
 
 def _stretching_hides(stretched: tuple[int, int], tied: tuple[int, int]) -> bool:

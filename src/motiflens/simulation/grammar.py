@@ -14,6 +14,10 @@ NEGATIVES = ("random", "shuffled", "decoys")
 ORIENTATIONS = ("any", "same", "opposite")
 
 
+LARGEST = 2**31 - 1
+"""Largest number of sequences, bases or copies: positions are int32."""
+
+
 @dataclass(frozen=True, eq=False)
 class MotifUse:
     """A motif and how it is put into sequences.
@@ -277,9 +281,10 @@ def _check_room(grammar: Grammar) -> None:
 
 
 def _require_whole(what: str, value: object, low: int) -> None:
-    if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < low:
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not whole or not low <= int(value) <= LARGEST:  # type: ignore[call-overload]
         raise InputError(
-            f"{what} is a whole number of at least {low}",
+            f"{what} is a whole number of at least {low}, and at most {LARGEST}",
             got=repr(value),
             remedy="correct the number",
         )
