@@ -74,6 +74,47 @@ def test_filters_are_a_convolution_with_and_without_padding() -> None:
             assert expected.shape[1] == (21 if same else 22 - kernel_size)
 
 
+def test_the_strongest_answers_and_their_gradients_are_those_of_a_plain_maximum() -> None:
+    layer = Filters(7, 6, same=True).double()
+    joined = [Filters(7, 6, same=True).double() for _ in range(2)]
+    x = random_one_hot(3, 21).double()
+    x[1, :, 15:] = 0
+    valid = valid_units(x, 21, layer.field)
+    coefficients = torch.randn(3, 7, dtype=torch.float64)
+    given, expected = x.clone().requires_grad_(), x.clone().requires_grad_()
+    plain = layer(expected).masked_fill(~valid.unsqueeze(-1), float("-inf")).amax(-2)
+    ours = layer.strongest(given, valid)
+    torch.testing.assert_close(ours, plain)
+    inputs = ((given, layer.weight), (expected, layer.weight))
+    for mine, theirs in zip(
+        torch.autograd.grad((ours * coefficients).sum(), inputs[0]),
+        torch.autograd.grad((plain * coefficients).sum(), inputs[1]),
+        strict=True,
+    ):
+        torch.testing.assert_close(mine, theirs)
+    with torch.no_grad():
+        torch.testing.assert_close(layer.strongest(x, valid), plain)
+        layer.weight = torch.nn.Parameter(torch.stack([one.weight for one in joined]))
+        together = layer.strongest(torch.stack([x, x.flip(0)]), torch.stack([valid, valid.flip(0)]))
+        for replica, rows in enumerate((x, x.flip(0))):
+            alone = joined[replica].strongest(rows, valid_units(rows, 21, layer.field))
+            torch.testing.assert_close(together[replica], alone)
+
+
+def test_filters_that_start_as_words_answer_to_them_and_seldom_to_chance() -> None:
+    torch.manual_seed(0)
+    layer = Filters(40, 15, same=False)
+    layer.start_as_words()
+    own = torch.nn.functional.one_hot(layer.weight.argmax(1), 4).float().mT
+    answers = layer.add_bias(layer(own)).squeeze(1)
+    assert bool((answers.diagonal() > 1.0).all())
+    assert len({tuple(row) for row in layer.weight.argmax(1).tolist()}) == 40
+    chance = layer.add_bias(layer(random_one_hot(300, 100)))
+    # A normal distribution has 0.00135 beyond 3 deviations; a sum of 15 bases is a little skewed.
+    assert 0.001 < float((chance > 0).float().mean()) < 0.006
+    torch.testing.assert_close(layer.weight.sum(1), torch.zeros(40, 15))
+
+
 def test_max_pool_equals_pytorchs_and_drops_the_remainder() -> None:
     x = torch.randn(3, 11, 5, requires_grad=True)
     pooled = MaxPool(4)(x)
@@ -156,6 +197,8 @@ def test_stacked_models_compute_each_replica(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in MODELS if name != "transformer"])
 def test_a_unit_sees_the_bases_of_its_receptive_field_and_no_other(name: str) -> None:
     model = build_model(name, length=50, seed=0)
+    # No activation is cut off at 0, which would hide a change.
+    model.get_parameter("first.bias").data.fill_(9.0)
     x = random_one_hot(1, 50)
     feature = model.first_layer(x)
     assert feature.activations.shape[:2] == (1, model.filters.shape[0])
@@ -166,7 +209,6 @@ def test_a_unit_sees_the_bases_of_its_receptive_field_and_no_other(name: str) ->
         changed = x.clone()
         changed[0, :, base] = x[0, :, base].roll(1)
         after = model.first_layer(changed).activations[0, :, unit]
-        # An activation cut off at 0 may hide a change in one filter, not in all 32.
         if not torch.equal(after, feature.activations[0, :, unit]):
             seen.add(base)
     assert seen == set(range(max(0, start), start + feature.field.width))
@@ -219,13 +261,14 @@ def test_heads_and_activation_are_choices() -> None:
     (attention,) = model.attention_maps(random_one_hot(2, 30))
     assert attention.weights.shape == (2, 3, 30)
     assert float(model.first_layer(random_one_hot(2, 30)).activations.detach().min()) == 0.0
-    exponential = build_model("attention", length=30, seed=0)
+    exponential = build_model("attention", length=30, seed=0, activation="exponential")
     assert float(exponential.first_layer(random_one_hot(2, 30)).activations.detach().min()) > 0.0
 
 
 def test_a_hand_set_attention_model_looks_at_its_motif() -> None:
     # One filter answers to GAT, its exponential is e^(3-3) = 1 there and far less elsewhere.
-    model = build_model("attention", length=12, seed=0, n_filters=1, kernel_size=3, n_hidden=1)
+    sizes = {"n_filters": 1, "kernel_size": 3, "n_heads": 1, "n_hidden": 1}
+    model = build_model("attention", length=12, seed=0, activation="exponential", **sizes)
     with torch.no_grad():
         model.filters.zero_()
         for position, base in enumerate("GAT"):

@@ -16,7 +16,7 @@ from motiflens.errors import InputError
 from motiflens.models import MODELS, SequenceModel, build_model
 from motiflens.models.layers import Dropout, Linear
 from motiflens.sequences import PAD, encode, reverse_complement_codes
-from motiflens.training import Job, Recipe, train
+from motiflens.training import Job, Recipe, recipe_for, train
 from motiflens.training.augmentation import augment, reverse_complement
 from motiflens.training.batches import EncodedData
 from motiflens.training.fit import Fit
@@ -324,3 +324,17 @@ def test_a_word_that_no_field_takes_is_refused() -> None:
     for field in ("schedule", "class_weights", "metric"):
         with pytest.raises(InputError, match=field):
             Recipe(**{field: "linear"})
+
+
+def test_both_strands_have_a_recipe_of_their_own_that_makes_all_its_steps() -> None:
+    for name in ("cnn", "attention"):
+        recipe = recipe_for(name, both_strands=True)
+        assert recipe.rc_augment
+        assert recipe.rc_average
+        assert recipe.patience >= recipe.epochs
+        # Few sequences get as many steps as 3,840 do, many get ten epochs.
+        assert recipe.stretch(2000) * recipe.epochs * 63 >= 1200
+        assert recipe.stretch(30_000) == 1
+        assert not recipe_for(name).rc_augment
+    assert recipe_for("transformer", both_strands=True).rc_augment
+    assert not recipe_for("tutorial-cnn", both_strands=True).rc_augment

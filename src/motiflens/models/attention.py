@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from motiflens.models.base import AttentionMap, FeatureMap, SequenceModel, valid_units
-from motiflens.models.layers import AdditiveAttention, Filters, Linear, first_activation
+from motiflens.models.layers import AdditiveAttention, Dropout, Filters, Linear, first_activation
 
 
 class Attention(SequenceModel):
@@ -21,22 +21,27 @@ class Attention(SequenceModel):
         Heads of the attention; each has a context of its own.
     n_hidden
         Width of a head's tanh layer and of the hidden layer.
+    dropout
+        Share of the contexts and of the hidden values that is zeroed in training.
     """
 
     def __init__(
         self,
         *,
-        n_filters: int = 32,
+        n_filters: int = 128,
         kernel_size: int = 15,
-        activation: str = "exponential",
-        n_heads: int = 1,
-        n_hidden: int = 32,
+        activation: str = "relu",
+        n_heads: int = 8,
+        n_hidden: int = 16,
+        dropout: float = 0.3,
     ) -> None:
         super().__init__()
         self.min_length = kernel_size
         self.first = Filters(n_filters, kernel_size, same=True)
+        self.first.start_as_words()
         self.activation = first_activation(activation)
         self.attention = AdditiveAttention(n_filters, n_heads, n_hidden)
+        self.dropout = Dropout(dropout)
         self.hidden = Linear(n_heads * n_filters, n_hidden)
         self.hidden_activation = nn.ReLU()
         self.output = Linear(n_hidden, 1)
@@ -65,6 +70,7 @@ class Attention(SequenceModel):
         """Map one-hot (..., 4, L) to logits (...)."""
         units = self._units(one_hot)
         valid = valid_units(one_hot, units.shape[-2], self.first.field)
-        context = self.attention(units, valid)
-        logits: Tensor = self.output(self.hidden_activation(self.hidden(context))).squeeze(-1)
+        context = self.dropout(self.attention(units, valid)).unsqueeze(-2)
+        hidden = self.dropout(self.hidden_activation(self.hidden(context)))
+        logits: Tensor = self.output(hidden).squeeze((-2, -1))
         return logits

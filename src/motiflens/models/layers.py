@@ -15,6 +15,9 @@ from torch import Tensor, nn
 
 from motiflens.models.base import ReceptiveField
 
+#: Largest column of a filter that starts as a word, before it fades.
+WORD_SCALE = 0.4
+
 
 def affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Compute ``x W^T + b`` for ``weight`` (O, C), or replica by replica for (R, O, C)."""
@@ -61,13 +64,66 @@ class Filters(nn.Module):
 
     def forward(self, one_hot: Tensor) -> Tensor:
         """Map one-hot (..., 4, L) to (..., U, F), without the bias, which may wait for the pool."""
-        n_filters, _, kernel_size = self.weight.shape[-3:]
+        return affine(self._windows(one_hot), self._flat(), None)
+
+    def strongest(self, one_hot: Tensor, valid: Tensor) -> Tensor:
+        """Give the largest answer of each filter over the valid units, without the bias.
+
+        Only the windows with the largest answers are computed with gradients, which is what a
+        maximum passes on anyway: a third of the time of a step.
+
+        Parameters
+        ----------
+        one_hot
+            (..., 4, L).
+        valid
+            (..., U), bool.
+
+        Returns
+        -------
+        Tensor
+            (..., F).
+        """
+        windows, flat = self._windows(one_hot), self._flat()
+        with torch.no_grad():
+            answers = affine(windows, flat, None)
+            if not bool(valid.all()):
+                answers.masked_fill_(~valid.unsqueeze(-1), float("-inf"))
+            values, units = largest(answers)
+        if not torch.is_grad_enabled():
+            return values
+        places = units.unsqueeze(-1).expand(*units.shape, windows.shape[-1])
+        return (windows.gather(-2, places) * flat.unsqueeze(-3)).sum(-1)
+
+    def start_as_words(self) -> None:
+        """Start every filter as a random word that fades towards its ends, with a high threshold.
+
+        A filter answers to a word from the first step on, and its bias lets through only what a
+        random sequence of some hundred bases rarely holds: its largest answer there lies about
+        3 standard deviations above the mean, so the activations start near 0 and not on a large
+        constant. Values drawn independently learn several times more slowly.
+        """
+        n_filters, _, kernel_size = self.weight.shape
+        word = nn.functional.one_hot(torch.randint(4, (n_filters, kernel_size)), 4).mT - 0.25
+        place = torch.arange(kernel_size) - (kernel_size - 1) / 2
+        fade = torch.exp(-0.5 * (6 * place / kernel_size) ** 2)
+        fade = WORD_SCALE * fade / fade.square().mean().sqrt()
+        # Over four equally likely bases, c times (3, -1, -1, -1) / 4 has the variance 3 c² / 16.
+        deviation = (3 / 16 * fade.square().sum()).sqrt()
+        with torch.no_grad():
+            self.weight.copy_(word * fade)
+            self.bias.fill_(-3.0 * float(deviation))
+
+    def _windows(self, one_hot: Tensor) -> Tensor:
+        """Cut the bases that each unit sees, (..., U, 4 K), base after base."""
         bases = one_hot.mT
         if any(self.padding):
             bases = nn.functional.pad(bases, (0, 0, *self.padding))
-        windows = bases.flatten(-2).unfold(-1, 4 * kernel_size, 4)
-        flat = self.weight.mT.reshape(*self.weight.shape[:-3], n_filters, 4 * kernel_size)
-        return affine(windows, flat, None)
+        return bases.flatten(-2).unfold(-1, 4 * self.weight.shape[-1], 4)
+
+    def _flat(self) -> Tensor:
+        """Lay the weights out as windows are, (..., F, 4 K)."""
+        return self.weight.mT.flatten(-2)
 
     def add_bias(self, x: Tensor) -> Tensor:
         """Add each filter's bias to (..., U, F)."""
@@ -104,6 +160,16 @@ def first_activation(name: str) -> nn.Module:
     """Build the first layer's activation, ``"relu"`` or ``"exponential"``; both are monotone."""
     activation: nn.Module = {"relu": nn.ReLU, "exponential": Exponential}[name]()
     return activation
+
+
+def largest(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Give the largest value of every channel of (..., U, C) and its unit, both (..., C)."""
+    # As an image with its channels last, as in MaxPool: twenty times faster than Tensor.max.
+    n_units, n_channels = x.shape[-2:]
+    image = x.reshape(-1, 1, n_units, n_channels).permute(0, 3, 1, 2)
+    values, units = nn.functional.max_pool2d(image, (1, n_units), return_indices=True)
+    shape = (*x.shape[:-2], n_channels)
+    return values.reshape(shape), units.reshape(shape)
 
 
 class MaxPool(nn.Module):

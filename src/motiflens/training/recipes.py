@@ -115,6 +115,22 @@ RECIPES: dict[str, Recipe] = {
 
 DEFAULT_RECIPE = Recipe(learning_rate=2e-3, min_steps=600)
 
+#: Of ``cnn`` and ``attention`` where motifs lie on either strand, chosen on held-out training rows
+#: of ChIP-seq sets of 1,000 to 27,000 sequences. All steps are made: the rate falls to 0 at the
+#: last one. Ten epochs, and more on fewer than 3,840 sequences, for 1,200 steps.
+BOTH_STRANDS_RECIPE = Recipe(
+    epochs=10,
+    learning_rate=4e-3,
+    schedule="cosine",
+    metric="auroc",
+    patience=10,
+    tolerance=0.0,
+    min_steps=1200,
+    rc_augment=True,
+    rc_average=True,
+)
+TUNED = frozenset({"cnn", "attention"})
+
 
 def recipe_for(architecture: str, *, both_strands: bool = False) -> Recipe:
     """Give the recipe of an architecture.
@@ -126,6 +142,8 @@ def recipe_for(architecture: str, *, both_strands: bool = False) -> Recipe:
     both_strands
         Train on, and predict from, both strands; the tutorial's models read one in any case.
     """
+    if both_strands and architecture in TUNED:
+        return BOTH_STRANDS_RECIPE
     recipe = RECIPES.get(architecture, DEFAULT_RECIPE)
     if both_strands and architecture not in RECIPES:
         return replace(recipe, rc_augment=True, rc_average=True)
