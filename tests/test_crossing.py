@@ -241,7 +241,7 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "too short for a model": (
         lambda: motiflens.cross_negatives("positives.fa", ["shuffle", "short.fa"], "no"),
-        "at least the 15 bases",
+        r"at least the \d+ bases of the first layer of cnn",
     ),
 }
 

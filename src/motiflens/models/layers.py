@@ -192,7 +192,8 @@ class Dropout(nn.Module):
 
     Of many replicas, each draws its masks from a generator of its own, which training sets in
     ``generators``: a seed gets the same masks alone and in company. Without generators, the masks
-    come from PyTorch's global state.
+    come from PyTorch's global state. ``batch`` holds the rows of the whole batch and which of
+    them this process has, where several share it; otherwise the input is all of it.
 
     Parameters
     ----------
@@ -204,6 +205,7 @@ class Dropout(nn.Module):
         super().__init__()
         self.rate = rate
         self.generators: Sequence[torch.Generator] = ()
+        self.batch: tuple[int, slice] | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x to the same shape; outside training x itself."""
@@ -211,14 +213,18 @@ class Dropout(nn.Module):
             return x
         if not self.generators:
             return nn.functional.dropout(x, self.rate)
-        kept = torch.stack([self._kept(x[0], generator) for generator in self.generators])
-        return x * kept / (1.0 - self.rate)
+        # One process of several has a part of the batch: it draws the masks of all of it.
+        n_rows, own = self.batch or (x.shape[1], slice(None))
+        shape = torch.Size((n_rows, *x.shape[2:]))
+        kept = [self._kept(shape, generator)[own] for generator in self.generators]
+        return x * torch.stack(kept) / (1.0 - self.rate)
 
-    def _kept(self, x: Tensor, generator: torch.Generator) -> Tensor:
+    def _kept(self, shape: torch.Size, generator: torch.Generator) -> Tensor:
         # Four 16-bit numbers from each 64-bit one: a quarter of the time of Tensor.bernoulli_.
-        words = torch.empty(math.ceil(x.numel() / 4), dtype=torch.int64, device=x.device)
+        size, device = shape.numel(), generator.device
+        words = torch.empty(math.ceil(size / 4), dtype=torch.int64, device=device)
         numbers = words.random_(-(2**63), None, generator=generator).view(torch.int16)
-        return (numbers[: x.numel()] >= round(self.rate * 2**16) - 2**15).view(x.shape)
+        return (numbers[:size] >= round(self.rate * 2**16) - 2**15).view(shape)
 
 
 class AdditiveAttention(nn.Module):

@@ -94,10 +94,9 @@ class Fit:
         self.order_states = [one.get_state() for one in self.orders]
         self.noise = [torch.Generator() for _ in seeds]
         self.masks = [torch.Generator(data.table.device) for _ in seeds]
-        dropouts = [layer for layer in joined.modules() if isinstance(layer, Dropout)]
-        for layer in dropouts:
+        self.dropouts = [layer for layer in joined.modules() if isinstance(layer, Dropout)]
+        for layer in self.dropouts:
             layer.generators = self.masks
-        self.drops = bool(dropouts)
         self.class_weights = _class_weights(data, rows.train, recipe)
         self.histories: list[list[Epoch]] = [[] for _ in seeds]
         self.total = torch.zeros(len(seeds), device=data.table.device, dtype=data.table.dtype)
@@ -145,6 +144,8 @@ class Fit:
         own = distributed.own_slice(rows.shape[1])
         losses = torch.zeros_like(self.total)
         if own.start < own.stop:
+            for layer in self.dropouts:
+                layer.batch = (rows.shape[1], own)
             x, labels = self._batch(rows, own, step)
             with self._precision():
                 logits = self.joined(x).to(labels.dtype)
@@ -163,8 +164,8 @@ class Fit:
             # Every process draws for the whole batch, so their number changes nothing.
             _reseed(self.noise, self.seeds, step)
             codes = augment(codes, lengths, self.recipe, self.noise)
-        if self.drops:
-            _reseed(self.masks, self.seeds, step, 1 + distributed.process())
+        if self.dropouts:
+            _reseed(self.masks, self.seeds, step, 1)
         return self.data.one_hot(codes[:, own]), labels[:, own]
 
     def _precision(self) -> torch.autocast:
