@@ -1,0 +1,23 @@
+"""JASPAR CORE vertebrates, which the package carries (CC BY 4.0; see NOTICE.md)."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from motiflens.matrices import Motif, read_meme
+
+PATH = Path(__file__).parent / "jaspar_core_vertebrates.meme.gz"
+
+
+@cache
+def jaspar_core() -> tuple[Motif, ...]:
+    """Give the motifs of JASPAR CORE vertebrates, non-redundant, by id.
+
+    ``name`` is the id of the profile, such as MA0139.2; ``alt_name`` the factor, such as CTCF.
+
+    References
+    ----------
+    JASPAR 2026, https://jaspar.elixir.no, CC BY 4.0.
+    """
+    return tuple(read_meme(PATH))
