@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from motiflens.readers import Reading, Source, read, read_dataset
     from motiflens.report import write_report
     from motiflens.runs import Origin, Run, check_output, load
+    from motiflens.scanning import scan
     from motiflens.settings import Settings
     from motiflens.simulation import Grammar, read_grammar, simulate, tutorial_grammar
     from motiflens.training import Job, Recipe, train
@@ -73,6 +74,7 @@ _HOME = {
     "read_motifs": "pipeline",
     "recover": "motifs",
     "run": "pipeline",
+    "scan": "scanning",
     "shortcut_test": "experiments",
     "simulate": "simulation",
     "split_at_random": "datasets",
@@ -119,6 +121,7 @@ __all__ = [
     "read_motifs",
     "recover",
     "run",
+    "scan",
     "shortcut_test",
     "simulate",
     "split_at_random",
