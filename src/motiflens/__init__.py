@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from motiflens.experiments import shortcut_test
     from motiflens.matrices import Motif, motif_from_string, read_meme, write_meme
     from motiflens.models import build_model, lay_on_bases
-    from motiflens.motifs import find_motifs, recover
+    from motiflens.motifs import find_motifs, name_motifs, recover
     from motiflens.pipeline import (
         DataFiles,
         audit_parts,
@@ -68,6 +68,7 @@ _HOME = {
     "lay_on_bases": "models",
     "load": "runs",
     "motif_from_string": "matrices",
+    "name_motifs": "motifs",
     "read_dataset": "readers",
     "read_grammar": "simulation",
     "read_meme": "matrices",
@@ -113,6 +114,7 @@ __all__ = [
     "load",
     "load_files",
     "motif_from_string",
+    "name_motifs",
     "read",
     "read_crossed",
     "read_dataset",

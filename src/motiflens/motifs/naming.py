@@ -1,0 +1,122 @@
+"""Names of found motifs: the known motif that they are alike, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import false_discovery_control
+
+from motiflens.matrices import Motif, information
+from motiflens.motifs.jaspar import jaspar_core
+from motiflens.motifs.tomtom import Targets
+
+MAX_Q = 0.05
+"""q-value from which on a motif has no name."""
+
+MIN_BITS = 4.0
+"""Bits of a whole motif below which it has no name: it fits to anything."""
+
+N_OTHERS = 4
+"""Further names that are told, nearest first."""
+
+ENOUGH_MOTIFS = 50
+"""Motifs of a database whose columns are enough to tell what chance looks like."""
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """A known motif that a found one is like.
+
+    Parameters
+    ----------
+    id
+        Its name in the database, such as MA0139.2.
+    name
+        Its second name, such as CTCF; the id where it has none.
+    q_value
+        Of the comparison with every motif of the database.
+    p_value
+        Of the comparison with this one.
+    offset
+        Start of the found motif minus start of the known one, read along the known one.
+    strand
+        ``-`` where the reverse complement of the found motif matches.
+    ppm
+        Of the known motif, (4, W).
+    others
+        Names of the next nearest ones, at most ``N_OTHERS``, each with a q-value below ``MAX_Q``:
+        factors of one family share a motif, so that the nearest need not be the factor at work.
+    """
+
+    id: str
+    name: str
+    q_value: float
+    p_value: float
+    offset: int
+    strand: str
+    ppm: NDArray[np.float64]
+    others: tuple[str, ...] = ()
+
+
+def name_motifs(
+    motifs: Sequence[Motif], database: Sequence[Motif] | None = None
+) -> list[Match | None]:
+    """Name motifs by the nearest of a database, where that is near enough.
+
+    Compared as Tomtom does (:class:`motiflens.motifs.tomtom.Targets`); the p-values of one motif
+    with all of the database become q-values by Benjamini and Hochberg. Where the smallest is not
+    below ``MAX_Q``, or the motif has less than ``MIN_BITS``, it is unknown: something is always
+    the nearest of a database.
+
+    Parameters
+    ----------
+    motifs
+        Found motifs.
+    database
+        Known motifs; JASPAR CORE vertebrates by default. The columns of one with fewer than
+        ``ENOUGH_MOTIFS`` motifs are joined by JASPAR's to tell what chance looks like.
+
+    Returns
+    -------
+    list of Match or None
+        One for each motif; of matches with equal p-values the first of the database.
+
+    Raises
+    ------
+    InputError
+        If the database is empty.
+    """
+    known = jaspar_core() if database is None else tuple(database)
+    chance = known if len(known) >= ENOUGH_MOTIFS else known + jaspar_core()
+    targets = Targets(known, chance)
+    return [_match(motif, known, targets) for motif in motifs]
+
+
+def _match(motif: Motif, known: Sequence[Motif], targets: Targets) -> Match | None:
+    if information(motif.ppm).sum() < MIN_BITS:
+        return None
+    found = targets.compare(motif)
+    q_values = false_discovery_control(found.p_values)
+    order = np.argsort(found.p_values, kind="stable")
+    near = [int(index) for index in order[: 4 * N_OTHERS] if q_values[index] < MAX_Q]
+    if not near:
+        return None
+    best = near[0]
+    names = list(dict.fromkeys(_factor(known[index]) for index in near))
+    return Match(
+        id=known[best].name,
+        name=names[0],
+        q_value=float(q_values[best]),
+        p_value=float(found.p_values[best]),
+        offset=int(found.offsets[best]),
+        strand=str(found.strands[best]),
+        ppm=known[best].ppm,
+        others=tuple(names[1 : 1 + N_OTHERS]),
+    )
+
+
+def _factor(motif: Motif) -> str:
+    return motif.alt_name or motif.name

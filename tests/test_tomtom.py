@@ -1,0 +1,135 @@
+"""Motifs compared with known ones, and named or left unknown."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from motiflens.errors import InputError
+from motiflens.matrices import Motif, motif_from_string
+from motiflens.motifs.jaspar import jaspar_core
+from motiflens.motifs.naming import name_motifs
+from motiflens.motifs.tomtom import Targets
+
+KNOWN = {motif.name: motif for motif in jaspar_core()}
+ORDER = list(KNOWN)
+
+
+@pytest.fixture(scope="module")
+def targets() -> Targets:
+    return Targets(jaspar_core())
+
+
+def blurred(motif: Motif) -> Motif:
+    return Motif("found", 0.8 * motif.ppm + 0.05)
+
+
+def drawn(rng: np.random.Generator, columns: np.ndarray, width: int) -> Motif:
+    return Motif("drawn", columns[:, rng.integers(0, columns.shape[1], width)])
+
+
+# p-values of memelite 0.5.0 for `blurred` motifs against all of JASPAR, without its hashing of
+# columns; measured once, since memelite brings 208 MB and compiles for a minute.
+MEMELITE = [
+    ("MA0002.3", "MA0002.3", 2.05e-11, "+"),
+    ("MA0002.3", "MA1989.2", 3.62e-7, "-"),
+    ("MA0002.3", "MA0511.2", 6.13e-5, "-"),
+    ("MA0002.3", "MA0684.3", 3.36e-4, "-"),
+    ("MA0163.1", "MA0163.1", 2.17e-15, "+"),
+    ("MA0163.1", "MA2510.1", 2.32e-6, "+"),
+    ("MA0163.1", "MA0810.2", 4.47e-5, "-"),
+    ("MA0763.2", "MA1949.2", 6.4e-9, "+"),
+]
+
+
+@pytest.mark.parametrize(("found", "target", "p_value", "strand"), MEMELITE)
+def test_p_values_are_those_of_memelite(targets, found, target, p_value, strand):
+    compared = targets.compare(blurred(KNOWN[found]))
+    index = ORDER.index(target)
+    assert np.log10(compared.p_values[index]) == pytest.approx(np.log10(p_value), rel=0.025)
+    assert compared.strands[index] == strand
+
+
+@pytest.mark.slow
+def test_p_values_of_all_of_jaspar_are_those_of_memelite(targets):
+    memelite = pytest.importorskip("memelite")
+    queries = [blurred(motif) for motif in jaspar_core()[::100]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = memelite.tomtom(
+            [np.array(q.ppm) for q in queries],
+            [np.array(m.ppm) for m in jaspar_core()],
+            n_target_bins=None,
+        )[0]
+    ours = np.stack([targets.compare(query).p_values for query in queries])
+    difference = np.abs(np.log10(ours) - np.log10(theirs))
+    assert np.quantile(difference, 0.99) < 0.1
+    assert difference.max() < 0.6
+
+
+def test_p_values_are_uniform_for_motifs_made_of_chance_columns(targets):
+    rng = np.random.default_rng(0)
+    motifs = [drawn(rng, targets.chance, width) for width in (5, 8, 11, 16) for _ in range(10)]
+    p_values = np.concatenate([targets.compare(motif).p_values[::7] for motif in motifs])
+    for level in (0.01, 0.1, 0.5):
+        assert np.mean(p_values < level) == pytest.approx(level, rel=0.35)
+
+
+@pytest.mark.parametrize("strand", "+-")
+def test_offset_and_strand_lay_the_motif_on_the_target(targets, strand):
+    target = KNOWN["MA0139.2"]  # 15 columns
+    part = Motif("part", target.ppm[:, 3:14])
+    found = part if strand == "+" else part.reverse_complement()
+    compared = targets.compare(found)
+    index = ORDER.index("MA0139.2")
+    assert compared.p_values[index] < 1e-9
+    assert (compared.offsets[index], compared.strands[index]) == (3, strand)
+    wider = Motif("wider", np.pad(target.ppm, ((0, 0), (2, 5)), constant_values=0.25))
+    wider = wider if strand == "+" else wider.reverse_complement()
+    compared = targets.compare(wider)
+    assert (compared.offsets[index], compared.strands[index]) == (-2, strand)
+
+
+@settings(deadline=None, max_examples=15)
+@given(width=st.sampled_from([1, 2, 7, 13, 40, 61]), seed=st.integers(0, 99))
+def test_both_strands_of_a_motif_are_as_like_to_a_target(targets, width, seed):
+    ppm = np.random.default_rng(seed).dirichlet([0.5] * 4, size=width).T
+    motif = Motif("any", ppm)
+    one, other = targets.compare(motif), targets.compare(motif.reverse_complement())
+    assert ((one.p_values >= 0) & (one.p_values <= 1)).all()
+    np.testing.assert_allclose(one.p_values, other.p_values, rtol=1e-6)
+
+
+def test_a_known_motif_gets_its_name_and_others_alike():
+    found = [blurred(KNOWN["MA0139.2"]), blurred(KNOWN["MA0732.2"]).reverse_complement()]
+    ctcf, egr = name_motifs(found)
+    assert (ctcf.name, ctcf.strand) == ("CTCF", "+")
+    assert ctcf.q_value < 1e-8
+    assert ctcf.p_value < ctcf.q_value
+    assert (egr.name[:3], egr.strand) == ("EGR", "-")
+    assert {"EGR1", "EGR3", "EGR4"} & set(egr.others)
+    assert egr.name not in egr.others
+
+
+@pytest.mark.parametrize("text", ["CGACCGAACTCC", "A", "NNNNNNN", "ATATATAT"])
+def test_a_motif_that_is_like_none_is_unknown(text):
+    assert name_motifs([motif_from_string(text)]) == [None]
+
+
+def test_few_known_motifs_do_not_make_a_stranger_known():
+    database = [motif_from_string("CACGTG", "ebox"), motif_from_string("TATAAA", "tata")]
+    ebox, stranger = name_motifs(
+        [motif_from_string("GTCACGTGAC"), motif_from_string("GGCAGTCC")], database
+    )
+    assert (ebox.id, ebox.name, ebox.offset) == ("ebox", "ebox", -2)
+    assert stranger is None
+
+
+def test_an_empty_database_is_a_mistake():
+    with pytest.raises(InputError, match="one target or more"):
+        name_motifs([motif_from_string("CACGTG")], [])
+    assert name_motifs([]) == []
