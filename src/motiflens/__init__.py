@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from motiflens.audit import audit
     from motiflens.datasets import SequenceDataset, split_at_random, write_table
     from motiflens.experiments import shortcut_test
-    from motiflens.matrices import Motif, motif_from_string, read_meme, write_meme
+    from motiflens.matrices import Motif, motif_from_string, read_meme, read_motif_file, write_meme
     from motiflens.models import build_model, lay_on_bases
     from motiflens.motifs import find_motifs, name_motifs, recover
     from motiflens.pipeline import (
@@ -72,6 +72,7 @@ _HOME = {
     "read_dataset": "readers",
     "read_grammar": "simulation",
     "read_meme": "matrices",
+    "read_motif_file": "matrices",
     "read_motifs": "pipeline",
     "recover": "motifs",
     "run": "pipeline",
@@ -120,6 +121,7 @@ __all__ = [
     "read_dataset",
     "read_grammar",
     "read_meme",
+    "read_motif_file",
     "read_motifs",
     "recover",
     "run",

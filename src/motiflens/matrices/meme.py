@@ -18,6 +18,11 @@ _PRINTED_SUM_TOLERANCE = 1e-2  # files print as few as two digits
 _KEY = re.compile(r"(\w+)\s*=\s*(\S+)")
 
 
+def looks_like_meme(text: str) -> bool:
+    """Tell whether a text has the line that every MEME file has."""
+    return any(line.startswith("MEME version") for line in text.split("\n"))
+
+
 def read_meme(path: Path | str) -> list[Motif]:
     """Read the motifs of a MEME text file, minimal or full, plain or gzip.
 
@@ -31,8 +36,13 @@ def read_meme(path: Path | str) -> list[Motif]:
         cut short, holds anything but probabilities or has a row that does not sum to 1 within
         0.01, and when a motif has no matrix or the file no motif.
     """
-    lines = read_text(path).split("\n")
-    if not any(line.startswith("MEME version") for line in lines):
+    return parse_meme(read_text(path), path)
+
+
+def parse_meme(text: str, path: Path | str) -> list[Motif]:
+    """Read the motifs out of a text; ``path`` is its name in messages. See `read_meme`."""
+    lines = text.split("\n")
+    if not looks_like_meme(text):
         raise _meme_error(path, 1, "a MEME file has a line 'MEME version ...'", "none")
     motifs: list[Motif] = []
     pending: tuple[int, list[str]] | None = None  # the MOTIF line that still waits for its matrix

@@ -20,6 +20,7 @@ UNIFORM = (0.25, 0.25, 0.25, 0.25)
 Matrix = NDArray[np.float64]
 
 _SUM_TOLERANCE = 1e-3
+_FREQUENCY_TOLERANCE = 1e-2  # files print as few as two digits
 _LETTER_OF_CODES = {codes: letter for letter, codes in IUPAC.items()}
 
 
@@ -98,6 +99,38 @@ class Motif:
         for column, allowed in enumerate(codes):
             ppm[list(allowed), column] = 1 / len(allowed)
         return cls(text.upper() if name is None else name, ppm)
+
+    @classmethod
+    def from_counts(cls, name: str, pfm: ArrayLike, alt_name: str = "") -> Motif:
+        """Make a motif of counts (4, W), or of weights of any size.
+
+        ``n_sites`` is the mean of the column sums, rounded; 0, for unknown, where these are 1
+        within 0.01, as the numbers are frequencies then.
+
+        Raises
+        ------
+        InputError
+            For another shape, for a number that is negative or not finite, and for a column
+            without any count.
+        """
+        counts = np.asarray(pfm, dtype=np.float64)
+        fits = counts.ndim == 2 and counts.shape[0] == 4 and counts.shape[1] > 0
+        total = counts.sum(axis=0) if fits else np.zeros(1)
+        if not fits:
+            problem = f"shape {counts.shape}"
+        elif not np.isfinite(total).all() or (counts < 0).any():
+            problem = "a number that is negative or not finite"
+        elif (total == 0).any():
+            problem = f"only zeros in column {int(total.argmin()) + 1}"
+        else:
+            frequencies = bool((np.abs(total - 1) <= _FREQUENCY_TOLERANCE).all())
+            n_sites = 0 if frequencies else round(float(total.mean()))
+            return cls(name, counts / total, n_sites, alt_name)
+        raise InputError(
+            "a count matrix has 4 rows (A C G T) of numbers from 0 and no empty column",
+            got=f"{problem} in {name}",
+            remedy="correct the matrix, or leave the empty columns out",
+        )
 
 
 motif_from_string = Motif.from_string

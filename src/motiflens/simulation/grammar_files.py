@@ -37,9 +37,9 @@ grammar is one ``[[motifs]]`` with a ``motif``. A full one::
     motif = "TTGCGCAA"
     mutation_rate = 0.1
 
-In place of ``motif`` a matrix may be taken from a MEME file: ``meme = "jaspar.meme.gz"``, a path
-seen from the folder of the grammar, and ``id = "MA0139.2"``, a name or second name in it (not
-needed when the file holds one motif).
+In place of ``motif`` a matrix may be taken from a MEME, JASPAR or TRANSFAC file: ``meme =
+"jaspar.meme.gz"``, a path seen from the folder of the grammar, and ``id = "MA0139.2"``, a name or
+second name in it (not needed when the file holds one motif).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from typing import Any
 from motiflens.datasets.located import at
 from motiflens.errors import InputError
 from motiflens.files import read_text
-from motiflens.matrices import Motif, read_meme
+from motiflens.matrices import Motif, read_motif_file
 from motiflens.simulation.grammar import Grammar, MotifUse, Spacing
 
 _NAMING_KEYS = ("name", "motif", "meme", "id")  # all other keys are those of MotifUse
@@ -126,7 +126,7 @@ def _make_motif(entry: dict[str, Any], folder: Path) -> Motif:
 
 
 def _find_motif(path: Path, wanted: str | None) -> Motif:
-    motifs = read_meme(path)
+    motifs = read_motif_file(path)
     if wanted is None and len(motifs) == 1:
         return motifs[0]
     found = [motif for motif in motifs if wanted in (motif.name, motif.alt_name)]
@@ -134,7 +134,7 @@ def _find_motif(path: Path, wanted: str | None) -> Motif:
         names = [name for motif in motifs for name in (motif.name, motif.alt_name) if name]
         near = difflib.get_close_matches(wanted or "", names, n=1)
         raise InputError(
-            "id names one motif of the MEME file",
+            "id names one motif of the motif file",
             got=f"{'no id' if wanted is None else repr(wanted)}, for {len(found)} of the "
             f"{len(motifs)} motifs of {path}",
             remedy=f"did you mean {near[0]!r}?" if near and not found else "give the id of one",
