@@ -5,18 +5,25 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from torch import Tensor, nn
 
 from motiflens.attribution.attention import attention, attention_on_bases
 from motiflens.attribution.base import Attributions, Floats, load
-from motiflens.attribution.gradients import saliency
+from motiflens.attribution.deeplift import deeplift_shap
+from motiflens.attribution.gradients import input_x_gradient, saliency
+from motiflens.attribution.integrated import expected_gradients, integrated_gradients
 from motiflens.attribution.mutagenesis import mutagenesis, saturation_mutagenesis
 from motiflens.errors import InputError
 
 METHODS: dict[str, Callable[..., Attributions]] = {
     "saliency": saliency,
     "tutorial-saliency": partial(saliency, off_simplex="kept"),
+    "input_x_gradient": input_x_gradient,
+    "integrated_gradients": integrated_gradients,
+    "expected_gradients": expected_gradients,
+    "deeplift_shap": deeplift_shap,
     "ism": mutagenesis,
     "attention": attention,
 }
@@ -28,7 +35,8 @@ def attribute(
     method: str,
     *,
     target: int = 0,
-    batch_size: int = 256,
+    batch_size: int = 64,
+    **options: Any,
 ) -> Attributions:
     """Explain the logits of a module, base by base.
 
@@ -42,11 +50,15 @@ def attribute(
         (N, 4, L); a zero column is N or padding.
     method
         A key of ``METHODS``: ``saliency``, ``tutorial-saliency`` (its off-simplex part kept),
-        ``ism`` or ``attention``.
+        ``input_x_gradient``, ``integrated_gradients``, ``expected_gradients``,
+        ``deeplift_shap``, ``ism`` or ``attention``.
     target
         Column of the logits.
     batch_size
         Sequences a forward pass.
+    **options
+        What the method takes beside these: ``off_simplex`` of all that is made of gradients,
+        ``n_steps``, ``n_references``, ``seed``; see the function of the method.
 
     Raises
     ------
@@ -61,7 +73,7 @@ def attribute(
             got=repr(method),
             remedy=f"did you mean {nearest}?",
         )
-    return METHODS[method](module, one_hot, target, batch_size=batch_size)
+    return METHODS[method](module, one_hot, target, batch_size=batch_size, **options)
 
 
 __all__ = [
@@ -70,6 +82,10 @@ __all__ = [
     "attention",
     "attention_on_bases",
     "attribute",
+    "deeplift_shap",
+    "expected_gradients",
+    "input_x_gradient",
+    "integrated_gradients",
     "load",
     "mutagenesis",
     "saliency",

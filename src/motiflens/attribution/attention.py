@@ -12,7 +12,7 @@ from motiflens.models.base import SequenceModel, lay_on_bases
 
 
 def attention_on_bases(
-    module: nn.Module, one_hot: Floats | Tensor, *, batch_size: int = 256
+    module: nn.Module, one_hot: Floats | Tensor, *, batch_size: int = 64
 ) -> Floats:
     """Lay every attention map on the bases and average over heads and maps.
 
@@ -54,7 +54,7 @@ def attention_on_bases(
 
 
 def attention(
-    module: nn.Module, one_hot: Floats | Tensor, target: int = 0, *, batch_size: int = 256
+    module: nn.Module, one_hot: Floats | Tensor, target: int = 0, *, batch_size: int = 64
 ) -> Attributions:
     """Explain by the attention weight of each base; it is the same for every target.
 

@@ -36,12 +36,16 @@ class Attributions:
     hypothetical
         What each of the four bases would contribute, (N, 4, L), or None where the method has
         no such thing.
+    convergence_delta
+        (N,): what the contributions add up to, the off-simplex part kept, minus the difference of
+        the logits that they explain; None where the method promises no such sum.
     """
 
     method: str
     one_hot: Floats
     contributions: Floats
     hypothetical: Floats | None = None
+    convergence_delta: Floats | None = None
 
     @property
     def track(self) -> Floats:
@@ -68,8 +72,9 @@ class Attributions:
             "one_hot": self.one_hot,
             "contributions": self.contributions,
         }
-        if self.hypothetical is not None:
-            arrays["hypothetical"] = self.hypothetical
+        for name in ("hypothetical", "convergence_delta"):
+            if (array := getattr(self, name)) is not None:
+                arrays[name] = array
         stream = io.BytesIO()
         np.savez_compressed(stream, allow_pickle=False, **arrays)
         write_whole(path, stream.getvalue())
@@ -99,7 +104,8 @@ def load(path: str | Path) -> tuple[Attributions, list[str]]:
             got=f"{path.name}: {error}",
             remedy="give a file of the attributions/ folder of a run",
         ) from error
-    return Attributions(path.stem, one_hot, contributions, arrays.get("hypothetical")), names
+    optional = (arrays.get(name) for name in ("hypothetical", "convergence_delta"))
+    return Attributions(path.stem, one_hot, contributions, *optional), names
 
 
 def _as_text(names: Sequence[str]) -> NDArray[np.str_]:
@@ -115,21 +121,46 @@ def _as_text(names: Sequence[str]) -> NDArray[np.str_]:
 
 @contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
-    """Set a module to eval for a while, and each of its parts back to its own mode after."""
-    modes = [(part, part.training) for part in module.modules()]
+    """Set a module to eval for a while; then each part has its own mode and buffers again."""
+    modes = [(part, part.training, dict(part._buffers)) for part in module.modules()]
+    values = [(buffer, buffer.clone()) for buffer in module.buffers()]
     module.eval()
     try:
         yield
     finally:
-        for part, training in modes:
+        for part, training, buffers in modes:
             part.training = training
+            part._buffers.update(buffers)
+        with torch.no_grad():
+            for buffer, value in values:
+                if not torch.equal(buffer, value):
+                    buffer.copy_(value)
+
+
+@contextmanager
+def explaining(module: nn.Module) -> Iterator[None]:
+    """Evaluate a module with gradients, whatever the caller has switched off."""
+    with evaluating(module), torch.inference_mode(False), torch.enable_grad():
+        yield
 
 
 def as_input(module: nn.Module, one_hot: Floats) -> Tensor:
-    """Put sequences where the module is, in its floating-point type."""
+    """Put sequences where the module is, in its floating-point type.
+
+    Raises
+    ------
+    InputError
+        For a module in half precision, whose logits are too coarse to be explained.
+    """
     tensor = torch.from_numpy(one_hot)
     for parameter in module.parameters():
         if parameter.is_floating_point():
+            if parameter.dtype not in (torch.float32, torch.float64):
+                raise InputError(
+                    "a model is explained in float32 or float64",
+                    got=f"parameters in {str(parameter.dtype).removeprefix('torch.')}",
+                    remedy="explain a copy in single precision: copy.deepcopy(module).float()",
+                )
             return tensor.to(parameter.device, parameter.dtype)
     return tensor
 
@@ -140,13 +171,24 @@ def logits_of(module: nn.Module, x: Tensor, target: int) -> Tensor:
     Raises
     ------
     InputError
+        As :func:`target_of`.
+    """
+    return target_of(module(x), len(x), target)
+
+
+def target_of(output: object, n: int, target: int) -> Tensor:
+    """Give the logits (N,) of one target from what a module gave for N sequences.
+
+    Raises
+    ------
+    InputError
         If the output is not (N,) or (N, T), has no such target or is not finite.
     """
-    output: Tensor = module(x)
-    if output.ndim not in (1, 2) or output.shape[0] != x.shape[0]:
+    if not isinstance(output, Tensor) or output.ndim not in (1, 2) or output.shape[0] != n:
+        shape = f"n output of shape {tuple(output.shape)}" if isinstance(output, Tensor) else ""
         raise InputError(
-            f"a model gives logits (N,) or (N, T), here N = {x.shape[0]}",
-            got=f"an output of shape {tuple(output.shape)}",
+            f"a model gives logits (N,) or (N, T), here N = {n}",
+            got=f"a{shape or ' ' + type(output).__name__}",
             remedy="wrap the model so that it gives one row a sequence",
         )
     n_targets = 1 if output.ndim == 1 else output.shape[1]
@@ -164,6 +206,42 @@ def logits_of(module: nn.Module, x: Tensor, target: int) -> Tensor:
             remedy="check the model's weights and training",
         )
     return logits
+
+
+def logits_in_batches(
+    module: nn.Module, sequences: Floats, target: int, batch_size: int
+) -> NDArray[np.float64]:
+    """Give the logits (N,) of one target without gradients."""
+    logits = np.zeros(len(sequences))
+    with torch.no_grad():
+        for start in range(0, len(sequences), batch_size):
+            rows = slice(start, start + batch_size)
+            part = logits_of(module, as_input(module, sequences[rows]), target)
+            logits[rows] = part.double().cpu().numpy()
+    return logits
+
+
+def gradient(module: nn.Module, x: Tensor, target: int) -> Tensor:
+    """Give the gradient of one logit with respect to the input, (N, 4, L).
+
+    Raises
+    ------
+    InputError
+        If the logits do not depend on the input by operations that have a derivative.
+    """
+    x = x.detach().requires_grad_()
+    logits = logits_of(module, x, target)
+    # With respect to the input alone, so that no parameter's .grad is touched.
+    found = (
+        torch.autograd.grad(logits.sum(), x, allow_unused=True)[0] if logits.requires_grad else None
+    )
+    if found is None:
+        raise InputError(
+            "for a gradient, logits depend on the input by operations that have a derivative",
+            got=f"a {type(module).__name__} whose logits do not",
+            remedy="choose ism, which needs none",
+        )
+    return found
 
 
 def checked(one_hot: ArrayLike | Tensor) -> Floats:

@@ -1,11 +1,8 @@
-"""Saliency: how the logit changes with an infinitesimal change of the input."""
+"""Saliency and input × gradient: how the logit answers to an infinitesimal change."""
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from motiflens.attribution.base import (
@@ -13,10 +10,11 @@ from motiflens.attribution.base import (
     Floats,
     as_input,
     checked,
-    evaluating,
+    explaining,
+    gradient,
     known,
-    logits_of,
 )
+from motiflens.attribution.references import OffSimplex, corrected
 
 
 def saliency(
@@ -24,8 +22,8 @@ def saliency(
     one_hot: Floats | Tensor,
     target: int = 0,
     *,
-    off_simplex: Literal["removed", "kept"] = "removed",
-    batch_size: int = 256,
+    off_simplex: OffSimplex = "removed",
+    batch_size: int = 64,
 ) -> Attributions:
     """Explain by the gradient of a logit with respect to the one-hot input.
 
@@ -58,20 +56,41 @@ def saliency(
     Genome Biol 24:109 (2023).
     """
     sequences = checked(one_hot)
-    hypothetical = _gradient(module, sequences, target, batch_size) * known(sequences)
-    if off_simplex == "removed":
-        hypothetical -= hypothetical.mean(axis=1, keepdims=True)
+    found = _gradients(module, sequences, target, batch_size) * known(sequences)
+    hypothetical = corrected(found, off_simplex)
     method = "saliency" if off_simplex == "removed" else "tutorial-saliency"
     largest = np.abs(hypothetical).max(axis=1, keepdims=True)
     return Attributions(method, sequences, sequences * largest, hypothetical)
 
 
-def _gradient(module: nn.Module, sequences: Floats, target: int, batch_size: int) -> Floats:
-    gradient = np.zeros_like(sequences)
-    with evaluating(module), torch.enable_grad():
+def input_x_gradient(
+    module: nn.Module,
+    one_hot: Floats | Tensor,
+    target: int = 0,
+    *,
+    off_simplex: OffSimplex = "removed",
+    batch_size: int = 64,
+) -> Attributions:
+    """Explain by the gradient at the observed base; ``hypothetical`` is the gradient.
+
+    Parameters and errors are those of :func:`saliency`; ``off_simplex="kept"`` gives the plain
+    product of input and gradient.
+
+    References
+    ----------
+    Shrikumar, Greenside, Shcherbina, Kundaje, arXiv:1605.01713 (2016), section 2.3.
+    """
+    sequences = checked(one_hot)
+    found = _gradients(module, sequences, target, batch_size) * known(sequences)
+    hypothetical = corrected(found, off_simplex)
+    return Attributions("input_x_gradient", sequences, hypothetical * sequences, hypothetical)
+
+
+def _gradients(module: nn.Module, sequences: Floats, target: int, batch_size: int) -> Floats:
+    found = np.zeros_like(sequences)
+    with explaining(module):
         for start in range(0, len(sequences), batch_size):
-            x = as_input(module, sequences[start : start + batch_size]).requires_grad_()
-            # With respect to the input alone, so that no parameter's .grad is touched.
-            (found,) = torch.autograd.grad(logits_of(module, x, target).sum(), x)
-            gradient[start : start + batch_size] = found.float().cpu().numpy()
-    return gradient
+            rows = slice(start, start + batch_size)
+            x = as_input(module, sequences[rows])
+            found[rows] = gradient(module, x, target).float().cpu().numpy()
+    return found

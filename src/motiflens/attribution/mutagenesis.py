@@ -14,6 +14,7 @@ from motiflens.attribution.base import (
     checked,
     evaluating,
     known,
+    logits_in_batches,
     logits_of,
 )
 
@@ -23,7 +24,7 @@ def saturation_mutagenesis(
     one_hot: Floats | Tensor,
     target: int = 0,
     *,
-    batch_size: int = 256,
+    batch_size: int = 64,
 ) -> Floats:
     """Compute the effect of every substitution: logit(mutant) − logit(reference).
 
@@ -53,7 +54,7 @@ def saturation_mutagenesis(
     mutants = np.nonzero((sequences == 0) & (known(sequences) > 0))
     with evaluating(module), torch.inference_mode():
         x = as_input(module, sequences)
-        reference = _in_batches(module, x, target, batch_size)
+        reference = logits_in_batches(module, sequences, target, batch_size)
         for start in range(0, len(mutants[0]), batch_size):
             chunk = tuple(index[start : start + batch_size] for index in mutants)
             logits = logits_of(module, _substituted(x, *chunk), target)
@@ -62,7 +63,7 @@ def saturation_mutagenesis(
 
 
 def mutagenesis(
-    module: nn.Module, one_hot: Floats | Tensor, target: int = 0, *, batch_size: int = 256
+    module: nn.Module, one_hot: Floats | Tensor, target: int = 0, *, batch_size: int = 64
 ) -> Attributions:
     """Explain by exact saturation mutagenesis.
 
@@ -90,11 +91,3 @@ def _substituted(
     mutants[rows, :, place] = 0
     mutants[rows, torch.from_numpy(base).to(x.device), place] = 1
     return mutants
-
-
-def _in_batches(module: nn.Module, x: Tensor, target: int, batch_size: int) -> NDArray[np.float64]:
-    logits = np.zeros(len(x))
-    for start in range(0, len(x), batch_size):
-        part = logits_of(module, x[start : start + batch_size], target)
-        logits[start : start + batch_size] = part.double().cpu().numpy()
-    return logits

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import has_torch_function
 
 from motiflens.models.base import ReceptiveField
 
@@ -70,7 +71,8 @@ class Filters(nn.Module):
         """Give the largest answer of each filter over the valid units, without the bias.
 
         Only the windows with the largest answers are computed with gradients, which is what a
-        maximum passes on anyway: a third of the time of a step.
+        maximum passes on anyway: a third of the time of a step. Of a tensor that follows every
+        function itself, as DeepLIFT's do, it is a plain maximum.
 
         Parameters
         ----------
@@ -85,15 +87,20 @@ class Filters(nn.Module):
             (..., F).
         """
         windows, flat = self._windows(one_hot), self._flat()
+        if not torch.is_grad_enabled() or has_torch_function((one_hot,)):
+            return largest(self._answers(windows, flat, valid))[0]
         with torch.no_grad():
-            answers = affine(windows, flat, None)
-            if not bool(valid.all()):
-                answers.masked_fill_(~valid.unsqueeze(-1), float("-inf"))
-            values, units = largest(answers)
-        if not torch.is_grad_enabled():
-            return values
+            _, units = largest(self._answers(windows, flat, valid))
         places = units.unsqueeze(-1).expand(*units.shape, windows.shape[-1])
         return (windows.gather(-2, places) * flat.unsqueeze(-3)).sum(-1)
+
+    @staticmethod
+    def _answers(windows: Tensor, flat: Tensor, valid: Tensor) -> Tensor:
+        """Give the answers (..., U, F), minus infinity at units that are not valid."""
+        answers = affine(windows, flat, None)
+        if bool(valid.all()):
+            return answers
+        return answers.masked_fill_(~valid.unsqueeze(-1), float("-inf"))
 
     def start_as_words(self) -> None:
         """Start every filter as a random word that fades towards its ends, with a high threshold.

@@ -1,0 +1,129 @@
+"""DeepLIFT from shuffled references, an estimate of SHAP values, for any module."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from motiflens.attribution.base import (
+    Attributions,
+    Floats,
+    as_input,
+    checked,
+    explaining,
+    known,
+    logits_in_batches,
+    target_of,
+)
+from motiflens.attribution.references import OffSimplex, against, corrected, shuffled_references
+from motiflens.attribution.rules import Paired
+from motiflens.errors import InputError
+
+#: Largest error of completeness, as a share of the mean absolute difference of the logits.
+TOLERANCE = 1e-4
+#: Error of the logits themselves in float32, which no explanation can do without.
+ROUNDING = 1e-6
+
+
+def deeplift_shap(
+    module: nn.Module,
+    one_hot: Floats | Tensor,
+    target: int = 0,
+    *,
+    off_simplex: OffSimplex = "removed",
+    n_references: int = 20,
+    seed: int = 0,
+    batch_size: int = 64,
+) -> Attributions:
+    """Explain by DeepLIFT against dinucleotide-shuffled references, and their mean.
+
+    The rules are those of :mod:`motiflens.attribution.rules`; they hold for functions called
+    bare as for modules. With ``off_simplex="kept"`` the contributions of a sequence add up to
+    logit(x) − mean of logit(reference), to within 1e-4 of the mean absolute difference or the
+    model is refused; ``convergence_delta`` is what is missing, whatever ``off_simplex`` is.
+
+    Parameters
+    ----------
+    module
+        Any module from (N, 4, L) to logits (N,) or (N, T).
+    one_hot
+        (N, 4, L).
+    target
+        Column of the logits.
+    off_simplex
+        ``removed`` takes the mean over the bases from ``hypothetical``.
+    n_references
+        Shuffles of each sequence.
+    seed
+        Decides the references.
+    batch_size
+        Pairs of a sequence and a reference a forward pass.
+
+    Raises
+    ------
+    InputError
+        For a wrong input, target or output of the model; for an operation without a rule, by its
+        name; and where completeness is not reached.
+
+    References
+    ----------
+    Shrikumar, Greenside, Kundaje, arXiv:1704.02685 (2017); Lundberg, Lee, arXiv:1705.07874
+    (2017), section 4.2.
+    """
+    sequences = checked(one_hot)
+    hypothetical = np.zeros_like(sequences)
+    delta = np.zeros(len(sequences), dtype=np.float32)
+    block = max(1, batch_size // n_references)
+    with explaining(module):
+        # What the model itself gives, not what the rules make of it.
+        logits = logits_in_batches(module, sequences, target, batch_size)
+        for first in range(0, len(sequences), block):
+            rows = slice(first, first + block)
+            references = shuffled_references(sequences[rows], n_references, seed)
+            starts = references.reshape(-1, *sequences.shape[1:])
+            ends = np.repeat(sequences[rows], n_references, axis=0)
+            multipliers = _multipliers(module, ends, starts, target)
+            at_starts = logits_in_batches(module, starts, target, batch_size)
+            at_starts = at_starts.reshape(-1, n_references)
+            wanted = logits[rows, None] - at_starts
+            found = against(multipliers, starts).reshape(references.shape).mean(axis=1)
+            reached = (found * sequences[rows]).sum((1, 2), dtype=np.float64)
+            delta[rows] = reached - wanted.mean(axis=1)
+            rounding = ROUNDING * np.maximum(np.abs(logits[rows]), np.abs(at_starts).max(axis=1))
+            _check(delta[rows], TOLERANCE * np.abs(wanted).mean(axis=1) + rounding, first)
+            hypothetical[rows] = corrected(found, off_simplex)
+    hypothetical *= known(sequences)
+    return Attributions("deeplift_shap", sequences, hypothetical * sequences, hypothetical, delta)
+
+
+def _multipliers(module: nn.Module, ends: Floats, starts: Floats, target: int) -> Floats:
+    """Give the multipliers (N, 4, L) of pairs of a sequence and a reference."""
+    x = as_input(module, ends).requires_grad_()
+    reference = as_input(module, starts)
+    # A view, so that what is changed in place is no leaf.
+    output = module(Paired.of(x.view_as(x), reference))
+    if not isinstance(output, Paired):
+        raise InputError(
+            "deeplift_shap follows a model from its input to its logits",
+            got=f"a {type(module).__name__} whose output does not come from torch functions "
+            "that can be followed",
+            remedy="choose ism, or call the model as a plain module",
+        )
+    logits = target_of(output.value, len(ends), target)
+    (multipliers,) = torch.autograd.grad(logits.sum(), x)
+    result: Floats = multipliers.float().cpu().numpy()
+    return result
+
+
+def _check(delta: Floats, allowed: NDArray[np.float64], first: int) -> None:
+    """Refuse a model whose multipliers do not explain the differences of its logits."""
+    wrong = np.flatnonzero(~(np.abs(delta) <= allowed))
+    if len(wrong):
+        raise InputError(
+            f"the contributions of deeplift_shap add up to the logit's difference, to {TOLERANCE}",
+            got=f"{delta[wrong[0]]:.1e} beside it, where {allowed[wrong[0]]:.1e} is allowed, "
+            f"for sequence {first + int(wrong[0]) + 1}",
+            remedy="choose integrated_gradients or ism, or give the model in float64",
+        )

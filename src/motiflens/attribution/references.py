@@ -1,0 +1,83 @@
+"""What an attribution compares a sequence with, and what it then says of all four bases."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Literal
+
+import numpy as np
+
+from motiflens.attribution.base import Floats, known
+from motiflens.sequences import PAD, Codes, dinucleotide_shuffle
+from motiflens.sequences import one_hot as encode_one_hot
+
+OffSimplex = Literal["removed", "kept"]
+
+
+def shuffled_references(sequences: Floats, n_references: int, seed: int) -> Floats:
+    """Shuffle every sequence several times, each shuffle with its dinucleotide counts.
+
+    N and padding keep their places. The shuffles of a sequence depend on it and on the seed
+    alone, so that it gets the same in any batch and in any order.
+
+    Parameters
+    ----------
+    sequences
+        (N, 4, L).
+    n_references
+        Shuffles R of each sequence.
+    seed
+        Decides the shuffles.
+
+    Returns
+    -------
+    references
+        (N, R, 4, L).
+    """
+    shuffled = np.empty((len(sequences), n_references, *sequences.shape[1:]), dtype=np.float32)
+    lengths = np.full(n_references, sequences.shape[2], dtype=np.int32)
+    for row, codes in enumerate(_codes(sequences)):
+        generator = np.random.default_rng([seed, zlib.crc32(codes.tobytes())])
+        copies = np.tile(codes, (n_references, 1))
+        shuffled[row] = encode_one_hot(dinucleotide_shuffle(copies, lengths, generator))
+    return shuffled
+
+
+def _codes(sequences: Floats) -> Codes:
+    codes: Codes = sequences.argmax(axis=1).astype(np.uint8)
+    codes[sequences.sum(axis=1) == 0] = PAD
+    return codes
+
+
+def even_baseline(sequences: Floats) -> Floats:
+    """Give 1/4 of every base where the base is known, and zero at N and padding, (N, 4, L)."""
+    return np.broadcast_to(known(sequences) / 4, sequences.shape).astype(np.float32)
+
+
+def corrected(hypothetical: Floats, off_simplex: OffSimplex) -> Floats:
+    """Take the mean over the four bases from (N, 4, L), unless it is to be kept.
+
+    One-hot columns lie on a simplex, and the part of a gradient that points off it is arbitrary
+    (Majdandzic, Rajesh, Koo, Genome Biol 24:109, 2023).
+    """
+    if off_simplex == "kept":
+        return hypothetical
+    result: Floats = hypothetical - hypothetical.mean(axis=1, keepdims=True)
+    return result
+
+
+def against(multipliers: Floats, references: Floats) -> Floats:
+    """Give what each base would contribute in place of the reference's: m_b − Σ_c m_c r_c.
+
+    Parameters
+    ----------
+    multipliers, references
+        (..., 4, L).
+
+    Returns
+    -------
+    hypothetical
+        (..., 4, L); at the observed bases it adds up to Σ m (x − r).
+    """
+    result: Floats = multipliers - (multipliers * references).sum(axis=-2, keepdims=True)
+    return result
