@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "crossing": ["readers", "training", "metrics"],
     "attribution": ["sequences", "models/base"],
     "experiments": ["sequences", "attribution"],
-    "motifs": ["datasets", "matrices", "attribution"],
+    "motifs": ["datasets", "matrices", "attribution", "scanning"],
     "runs": ["all above"],
     "pipeline": ["all above"],
     "plots": ["matrices"],

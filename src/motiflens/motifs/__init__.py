@@ -2,14 +2,17 @@
 
 from motiflens.motifs.alignment import FoundMotif, FoundSite, align_windows
 from motiflens.motifs.discovered import DiscoveredMotif, Seqlet
+from motiflens.motifs.enrichment import Enrichment, measure_enrichment
 from motiflens.motifs.jaspar import jaspar_core
-from motiflens.motifs.naming import Match, name_motifs
+from motiflens.motifs.naming import MAX_Q, Match, name_motifs
 from motiflens.motifs.recovery import Recovery, recover
 from motiflens.motifs.routes import ROUTES, find_motifs
 
 __all__ = [
+    "MAX_Q",
     "ROUTES",
     "DiscoveredMotif",
+    "Enrichment",
     "FoundMotif",
     "FoundSite",
     "Match",
@@ -18,6 +21,7 @@ __all__ = [
     "align_windows",
     "find_motifs",
     "jaspar_core",
+    "measure_enrichment",
     "name_motifs",
     "recover",
 ]
