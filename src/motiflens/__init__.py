@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from motiflens.readers import Reading, Source, read, read_dataset
     from motiflens.report import write_report
     from motiflens.runs import Origin, Run, check_output, load
-    from motiflens.scanning import scan
+    from motiflens.scanning import scan, write_hits
     from motiflens.settings import Settings
     from motiflens.simulation import Grammar, read_grammar, simulate, tutorial_grammar
     from motiflens.training import Job, Recipe, train
@@ -82,6 +82,7 @@ _HOME = {
     "split_at_random": "datasets",
     "train": "training",
     "tutorial_grammar": "simulation",
+    "write_hits": "scanning",
     "write_meme": "matrices",
     "write_report": "report",
     "write_table": "datasets",
@@ -131,6 +132,7 @@ __all__ = [
     "split_at_random",
     "train",
     "tutorial_grammar",
+    "write_hits",
     "write_meme",
     "write_report",
     "write_table",

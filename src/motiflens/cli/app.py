@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import cyclopts
 
-from motiflens.cli import data, experiment
+from motiflens.cli import data, experiment, motif_files
 from motiflens.cli.progress import is_first_process
 from motiflens.errors import InputError
 from motiflens.version import __version__
@@ -35,6 +35,7 @@ for command in (
     experiment.explain,
     experiment.motifs,
     experiment.report,
+    motif_files.hits,
 ):
     app.command(command)
 

@@ -7,21 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from motiflens.datasets import SequenceDataset, check_strands
 from motiflens.errors import InputError
 from motiflens.matrices import Motif
 from motiflens.scanning.backgrounds import resolve_background
 from motiflens.scanning.blocks import Block, Stretch, pack
-from motiflens.scanning.scores import (
-    PSEUDOCOUNT,
-    STEPS_PER_BIT,
-    ScoredMotif,
-    q_values,
-    score_motif,
-)
-from motiflens.scanning.search import Searcher
+from motiflens.scanning.scores import PSEUDOCOUNT, STEPS_PER_BIT, score_motif
+from motiflens.scanning.tally import Hits, Tally
 from motiflens.sequences import Codes, encode
 
 Sequences = SequenceDataset | Codes | Sequence[str]
@@ -82,8 +75,11 @@ def scan(
     both = strands == "both"
     base = resolve_background(background, _blocks(sequences), both_strands=both)
     scored = [score_motif(motif, base, p=p, pseudocount=pseudocount) for motif in motifs]
-    columns, n_windows = _search(scored, _blocks(sequences), both_strands=both)
-    return _frame(scored, columns, n_windows * (1 + both))
+    tally = Tally(scored, both_strands=both)
+    none = np.zeros(0, dtype=np.int64)
+    parts = [Hits(none, none, none, none.astype(bool), none), *tally.search(_blocks(sequences))]
+    columns = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return _frame(motifs, Hits(*columns), tally)
 
 
 def _blocks(sequences: Sequences) -> Iterator[Block]:
@@ -111,43 +107,17 @@ def _stretches(sequences: Sequences) -> Iterable[Stretch]:
     return (Stretch(index, 0, row, len(row)) for index, row in enumerate(rows))
 
 
-Columns = tuple[NDArray[np.int64], ...]
-
-
-def _search(
-    scored: list[ScoredMotif], blocks: Iterable[Block], *, both_strands: bool
-) -> tuple[Columns, NDArray[np.int64]]:
-    """Give the columns sequence, start, motif, reverse and score, and the windows of each width."""
-    searcher = Searcher(scored, both_strands=both_strands)
-    widest = max((one.motif.width for one in scored), default=1)
-    n_windows = np.zeros(widest + 1, dtype=np.int64)
-    parts = [(np.zeros(0, dtype=np.int64),) * 5]
-    for block in blocks:
-        hits = searcher.find(block)
-        sequence, start = block.place(hits.position)
-        parts.append((sequence, start, hits.motif, hits.reverse.astype(np.int64), hits.score))
-        n_windows += block.count_windows(widest)
-    return tuple(np.concatenate(column) for column in zip(*parts, strict=True)), n_windows
-
-
-def _frame(scored: list[ScoredMotif], columns: Columns, n_tests: NDArray[np.int64]) -> pd.DataFrame:
-    sequence, start, motif, reverse, score = columns
-    width = np.array([one.motif.width for one in scored], dtype=np.int64)
-    p_value, q_value = np.zeros(len(score)), np.zeros(len(score))
-    for index, one in enumerate(scored):
-        rows = np.flatnonzero(motif == index)
-        above = score[rows] - one.threshold
-        counts = np.bincount(above, minlength=len(one.p_values))
-        p_value[rows] = one.p_values[above]
-        q_value[rows] = q_values(one, counts, int(n_tests[one.motif.width]))[above]
+def _frame(motifs: Sequence[Motif], hits: Hits, tally: Tally) -> pd.DataFrame:
+    width = np.array([motif.width for motif in motifs], dtype=np.int64)
+    p_value, q_value = tally.significance().of(hits)
     return pd.DataFrame(
         {
-            "sequence": sequence,
-            "start": start,
-            "end": start + width[motif],
-            "strand": np.where(reverse == 1, "-", "+"),
-            "motif": motif,
-            "score": score / STEPS_PER_BIT,
+            "sequence": hits.sequence,
+            "start": hits.start,
+            "end": hits.start + width[hits.motif],
+            "strand": np.where(hits.reverse, "-", "+"),
+            "motif": hits.motif,
+            "score": hits.score / STEPS_PER_BIT,
             "p_value": p_value,
             "q_value": q_value,
         }

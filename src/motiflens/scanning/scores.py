@@ -123,31 +123,3 @@ def tail_of_scores(steps: Steps, background: Sequence[float]) -> tuple[int, Matr
     tail: Matrix = np.minimum(np.cumsum(chance[::-1])[::-1], 1.0)
     tail[0] = 1.0
     return int(steps.min(axis=0).sum()), tail
-
-
-def q_values(scored: ScoredMotif, counts: NDArray[np.int64], n_tests: int) -> Matrix:
-    """Benjamini and Hochberg's q-value of every score, by the hits that have it or a higher one.
-
-    Parameters
-    ----------
-    scored
-        The motif.
-    counts
-        (S,), how many hits have each score from the threshold on.
-    n_tests
-        All windows that were scored, on both strands if both were.
-
-    Returns
-    -------
-    q_values
-        (S,); of scores that no hit has, that of the next lower score that one has.
-
-    References
-    ----------
-    Benjamini and Hochberg, J R Stat Soc B 57:289 (1995).
-    """
-    rank = np.cumsum(counts[::-1])[::-1]
-    raw = np.full(len(counts), np.inf)
-    seen = counts > 0
-    raw[seen] = scored.p_values[seen] * n_tests / rank[seen]
-    return np.minimum(np.minimum.accumulate(raw), 1.0)

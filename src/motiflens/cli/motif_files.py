@@ -1,0 +1,80 @@
+"""Sub-commands that work on motif files: hits."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Literal
+
+import motiflens
+from motiflens.cli.options import Json, Output, Overwrite, check_new_file
+from motiflens.cli.progress import on_stderr
+
+
+def hits(
+    motif_file: Path,
+    sequences: Path,
+    *,
+    output: Output,
+    genome: Path | None = None,
+    p: float = 1e-4,
+    background: str = "fimo",
+    strands: Literal["both", "forward"] = "both",
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+) -> None:
+    """Find where motifs occur, as FIMO does, with exact p-values.
+
+    Parameters
+    ----------
+    motif_file
+        Motifs: MEME, JASPAR or TRANSFAC.
+    sequences
+        FASTA or 2bit of any size, a table, sequences one a line, or a BED or narrowPeak file.
+    output
+        BED file to write, .bed or .bed.gz.
+    genome
+        FASTA or 2bit, for a BED file; positions are then of the genome.
+    p
+        The largest p-value of a hit.
+    background
+        fimo (A, T 0.275, C, G 0.225), uniform, sequences (their own), or a file of MEME's.
+    strands
+        Where sites may lie.
+    overwrite
+        Replace an existing file.
+    as_json
+        Print a summary as one JSON object.
+    """
+    check_new_file(output, overwrite=overwrite)
+    motifs = motiflens.read_motif_file(motif_file)
+    found = motiflens.write_hits(
+        motifs,
+        sequences,
+        output,
+        genome=genome,
+        p=p,
+        background=background,
+        strands=strands,
+        progress=on_stderr(),
+    )
+    for note in found.notes:
+        print(note, file=sys.stderr)
+    summary = {
+        "file": str(output),
+        "sequences": found.n_sequences,
+        "background": list(found.background),
+        "hits": sum(found.n_hits),
+        "motifs": [
+            {"motif_id": motif.name, "name": motif.alt_name, "hits": n_hits, "windows": n_windows}
+            for motif, n_hits, n_windows in zip(motifs, found.n_hits, found.n_windows, strict=True)
+        ],
+    }
+    if as_json:
+        print(json.dumps(summary))
+    else:
+        print(
+            f"{output}: {sum(found.n_hits)} hits of {len(motifs)} motifs in "
+            f"{found.n_sequences} sequences"
+        )
