@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-all check docs bench
+.PHONY: demo test test-all check docs bench bench-explain
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
@@ -25,6 +25,9 @@ docs: .venv/.installed-dev
 bench: .venv/.installed
 	.venv/bin/python -m benchmarks.training_speed
 	.venv/bin/python -m benchmarks.memory
+
+bench-explain: .venv/.installed
+	.venv/bin/python -m benchmarks.explain
 
 # A stamp is written last, so that a set-up cut short is taken up again.
 .venv/.installed: pyproject.toml constraints.txt

@@ -1,210 +1,290 @@
-"""The shortcut test on models that know order or composition alone; attention contrasts by hand."""
+"""Experiments on models whose weights are set by hand: every number is worked out on paper."""
 
 from __future__ import annotations
+
+import itertools
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from motiflens.errors import InputError
-from motiflens.experiments import attention_contrast, shortcut_test
-from motiflens.sequences import Site, encode, one_hot
+from motiflens.experiments import (
+    Effect,
+    ablate,
+    ablation,
+    dose,
+    marginal_effect,
+    mismatch_profile,
+    position,
+    random_background,
+    shuffled_background,
+    spacing,
+    substitute,
+)
+from motiflens.sequences import Site, decode, encode, one_hot, reverse_complement
 
-MOTIF = "CGACCGAACTCC"
+N, LENGTH = 5, 21
 
 
-class Composition(nn.Module):
-    """The logit is the number of C."""
+def sequences(*texts: str) -> np.ndarray:
+    return one_hot(encode(texts)[0])
+
+
+def letters(x: np.ndarray) -> list[str]:
+    codes = np.where(x.any(axis=1), x.argmax(axis=1), 4).astype(np.uint8)
+    return decode(codes, np.full(len(codes), codes.shape[1], dtype=np.int32))
+
+
+def matches(x: Tensor, word: str) -> Tensor:
+    """Where a word stands, (N, places); a '.' is any base."""
+    kernel = torch.from_numpy(sequences(word.replace(".", "N")))
+    found = nn.functional.conv1d(x, kernel)[:, 0]
+    return (found > len(word.replace(".", "")) - 0.5).float()
+
+
+class Words(nn.Module):
+    """0, and 2 for each ACG, 3 for each TTC, 5 more for both with two bases between: (N, 2)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return x[:, 1].sum(dim=-1)
-
-
-class Order(nn.Module):
-    """The logit is 10 where all the letters of the motif stand in a row, else 0; (N, 2)."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        hits = nn.functional.conv1d(x, torch.from_numpy(one_hot(encode([MOTIF])[0])))
-        found = 10.0 * (hits.amax(dim=(1, 2)) > 11.5)
+        counts = [matches(x, word).sum(1) for word in ("ACG", "TTC", "ACG..TTC")]
+        found = 2 * counts[0] + 3 * counts[1] + 5 * counts[2]
         return torch.stack([torch.zeros_like(found), found], dim=1)
 
 
-class PartOrder(nn.Module):
-    """The best number of matching letters in a row, and the number of C: each is about half."""
+class Place(nn.Module):
+    """The sum of the starts of all ACG."""
 
     def forward(self, x: Tensor) -> Tensor:
-        hits = nn.functional.conv1d(x, torch.from_numpy(one_hot(encode([MOTIF])[0])))
-        return hits.amax(dim=(1, 2)) + 1.5 * x[:, 1].sum(dim=-1)
+        found = matches(x, "ACG")
+        return found @ torch.arange(found.shape[1], dtype=x.dtype)
 
 
-def test_a_model_that_counts_has_learnt_composition_only() -> None:
-    found = shortcut_test(Composition(), MOTIF, length=30, n_backgrounds=400, seed=1)
-    # 6 of the motif's 12 letters are C where chance has 3; a shuffle has the same 6, poly-C 12.
-    assert found.motif_effect == pytest.approx(3, abs=0.25)
-    assert found.shuffled_fraction == pytest.approx(1)
-    fractions = found.homopolymer_fractions
-    assert fractions["C"] == pytest.approx(9 / 3, abs=0.3)
-    assert fractions["A"] == fractions["G"] == fractions["T"] == pytest.approx(-1, abs=0.15)
-    assert found.homopolymer_fraction == fractions["C"]
-    # Losing a C costs 1 of 3; one substitution in three of another letter gains a C.
-    is_c = np.array([letter == "C" for letter in MOTIF])
-    expected = np.where(is_c, 1, -1 / 3) / found.motif_effect
-    np.testing.assert_allclose(found.mismatch_loss, expected, atol=1e-6)
-    assert found.verdict.startswith("composition only: ")
-    assert f"its shuffles by {found.shuffled_fraction:.0%}" in found.verdict
+class Gated(nn.Module):
+    """2 for each ACG in a sequence that begins with T."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 2 * matches(x, "ACG").sum(1) * x[:, 3, 0]
 
 
-def test_an_exact_detector_has_learnt_order() -> None:
-    found = shortcut_test(Order(), MOTIF.lower(), length=50, target=1)
-    assert found.motif == MOTIF
-    assert found.motif_effect == 10
-    assert found.standard_error == 0
-    assert found.shuffled_fraction == 0
-    assert set(found.homopolymer_fractions.values()) == {0}
-    assert found.mismatch_loss == (1,) * 12
-    assert found.verdict == (
-        "order is learnt: the motif moves the logit by 10.0, its shuffles by 0% of that, "
-        "poly-A by 0%; a single mismatch costs 100% to 100%"
+BACKGROUND = sequences(*["G" * LENGTH] * N)
+
+
+def test_substitute_puts_the_word_there_and_nothing_else():
+    x = sequences("AAAAAAA", "CCCCCCN")
+    assert letters(substitute(x, "ACT", 2)) == ["AAACTAA", "CCACTCN"]
+    assert letters(substitute(x, "act", np.array([4, 0]), strand="-")) == ["AAAAAGT", "AGTCCCN"]
+    assert letters(x) == ["AAAAAAA", "CCCCCCN"]
+
+
+def test_the_marginal_effect_is_the_mean_over_backgrounds_with_its_error():
+    background = sequences("T" * 9, *["A" * 9] * 3)
+    assert marginal_effect(Gated(), "ACG", background) == Effect(0.5, 0.5, 4)  # of 2, 0, 0, 0
+    assert marginal_effect(Gated(), "ACG", background[:1]) == Effect(2, 0, 1)
+
+
+@pytest.mark.parametrize(("strands", "expected"), [("forward", 2), ("reverse", 0), ("both", 1)])
+def test_strands_are_averaged_where_asked(strands: str, expected: float):
+    call = {"strands": strands, "target": 1}
+    found = marginal_effect(Words(), "ACG", BACKGROUND, **call)
+    assert found == Effect(expected, 0, N)
+    assert dose(Words(), "ACG", BACKGROUND, max_copies=2, **call).effects == (
+        Effect(expected, 0, N),
+        Effect(2 * expected, 0, N),
     )
+    at = position(Words(), "ACG", BACKGROUND, starts=[4], **call)
+    assert at.effects == (Effect(expected, 0, N),)
+    assert mismatch_profile(Words(), "ACG", BACKGROUND, **call).intact == Effect(expected, 0, N)
 
 
-def test_between_the_two_order_is_learnt_in_part() -> None:
-    found = shortcut_test(PartOrder(), MOTIF, length=40)
-    assert 1 / 3 < found.shuffled_fraction < 2 / 3
-    assert found.verdict.startswith("order is learnt in part: ")
+def test_the_motif_lies_in_the_middle_of_what_is_known_of_each_sequence():
+    background = sequences("T" * 9, "T" * 5)  # the second is padded with four columns
+    found = marginal_effect(Place(), "ACG", background)
+    assert found.mean == (3 + 1) / 2
+    assert marginal_effect(Place(), "ACG", background, start=2).mean == 2
 
 
-@pytest.mark.parametrize("sign", [1, -1])
-def test_a_motif_that_lowers_the_logit_has_an_effect_too(sign: int) -> None:
-    class Signed(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            return sign * Order()(x)[:, 1]
-
-    found = shortcut_test(Signed(), MOTIF, length=50)
-    assert found.motif_effect == 10 * sign
-    assert found.verdict.startswith("order is learnt: ")
+def test_every_copy_counts_and_copies_do_not_overlap():
+    found = dose(Words(), "ACG", BACKGROUND, target=1, max_copies=7)  # 7 x 3 fill all 21 bases
+    assert found.copies == (1, 2, 3, 4, 5, 6, 7)
+    assert [effect.mean for effect in found.effects] == [2, 4, 6, 8, 10, 12, 14]
+    assert {effect.standard_error for effect in found.effects} == {0}
 
 
-def test_a_motif_without_effect_is_named_so() -> None:
-    found = shortcut_test(Order(), MOTIF, length=50, target=0)
-    assert found.verdict == (
-        "the motif has no effect: it moves the logit by 0.00 ± 0.00 (standard error)"
-    )
-    assert np.isfinite(found.mismatch_loss).all()
-
-
-def test_equal_seeds_give_equal_results_and_others_do_not() -> None:
-    one, again, other = (
-        shortcut_test(Composition(), MOTIF, length=30, n_backgrounds=7, seed=seed)
-        for seed in (3, 3, 4)
-    )
+def test_copies_keep_their_places_when_one_joins_and_a_seed_gives_them_again():
+    background = random_background(60, n=30, seed=1)
+    one, again = (dose(Place(), "ACG", background, seed=2) for _ in range(2))
     assert one == again
-    assert one.motif_effect != other.motif_effect
+    assert one != dose(Place(), "ACG", background, seed=3)
+    single = dose(Place(), "ACG", background, seed=2, max_copies=1).effects[0].mean
+    assert 15 < single < 45  # anywhere along the sequence, not at its front
 
 
-def test_the_motif_may_fill_the_sequence_and_the_model_keeps_its_mode() -> None:
-    model = Order().train()
-    assert shortcut_test(model, MOTIF, length=12, n_backgrounds=3, target=1).motif_effect == 10
-    assert model.training
+def test_position_gives_each_start_its_effect():
+    found = position(Place(), "ACG", BACKGROUND)
+    assert found.starts == tuple(range(LENGTH - 2))
+    assert [effect.mean for effect in found.effects] == list(range(LENGTH - 2))
+    wide = position(Place(), "ACG", sequences("G" * 200))
+    assert (wide.starts[0], wide.starts[-1], len(wide.starts)) == (0, 197, 25)
+
+
+def test_a_pair_does_more_at_its_gap_and_in_its_orientation():
+    found = spacing(Words(), "ACG", "ttc", BACKGROUND, gaps=(0, 2, 4), target=1)
+    assert found.second == "TTC"
+    means = {key: [effect.mean for effect in effects] for key, effects in found.together.items()}
+    # TTC on the other strand is GAA, ACG is CGT: neither moves the logit.
+    assert means == {"++": [5, 10, 5], "+-": [2, 2, 2], "-+": [3, 3, 3], "--": [0, 0, 0]}
+    more = {key: [effect.mean for effect in effects] for key, effects in found.interaction.items()}
+    assert more == {"++": [0, 5, 0], "+-": [0, 0, 0], "-+": [0, 0, 0], "--": [0, 0, 0]}
+    both = spacing(
+        Words(), "ACG", "TTC", BACKGROUND, gaps=(2,), orientations=("++",), strands="both", target=1
+    )
+    # The other strand of the pair is GAA..CGT, which the model does not know.
+    assert both.together["++"][0].mean == 5
+    assert both.interaction["++"][0].mean == 2.5
+
+
+def test_the_other_strand_of_a_pair_is_its_reverse_complement():
+    class OtherStrand(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return Words()(x.flip((1, 2)))
+
+    call = {"gaps": (1, 2), "target": 1}
+    background = random_background(16, n=40, seed=3)  # 16 - 6 - gap is even for gap 2 alone
+    one = spacing(Words(), "ACG", "TTC", background, **call)
+    other = spacing(
+        OtherStrand(), "ACG", "TTC", reverse_complement(background), strands="reverse", **call
+    )
+    for orientation in ("++", "+-", "-+", "--"):
+        assert one.together[orientation][1] == other.together[orientation][1]
+        assert one.interaction[orientation][1] == other.interaction[orientation][1]
+
+
+def test_the_mismatch_profile_knows_each_base():
+    class Weighted(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:  # A, C, G at 9, 10, 11 count 1, 2, 3
+            return x[:, 0, 9] + 2 * x[:, 1, 10] + 3 * x[:, 2, 11]
+
+    found = mismatch_profile(Weighted(), "ACG", sequences("T" * LENGTH, "T" * LENGTH))
+    assert found.intact == Effect(6, 0, 2)
+    means = [[effect.mean for effect in row] for row in found.substitutions]
+    assert means == [[6, 5, 5, 5], [4, 6, 4, 4], [3, 3, 6, 3]]
+    np.testing.assert_allclose(found.loss, [1 / 6, 2 / 6, 3 / 6])
+    assert mismatch_profile(Words(), "ACG", BACKGROUND).loss == (0, 0, 0)  # target 0 is constant
+
+
+class CountC(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, 1].sum(-1)
+
+
+def test_sites_are_replaced_and_the_rest_is_left():
+    text = "TTTTACCGCACGTTTTNCNGG"
+    x = sequences(text, "A" * LENGTH)
+    sites = [[Site("m", 4, 12, "+"), Site("n", 16, 19, "-")], []]
+    for replacement in ("shuffled", "random"):
+        first, second = letters(ablate(x, sites, replacement=replacement, seed=1))
+        assert (first[:4], first[12:16], first[19:]) == ("TTTT", "TTTT", "GG")
+        assert (first[16], first[18], second) == ("N", "N", "A" * LENGTH)
+        assert first[4:12] != text[4:12]
+    pairs = sorted(itertools.pairwise(text[4:12]))
+    shuffled = letters(ablate(x, sites, seed=1))[0][4:12]
+    assert sorted(itertools.pairwise(shuffled)) == pairs
+
+
+def test_ablation_beside_its_control():
+    x = sequences(*["A" * 20 + "CCCC" + "A" * 20] * 300, "A" * 44)
+    sites = [[Site("m", 20, 24, "+")]] * 300 + [[]]
+    found = ablation(CountC(), x, sites, replacement="random", seed=4)
+    assert (found.n_sites, found.effect.n) == (300, 300)
+    assert found.effect.mean == pytest.approx(-3, abs=0.1)  # one of four is C again
+    assert found.control.mean == pytest.approx(1, abs=0.1)
+    assert 0 < found.effect.standard_error < 0.05
+    # A shuffle keeps the count.
+    kept = ablation(CountC(), x, sites)
+    assert (kept.effect.mean, kept.control.mean) == (0, 0)
+
+
+def test_without_room_there_is_no_control():
+    found = ablation(CountC(), sequences("CCCCAA"), [[Site("m", 0, 4, "+")]], replacement="random")
+    assert found.control is None
+    assert found.effect.standard_error == 0
+
+
+def test_shuffled_backgrounds_keep_dinucleotides_and_take_sequences_in_turn():
+    x = sequences("ACGTTGCAAGGTCA", "GGGGGGGGGGGGGG")
+    found = letters(shuffled_background(x, n=5, seed=2))
+    assert [text == "G" * 14 for text in found] == [False, True, False, True, False]
+    assert len({found[0], found[2], found[4]}) > 1
+    pairs = sorted(itertools.pairwise("ACGTTGCAAGGTCA"))
+    for text in found[::2]:
+        assert sorted(itertools.pairwise(text)) == pairs
+    assert random_background(17, n=3, seed=1).shape == (3, 4, 17)
+    assert (random_background(17, n=3, seed=1).sum(axis=1) == 1).all()
+
+
+@given(word=st.text("ACGT", min_size=1, max_size=7), seed=st.integers(0, 50))
+def test_either_strand_of_a_motif_is_the_other_on_the_other_strand(word: str, seed: int):
+    background = random_background(20 + len(word) % 2, n=3, seed=seed)
+
+    class Flipped(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return Words()(x.flip((1, 2)))
+
+    one = marginal_effect(Words(), word, background, target=1)
+    other = marginal_effect(
+        Flipped(), word, reverse_complement(background), strands="reverse", target=1
+    )
+    assert one == other
+
+
+def test_the_module_keeps_its_mode():
+    module = Words().train()
+    marginal_effect(module, "ACG", BACKGROUND)
+    assert module.training
+
+
+SITE = [[Site("m", 3, 6, "+")]] * N
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("call", "message"),
     [
-        ({"motif": "ACGTN"}, "a word over A, C, G and T"),
-        ({"motif": ""}, "a word over A, C, G and T"),
-        ({"motif": "AXG"}, "'X'"),
-        ({"length": 11}, "sequences of 11 bases; got a motif of 12"),
-        ({"n_backgrounds": 1}, "two backgrounds or more; got 1"),
-        ({"target": 2}, "target 2"),
+        (lambda: marginal_effect(Words(), "ACN", BACKGROUND), "a word over A, C, G and T"),
+        (lambda: marginal_effect(Words(), "", BACKGROUND), "a word over A, C, G and T"),
+        (lambda: marginal_effect(Words(), "A" * 22, BACKGROUND), "21 bases; got a motif of 22"),
+        (lambda: marginal_effect(Words(), "ACG", BACKGROUND, start=19), "3 bases at 19 in the 21"),
+        (lambda: marginal_effect(Words(), "ACG", BACKGROUND, start=-1), "3 bases at -1"),
+        (lambda: marginal_effect(Words(), "ACG", BACKGROUND, target=2), "target 2"),
+        (lambda: marginal_effect(Words(), "ACG", BACKGROUND, strands="+"), "strands is one of"),
+        (lambda: marginal_effect(Words(), "ACG", BACKGROUND[:0]), "there is a background"),
+        (lambda: marginal_effect(Words(), "ACG", BACKGROUND[0]), r"one-hot of shape \(N, 4, L\)"),
+        (lambda: substitute(BACKGROUND, "ACG", 2, strand="x"), "a strand is"),
+        (lambda: substitute(BACKGROUND, "ACG", [1, 2]), "one for each of the 5 sequences"),
+        (lambda: substitute(BACKGROUND, "ACG", 1.5), "a start is one whole number"),
+        (lambda: dose(Words(), "ACG", BACKGROUND, max_copies=8), "got 8 copies of 3"),
+        (lambda: dose(Words(), "ACG", BACKGROUND, max_copies=0), "one copy or more; got 0"),
+        (lambda: position(Words(), "ACG", BACKGROUND, starts=[]), "there is a start to try"),
+        (lambda: spacing(Words(), "ACG", "TT", BACKGROUND, gaps=[17]), "17 bases apart, 22"),
+        (lambda: spacing(Words(), "ACG", "TT", BACKGROUND, gaps=[-1]), "gaps are whole"),
+        (lambda: spacing(Words(), "ACG", "TT", BACKGROUND, gaps=[]), "gaps are whole"),
+        (
+            lambda: spacing(Words(), "ACG", "TT", BACKGROUND, orientations=["same"]),
+            "orientations are of",
+        ),
+        (lambda: ablation(Words(), BACKGROUND, [[]] * N), "0 sequences with sites"),
+        (lambda: ablation(Words(), BACKGROUND, SITE, n_draws=0), "0 draws"),
+        (lambda: ablation(Words(), BACKGROUND, SITE[1:]), "5 sequences, 4 lists"),
+        (lambda: ablate(BACKGROUND, [[Site("m", 19, 22, "+")]] * N), "19-22 in the 21 bases"),
+        (lambda: ablate(BACKGROUND, SITE, replacement="deleted"), "shuffled, random"),
+        (lambda: random_background(0), "at least one base"),
+        (lambda: random_background(5, n=0), "at least one background"),
+        (lambda: shuffled_background(BACKGROUND[:0]), "at least one background"),
     ],
 )
-def test_a_wrong_shortcut_test_is_refused(change: dict[str, object], message: str) -> None:
-    call = {"motif": MOTIF, "length": 20, "n_backgrounds": 5, "target": 1} | change
+def test_wrong_calls_are_refused(call, message: str):
     with pytest.raises(InputError, match=message):
-        shortcut_test(Order(), **call)  # type: ignore[arg-type]
-
-
-def contrast(**change: object) -> dict[str, object]:
-    """Three positives of 8 bases (the last of 4, without a site) and two negatives of 8."""
-    weights = np.zeros((3, 8))
-    weights[0, [2, 3]], weights[0, [0, 7]] = 0.4, 0.1  # motif share 0.8 on 2 of 8 bases
-    weights[1, [4, 5, 6]], weights[1, 0] = 0.2, 0.4
-    weights[2, :4] = 0.25
-    call: dict[str, object] = {
-        "weights": weights,
-        "sites": [[Site("m", 2, 4, "+")], [Site("m", 4, 7, "-")], []],
-        "lengths": np.array([8, 8, 4]),
-        "null_weights": np.full((2, 8), 0.5),
-        "null_lengths": np.array([8, 8]),
-        "unit_weights": torch.tensor([[0.7, 0.3], [0.2, 0.8], [0.5, 0.5]]),
-    }
-    return attention_contrast(**(call | change))  # type: ignore[arg-type]
-
-
-def test_attention_on_and_beside_the_sites_by_hand() -> None:
-    found = contrast()
-    assert found["n"] == 2
-    motif = [0.8 / 2 * 8, 0.6 / 3 * 8]
-    background = [0.2 / 6 * 8, 0.4 / 5 * 8]
-    for key, values in (("motif", motif), ("background", background)):
-        assert found[key]["mean"] == pytest.approx(np.mean(values))
-        # Of two values a bootstrap mean is one, the other or their mean.
-        assert found[key]["low"] == pytest.approx(min(values))
-        assert found[key]["high"] == pytest.approx(max(values))
-    assert found["null"] == pytest.approx({"mean": 1, "low": 1, "high": 1})
-
-
-def test_padding_is_neither_motif_nor_background() -> None:
-    found = contrast(sites=[[], [], [Site("m", 0, 2, "+")]])
-    assert found["n"] == 1
-    assert found["motif"] == pytest.approx({"mean": 1, "low": 1, "high": 1})
-    assert found["background"] == pytest.approx({"mean": 1, "low": 1, "high": 1})
-
-
-def test_the_tutorials_stretched_weights_are_kept_raw() -> None:
-    found = contrast()["stretched_first_100"]
-    # Two units at 8 bases: centres at 1.5 and 5.5, a straight line between, flat outside.
-    line = np.clip((np.arange(8) - 1.5) / 4, 0, 1)
-    rows = [0.7 - 0.4 * line, 0.2 + 0.6 * line]
-    assert found["motif"] == pytest.approx(np.mean([*rows[0][2:4], *rows[1][4:7]]))
-    beside = [*np.delete(rows[0], [2, 3]), *np.delete(rows[1], [4, 5, 6])]
-    assert found["background"] == pytest.approx(np.mean(beside))
-
-
-def test_the_null_lies_where_the_sites_lie() -> None:
-    slope = np.tile(np.arange(8.0), (50, 1))
-    found = contrast(null_weights=slope, null_lengths=np.full(50, 8))["null"]
-    # Sites at 2..3 and 4..6 of a slope with mean 3.5, each on half of the negatives.
-    assert found["mean"] == pytest.approx((2.5 + 5) / 2 / 3.5)
-    assert found["low"] < found["mean"] < found["high"]
-
-
-def test_the_scale_of_the_weights_is_of_no_consequence() -> None:
-    one = contrast(null_weights=np.ones((2, 8)))
-    assert one["null"]["mean"] == pytest.approx(contrast()["null"]["mean"])
-
-
-def test_only_the_first_hundred_positives_are_stretched() -> None:
-    sites = [[Site("m", 0, 1, "+")]] * 150
-    units = torch.tensor([[1.0]] * 100 + [[0.0]] * 50)
-    found = contrast(
-        weights=np.ones((150, 8)), sites=sites, lengths=np.full(150, 8), unit_weights=units
-    )
-    assert found["n"] == 150
-    assert found["stretched_first_100"] == {"motif": 1, "background": 1}
-
-
-def test_without_sites_or_negatives_there_is_nothing_to_average() -> None:
-    found = contrast(sites=[[], [], []])
-    assert (found["n"], found["motif"], found["null"]) == (0, None, None)
-    assert found["stretched_first_100"] == {"motif": None, "background": None}
-    empty = contrast(null_weights=np.zeros((0, 8)), null_lengths=np.zeros(0))
-    assert empty["null"] is None
-    assert empty["motif"] is not None
-
-
-def test_sites_for_other_sequences_are_refused() -> None:
-    with pytest.raises(InputError, match="3 sequences, 1 lists of sites"):
-        contrast(sites=[[]])
+        call()

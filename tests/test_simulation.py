@@ -247,6 +247,45 @@ def test_shuffled_negatives_hold_the_bases_of_the_motif_but_not_the_motif():
     assert not any(negatives.sites)
 
 
+def test_a_subset_negative_holds_some_motifs_but_never_all():
+    words = ("GATTACAGATTACA", "CCGGTTCCGGTTAC", "TTGACGTCAATTGC")
+    decoy = "ACACTGTGACACTG"
+    dataset = simulate(
+        Grammar(
+            tuple(use(word, strands="both") for word in words),
+            n=2000,
+            length=90,
+            negatives="subset",
+            decoys=(use(decoy),),
+            decoys_in_positives=True,
+        ),
+        5,
+    )
+    assert all(exact_matches(dataset.codes, decoy).any(axis=1))
+    held = [frozenset(site.name for site in row) for row in dataset.sites]
+    assert {one for one, label in zip(held, dataset.labels, strict=True) if label} == {
+        frozenset(words)
+    }
+    # Seven strict subsets of three, each as often as the next among 1,000 negatives.
+    counts = Counter(one for one, label in zip(held, dataset.labels, strict=True) if not label)
+    assert len(counts) == 7
+    assert frozenset(words) not in counts
+    assert min(counts.values()) > 100
+    assert max(counts.values()) < 190
+    # The recorded sites of negatives are real ones, and no motif is there beside them.
+    for word in words:
+        there = exact_matches(dataset.codes, word).sum(axis=1) + exact_matches(
+            dataset.codes, reverse_complement_string(word)
+        ).sum(axis=1)
+        np.testing.assert_array_equal(there, [word in one for one in held])
+
+
+def test_a_subset_of_one_motif_is_none_and_needs_no_decoys():
+    dataset = simulate(Grammar((use(TUTORIAL),), n=200, negatives="subset"), 1)
+    held = [len(row) for row in dataset.sites]
+    np.testing.assert_array_equal(held, dataset.labels)
+
+
 def test_decoys_are_in_negatives_and_on_request_in_positives():
     decoy = use("TTGCGCAATT", mutation_rate=0.0)
     for in_positives in (False, True):
@@ -313,9 +352,16 @@ REFUSED = [
     (lambda: Grammar((use("ACG"),), background=(0.5, 0.5, 0.5, -0.5)), "of the background"),
     (lambda: Grammar((use("ACG"),), background=(0.5, 0.5)), "the background is four"),
     (lambda: Grammar((use("ACG"),), background=(0.5, 0.5, 0.5, 0.5)), "the background is four"),
-    (lambda: Grammar((use("ACG"),), negatives="shuffle"), "negatives is random, shuffled or"),
+    (
+        lambda: Grammar((use("ACG"),), negatives="shuffle"),
+        "negatives is random, shuffled, decoys or subset",
+    ),
     (lambda: Grammar((use("ACG"),), negatives="decoys"), "decoys are given when"),
     (lambda: Grammar((use("ACG"),), decoys=(use("TTT"),)), "decoys are given when"),
+    (
+        lambda: Grammar((use("ACG"),), negatives="subset", decoys_in_positives=True),
+        "decoys are given when",
+    ),
     (lambda: Spacing("a", "a", 1, 2), "between two motifs"),
     (lambda: Spacing("a", "b", 3, 2), "max_gap of"),
     (lambda: Spacing("a", "b", -1, 2), "min_gap of"),

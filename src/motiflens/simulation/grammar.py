@@ -10,7 +10,7 @@ from motiflens.datasets import check_strands
 from motiflens.errors import InputError
 from motiflens.matrices import UNIFORM, Motif
 
-NEGATIVES = ("random", "shuffled", "decoys")
+NEGATIVES = ("random", "shuffled", "decoys", "subset")
 ORIENTATIONS = ("any", "same", "opposite")
 
 
@@ -121,6 +121,8 @@ class Grammar:
     negatives
         "random": background alone. "shuffled": as positives, but the bases of each site are
         shuffled until they are not the motif any more. "decoys": sites of ``decoys``.
+        "subset": some of the motifs and never all of them, each such choice as likely as the
+        next, beside the decoys, if there are any; to tell both classes every motif is needed.
     decoys
         Motifs of the negatives. They are never recorded as true sites.
     decoys_in_positives
@@ -171,10 +173,15 @@ class Grammar:
         return self.length if isinstance(self.length, tuple) else (self.length, self.length)
 
     def uses(self, positive: bool) -> tuple[MotifUse, ...]:
-        """Give what is put into a positive or a negative, before shuffling."""
+        """Give what is put into a positive or a negative, before shuffling or choosing."""
         if positive:
             return self.motifs + (self.decoys if self.decoys_in_positives else ())
-        return {"random": (), "shuffled": self.motifs, "decoys": self.decoys}[self.negatives]
+        return {
+            "random": (),
+            "shuffled": self.motifs,
+            "decoys": self.decoys,
+            "subset": self.motifs + self.decoys,
+        }[self.negatives]
 
 
 def tutorial_grammar(
@@ -218,9 +225,13 @@ def _check_background(background: tuple[float, ...]) -> None:
 def _check_motifs(grammar: Grammar) -> None:
     if not grammar.motifs:
         raise InputError("a grammar has one motif or more", got="none", remedy="add a motif")
-    if (grammar.negatives == "decoys" or grammar.decoys_in_positives) != bool(grammar.decoys):
+    asked = grammar.negatives == "decoys" or grammar.decoys_in_positives
+    if asked > bool(grammar.decoys) or bool(grammar.decoys) > (
+        asked or grammar.negatives == "subset"
+    ):
         raise InputError(
-            "decoys are given when negatives is 'decoys' or decoys_in_positives is true",
+            "decoys are given when negatives is 'decoys' or decoys_in_positives is true, and may "
+            "be when negatives is 'subset'",
             got=f"{len(grammar.decoys)} decoys, negatives {grammar.negatives!r}",
             remedy="add the decoys, or leave out what asks for them",
         )

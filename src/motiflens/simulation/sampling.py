@@ -50,7 +50,7 @@ def simulate(grammar: Grammar, seed: int | None = None) -> SequenceDataset:
     dataset
         With the true sites of every sequence. Flipping a label (``label_noise``) leaves the
         sites as they are, so that a positive called negative still has its sites. Decoys and
-        shuffled motifs are no true sites.
+        shuffled motifs are no true sites; the motifs that a "subset" negative holds are.
 
     Raises
     ------
@@ -136,13 +136,17 @@ def _fill(
     bases: Codes, grammar: Grammar, positive: bool, generator: np.random.Generator
 ) -> list[Site]:
     """Put the sites of one sequence into its bases (L,), in place; give the true ones."""
+    held = grammar.uses(positive)
+    subset = not positive and grammar.negatives == "subset"
+    if subset:
+        held = _strict_subset(grammar.motifs, generator) + grammar.decoys
     uses = [
         use
-        for use in grammar.uses(positive)
+        for use in held
         for _ in range(use.copies)
         if use.probability == 1 or generator.random() < use.probability
     ]
-    true_names = {use.name for use in grammar.motifs} if positive else set()
+    true_names = {use.name for use in grammar.motifs} if positive or subset else set()
     sites = []
     for part, start in _place(uses, grammar.spacing, len(bases), generator):
         site = _draw_site(part.use, generator)
@@ -154,6 +158,15 @@ def _fill(
         if part.use.name in true_names:
             sites.append(Site(part.use.name, start, start + len(site), part.strand))
     return sorted(sites, key=lambda site: site.start)
+
+
+def _strict_subset(
+    uses: tuple[MotifUse, ...], generator: np.random.Generator
+) -> tuple[MotifUse, ...]:
+    """Choose some of the motifs but not all, each such choice as likely as the next."""
+    while (chosen := generator.random(len(uses)) < 0.5).all():
+        pass
+    return tuple(itertools.compress(uses, chosen.tolist()))
 
 
 def _draw_site(use: MotifUse, generator: np.random.Generator) -> Codes:

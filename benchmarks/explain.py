@@ -1,0 +1,269 @@
+"""Explanations scored against implanted truth: method × architecture × grammar × draw of motifs.
+
+Run with ``make bench-explain``. A positive holds one site of each of 1, 3 or 6 JASPAR motifs, a
+negative some of them but never all, both hold three decoys, on either strand of 200 random bases.
+Every draw takes other motifs, sequences and initial weights. The sites are drawn from their
+matrices, so a single site may be weak, and no model can be perfect.
+
+Each trained model and each figure is a file of its own in the output folder, and the same call
+goes on where an earlier one ended. Nothing is chosen by what is measured here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+
+from motiflens.attribution import METHODS, attribute
+from motiflens.datasets import SequenceDataset, split_at_random
+from motiflens.errors import InputError
+from motiflens.files import write_whole
+from motiflens.matrices import Motif, information
+from motiflens.metrics import score
+from motiflens.models import BothStrands, SequenceModel, build_model
+from motiflens.motifs.jaspar import jaspar_core
+from motiflens.simulation import Grammar, MotifUse, simulate
+from motiflens.training import Job, recipe_for, train
+from motiflens.training.predict import predict_logits
+
+LENGTH, N_DECOYS, TEST = 200, 3, 0.1
+#: Columns of a motif with so much information are what an explanation has to mark.
+STRONG_BITS = 0.5
+#: Motifs to draw from: rare enough in 200 bases that the label can be told.
+MIN_BITS, MIN_WIDTH, MAX_WIDTH = 12.0, 8, 18
+#: Largest correlation, at any offset on either strand, of two matrices of one grammar.
+MAX_CORRELATION = 0.6
+METRICS = ("base_auroc", "base_auprc", "completeness_error", "seconds_per_1000")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One data set and one model on it."""
+
+    n_motifs: int
+    draw: int
+    model: str
+
+    @property
+    def name(self) -> str:
+        """Of its files."""
+        return f"motifs{self.n_motifs}-draw{self.draw}-{self.model}"
+
+
+def draw_motifs(pool: Sequence[Motif], n: int, generator: np.random.Generator) -> list[Motif]:
+    """Draw n motifs of the pool that are not alike."""
+    chosen: list[Motif] = []
+    for index in generator.permutation(len(pool)).tolist():
+        if all(correlation(pool[index], other) <= MAX_CORRELATION for other in chosen):
+            chosen.append(pool[index])
+        if len(chosen) == n:
+            return chosen
+    raise InputError(
+        f"the pool holds {n} motifs that are not alike",
+        got=f"{len(chosen)} of {len(pool)}",
+        remedy="ask for fewer motifs",
+    )
+
+
+def usable(motifs: Sequence[Motif]) -> list[Motif]:
+    """Give the motifs that a grammar may hold."""
+    return [
+        motif
+        for motif in motifs
+        if MIN_WIDTH <= motif.width <= MAX_WIDTH and information(motif.ppm).sum() >= MIN_BITS
+    ]
+
+
+def correlation(one: Motif, other: Motif) -> float:
+    """Give the largest cosine of two matrices less 1/4, over all offsets and both strands."""
+    a, b = one.ppm - 0.25, other.ppm - 0.25
+    scale = np.linalg.norm(a) * np.linalg.norm(b)
+    shifted = [
+        sum(np.correlate(row, against, "full") for row, against in zip(a, strand, strict=True))
+        for strand in (b, b[::-1, ::-1])
+    ]
+    return float(np.max(shifted) / scale)
+
+
+def make_data(pool: Sequence[Motif], case: Case, n: int) -> tuple[SequenceDataset, list[Motif]]:
+    """Simulate a case; give its data, split, and its true motifs."""
+    generator = np.random.default_rng([case.n_motifs, case.draw])
+    motifs = draw_motifs(pool, case.n_motifs + N_DECOYS, generator)
+    uses = tuple(MotifUse(motif, strands="both") for motif in motifs)
+    grammar = Grammar(
+        uses[: case.n_motifs],
+        n=n,
+        length=LENGTH,
+        negatives="subset",
+        decoys=uses[case.n_motifs :],
+        decoys_in_positives=True,
+    )
+    data = split_at_random(simulate(grammar, case.draw), test=TEST, seed=case.draw)
+    return data, motifs[: case.n_motifs]
+
+
+def fitted(case: Case, data: SequenceDataset, folder: Path) -> tuple[SequenceModel, dict[str, Any]]:
+    """Train the model of a case by its default recipe, or load it; give its scores too."""
+    weights, record = folder / f"{case.name}.safetensors", folder / f"{case.name}.json"
+    if not record.is_file():
+        recipe = recipe_for(case.model, both_strands=True)
+        (trained,) = train(data, Job(case.model, (case.draw,), recipe), threads=1)
+        test = data.part("test")
+        logits = predict_logits(trained.model, test, both_strands=recipe.rc_average)
+        save_file(trained.model.state_dict(), weights)
+        facts = {
+            "test_auroc": score(test.labels, logits)["auroc"],
+            "epochs": len(trained.history),
+            "train_seconds": trained.seconds,
+            "n_test": len(test),
+        }
+        write_json(record, facts)
+    model = build_model(case.model, length=LENGTH, seed=case.draw)
+    model.load_state_dict(load_file(weights))
+    both = recipe_for(case.model, both_strands=True).rc_average
+    found: dict[str, Any] = json.loads(record.read_text())
+    return (BothStrands(model).eval() if both else model), found
+
+
+def explained(
+    case: Case, method: str, model: SequenceModel, positives: SequenceDataset, motifs: list[Motif]
+) -> dict[str, Any]:
+    """Explain the positives by one method and score their bases."""
+    one_hot = positives.one_hot()
+    started = time.perf_counter()
+    try:
+        found = attribute(model, one_hot, method)
+    except InputError as error:
+        return {"refused": str(error)}
+    seconds = time.perf_counter() - started
+    truth = true_bases(positives, motifs)
+    auroc, auprc = base_scores(found.track, truth)
+    delta = getattr(found, "convergence_delta", None)
+    return {
+        "base_auroc": float(auroc.mean()),
+        "base_auroc_sd": float(auroc.std(ddof=1)),
+        "base_auprc": float(auprc.mean()),
+        "completeness_error": None if delta is None else float(np.median(np.abs(delta))),
+        "seconds_per_1000": 1000 * seconds / len(one_hot),
+        "n": len(one_hot),
+    }
+
+
+def true_bases(dataset: SequenceDataset, motifs: Sequence[Motif]) -> NDArray[np.float64]:
+    """Mark the bases (N, L): 1 strong columns of true sites, 0 outside them, NaN weak columns."""
+    bits = {motif.name: information(motif.ppm) for motif in motifs}
+    truth = np.zeros(dataset.codes.shape)
+    for row, sites in enumerate(dataset.sites or ()):
+        for site in sites:
+            strong = np.where(bits[site.name] >= STRONG_BITS, 1.0, np.nan)
+            truth[row, site.start : site.end] = strong[:: 1 if site.strand == "+" else -1]
+    return truth
+
+
+def base_scores(
+    track: NDArray[np.float32], truth: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Score each row of a track (N, L) by the true bases: AUROC and AUPRC, (N,) each."""
+    rows = [(t[~np.isnan(t)], x[~np.isnan(t)]) for t, x in zip(truth, track, strict=True)]
+    pairs = [(score(t, x)["auroc"], score(t, x)["auprc"]) for t, x in rows]
+    auroc, auprc = np.array(pairs).T
+    return auroc, auprc
+
+
+def measured(case: Case, pool: Sequence[Motif], arguments: argparse.Namespace) -> Iterator[dict]:
+    """Yield one row a method, from its file where an earlier call has left it."""
+    folder: Path = arguments.output
+    made = None
+    for method in arguments.methods:
+        path = folder / f"{case.name}-{method}.json"
+        if not path.is_file():
+            if made is None:
+                data, motifs = make_data(pool, case, arguments.sequences)
+                model, facts = fitted(case, data, folder)
+                test = data.part("test")
+                positives = test.subset(np.flatnonzero(test.labels > 0)[: arguments.explained])
+                made = facts
+            row = explained(case, method, model, positives, motifs)
+            write_json(path, {**vars(case), "method": method, **made, **row})
+        yield json.loads(path.read_text())
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a record, whole or not at all."""
+    write_whole(path, (json.dumps({"schema_version": 1, **content}, indent=1) + "\n").encode())
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Lay the means over draws out as a Markdown table."""
+    lines = [
+        "| motifs | model | method | draws | test AUROC | base AUROC | base AUPRC "
+        "| completeness error | s per 1,000 |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    groups: dict[tuple[int, str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["n_motifs"], row["model"], row["method"]), []).append(row)
+    for (n_motifs, model, method), found in groups.items():
+        cells = [_cell(found, key) for key in ("test_auroc", *METRICS)]
+        head = [str(n_motifs), model, method, str(len(found))]
+        lines.append("| " + " | ".join(head + cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(rows: Sequence[dict[str, Any]], key: str) -> str:
+    """Give the mean of the draws, and from two draws on their range."""
+    values = [row[key] for row in rows if row.get(key) is not None]
+    if not values:
+        return "–"
+    digits = {"completeness_error": ".1e", "seconds_per_1000": ".0f"}.get(key, ".3f")
+    mean, low, high = (format(f(values), digits) for f in (np.mean, min, max))
+    return mean if len(values) == 1 or low == high else f"{mean} ({low}–{high})"
+
+
+def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="benchmarks.explain", description=__doc__)
+    parser.add_argument("--output", type=Path, default=Path("runs/bench-explain"))
+    parser.add_argument("--grammars", type=int, nargs="+", default=[3, 1, 6])
+    parser.add_argument("--models", nargs="+", default=["cnn", "attention"])
+    parser.add_argument("--methods", nargs="+", default=list(METHODS))
+    parser.add_argument("--draws", type=int, default=3)
+    parser.add_argument("--sequences", type=int, default=20_000)
+    parser.add_argument("--explained", type=int, default=100)
+    parser.add_argument("--quick", action="store_true", help="one draw, 2,000 sequences")
+    found = parser.parse_args(arguments)
+    if found.quick:
+        found.draws, found.sequences, found.explained = 1, 2000, 20
+        found.output = found.output / "quick"
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure what is missing, then print the table and write it beside the figures."""
+    asked = parsed(arguments)
+    asked.output.mkdir(parents=True, exist_ok=True)
+    pool = usable(jaspar_core())
+    rows: list[dict[str, Any]] = []
+    for n_motifs in asked.grammars:
+        for draw in range(asked.draws):
+            for model in asked.models:
+                for row in measured(Case(n_motifs, draw, model), pool, asked):
+                    rows.append(row)
+                    print(json.dumps(row), flush=True)
+    text = table(rows)
+    write_whole(asked.output / "table.md", text.encode())
+    write_json(asked.output / "table.json", {"rows": rows})
+    print(text, end="")
+
+
+if __name__ == "__main__":
+    main()
