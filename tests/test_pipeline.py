@@ -9,7 +9,7 @@ import torch
 
 import motiflens
 from motiflens import Settings
-from motiflens.comparison import compare, default_sizes
+from motiflens.comparison import compare
 from motiflens.datasets import mark_sites
 from motiflens.metrics import score
 from motiflens.pipeline.loading import prepare
@@ -214,11 +214,6 @@ def test_true_motifs_come_from_the_sites_read_on_their_strand() -> None:
     assert true_motifs(dataset.with_sites(None), None) == []
     marked = mark_sites(dataset.with_sites(None), "GATT")
     assert [m.consensus for m in true_motifs(marked, "GATT")] == ["GATT"]
-
-
-def test_learning_curve_sizes_double_from_50() -> None:
-    assert default_sizes(1600) == (50, 100, 200, 400, 800)
-    assert default_sizes(60) == ()
 
 
 def test_all_sizes_share_one_test_part() -> None:

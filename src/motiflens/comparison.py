@@ -99,7 +99,11 @@ def compare(
     """
     small = tuple(seeds)[:size_seeds]
     jobs = [Job(model, tuple(seeds), recipes(model)) for model in models]
-    curves = [Job(model, small, recipes(model), size) for model in models for size in sizes]
+    curves = [
+        Job(model, small, recipes(model), size, watch_test=False)
+        for model in models
+        for size in sizes
+    ]
     test = dataset.part("test")
     started = time.perf_counter()
     trained = train_all(
@@ -158,12 +162,17 @@ def _score_replica(trained: Trained, test: SequenceDataset, target: float) -> di
     }
 
 
-def _as_json(interval: Interval) -> dict[str, float]:
-    return dict(interval._asdict())
+def _as_json(interval: Interval) -> dict[str, float | None]:
+    """Give a mean with its interval; None for the ends where one seed shows no spread."""
+    ends = {"low": None, "high": None} if interval.n == 1 else {}
+    return {**interval._asdict(), **ends}
 
 
 def _summary(scores: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Summarise seeds: 95 % t-intervals of the means; epochs over the seeds that got there."""
+    """Summarise seeds: 95 % t-intervals of the means; epochs over the seeds that got there.
+
+    The replicas of a learning curve do not watch the test part, and have no such epochs.
+    """
     summary: dict[str, Any] = {
         metric: _as_json(
             mean_interval([one["test"][metric] for one in scores], bounds=BOUNDS[metric])
@@ -208,13 +217,3 @@ def _timing(group: Sequence[Trained], target: float) -> dict[str, Any]:
         "seconds_per_epoch_and_seed": seconds / epochs,
         "seconds_to_target": to_target,
     }
-
-
-def default_sizes(n_train: int) -> tuple[int, ...]:
-    """Give the training sizes of a learning curve: 50, 100, 200, … below the whole part."""
-    sizes = []
-    size = 50
-    while size < 0.75 * n_train and size <= 25_600:
-        sizes.append(size)
-        size *= 2
-    return tuple(sizes)

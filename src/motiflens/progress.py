@@ -16,6 +16,10 @@ class Progress(Protocol):
         """Open a stage of ``total`` steps; the function it gives counts finished steps."""
         ...
 
+    def note(self, text: str) -> None:
+        """Tell what was counted, assumed or left out."""
+        ...
+
 
 class Silent:
     """Shows nothing: the default of the Python functions."""
@@ -23,3 +27,6 @@ class Silent:
     def stage(self, description: str, total: int) -> AbstractContextManager[Advance]:
         """Open a stage that nobody sees."""
         return nullcontext(lambda steps: None)
+
+    def note(self, text: str) -> None:
+        """Tell nobody."""

@@ -24,7 +24,8 @@ class Settings:
     models
         Architectures to train, their names joined by commas.
     seeds
-        Replicas of each model, with seeds ``seed``, ``seed`` + 1, and so on.
+        Replicas of each model, with seeds ``seed``, ``seed`` + 1, and so on. None stands for 5,
+        or for 3 where the training part holds more than a million bases.
     seed
         Decides everything that is random: the split, initial weights, data order.
     test_fraction
@@ -39,8 +40,9 @@ class Settings:
         ``auto`` the training sequences decide (see `motiflens.datasets.strands`); the tutorial's
         models read one strand in any case.
     sizes
-        Training sizes of the learning curves, joined by commas; 50, 100, 200, ... by default,
-        and ``none`` for no curves.
+        Training sizes of the learning curves, joined by commas, and ``none`` for no curves. None
+        stands for 50, 200 and 800, as far as they are below three quarters of the training part,
+        and for no curves on more than 2,000 training sequences or on longer ones than 120 bases.
     size_seeds
         Replicas for the learning curves.
     motif
@@ -49,15 +51,16 @@ class Settings:
     target
         Test accuracy whose first epoch is reported.
     n_explained
-        Positives to explain at most, from the test part.
+        Positives to explain at most, from the test part; fewer where they are so long that this
+        takes more than 1,000 sequences of 200 bases do.
     threads
-        Groups of replicas trained at the same time; one for each core by default.
+        Threads to compute with; one for each core by default.
     device
         ``cpu``, ``cuda`` or ``cuda:1``.
     """
 
     models: tuple[str, ...] = DEFAULT_MODELS
-    seeds: int = 5
+    seeds: int | None = None
     seed: int = 0
     test_fraction: float = 0.2
     split: str = "random"
@@ -73,11 +76,12 @@ class Settings:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        _at_least("--seeds", self.seeds, 1)
-        if self.seeds > MOST_SEEDS:
-            raise InputError(
-                f"--seeds is at most {MOST_SEEDS}", got=str(self.seeds), remedy="give fewer"
-            )
+        if self.seeds is not None:
+            _at_least("--seeds", self.seeds, 1)
+            if self.seeds > MOST_SEEDS:
+                raise InputError(
+                    f"--seeds is at most {MOST_SEEDS}", got=str(self.seeds), remedy="give fewer"
+                )
         check_seed("--seed", self.seed)
         _at_least("--size-seeds", self.size_seeds, 1)
         _at_least("--n-explained", self.n_explained, 1)
@@ -112,7 +116,8 @@ class Settings:
 
     @property
     def seed_list(self) -> tuple[int, ...]:
-        """The seeds of the replicas."""
+        """The seeds of the replicas; their number is decided, at the latest, by the data."""
+        assert self.seeds is not None, "a run decides the number of seeds before it uses them"
         return tuple(range(self.seed, self.seed + self.seeds))
 
 

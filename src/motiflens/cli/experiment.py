@@ -100,8 +100,8 @@ def run(
         Names joined by commas: cnn, attention, hybrid, transformer, tutorial-cnn,
         tutorial-attention.
     sizes
-        Training sizes of the learning curves, joined by commas, or none; 50, 100, 200, ... by
-        default.
+        Training sizes of the learning curves, joined by commas, or none; by default 50,200,800 up
+        to 2,000 training sequences of up to 120 bases, and none beyond.
     size_seeds
         Replicas for the learning curves.
     overwrite
@@ -176,8 +176,8 @@ def compare(
         Names joined by commas: cnn, attention, hybrid, transformer, tutorial-cnn,
         tutorial-attention.
     sizes
-        Training sizes of the learning curves, joined by commas, or none; 50, 100, 200, ... by
-        default.
+        Training sizes of the learning curves, joined by commas, or none; by default 50,200,800 up
+        to 2,000 training sequences of up to 120 bases, and none beyond.
     size_seeds
         Replicas for the learning curves.
     cross_negatives
@@ -253,11 +253,8 @@ def _make(
 ) -> Run:
     """Read the data, and make a run of them that ends with the file ``last``."""
     motiflens.check_output(output, overwrite=overwrite, last=last)
-    reading = read()
-    for note in reading.notes if is_first_process() else ():
-        print(note, file=sys.stderr)
     return stages(
-        reading,
+        read(),
         output,
         settings,
         overwrite=overwrite,

@@ -140,7 +140,8 @@ class TrainOptions:
     Parameters
     ----------
     seeds
-        Replicas of each model.
+        Replicas of each model; 5 by default, or 3 where the training part holds more than a
+        million bases.
     seed
         Decides everything random: split, negatives, initial weights, data order.
     motif
@@ -150,14 +151,15 @@ class TrainOptions:
     target
         Test accuracy whose first epoch is reported.
     n_explained
-        Positives of the test part to explain at most.
+        Positives of the test part to explain at most; fewer where they are long, within the time
+        of 1,000 sequences of 200 bases.
     threads
         Threads to compute with; one for each core by default.
     device
         cpu, cuda or cuda:1.
     """
 
-    seeds: int = Settings.seeds
+    seeds: int | None = None
     seed: int = Settings.seed
     motif: str | None = None
     strands: str = Settings.strands

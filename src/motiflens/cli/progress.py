@@ -15,7 +15,15 @@ from rich.progress import Progress as Bars
 from motiflens.progress import Advance, Progress, Silent
 
 
-class TerminalProgress:
+class _Notes:
+    """Notes as lines of their own, to be copied and searched as they are."""
+
+    def note(self, text: str) -> None:
+        """Print a note."""
+        print(text, file=sys.stderr, flush=True)
+
+
+class TerminalProgress(_Notes):
     """A bar for each stage."""
 
     def __init__(self, console: Console) -> None:
@@ -35,7 +43,7 @@ class TerminalProgress:
             yield lambda steps: bars.advance(task, steps)
 
 
-class LineProgress:
+class LineProgress(_Notes):
     """One line when a stage begins and one when it ends, for logs."""
 
     @contextmanager

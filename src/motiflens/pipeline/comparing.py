@@ -20,9 +20,11 @@ from motiflens.datasets import SPLITS, SequenceDataset, require_at_least
 from motiflens.ensembles import evaluate_ensembles
 from motiflens.errors import InputError
 from motiflens.models import FIXED_LENGTH, smallest_length
+from motiflens.pipeline.defaults import with_defaults
 from motiflens.pipeline.loading import (
     DataFiles,
     load_files,
+    motif_notes,
     prepare,
     sample,
     sample_notes,
@@ -90,12 +92,16 @@ def _compare(
         for one in kinds.values():
             require_at_least(one, least, f"the first layer of {name}")
     _require_one_length(kinds, settings.models)
-    settings = with_sizes(settings, int(np.count_nonzero(dataset.split != "test")))
+    n_train = int(np.count_nonzero(dataset.split != "test"))
+    settings, left_out = with_defaults(settings, n_train, dataset.codes.shape[1])
     if origin is None:
         origin = Origin("Python" if isinstance(data, SequenceDataset) else _name(data))
-    origin = replace(origin, negatives=reading.negatives, notes=reading.notes)
+    notes = (*reading.notes, *motif_notes(dataset, settings), *left_out)
+    origin = replace(origin, negatives=reading.negatives, notes=notes)
     goes_on = not overwrite and (Path(output) / "run.toml").is_file()
     run = create(output, dataset, settings, origin, overwrite=overwrite, last=last)
+    for note in notes if distributed.process() == 0 else ():
+        progress.note(note)
     trained = (run.path / FINISHED).is_file()
     try:
         if distributed.from_first(b"" if trained else None) is None:
@@ -158,8 +164,9 @@ def _train(
     """Train on the first kind, which is the run's own data, and score; then cross all kinds."""
     dataset = next(iter(kinds.values()))
     distributed.in_first(lambda: run.write_json("audit.json", audit_parts(dataset, settings.seed)))
-    n_curves = len(settings.sizes or ()) * min(settings.size_seeds, settings.seeds)
-    total = len(settings.models) * (settings.seeds + n_curves)
+    n_seeds = len(settings.seed_list)
+    n_curves = len(settings.sizes or ()) * min(settings.size_seeds, n_seeds)
+    total = len(settings.models) * (n_seeds + n_curves)
     with progress.stage("training", total) as advance:
         found = comparison.compare(
             dataset,
@@ -192,7 +199,7 @@ def _cross(
         Job(model, settings.seed_list, _recipe(model, settings=settings))
         for model in settings.models
     ]
-    n_replicas = (len(kinds) - 1) * len(jobs) * settings.seeds
+    n_replicas = (len(kinds) - 1) * len(jobs) * len(settings.seed_list)
     with progress.stage("crossing", n_replicas) as advance, one_thread_an_operation():
         trained = train_against(
             kinds,
@@ -250,20 +257,6 @@ def _reading(data: Data) -> Reading:
 
 def _name(data: Data) -> str:
     return str(data.data.path) if isinstance(data, DataFiles) else str(data)
-
-
-def with_sizes(settings: Settings, n_train: int) -> Settings:
-    """Put the default training sizes where none are set, and refuse those beyond the data."""
-    if settings.sizes is None:
-        return replace(settings, sizes=comparison.default_sizes(n_train))
-    for size in settings.sizes:
-        if size > n_train:
-            raise InputError(
-                f"a training size is at most the {n_train} training sequences",
-                got=f"--sizes {size}",
-                remedy="leave it out, or take a smaller one",
-            )
-    return settings
 
 
 def require_device(name: str) -> None:

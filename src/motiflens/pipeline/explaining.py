@@ -12,7 +12,7 @@ from motiflens.attribution import attribute
 from motiflens.datasets import SequenceDataset
 from motiflens.experiments import attention_contrast
 from motiflens.models import SequenceModel
-from motiflens.pipeline.stages import explained_positives, opened, timed
+from motiflens.pipeline.stages import explained_positives, note_on_length, opened, timed
 from motiflens.progress import Progress, Silent
 from motiflens.runs import Run
 from motiflens.settings import Settings
@@ -43,6 +43,8 @@ def explain(run: Run | Path | str, *, progress: Progress | None = None) -> Run:
     """
     run, progress = opened(run), progress or Silent()
     dataset, positives = run.dataset, explained_positives(run)
+    if note := note_on_length(run):
+        progress.note(note)
 
     def explain_one(name: str) -> dict[str, object] | None:
         contrast = _explain_model(run, name, dataset, positives)

@@ -150,6 +150,28 @@ def prepare(dataset: SequenceDataset, settings: Settings) -> tuple[SequenceDatas
     return dataset, settings
 
 
+def motif_notes(dataset: SequenceDataset, settings: Settings) -> tuple[str, ...]:
+    """Say where ``--motif`` names no true site of the prepared data.
+
+    Of a mapped data set nothing is said: its sites are looked for later.
+    """
+    if settings.motif is None or dataset.sites is None:
+        return ()
+    motif = settings.motif.upper()
+    named = {site.name for row in dataset.sites for site in row}
+    if not named:
+        return (
+            f"no positive holds --motif {motif}: it has no true sites, and the motifs that are "
+            "found will hardly agree with it; check its letters and --strands",
+        )
+    if named != {motif}:
+        return (
+            f"--motif {motif} is not used: the data name true sites of their own, of "
+            f"{', '.join(sorted(named))}",
+        )
+    return ()
+
+
 def _with_test_part(dataset: SequenceDataset, settings: Settings) -> SequenceDataset:
     """Cut a test part out of what is there to train on, unless there is one."""
     if dataset.split is not None and (dataset.split == "test").any():

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from motiflens.datasets import SequenceDataset, concatenate, mark_sites
 from motiflens.errors import InputError
@@ -16,6 +17,10 @@ from motiflens.training import one_thread_an_operation
 
 ENOUGH = 200
 """Positives from which motifs are read at least, as far as there are so many."""
+
+MOST_WORK = 1000 * 200**2
+"""What is explained costs at most as much mutagenesis as 1,000 sequences of 200 bases: three passes
+over the padded length for each of a sequence's own bases."""
 
 
 def opened(run: Run | Path | str) -> Run:
@@ -55,14 +60,46 @@ def motif_positives(run: Run) -> SequenceDataset:
     dataset = run.dataset
     others = np.flatnonzero((dataset.labels > 0) & (np.asarray(dataset.split) != "test"))
     n_more = min(ENOUGH, run.settings.n_explained) - len(positives)
-    return concatenate([positives, dataset.subset(others[: max(n_more, 0)])])
+    done = int(positives.lengths.sum())
+    more = _affordable(dataset, others[: max(n_more, 0)], done)
+    return concatenate([positives, dataset.subset(more)])
 
 
 def explained_positives(run: Run) -> SequenceDataset:
-    """Give the positives of the test part that are explained, in order of the data."""
+    """Give the positives of the test part that are explained, in order of the data.
+
+    They are at most ``n_explained``, and as many as ``MOST_WORK`` allows.
+    """
     dataset, settings = run.dataset, run.settings
-    chosen = (np.asarray(dataset.split) == "test") & (dataset.labels > 0)
-    positives = dataset.subset(np.flatnonzero(chosen)[: settings.n_explained])
+    rows = _test_positives(dataset)[: settings.n_explained]
+    positives = dataset.subset(_affordable(dataset, rows))
     if positives.sites is None and settings.motif is not None:
         positives = mark_sites(positives, settings.motif, settings.strands)
     return positives
+
+
+def note_on_length(run: Run) -> str | None:
+    """Say that fewer positives are explained than asked for, where they are too long."""
+    dataset, settings = run.dataset, run.settings
+    rows = _test_positives(dataset)[: settings.n_explained]
+    kept = len(_affordable(dataset, rows))
+    if kept == len(rows):
+        return None
+    return (
+        f"{kept} of {len(rows)} positives are explained: the time grows with the square of the "
+        f"length, here up to {dataset.codes.shape[1]:,} bases, and ends at that of 1,000 sequences "
+        "of 200 bases; shorter windows, such as those of --width 200, explain more"
+    )
+
+
+def _test_positives(dataset: SequenceDataset) -> NDArray[np.intp]:
+    return np.flatnonzero((np.asarray(dataset.split) == "test") & (dataset.labels > 0))
+
+
+def _affordable(
+    dataset: SequenceDataset, rows: NDArray[np.intp], done: int = 0
+) -> NDArray[np.intp]:
+    """Give the first of the rows that ``MOST_WORK`` allows after ``done`` bases, at least one."""
+    bases = done + np.cumsum(dataset.lengths[rows], dtype=np.int64)
+    n = int((bases * dataset.codes.shape[1] <= MOST_WORK).sum())
+    return rows[: n if done else max(n, 1)]

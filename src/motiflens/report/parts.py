@@ -107,11 +107,17 @@ def percent(share: Any, digits: int = 1) -> str:
 def interval(
     summary: Mapping[str, Any] | None, digits: int = 3, scale: float = 1.0, plus: str = ""
 ) -> str:
-    """Write mean and interval: "0.998 (0.997 to 0.999)", the mean alone where they are equal."""
-    mean, low, high = triple(summary or {})
+    """Write mean and interval: "0.998 (0.997 to 0.999)", the mean alone where they are equal.
+
+    "0.998 (–)" is a mean without an interval, as that of a single seed.
+    """
+    summary = summary or {}
+    mean, low, high = triple(summary)
     if not finite(mean):
         return NOTHING
     texts = [signed(scale * value, digits, plus) for value in (mean, low, high)]
+    if not finite(summary.get("low")):
+        return f"{texts[0]} ({NOTHING})"
     return texts[0] if low == high else f"{texts[0]} ({texts[1]}{TO}{texts[2]})"
 
 

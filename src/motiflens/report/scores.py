@@ -43,7 +43,8 @@ def scores(run: Run) -> Section:
     rows += [_baseline_row(name, baselines[name]) for name in baselines]
     head = ["Model", "Parameters", "Seeds", *METRICS.values(), epochs_name(run)]
     caption = (
-        "Mean over seeds with its 95 % interval. Baselines are trained on the same training part: "
+        "Mean over seeds with its 95 % interval; a single seed has none (–). Baselines are trained "
+        "on the same training part: "
         "where they score as high, the score cannot tell models apart."
     )
     blocks: list[Block] = [Table(head, rows, "Test scores", caption)]

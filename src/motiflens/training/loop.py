@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,9 @@ class Job:
         Training rows, validation included; None for all.
     hyperparameters
         Keyword arguments of the architecture.
+    watch_test
+        Record the accuracy on the test part after every epoch. It chooses nothing, and on few
+        training rows, whose epochs are many and short, it would take most of the time.
     """
 
     architecture: str
@@ -55,6 +58,7 @@ class Job:
     recipe: Recipe | None = None
     n_train: int | None = None
     hyperparameters: dict[str, Any] = field(default_factory=dict)
+    watch_test: bool = True
 
     @property
     def settings(self) -> Recipe:
@@ -259,6 +263,8 @@ def _train_group(data: EncodedData, group: _Group, slot: Slot, refit_slot: Slot)
     """Train the replicas of a group until each has ended by its own validation part."""
     recipe = group.job.settings
     rows = _stacked_rows(group.parts, data.table.device)
+    if not group.job.watch_test:
+        rows = replace(rows, test=rows.test[:, :0])
     joined = stack(group.models).to(data.table)
     patience = recipe.patience * recipe.stretch(rows.n_epoch)
     best = BestWeights(joined, len(group.seeds), patience, recipe.tolerance)

@@ -41,12 +41,14 @@ def take_parts(
     Parameters
     ----------
     dataset
-        With a split; its ``valid`` part is used where it has one.
+        With a split; its ``valid`` part is used where it has one: all of it, or with ``n_train``
+        as many of its rows as would be held out, drawn by the seed.
     validation_fraction
         Otherwise, the fraction of the training rows that is held out to choose the epoch: the
         same rows for every model and seed.
     n_train
-        Use only this many training rows, validation rows included, drawn by the seed; None for all.
+        Use only this many training rows, drawn by the seed, validation rows included unless the
+        data set has a ``valid`` part; None for all.
     seed
         Of the replica.
 
@@ -77,8 +79,10 @@ def take_parts(
         train = draw(dataset.labels, train, n_train, np.random.default_rng(seed))
     if validation_fraction == 0.0:
         return Parts(train, np.empty(0, dtype=np.int64), rows["test"])
+    size = max(2, round(validation_fraction * len(train)))
+    if n_train is not None and len(valid) > size:
+        valid = draw(dataset.labels, valid, size, np.random.default_rng(seed))
     if len(valid) == 0:
-        size = max(2, round(validation_fraction * len(train)))
         valid = draw(dataset.labels, train, size, np.random.default_rng(0))
         train = np.setdiff1d(train, valid)
     return Parts(train, valid, rows["test"])

@@ -1,0 +1,161 @@
+"""What a run does where the user has not said, and what it tells about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import motiflens
+from motiflens.datasets import SequenceDataset
+from motiflens.errors import InputError
+from motiflens.pipeline import stages
+from motiflens.pipeline.comparing import compare
+from motiflens.pipeline.defaults import default_sizes, with_defaults
+from motiflens.pipeline.loading import motif_notes, prepare
+from motiflens.progress import Advance
+from motiflens.settings import Settings
+from motiflens.training import Job, Recipe, train
+from motiflens.training.rows import take_parts
+
+ONE = Settings(models=("cnn",), seeds=1, sizes=(), threads=1, strands="forward")
+
+
+class Listening:
+    """Keeps the notes."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    @contextmanager
+    def stage(self, description: str, total: int) -> Iterator[Advance]:
+        """Pass a stage by."""
+        yield lambda steps: None
+
+    def note(self, text: str) -> None:
+        """Keep a note."""
+        self.notes.append(text)
+
+
+def data(n: int = 60, length: int = 23, motif: str = "GATTACA") -> SequenceDataset:
+    """Make sequences, the first half of them positives with the motif at base 3."""
+    bases = np.random.default_rng(3).choice(list("CCGT"), (n, length))
+    for row in bases[: n // 2]:
+        row[3 : 3 + len(motif)] = list(motif)
+    labels = np.arange(n) < n // 2
+    return SequenceDataset.from_sequences(["".join(row) for row in bases], labels.astype(float))
+
+
+def test_a_small_data_set_gets_five_seeds_and_learning_curves() -> None:
+    settings, notes = with_defaults(Settings(), 1600, 50)
+    assert (settings.seeds, settings.sizes) == (5, (50, 200, 800))
+    assert notes == ()
+
+
+def test_a_large_data_set_gets_three_seeds_no_curves_and_is_told_so() -> None:
+    settings, notes = with_defaults(Settings(), 27_294, 101)
+    assert (settings.seeds, settings.sizes) == (3, ())
+    assert "3 seeds of each model instead of 5" in notes[0]
+    assert "no learning curves" in notes[1]
+    assert "--sizes 50,200,800" in notes[1]
+
+
+@pytest.mark.parametrize(("n", "longest"), [(2001, 50), (1999, 121)])
+def test_curves_end_at_a_number_of_sequences_and_at_a_length(n: int, longest: int) -> None:
+    settings, (note,) = with_defaults(Settings(), n, longest)
+    assert (settings.seeds, settings.sizes) == (5, ())
+    assert "no learning curves" in note
+
+
+def test_what_is_set_always_wins() -> None:
+    own = Settings(seeds=7, sizes=(60, 5000))
+    assert with_defaults(own, 27_294, 101) == (own, ())
+    assert with_defaults(replace(own, sizes=()), 27_294, 101)[1] == ()
+    with pytest.raises(InputError, match="at most the 4999 training sequences"):
+        with_defaults(own, 4999, 101)
+
+
+def test_sizes_stay_below_three_quarters() -> None:
+    assert default_sizes(1067, 50) == (50, 200, 800)
+    assert default_sizes(1066, 50) == (50, 200)
+    assert default_sizes(60, 50) == ()
+
+
+def test_a_learning_curve_does_not_watch_the_test_part() -> None:
+    dataset, _ = prepare(data(), ONE)
+    recipe = Recipe(epochs=2)
+    watched, unwatched = (
+        train(dataset, Job("cnn", (0,), recipe, watch_test=watch), threads=1)[0]
+        for watch in (True, False)
+    )
+    assert all(epoch.test_accuracy is not None for epoch in watched.history)
+    assert all(epoch.test_accuracy is None for epoch in unwatched.history)
+    state, other = watched.model.state_dict(), unwatched.model.state_dict()
+    assert all(bool((state[name] == other[name]).all()) for name in state)
+
+
+def test_a_small_training_size_chooses_by_a_small_validation_part() -> None:
+    labels = np.arange(500) % 2
+    split = np.array(["train"] * 300 + ["valid"] * 140 + ["test"] * 60)
+    dataset = SequenceDataset.from_sequences(["ACGTTGCA"] * 500, labels, split=split.tolist())
+    parts = take_parts(dataset, validation_fraction=0.1, n_train=50, seed=4)
+    assert (len(parts.train), len(parts.valid), len(parts.test)) == (50, 5, 60)
+    assert set(parts.valid) <= set(range(300, 440))
+    assert len(take_parts(dataset, validation_fraction=0.1, n_train=None, seed=4).valid) == 140
+
+
+def test_a_motif_that_no_positive_holds_is_told() -> None:
+    settings = replace(ONE, motif="AAAAAAAA")
+    dataset, settings = prepare(data(), settings)
+    (note,) = motif_notes(dataset, settings)
+    assert "no positive holds --motif AAAAAAAA" in note
+    assert motif_notes(*prepare(data(), replace(ONE, motif="gattaca"))) == ()
+
+
+def test_a_motif_beside_sites_of_another_name_is_told() -> None:
+    dataset, settings = prepare(data(), replace(ONE, motif="GATTACA"))
+    assert motif_notes(dataset, settings) == ()
+    (note,) = motif_notes(dataset, replace(settings, motif="GATT"))
+    assert note == "--motif GATT is not used: the data name true sites of their own, of GATTACA"
+
+
+def test_notes_are_told_and_kept(tmp_path: Path) -> None:
+    listening = Listening()
+    settings = replace(ONE, motif="AAAAAAAA")
+    run = compare(data(), tmp_path / "run", settings, progress=listening)
+    assert run.configuration["run"]["notes"] == listening.notes
+    assert "no positive holds" in listening.notes[0]
+
+
+def test_one_seed_has_no_interval(tmp_path: Path) -> None:
+    run = compare(data(), tmp_path / "run", replace(ONE, models=("cnn", "attention")))
+    summary = run.comparison["models"]["cnn"]["summary"]["auroc"]
+    assert (summary["low"], summary["high"], summary["n"]) == (None, None, 1)
+    assert run.comparison["differences"][0]["auroc"]["low"] is None
+    test = run.read_json("metrics.json")["models"]["cnn"]["test"]["auroc"]
+    assert test["low"] <= test["value"] <= test["high"]
+    page = motiflens.write_report(run.path).read_text()
+    assert f"{summary['mean']:.4f} (–)" in page
+
+
+def test_long_positives_are_explained_as_far_as_the_work_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = compare(data(), tmp_path / "run", ONE)
+    assert len(stages.explained_positives(run)) == 6
+    assert len(stages.motif_positives(run)) == 30
+    assert stages.note_on_length(run) is None
+    # Each sequence takes 23 bases times 23; the work allows four of them, and not five.
+    monkeypatch.setattr(stages, "MOST_WORK", 5 * 23**2 - 1)
+    listening = Listening()
+    motiflens.explain(run, progress=listening)
+    explained = motiflens.attribution.load(run.path / "attributions" / "cnn" / "ism.npz")[0]
+    assert len(explained.one_hot) == 4
+    assert listening.notes[0].startswith("4 of 6 positives are explained")
+    assert len(stages.motif_positives(run)) == 4
+    monkeypatch.setattr(stages, "MOST_WORK", 1)
+    assert len(stages.explained_positives(run)) == 1
