@@ -70,7 +70,16 @@ def make_negatives(
 
 def split_kind(kind: str) -> list[str]:
     """Take a kind apart at each ``+``, unless it is the name of a file."""
-    return [kind] if os.path.exists(kind) else kind.split("+")
+    if os.path.exists(kind):
+        return [kind]
+    parts = kind.split("+")
+    if not all(parts):
+        raise InputError(
+            "negatives are shuffle, matched, a file, or several of them joined by +",
+            got=f"nothing on one side of a + in {kind!r}" if len(parts) > 1 else repr(kind),
+            remedy="name the other kind, or leave the + out",
+        )
+    return parts
 
 
 def _make(

@@ -40,17 +40,8 @@ for command in (
     app.command(command)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and end the process.
-
-    Exit code 0: done; 2: the input or the call is wrong, one line on stderr says how; 1: anything
-    else.
-
-    Parameters
-    ----------
-    arguments
-        None for those of the process.
-    """
+def call(arguments: Sequence[str] | None = None) -> None:
+    """Run a sub-command and end the process; see :func:`motiflens.cli.main`."""
     try:
         app(
             arguments,
@@ -62,9 +53,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(str(error))
     except cyclopts.CycloptsError as error:
         _fail(_in_one_line(error))
-    except KeyboardInterrupt:
-        print("motiflens: interrupted; the same command goes on with a run", file=sys.stderr)
-        sys.exit(130)
     except BrokenPipeError:
         # Whoever read the output has gone; nobody is left to be told.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

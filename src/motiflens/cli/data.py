@@ -106,10 +106,10 @@ def prepare(
         return
     check_seed("--seed", seed)
     reading = motiflens.read(source.source(data, seed))
-    for note in reading.notes:
-        print(note, file=sys.stderr)
     require_two_classes(reading.dataset)
     _write(reading.dataset, output, as_json=as_json)
+    for note in reading.notes:
+        print(note, file=sys.stderr)
 
 
 def audit(
@@ -160,9 +160,11 @@ def _convert(
             got=f"--{given[0].replace('_', '-')} beside {data}",
             remedy="make a table with `motiflens prepare` first, and the folder of the table",
         )
-    if dropped := dropped_columns(data):
+    dropped = dropped_columns(data)
+    mapped = convert_streaming(of_two_classes(stream_entries(data)), output, overwrite=overwrite)
+    if dropped:
         print(f"not carried into {output}: {', '.join(dropped)}", file=sys.stderr)
-    return convert_streaming(of_two_classes(stream_entries(data)), output, overwrite=overwrite)
+    return mapped
 
 
 def _write(dataset: SequenceDataset, output: Path, *, as_json: bool) -> None:

@@ -284,9 +284,7 @@ def _origin(data: str) -> Origin:
 def _finish(made: Run, *, as_json: bool) -> None:
     if not is_first_process():
         return
-    with on_stderr().stage("writing report", 1) as advance:
-        path = motiflens.write_report(made.path)
-        advance(1)
+    path = motiflens.write_report(made.path)
     _summarise(made, as_json=as_json)
     print(f"report: {path}", file=sys.stderr)
 

@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import os
+import platform
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -89,8 +90,10 @@ def convert_streaming(
             remedy="choose another name",
         )
     entries = stream_entries(source) if isinstance(source, Path | str) else source
-    aside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    begun = f".{folder.name}.{platform.node()}."
+    aside = folder.with_name(f"{begun}{os.getpid()}")
     try:
+        _remove_left_behind(folder.parent, begun)
         aside.mkdir()
         try:
             _write(iter(entries), aside)
@@ -107,6 +110,27 @@ def convert_streaming(
             remedy="make the folder or choose another path",
         ) from None
     return open_mapped(folder)
+
+
+def _remove_left_behind(parent: Path, begun: str) -> None:
+    """Remove what a conversion to the same name has left that was killed on this machine."""
+    for path in parent.iterdir():
+        number = path.name.removeprefix(begun)
+        if path.name != number and number.isdecimal() and not _is_running(int(number)):
+            shutil.rmtree(path)
+
+
+def _is_running(process: int) -> bool:
+    """Tell whether a process may be there; only POSIX has a signal that asks and does nothing."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def open_mapped(folder: Path | str) -> MappedDataset:

@@ -164,15 +164,18 @@ def _provenance(dataset: SequenceDataset, settings: Settings, origin: Origin) ->
 
 def _require_same(run: Run, table: dict[str, Any]) -> None:
     """Refuse to go on with an unfinished run of other data or settings."""
-    begun = run.configuration
-    now = tomllib.loads(tomli_w.dumps(table))
-    for what, before, after in (
-        ("data", begun["run"]["sha256"], now["run"]["sha256"]),
-        ("settings", begun["configuration"], now["configuration"]),
-    ):
-        if before != after:
-            raise InputError(
-                "an unfinished run is gone on with by the same command",
-                got=f"other {what} than those of the run in {run.path}",
-                remedy="repeat the command of its run.toml, or give --overwrite to begin anew",
-            )
+    begun, now = run.configuration, tomllib.loads(tomli_w.dumps(table))
+    before, after = begun["configuration"], now["configuration"]
+    changed = [name for name in sorted(before | after) if before.get(name) != after.get(name)]
+    if begun["run"]["sha256"] != now["run"]["sha256"]:
+        other = "data"
+    elif changed:
+        other = f"settings ({', '.join(changed)})"
+    else:
+        return
+    state = "trained" if (run.path / "comparison.json").is_file() else "begun"
+    raise InputError(
+        f"what is {state} is gone on with on the same data and with the same settings",
+        got=f"other {other} than those of the run in {run.path}",
+        remedy="repeat the settings of its run.toml, or give --overwrite to begin anew",
+    )

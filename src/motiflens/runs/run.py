@@ -322,7 +322,13 @@ def load(path: Path | str) -> Run:
     if not (path / "run.toml").is_file():
         raise InputError(
             "a run is a directory with run.toml",
-            got=f"{path}, which {'has none' if path.is_dir() else 'does not exist'}",
+            got=f"{path}, which {_what_it_is(path)}",
             remedy="make one with `motiflens run DATA -o OUT`",
         )
     return Run(path)
+
+
+def _what_it_is(path: Path) -> str:
+    if path.is_dir():
+        return "has none"
+    return "is a file" if path.exists() else "does not exist"
