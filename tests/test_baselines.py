@@ -12,7 +12,8 @@ from motiflens import baselines
 from motiflens.baselines import BASELINES, score_baselines
 from motiflens.datasets import SequenceDataset, split_at_random
 from motiflens.errors import InputError
-from motiflens.metrics import METRICS
+from motiflens.metrics import METRICS, score
+from motiflens.sequences import reverse_complement_string
 
 PRIMER = Path(__file__).parents[2] / "shared" / "data" / "primer"
 MOTIF = "GATTACA"
@@ -54,6 +55,22 @@ def test_a_motif_is_found_by_words_and_not_by_composition():
     assert scores["kmer"]["auroc"] > 0.95
     assert scores["kmer"]["accuracy"] > 0.85
     assert scores["composition"]["auroc"] < 0.75
+
+
+def test_words_and_the_motif_are_read_on_both_strands_where_the_data_are():
+    one, other = planted(500, seed=6), planted(500, seed=7)
+    turned = [
+        reverse_complement_string(s) if row % 4 == 1 else s for row, s in enumerate(one.sequences())
+    ]
+    train = SequenceDataset.from_sequences(turned, one.labels)
+    backwards = [reverse_complement_string(s) for s in other.sequences()]
+    backwards = SequenceDataset.from_sequences(backwards, other.labels)
+    for name in ("kmer", "best-motif"):
+        logits = fitted(name, train)
+        assert score(backwards.labels, logits(backwards))["auroc"] > 0.95, name
+        assert np.allclose(logits(backwards), logits(other)), name
+        forward = fitted(name, one)
+        assert score(backwards.labels, forward(backwards))["auroc"] < 0.65, name
 
 
 @pytest.mark.parametrize("told_apart_by", ["bases", "length"])

@@ -1,7 +1,8 @@
 """Three baselines without a neural net, which a model has to beat before it is worth explaining.
 
 Each is fitted on the training part alone, its own choices (k, the estimator, the width) made on a
-quarter of that part held out, and read forward only.
+quarter of that part held out. Words and motifs are read on both strands where the training part
+reads the same on both (see `motiflens.datasets.strands`), and forward only elsewhere.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, normalize
 
 from motiflens.datasets import SequenceDataset, require_two_classes
+from motiflens.datasets.strands import reads_both_strands
 from motiflens.matrices import ppm_from_codes, pwm
 from motiflens.metrics import score
 from motiflens.sequences import PAD, Codes
@@ -80,13 +82,13 @@ def fit_kmer(train: SequenceDataset, generator: np.random.Generator) -> Logits:
     Retrieval*, section 13.2.
     """
     fits = [partial(fit, k=k) for fit in (_fit_naive_bayes, _fit_logistic) for k in KMER_SIZES]
-    return _choose(fits, train, generator)(train)
+    return _on_its_strands(train, lambda data: _choose(fits, data, generator)(data))
 
 
 def fit_best_motif(train: SequenceDataset, generator: np.random.Generator) -> Logits:
     """Best single gapless motif: a sequence's score is the largest log-odds of its windows."""
     fits = [partial(_fit_motif, width=width) for width in MOTIF_WIDTHS]
-    return _choose(fits, train, generator)(train)
+    return _on_its_strands(train, lambda data: _choose(fits, data, generator)(data))
 
 
 BASELINES: dict[str, Callable[[SequenceDataset, np.random.Generator], Logits]] = {
@@ -94,6 +96,28 @@ BASELINES: dict[str, Callable[[SequenceDataset, np.random.Generator], Logits]] =
     "kmer": fit_kmer,
     "best-motif": fit_best_motif,
 }
+
+
+def _on_its_strands(train: SequenceDataset, fit: Fit) -> Logits:
+    """Fit on sequences, or where they read the same on both strands on both strands of each."""
+    if not reads_both_strands(train):
+        return fit(train)
+    logits = fit(_both_strands(train))
+    return lambda data: logits(_both_strands(data))
+
+
+def _both_strands(data: SequenceDataset) -> SequenceDataset:
+    """Write the reverse complement of each sequence behind it: a word counts with its complement.
+
+    As many N as the widest motif has columns keep the two apart, so that no window holds bases of
+    both, and lie at the ends, so that a sequence and its reverse complement score the same.
+    """
+    codes = np.asarray(data.codes)
+    other = np.where(codes < PAD, 3 - codes, PAD)[:, ::-1].astype(np.uint8)
+    apart = np.full((len(codes), max(MOTIF_WIDTHS)), PAD, dtype=np.uint8)
+    joined = np.concatenate([apart, codes, apart, other, apart], axis=1)
+    lengths = np.full(len(codes), joined.shape[1], dtype=np.int32)
+    return SequenceDataset(joined, lengths, data.labels, data.names)
 
 
 def _choose(fits: Sequence[Fit], train: SequenceDataset, generator: np.random.Generator) -> Fit:
