@@ -17,6 +17,7 @@ from motiflens.pipeline import stages
 from motiflens.pipeline.comparing import compare
 from motiflens.pipeline.defaults import default_sizes, with_defaults
 from motiflens.pipeline.loading import motif_notes, prepare
+from motiflens.pipeline.reading import true_motifs
 from motiflens.progress import Advance
 from motiflens.settings import Settings
 from motiflens.training import Job, Recipe, train
@@ -159,3 +160,16 @@ def test_long_positives_are_explained_as_far_as_the_work_allows(
     assert len(stages.motif_positives(run)) == 4
     monkeypatch.setattr(stages, "MOST_WORK", 1)
     assert len(stages.explained_positives(run)) == 1
+
+
+def test_the_letters_that_a_motif_leaves_open_are_those_of_its_sites(tmp_path: Path) -> None:
+    settings = replace(ONE, motif="GATNACA")
+    run = compare(data(), tmp_path / "run", settings)
+    motiflens.read_motifs(run)
+    assert run.motifs["truth"][0]["consensus"] == "GATNACA"
+    assert run.motifs["shortcut"]["cnn"]["motif"] == "GATTACA"
+
+
+def test_a_motif_without_sites_is_still_the_truth() -> None:
+    dataset, settings = prepare(data(), replace(ONE, motif="AAAAAAAA"))
+    assert [motif.consensus for motif in true_motifs(dataset, settings.motif)] == ["AAAAAAAA"]

@@ -161,8 +161,8 @@ def motif_notes(dataset: SequenceDataset, settings: Settings) -> tuple[str, ...]
     named = {site.name for row in dataset.sites for site in row}
     if not named:
         return (
-            f"no positive holds --motif {motif}: it has no true sites, and the motifs that are "
-            "found will hardly agree with it; check its letters and --strands",
+            f"no positive holds --motif {motif}: the motifs that are found are held against it, "
+            "but it has no true sites; check its letters and --strands",
         )
     if named != {motif}:
         return (

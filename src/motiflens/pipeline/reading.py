@@ -135,12 +135,18 @@ def true_motifs(dataset: SequenceDataset, motif: str | None) -> list[Motif]:
     """Give the true motifs: of the sites' own bases, or as given; none when nothing is known."""
     if dataset.sites is None:
         return [] if motif is None else [motif_from_string(motif)]
-    if motif is not None and {s.name for row in dataset.sites for s in row} == {motif.upper()}:
+    named = {site.name for row in dataset.sites for site in row}
+    if motif is not None and named <= {motif.upper()}:
         return [motif_from_string(motif)]
+    return _site_motifs(dataset)
+
+
+def _site_motifs(dataset: SequenceDataset) -> list[Motif]:
+    """Make motifs of the bases of the true sites, one for each name, by name."""
     windows: dict[str, list[np.ndarray[Any, Any]]] = {}
-    for codes, sites in zip(dataset.codes, dataset.sites, strict=True):
+    for row, sites in enumerate(dataset.sites or ()):
         for site in sites:
-            bases = codes[site.start : site.end]
+            bases = dataset.codes[row, site.start : site.end]
             oriented = np.where(bases < 4, 3 - bases, 4)[::-1] if site.strand == "-" else bases
             windows.setdefault(site.name, []).append(oriented)
     return [
@@ -184,9 +190,13 @@ def _rows(ppm: np.ndarray[Any, Any]) -> list[list[float]]:
 def _shortcut(
     run: Run, name: str, truths: Sequence[Motif], routes: dict[str, list[FoundMotif]]
 ) -> dict[str, Any] | None:
-    """Test the first true motif, or else the first motif that mutagenesis finds."""
+    """Test the first true motif, or else the first motif that mutagenesis finds.
+
+    Where the true motif leaves letters open, those that its sites have most often are tested.
+    """
     if truths:
-        ppm = truths[0].ppm
+        of_sites = {motif.name: motif for motif in _site_motifs(run.dataset)}
+        ppm = of_sites.get(truths[0].name, truths[0]).ppm
     elif routes["ism"]:
         ppm = routes["ism"][0].ppm
     else:
