@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from motiflens.attribution import (
     METHODS,
     Attributions,
+    attention_of_heads,
     attention_on_bases,
     attribute,
     load,
@@ -148,7 +149,9 @@ def test_mutagenesis_is_a_plain_loops(deep: DeepModel, sequences: np.ndarray) ->
     assert np.abs(found).max() > 0.01
 
 
-@pytest.mark.parametrize("method", sorted(set(METHODS) - {"attention", "tutorial-saliency"}))
+@pytest.mark.parametrize(
+    "method", sorted(set(METHODS) - {"attention", "rollout", "tutorial-saliency"})
+)
 def test_hypothetical_contributions_sum_to_nothing_over_the_bases(
     method: str, deep: DeepModel, sequences: np.ndarray
 ) -> None:
@@ -160,7 +163,7 @@ def test_hypothetical_contributions_sum_to_nothing_over_the_bases(
     assert np.abs(found.hypothetical).max() > 0.01
 
 
-@pytest.mark.parametrize("method", sorted(set(METHODS) - {"attention"}))
+@pytest.mark.parametrize("method", sorted(set(METHODS) - {"attention", "rollout"}))
 def test_the_batch_size_is_of_no_consequence(
     method: str, deep: DeepModel, sequences: np.ndarray
 ) -> None:
@@ -180,7 +183,7 @@ def state_of(module: nn.Module) -> list[object]:
     ]
 
 
-@pytest.mark.parametrize("method", sorted(set(METHODS) - {"attention"}))
+@pytest.mark.parametrize("method", sorted(set(METHODS) - {"attention", "rollout"}))
 def test_the_model_is_left_as_it_was_found(
     method: str, deep: DeepModel, sequences: np.ndarray
 ) -> None:
@@ -216,12 +219,60 @@ def test_attention_lies_on_the_bases_its_units_see(sequences: np.ndarray) -> Non
 def test_attention_of_a_model_without_any_is_refused(
     model: nn.Module, sequences: np.ndarray
 ) -> None:
-    with pytest.raises(InputError, match=f"a {type(model).__name__} without any"):
-        attribute(model, sequences, "attention")
+    for method in ("attention", "rollout"):
+        with pytest.raises(InputError, match=f"a {type(model).__name__} without any"):
+            attribute(model, sequences, method)
+
+
+class TwoLayers(SequenceModel):
+    """Two heads that look one unit to the right and nowhere, then one that looks at unit 2."""
+
+    def attention_maps(self, one_hot: Tensor) -> list[AttentionMap]:
+        n = len(one_hot)
+        right, first = torch.zeros(2, 3, 3), torch.zeros(1, 3, 3)
+        right[0, range(3), [1, 2, 2]] = 1
+        right[1, range(3), range(3)] = 1
+        first[0, :, 2] = 1
+        field = ReceptiveField(0, 4, 3)
+        return [
+            AttentionMap(
+                f"block {number}", full.mean(1).expand(n, -1, 3), field, full.expand(n, *full.shape)
+            )
+            for number, full in enumerate((right, first), start=1)
+        ]
+
+
+def test_rollout_multiplies_the_layers(sequences: np.ndarray) -> None:
+    # Layer 1 with the identity: rows (3/4, 1/4, 0), (0, 3/4, 1/4), (0, 0, 1); layer 2 adds half of
+    # its row 3 to half of each: the mean row is (1/8, 1/6, 17/24). Every unit sees three bases.
+    found = attribute(TwoLayers(), sequences, "rollout")
+    units = np.repeat(np.array([1 / 8, 1 / 6, 17 / 24]) / 3, [3, 3, 3])
+    expected = np.insert(units, [3, 6], 0)
+    full = [0, 2, 4]  # sequences without padding
+    np.testing.assert_allclose(found.track[full], np.tile(expected, (3, 1)), atol=1e-6)
+    # Of sequence 3, the last unit is centred on padding: it is asked nothing, (3/16, 1/4, 9/16).
+    padded = np.insert(np.repeat(np.array([3 / 16, 1 / 4, 9 / 16]) / 3, 3), [3, 6], 0)
+    padded[8:] = 0
+    np.testing.assert_allclose(found.track[3], padded, atol=1e-6)
+
+
+def test_rollout_needs_self_attention(sequences: np.ndarray) -> None:
+    with pytest.raises(InputError, match="rollout follows self-attention"):
+        attribute(PooledAttention(), sequences, "rollout")
+
+
+def test_heads_are_told_apart(sequences: np.ndarray) -> None:
+    (weights,) = attention_of_heads(PooledAttention(), sequences).values()
+    assert weights.shape == (N, 2, L)
+    np.testing.assert_allclose(weights[:, 1, 4:7], 0.1, atol=1e-6)
+    np.testing.assert_allclose(
+        weights.mean(axis=1), attention_on_bases(PooledAttention(), sequences)
+    )
+    assert attention_on_bases(PooledAttention(), sequences[:0]).shape == (0, L)
 
 
 def test_no_sequences_give_empty_attributions(deep: DeepModel) -> None:
-    for method in set(METHODS) - {"attention"}:
+    for method in set(METHODS) - {"attention", "rollout"}:
         assert attribute(deep, np.zeros((0, 4, L)), method).track.shape == (0, L)
 
 
@@ -250,7 +301,7 @@ def test_a_wrong_call_is_refused(
         attribute(**call)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("method", sorted(set(METHODS) - {"attention"}))
+@pytest.mark.parametrize("method", sorted(set(METHODS) - {"attention", "rollout"}))
 def test_logits_that_are_not_finite_or_have_another_shape_are_refused(
     method: str, sequences: np.ndarray
 ) -> None:
@@ -330,4 +381,5 @@ def test_the_table_of_methods() -> None:
         "deeplift_shap",
         "ism",
         "attention",
+        "rollout",
     }

@@ -9,7 +9,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from motiflens.attribution.attention import attention, attention_on_bases
+from motiflens.attribution.attention import (
+    attention,
+    attention_of_heads,
+    attention_on_bases,
+    rollout,
+)
 from motiflens.attribution.base import Attributions, Floats, load
 from motiflens.attribution.deeplift import deeplift_shap
 from motiflens.attribution.gradients import input_x_gradient, saliency
@@ -26,6 +31,7 @@ METHODS: dict[str, Callable[..., Attributions]] = {
     "deeplift_shap": deeplift_shap,
     "ism": mutagenesis,
     "attention": attention,
+    "rollout": rollout,
 }
 
 
@@ -51,7 +57,7 @@ def attribute(
     method
         A key of ``METHODS``: ``saliency``, ``tutorial-saliency`` (its off-simplex part kept),
         ``input_x_gradient``, ``integrated_gradients``, ``expected_gradients``,
-        ``deeplift_shap``, ``ism`` or ``attention``.
+        ``deeplift_shap``, ``ism``, ``attention`` or ``rollout``.
     target
         Column of the logits.
     batch_size
@@ -80,6 +86,7 @@ __all__ = [
     "METHODS",
     "Attributions",
     "attention",
+    "attention_of_heads",
     "attention_on_bases",
     "attribute",
     "deeplift_shap",
@@ -88,6 +95,7 @@ __all__ = [
     "integrated_gradients",
     "load",
     "mutagenesis",
+    "rollout",
     "saliency",
     "saturation_mutagenesis",
 ]
