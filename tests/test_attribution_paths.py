@@ -13,7 +13,7 @@ from motiflens.attribution import METHODS, attribute
 from motiflens.attribution.references import even_baseline, shuffled_references
 from motiflens.errors import InputError
 from motiflens.models import MODELS, BothStrands, build_model
-from motiflens.sequences import PAD, encode, one_hot
+from motiflens.sequences import PAD, encode, one_hot, reverse_complement
 
 N, L, T = 5, 23, 3
 OF_GRADIENTS = ("input_x_gradient", "integrated_gradients", "expected_gradients", "deeplift_shap")
@@ -291,3 +291,10 @@ def test_a_model_without_derivatives_is_refused(method: str, sequences: np.ndarr
 
     with pytest.raises(InputError, match="Places whose logits do not"):
         attribute(Places(), sequences, method)
+
+
+def test_both_strands_get_the_same_references(sequences: np.ndarray) -> None:
+    forward, reverse = (
+        shuffled_references(x, 4, seed=0) for x in (sequences, reverse_complement(sequences))
+    )
+    np.testing.assert_array_equal(reverse_complement(forward), reverse)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,8 @@ from motiflens.attribution.attention import (
     attention_on_bases,
     rollout,
 )
-from motiflens.attribution.base import Attributions, Floats, load
+from motiflens.attribution.base import Attributions, Checks, Floats, load
+from motiflens.attribution.checks import check
 from motiflens.attribution.deeplift import deeplift_shap
 from motiflens.attribution.gradients import input_x_gradient, saliency
 from motiflens.attribution.integrated import expected_gradients, integrated_gradients
@@ -42,6 +44,7 @@ def attribute(
     *,
     target: int = 0,
     batch_size: int = 64,
+    checks: bool = True,
     **options: Any,
 ) -> Attributions:
     """Explain the logits of a module, base by base.
@@ -62,6 +65,8 @@ def attribute(
         Column of the logits.
     batch_size
         Sequences a forward pass.
+    checks
+        Test the explanation as it is made (:class:`Checks`), for some per cent of the time.
     **options
         What the method takes beside these: ``off_simplex`` of all that is made of gradients,
         ``n_steps``, ``n_references``, ``seed``; see the function of the method.
@@ -79,12 +84,15 @@ def attribute(
             got=repr(method),
             remedy=f"did you mean {nearest}?",
         )
-    return METHODS[method](module, one_hot, target, batch_size=batch_size, **options)
+    explain = partial(METHODS[method], target=target, batch_size=batch_size, **options)
+    found = explain(module, one_hot)
+    return replace(found, checks=check(explain, module, found)) if checks else found
 
 
 __all__ = [
     "METHODS",
     "Attributions",
+    "Checks",
     "attention",
     "attention_of_heads",
     "attention_on_bases",

@@ -22,6 +22,26 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
+class Checks:
+    """What an explanation was tested for; None where a test does not apply.
+
+    Parameters
+    ----------
+    completeness
+        The share of the logits' differences that the contributions miss, over all sequences.
+    strands
+        Of a model that scores both strands alike: the largest difference between a sample and the
+        same on the other strand, as a share of the largest value.
+    precision
+        The largest difference between a sample and the same in float64, likewise.
+    """
+
+    completeness: float | None
+    strands: float | None
+    precision: float | None
+
+
+@dataclass(frozen=True)
 class Attributions:
     """One explanation of N sequences; zero columns of the input (N, padding) get 0 everywhere.
 
@@ -39,6 +59,10 @@ class Attributions:
     convergence_delta
         (N,): what the contributions add up to, the off-simplex part kept, minus the difference of
         the logits that they explain; None where the method promises no such sum.
+    difference
+        (N,): that difference. It is not kept in a file, as the checks are not.
+    checks
+        What the explanation was tested for.
     """
 
     method: str
@@ -46,6 +70,8 @@ class Attributions:
     contributions: Floats
     hypothetical: Floats | None = None
     convergence_delta: Floats | None = None
+    difference: Floats | None = None
+    checks: Checks | None = None
 
     @property
     def track(self) -> Floats:

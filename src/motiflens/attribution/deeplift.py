@@ -74,7 +74,7 @@ def deeplift_shap(
     """
     sequences = checked(one_hot)
     hypothetical = np.zeros_like(sequences)
-    delta = np.zeros(len(sequences), dtype=np.float32)
+    delta, difference = np.zeros((2, len(sequences)), dtype=np.float32)
     block = max(1, batch_size // n_references)
     with explaining(module):
         # What the model itself gives, not what the rules make of it.
@@ -90,12 +90,14 @@ def deeplift_shap(
             wanted = logits[rows, None] - at_starts
             found = against(multipliers, starts).reshape(references.shape).mean(axis=1)
             reached = (found * sequences[rows]).sum((1, 2), dtype=np.float64)
+            difference[rows] = wanted.mean(axis=1)
             delta[rows] = reached - wanted.mean(axis=1)
             rounding = ROUNDING * np.maximum(np.abs(logits[rows]), np.abs(at_starts).max(axis=1))
             _check(delta[rows], TOLERANCE * np.abs(wanted).mean(axis=1) + rounding, first)
             hypothetical[rows] = corrected(found, off_simplex)
     hypothetical *= known(sequences)
-    return Attributions("deeplift_shap", sequences, hypothetical * sequences, hypothetical, delta)
+    contributions = hypothetical * sequences
+    return Attributions("deeplift_shap", sequences, contributions, hypothetical, delta, difference)
 
 
 def _multipliers(module: nn.Module, ends: Floats, starts: Floats, target: int) -> Floats:

@@ -79,23 +79,29 @@ def integrated_gradients(
     """
     sequences = checked(one_hot)
     starts = baseline(sequences)
-    gradients, delta = np.zeros_like(sequences), np.zeros(len(sequences), dtype=np.float32)
+    gradients = np.zeros_like(sequences)
+    delta, difference = np.zeros((2, len(sequences)), dtype=np.float32)
     with explaining(module):
         for first in range(0, len(sequences), batch_size):
             rows = slice(first, first + batch_size)
-            gradients[rows], delta[rows] = _complete(
+            gradients[rows], delta[rows], difference[rows] = _complete(
                 module, sequences[rows], starts[rows], target, n_steps, batch_size
             )
     hypothetical = corrected(against(gradients, starts), off_simplex) * known(sequences)
     return Attributions(
-        "integrated_gradients", sequences, hypothetical * sequences, hypothetical, delta
+        "integrated_gradients",
+        sequences,
+        hypothetical * sequences,
+        hypothetical,
+        delta,
+        difference,
     )
 
 
 def _complete(
     module: nn.Module, ends: Floats, starts: Floats, target: int, n_steps: int, batch_size: int
-) -> tuple[Floats, NDArray[np.float64]]:
-    """Give the mean gradients of a batch, with as many steps as completeness asks for."""
+) -> tuple[Floats, NDArray[np.float64], NDArray[np.float64]]:
+    """Give mean gradients with as many steps as completeness asks for, its error, and its aim."""
     at_ends, at_starts = (logits_in_batches(module, x, target, batch_size) for x in (ends, starts))
     wanted = at_ends - at_starts
     # Below this a difference is rounding of the logits.
@@ -113,7 +119,7 @@ def _complete(
         if n_steps > MOST_STEPS:
             break
         open_rows = np.flatnonzero(np.abs(delta) > TOLERANCE * np.abs(wanted) + rounding)
-    return gradients, delta
+    return gradients, delta, wanted
 
 
 def expected_gradients(
@@ -164,7 +170,7 @@ def expected_gradients(
     """
     sequences = checked(one_hot)
     hypothetical = np.zeros_like(sequences)
-    delta = np.zeros(len(sequences), dtype=np.float32)
+    delta, difference = np.zeros((2, len(sequences)), dtype=np.float32)
     block = max(1, batch_size // n_references)
     with explaining(module):
         logits = logits_in_batches(module, sequences, target, batch_size)
@@ -176,12 +182,18 @@ def expected_gradients(
             gradients = path_gradients(module, ends, starts, target, n_steps, batch_size)
             found = against(gradients, starts).reshape(references.shape).mean(axis=1)
             at_starts = logits_in_batches(module, starts, target, batch_size)
-            wanted = logits[rows] - at_starts.reshape(-1, n_references).mean(axis=1)
-            delta[rows] = (found * sequences[rows]).sum((1, 2), dtype=np.float64) - wanted
+            difference[rows] = logits[rows] - at_starts.reshape(-1, n_references).mean(axis=1)
+            reached = (found * sequences[rows]).sum((1, 2), dtype=np.float64)
+            delta[rows] = reached - difference[rows]
             hypothetical[rows] = corrected(found, off_simplex)
     hypothetical *= known(sequences)
     return Attributions(
-        "expected_gradients", sequences, hypothetical * sequences, hypothetical, delta
+        "expected_gradients",
+        sequences,
+        hypothetical * sequences,
+        hypothetical,
+        delta,
+        difference,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from motiflens.attribution.base import Floats, known
-from motiflens.sequences import PAD, Codes, dinucleotide_shuffle
+from motiflens.sequences import PAD, Codes, dinucleotide_shuffle, reverse_complement
 from motiflens.sequences import one_hot as encode_one_hot
 
 OffSimplex = Literal["removed", "kept"]
@@ -18,7 +18,8 @@ def shuffled_references(sequences: Floats, n_references: int, seed: int) -> Floa
     """Shuffle every sequence several times, each shuffle with its dinucleotide counts.
 
     N and padding keep their places. The shuffles of a sequence depend on it and on the seed
-    alone, so that it gets the same in any batch and in any order.
+    alone, so that it gets the same in any batch and in any order; those of its reverse complement
+    are the reverse complements of its own.
 
     Parameters
     ----------
@@ -36,10 +37,14 @@ def shuffled_references(sequences: Floats, n_references: int, seed: int) -> Floa
     """
     shuffled = np.empty((len(sequences), n_references, *sequences.shape[1:]), dtype=np.float32)
     lengths = np.full(n_references, sequences.shape[2], dtype=np.int32)
-    for row, codes in enumerate(_codes(sequences)):
-        generator = np.random.default_rng([seed, zlib.crc32(codes.tobytes())])
-        copies = np.tile(codes, (n_references, 1))
-        shuffled[row] = encode_one_hot(dinucleotide_shuffle(copies, lengths, generator))
+    forward, reverse = _codes(sequences), _codes(reverse_complement(sequences))
+    for row, strands in enumerate(zip(forward, reverse, strict=True)):
+        texts = [strand.tobytes() for strand in strands]
+        first = texts.index(min(texts))
+        generator = np.random.default_rng([seed, zlib.crc32(texts[first])])
+        copies = np.tile(strands[first], (n_references, 1))
+        references = encode_one_hot(dinucleotide_shuffle(copies, lengths, generator))
+        shuffled[row] = reverse_complement(references) if first else references
     return shuffled
 
 

@@ -68,6 +68,8 @@ class SequenceModel(nn.Module):
 
     #: Shortest sequence (in bases) that the model accepts.
     min_length: int = 1
+    #: Whether a sequence and its reverse complement score the same.
+    both_strands: bool = False
 
     @property
     def filters(self) -> Tensor:

@@ -19,6 +19,8 @@ class BothStrands(SequenceModel):
         Trained on both strands (``Recipe.rc_augment``).
     """
 
+    both_strands = True
+
     def __init__(self, model: SequenceModel) -> None:
         super().__init__()
         self.model = model

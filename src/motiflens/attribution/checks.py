@@ -1,0 +1,124 @@
+"""What every explanation is tested for as it is made."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from motiflens.attribution.base import Attributions, Checks, Floats
+from motiflens.models.base import SequenceModel
+from motiflens.sequences import reverse_complement
+
+#: Sequences that are explained again at most, and one in how many.
+MOST, ONE_IN = 8, 20
+#: Largest difference that rounding may make, as a share of the largest value.
+ROUNDING = 1e-3
+#: Of a logit: what is less tells nothing about a sequence.
+NOTHING = 1e-6
+#: Methods that promise completeness, and the share of the differences that they may miss.
+PROMISED = {"integrated_gradients": 0.01, "deeplift_shap": 1e-4}
+#: They read the forward strand alone, even of a model that averages both.
+OF_ONE_STRAND = ("attention", "rollout")
+
+Explain = Callable[[nn.Module, Floats], Attributions]
+
+
+def check(explain: Explain, module: nn.Module, found: Attributions) -> Checks:
+    """Test an explanation, and warn where it fails.
+
+    Parameters
+    ----------
+    explain
+        How it was made, from a module and sequences (N, 4, L).
+    module
+        The explained module.
+    found
+        The explanation.
+
+    Returns
+    -------
+    Checks
+
+    Warns
+    -----
+    UserWarning
+        If completeness misses more than the method promises, or if strand or precision change
+        the values by more than 1/1,000 of the largest.
+    """
+    n = min(MOST, -(-len(found.one_hot) // ONE_IN))
+    sample = np.linspace(0, len(found.one_hot), n, endpoint=False, dtype=np.intp)
+    checks = Checks(
+        completeness=_completeness(found),
+        strands=_strands(explain, module, found, sample),
+        precision=_precision(explain, module, found, sample),
+    )
+    for problem in _problems(checks, found.method):
+        warnings.warn(f"{found.method}: {problem}", UserWarning, stacklevel=3)
+    return checks
+
+
+def _problems(checks: Checks, method: str) -> list[str]:
+    limits = {
+        "the contributions miss {:.1%} of the logits' differences": (
+            checks.completeness,
+            PROMISED.get(method, np.inf),
+        ),
+        "the two strands differ by {:.1%} of the largest value": (checks.strands, ROUNDING),
+        "float64 changes values by {:.1%} of the largest": (checks.precision, ROUNDING),
+    }
+    return [
+        words.format(value)
+        for words, (value, limit) in limits.items()
+        if value is not None and value > limit
+    ]
+
+
+def _completeness(found: Attributions) -> float | None:
+    if found.convergence_delta is None or found.difference is None:
+        return None
+    missing = float(np.maximum(np.abs(found.convergence_delta) - NOTHING, 0).sum())
+    size = float(np.abs(found.difference).sum())
+    return missing / size if size > 0 else None
+
+
+def _strands(
+    explain: Explain, module: nn.Module, found: Attributions, sample: np.ndarray
+) -> float | None:
+    """Compare with the explanation of the other strand, where the model scores both alike."""
+    if not (isinstance(module, SequenceModel) and module.both_strands):
+        return None
+    # What is padding on the right would be N on the left of the other strand.
+    known = found.one_hot[sample][:, :, [0, -1]].sum(axis=1).all(axis=1)
+    rows = sample[known]
+    if found.method in OF_ONE_STRAND or not len(rows):
+        return None
+    other = explain(module, reverse_complement(found.one_hot[rows]))
+    return _largest_difference(_values(found)[rows], reverse_complement(_values(other)))
+
+
+def _precision(
+    explain: Explain, module: nn.Module, found: Attributions, sample: np.ndarray
+) -> float | None:
+    """Compare with the explanation of a copy in float64; None where there can be no such copy."""
+    in_single = any(parameter.dtype == torch.float32 for parameter in module.parameters())
+    if not (in_single and len(sample)):
+        return None
+    try:
+        exact = explain(copy.deepcopy(module).double(), found.one_hot[sample])
+    except Exception:  # a user's module may raise what it likes when it is copied or in float64
+        return None
+    return _largest_difference(_values(found)[sample], _values(exact))
+
+
+def _values(found: Attributions) -> Floats:
+    return found.contributions if found.hypothetical is None else found.hypothetical
+
+
+def _largest_difference(values: Floats, others: Floats) -> float:
+    size = float(np.abs(values).max(initial=0))
+    return float(np.abs(values - others).max(initial=0)) / size if size > 0 else 0.0
