@@ -208,6 +208,39 @@ def attention() -> dict[str, Any]:
     return {"schema_version": 1, "models": dict.fromkeys(WITH_ATTENTION, found)}
 
 
+def trust() -> dict[str, Any]:
+    curve = {"deletion": [1.0, 0.2, 0.0], "insertion": [0.0, 0.7, 1.0], "deletion_auc": 0.11}
+
+    def evidence(method: str) -> dict[str, Any]:
+        return {
+            "base_auroc": 0.96 if method != "saliency" else None,
+            "base_auprc": 0.81,
+            "ism_rank_correlation": 0.66,
+            "fraction_above_null": 0.97,
+            "deletion_auc": 0.06,
+            "erasure": curve,
+            "seed_rank_correlation": 0.52,
+            "untrained": {"base_auroc": 0.58, "fraction_above_null": None},
+        }
+
+    def model(name: str) -> dict[str, Any]:
+        replaced = {"auroc_loss": 0.042, "low": 0.031, "high": 0.055, "logit_change": 0.71}
+        methods = [*(["attention"] if name in WITH_ATTENTION else []), "saliency", "ism"]
+        return {
+            "verdict": f"bases of {name} may be claimed by ism",
+            "attention": dict.fromkeys(("uniform", "permuted"), replaced)
+            if name in WITH_ATTENTION
+            else None,
+            "methods": {method: evidence(method) for method in methods},
+            "random_order": curve,
+            "refused": {} if name in WITH_ATTENTION else {"attention": "there are no maps"},
+            "n": 97,
+        }
+
+    models = {name: model(name) for name in MODELS}
+    return {"schema_version": 1, "fractions": [0.0, 0.1, 1.0], "models": models}
+
+
 def provenance() -> dict[str, Any]:
     return {
         "run": {
@@ -245,6 +278,7 @@ def write_run(directory: Path, names: list[str] | None = None) -> Path:
         ("timings", timings()),
         ("motifs", motifs()),
         ("attention", attention()),
+        ("trust", trust()),
     ):
         (directory / f"{name}.json").write_text(json.dumps(content))
     sites = [f"{TRUTH}:{start}-{start + 12}:+" for start in starts]

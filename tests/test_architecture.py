@@ -44,6 +44,7 @@ MAY_IMPORT = {
     "crossing": ["readers", "training", "metrics"],
     "attribution": ["sequences", "models/base"],
     "experiments": ["sequences", "attribution"],
+    "evidence": ["datasets", "matrices", "metrics", "attribution"],
     "motifs": ["datasets", "matrices", "attribution", "scanning"],
     "runs": ["all above"],
     "pipeline": ["all above"],

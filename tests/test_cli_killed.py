@@ -25,7 +25,8 @@ MOMENTS: dict[str, Callable[[Path], bool]] = {
     "models are written": lambda out: any((out / "models").glob("*/*")),
     "explaining": lambda out: any((out / "attributions").glob("*/*")),
     "motifs": lambda out: (out / "attention.json").is_file(),
-    "the report": lambda out: (out / "motifs.json").is_file(),
+    "trust": lambda out: (out / "motifs.json").is_file(),
+    "the report": lambda out: (out / "trust.json").is_file(),
 }
 
 

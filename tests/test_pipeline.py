@@ -40,7 +40,8 @@ def test_the_run_directory_holds_what_is_documented(run: motiflens.Run) -> None:
     names = {path.name for path in run.path.iterdir()}
     assert names == {
         "run.toml", "data.parquet", "audit.json", "comparison.json", "metrics.json",
-        "timings.json", "attention.json", "motifs.json", "models", "attributions", "motifs",
+        "timings.json", "attention.json", "motifs.json", "trust.json", "models", "attributions",
+        "motifs",
     }  # fmt: skip
     assert {path.name for path in (run.path / "models").iterdir()} == {
         f"{model}-seed{seed}" for model in SETTINGS.models for seed in (0, 1)

@@ -43,6 +43,7 @@ FIGURES = [
     "Attention Weights at Motif Positions",
     "Attention Weights at Motif Positions, stretched, first 100 positives",
     *(f"First-layer filters: {model}" for model in MODELS),
+    *(f"Deletion curves: {model}" for model in MODELS),
     *(
         f"Reconstructed Motif PWM from Attention Maxima: {model}, {route}"
         for model in WITH_ATTENTION
@@ -333,14 +334,14 @@ def test_recovery_counts_exact_seeds_and_means_their_similarity(html):
         "attention-stretched", "–", "0 of 3, 0.413, 94 %", "–", "3 of 3, 0.996, 94 %"
     ]  # fmt: skip
     # The first seed found no motif by this route: it counts as not exact.
-    assert row_of(page, "ism")[1:] == ["2 of 3, 0.996, 94 %"] * 4
+    assert row_of(page, "ism", "2 of 3, 0.996, 94 %")[2:] == ["2 of 3, 0.996, 94 %"] * 3
 
 
 def test_the_control_shows_what_untrained_models_recover(html):
     before = html.index(">The same routes before training<")
     control = html[html.rindex("<table", 0, before) : html.index("</table>", before) + 8]
     assert row_of(Page(control), "filters")[1:] == ["0 of 1, 0.413, 94 %"] * 4
-    assert row_of(Page(control), "ism")[1:] == ["0 of 1, no motif"] * 4
+    assert row_of(Page(control), "ism", "0 of 1, no motif")[2:] == ["0 of 1, no motif"] * 3
 
 
 def test_shortcut_and_provenance_hold_the_files_figures(html):
@@ -442,7 +443,7 @@ def test_what_is_absent_is_named_with_the_command_that_makes_it(run_dir, name):
 def test_a_run_that_has_only_begun_has_a_page(tmp_path):
     (tmp_path / "run.toml").write_text('[run]\nversion = "0.1.0"\n')
     page = page_of(tmp_path)
-    assert page.text.count("Absent from this run") == 16
+    assert page.text.count("Absent from this run") == 17
     assert "svg" not in page.tags
 
 
@@ -643,5 +644,5 @@ def test_intervals_in_words():
 def test_tables_have_as_many_cells_as_their_head(whole):
     summary, sections = lay_out(read_run(whole), whole)
     tables = [b for s in sections for b in s.blocks if isinstance(b, Table)]
-    assert len(tables) == 12
+    assert len(tables) == 17
     assert all(len(row) == len(t.head) for t in [*tables, summary.scores] for row in t.rows)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from motiflens.attribution import Attributions, attribute
     from motiflens.audit import audit
     from motiflens.datasets import SequenceDataset, split_at_random, write_table
+    from motiflens.evidence import Trust, true_bases, trust_checks
     from motiflens.experiments import (
         ablate,
         ablation,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         read_crossed,
         read_motifs,
         run,
+        trust,
     )
     from motiflens.readers import Reading, Source, read, read_dataset
     from motiflens.report import write_report
@@ -103,6 +105,10 @@ _HOME = {
     "simulate": "simulation",
     "split_at_random": "datasets",
     "train": "training",
+    "Trust": "evidence",
+    "true_bases": "evidence",
+    "trust": "pipeline",
+    "trust_checks": "evidence",
     "tutorial_grammar": "simulation",
     "write_hits": "scanning",
     "write_meme": "matrices",
@@ -124,6 +130,7 @@ __all__ = [
     "SequenceDataset",
     "Settings",
     "Source",
+    "Trust",
     "__version__",
     "ablate",
     "ablation",
@@ -163,6 +170,9 @@ __all__ = [
     "split_at_random",
     "substitute",
     "train",
+    "true_bases",
+    "trust",
+    "trust_checks",
     "tutorial_grammar",
     "write_hits",
     "write_meme",

@@ -1,4 +1,4 @@
-"""Sub-commands that make and extend a run: demo, run, train, compare, explain, motifs, report."""
+"""Sub-commands that make and extend a run, from demo and run to report."""
 
 from __future__ import annotations
 
@@ -228,6 +228,19 @@ def motifs(run: Path, *, as_json: Json = False) -> None:
     _summarise(motiflens.read_motifs(run, progress=on_stderr()), as_json=as_json)
 
 
+def trust(run: Path, *, as_json: Json = False) -> None:
+    """Check how far the explanations of a run's models can be trusted.
+
+    Parameters
+    ----------
+    run
+        Run directory.
+    as_json
+        Print a summary as one JSON object.
+    """
+    _summarise(motiflens.trust(run, progress=on_stderr()), as_json=as_json)
+
+
 def report(run: Path, *, as_json: Json = False) -> None:
     """Write a run's report.html from its directory alone.
 
@@ -304,6 +317,9 @@ def _summarise(made: Run, *, as_json: bool) -> None:
                 route: motifs[0]["consensus"] if motifs else None
                 for route, motifs in routes.items()
             }
+    if (made.path / "trust.json").is_file():
+        for name, found in made.read_json("trust.json")["models"].items():
+            models[name]["verdict"] = found["verdict"]
     crossed = _crossed(made)
     if as_json:
         print(json.dumps({"run": str(made.path), "models": models, **crossed}))
@@ -312,6 +328,8 @@ def _summarise(made: Run, *, as_json: bool) -> None:
         scores = f"accuracy {values['accuracy']:.4f}  AUROC {values['auroc']:.4f}"
         motif = values.get("motifs", {}).get("ism")
         print(f"{name:<20} {scores}" + (f"  motif {motif}" if motif else ""))
+        if "verdict" in values:
+            print(f"{name:<20} {values['verdict']}")
     for name, trained_on in crossed.get("crossing", {}).items():
         for kind, tested_on in trained_on.items():
             scores = ", ".join(f"{other} {auroc:.4f}" for other, auroc in tested_on.items())

@@ -255,6 +255,8 @@ class AdditiveAttention(nn.Module):
         self.project = Linear(2 * n_channels, n_heads * n_hidden)
         # The tutorial draws v from U(0, 1).
         self.v = nn.Parameter(torch.rand(n_heads * n_hidden))
+        # A module of its own, so that other weights can be put in its place.
+        self.softmax = nn.Softmax(dim=-2)
         self.n_heads = n_heads
 
     def weights(self, keys: Tensor, valid: Tensor | None = None) -> Tensor:
@@ -272,7 +274,8 @@ class AdditiveAttention(nn.Module):
         scores = weighted.view(*weighted.shape[:-1], self.n_heads, -1).sum(-1)
         if valid is not None:
             scores = scores.masked_fill(~valid.unsqueeze(-1), float("-inf"))
-        return torch.softmax(scores, dim=-2)
+        weights: Tensor = self.softmax(scores)
+        return weights
 
     def forward(self, keys: Tensor, valid: Tensor | None = None) -> Tensor:
         """Give the context of every head, (..., H · C)."""

@@ -1,4 +1,4 @@
-"""From data to a run directory: compare → explain → motifs, one function a stage."""
+"""From data to a run directory: compare → explain → motifs → trust, one function a stage."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from motiflens.pipeline.crossing import cross_negatives, read_crossed
 from motiflens.pipeline.explaining import explain
 from motiflens.pipeline.loading import DataFiles, load_files
 from motiflens.pipeline.reading import read_motifs
+from motiflens.pipeline.trusting import trust
 from motiflens.progress import Progress
 from motiflens.runs import Origin, Run
 from motiflens.settings import Settings
@@ -24,6 +25,7 @@ __all__ = [
     "read_crossed",
     "read_motifs",
     "run",
+    "trust",
 ]
 
 
@@ -35,9 +37,11 @@ def run(
     overwrite: bool = False,
     progress: Progress | None = None,
     origin: Origin | None = None,
-    last: str = "motifs.json",
+    last: str = "trust.json",
 ) -> Run:
-    """Compare models, explain them and read their motifs; the report is written separately.
+    """Compare models, explain them, read their motifs and check how far to trust all that.
+
+    The report is written separately.
 
     A call that was killed goes on where it was when it comes again.
 
@@ -83,4 +87,6 @@ def run(
         explain(made, progress=progress)
     if first and not (made.path / "motifs.json").is_file():
         read_motifs(made, progress=progress)
+    if first and not (made.path / "trust.json").is_file():
+        trust(made, progress=progress)
     return made

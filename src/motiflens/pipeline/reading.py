@@ -10,13 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from motiflens.attribution import Attributions
-from motiflens.attribution import load as load_attributions
 from motiflens.datasets import SequenceDataset
 from motiflens.experiments import shortcut_test
 from motiflens.matrices import Motif, motif_from_string, ppm_from_codes, write_meme
 from motiflens.motifs import FoundMotif, find_motifs, recover
-from motiflens.pipeline.stages import motif_positives, opened, timed
+from motiflens.pipeline.stages import kept_attributions, motif_positives, opened, timed
 from motiflens.progress import Advance, Progress, Silent
 from motiflens.runs import Run
 from motiflens.sequences import ALPHABET
@@ -24,6 +22,9 @@ from motiflens.training import n_cores
 
 #: Seeds of each model whose untrained weights are the control of the motif routes.
 N_UNTRAINED = 3
+
+#: Methods whose attributions the routes take where ``explain`` has left them.
+KEPT = ("saliency", "ism", "attention")
 
 
 def read_motifs(run: Run | Path | str, *, progress: Progress | None = None) -> Run:
@@ -106,7 +107,7 @@ def _take_routes(
     def take(replica: _Replica) -> dict[str, list[FoundMotif]]:
         model = run.model if replica.trained else run.untrained_model
         first = replica.trained and replica.seed == run.models[replica.name][0]
-        known = _kept_attributions(run, replica.name, positives) if first else {}
+        known = kept_attributions(run, replica.name, positives, KEPT) if first else {}
         found = find_motifs(
             model(replica.name, replica.seed),
             positives,
@@ -153,18 +154,6 @@ def _site_motifs(dataset: SequenceDataset) -> list[Motif]:
         Motif(name, ppm_from_codes(np.stack(rows).astype(np.uint8)), n_sites=len(rows))
         for name, rows in sorted(windows.items())
     ]
-
-
-def _kept_attributions(run: Run, name: str, positives: SequenceDataset) -> dict[str, Attributions]:
-    """Load the attributions that ``explain`` has left, so that they are not computed twice."""
-    kept = {}
-    for method in ("saliency", "ism", "attention"):
-        path = run.path / "attributions" / name / f"{method}.npz"
-        if path.is_file():
-            found, names = load_attributions(path)
-            if names == positives.names.tolist():
-                kept[method] = found
-    return kept
 
 
 def _describe(found: Sequence[FoundMotif], truths: Sequence[Motif]) -> list[dict[str, Any]]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from motiflens.attribution import Attributions
+from motiflens.attribution import load as load_attributions
 from motiflens.datasets import SequenceDataset, concatenate, mark_sites
 from motiflens.errors import InputError
 from motiflens.runs import Run, load
@@ -46,6 +48,20 @@ def timed(run: Run, stage: str) -> Iterator[None]:
     with one_thread_an_operation():
         yield
     run.add_timing(stage, time.perf_counter() - started)
+
+
+def kept_attributions(
+    run: Run, name: str, positives: SequenceDataset, methods: Iterable[str]
+) -> dict[str, Attributions]:
+    """Load the attributions that ``explain`` has left, so that they are not computed twice."""
+    kept = {}
+    for method in methods:
+        path = run.path / "attributions" / name / f"{method}.npz"
+        if path.is_file():
+            found, names = load_attributions(path)
+            if names == positives.names.tolist():
+                kept[method] = found
+    return kept
 
 
 def motif_positives(run: Run) -> SequenceDataset:

@@ -21,6 +21,7 @@ from motiflens.report.parts import NOTHING, Section, Table, Text, absent
 from motiflens.report.reading import Run, read_run
 from motiflens.report.scores import score_sections
 from motiflens.report.summary import Summary, summarise
+from motiflens.report.trust import trust_section
 
 HERE = Path(__file__).parent
 
@@ -63,7 +64,8 @@ def lay_out(run: Run, directory: Path) -> tuple[Summary, list[Section]]:
         sections = [audit_section(run), held_out_section(run)]
         sections += [crossing_section(run)] if run.crossing else []
         sections += score_sections(run)
-        sections += [*explanation_sections(run), *motif_sections(run), provenance(run)]
+        sections += [*explanation_sections(run), trust_section(run)]
+        sections += [*motif_sections(run), provenance(run)]
         return summarise(run), sections
     except InputError:
         raise

@@ -43,6 +43,7 @@ CONTENT = (
     "timings.json",
     "attention.json",
     "motifs.json",
+    "trust.json",
     "report.html",
     "models",
     "attributions",
@@ -59,6 +60,7 @@ MADE_BY = {
     "timings.json": "compare",
     "attention.json": "explain",
     "motifs.json": "motifs",
+    "trust.json": "trust",
 }
 
 

@@ -1,0 +1,248 @@
+"""All checks of one model, for any module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+
+from motiflens.attribution import METHODS, Attributions, attribute
+from motiflens.attribution.base import Floats, checked
+from motiflens.errors import InputError
+from motiflens.evidence.agreement import rank_correlations, top_overlaps
+from motiflens.evidence.attention import attention_test
+from motiflens.evidence.erasure import RANDOM, Erasure, erasure
+from motiflens.evidence.logits import logits_in_batches
+from motiflens.evidence.null import SHARES, fraction_above, peaks, shuffled
+from motiflens.evidence.results import MethodEvidence, Trust, Untrained
+from motiflens.evidence.truth import LEFT_OUT, MOTIF, OUTSIDE, base_scores
+from motiflens.evidence.verdict import judge
+from motiflens.metrics import rank_auroc
+
+N_SEQUENCES = 100
+"""Positives, negatives and shuffled positives that every method explains, at most."""
+
+N_FEW = 30
+"""Positives for the comparison with other seeds, and with the model before training."""
+
+N_HELD_OUT = 500
+"""Sequences of each class on which the model is scored and its attention replaced, at most."""
+
+
+def trust_checks(
+    module: nn.Module,
+    positives: Floats | Tensor,
+    negatives: Floats | Tensor,
+    *,
+    methods: Iterable[str] | None = None,
+    target: int = 0,
+    truth: ArrayLike | None = None,
+    seeds: Sequence[nn.Module] = (),
+    untrained: nn.Module | None = None,
+    attributions: Mapping[str, Attributions] | None = None,
+    seed: int = 0,
+) -> Trust:
+    """Check how far the explanations of a model can be trusted.
+
+    At most ``N_HELD_OUT`` sequences of each class are scored, and ``N_SEQUENCES`` explained: the
+    first ones.
+
+    Parameters
+    ----------
+    module
+        Any module from (N, 4, L) to logits (N,) or (N, T); left as it was found.
+    positives, negatives
+        Held-out sequences, (N, 4, L) and (M, 4, L').
+    methods
+        Keys of ``motiflens.attribution.METHODS``; None for all that the model takes.
+    target
+        Column of the logits.
+    truth
+        (N, L): 1 on the bases of the true motifs, 0 elsewhere, -1 on bases that count as neither,
+        as :func:`true_bases` gives it.
+    seeds
+        The same architecture, trained with other seeds.
+    untrained
+        The same architecture before training.
+    attributions
+        By method, of the positives in the same order, where they are there already.
+    seed
+        Of everything random.
+
+    Returns
+    -------
+    Trust
+
+    Raises
+    ------
+    InputError
+        For sequences that are not one-hot, none of one class, an unknown method, a target out of
+        range, logits that are not finite, or a truth of another shape.
+    """
+    held_out = [_some(positives, "positives"), _some(negatives, "negatives")]
+    case = _case(module, held_out, truth, target, seed)
+    held_out = [part[:N_HELD_OUT] for part in held_out]
+    logits = [logits_in_batches(module, part, target) for part in held_out]
+    labels = np.repeat([1.0, 0.0], [len(part) for part in logits])
+    (auroc,) = rank_auroc(labels[None], np.concatenate(logits)[None])
+    attention = attention_test(module, *held_out, target=target, seed=seed)
+    maps, refused = _explained(case, methods, attributions or {})
+    tracks = {method: found.positives.track for method, found in maps.items()}
+    curves = erasure(module, case.positives, tracks, target=target, seed=seed) or {}
+    evidence = {
+        method: _evidence(case, method, maps, curves.get(method), seeds, untrained)
+        for method in maps
+    }
+    return Trust(
+        judge(float(auroc), attention, evidence),
+        float(auroc),
+        attention,
+        evidence,
+        curves.get(RANDOM),
+        refused,
+        len(case.positives),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """One model, and the sequences on which it is explained."""
+
+    module: nn.Module
+    positives: Floats
+    negatives: Floats
+    shuffled: Floats
+    truth: NDArray[np.int8] | None
+    target: int
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Mark the bases that are no N and no padding, (N, L)."""
+        return np.asarray(self.positives.sum(axis=1) > 0)
+
+    def explain(
+        self, method: str, one_hot: Floats, module: nn.Module | None = None
+    ) -> Attributions:
+        """Explain sequences of this model, or of another one."""
+        chosen = self.module if module is None else module
+        return attribute(chosen, one_hot, method, target=self.target)
+
+
+@dataclass(frozen=True, eq=False)
+class _Maps:
+    """One method's explanations of positives, and of the sequences of the null."""
+
+    positives: Attributions
+    null: tuple[Attributions, Attributions]
+
+
+def _some(one_hot: Floats | Tensor, what: str) -> Floats:
+    found = checked(one_hot)
+    if len(found) == 0:
+        raise InputError(
+            "trust is checked on positives and on negatives",
+            got=f"no {what}",
+            remedy="give held-out sequences of both classes",
+        )
+    return found
+
+
+def _case(
+    module: nn.Module, parts: Sequence[Floats], truth: ArrayLike | None, target: int, seed: int
+) -> _Case:
+    marks = None if truth is None else _checked_truth(truth, parts[0])[:N_SEQUENCES]
+    positives, negatives = (part[:N_SEQUENCES] for part in parts)
+    return _Case(module, positives, negatives, shuffled(positives, seed), marks, target)
+
+
+def _checked_truth(truth: ArrayLike, positives: Floats) -> NDArray[np.int8]:
+    marks = np.asarray(truth)
+    expected = (positives.shape[0], positives.shape[2])
+    if marks.shape != expected or not np.isin(marks, (MOTIF, OUTSIDE, LEFT_OUT)).all():
+        raise InputError(
+            f"the truth marks every base of the positives, {expected}, by 1, 0 or -1",
+            got=f"shape {marks.shape}" if marks.shape != expected else "other values",
+            remedy="make it with motiflens.true_bases",
+        )
+    return marks.astype(np.int8)
+
+
+def _explained(
+    case: _Case, methods: Iterable[str] | None, kept: Mapping[str, Attributions]
+) -> tuple[dict[str, _Maps], dict[str, str]]:
+    """Take every method on positives and null; give also why some refuse the model."""
+    maps, refused = {}, {}
+    for method in METHODS if methods is None else methods:
+        try:
+            positives = _first(kept.get(method), case) or case.explain(method, case.positives)
+            null = (case.explain(method, case.negatives), case.explain(method, case.shuffled))
+        except InputError as error:
+            if method not in METHODS:
+                raise
+            refused[method] = str(error)
+        else:
+            maps[method] = _Maps(positives, null)
+    return maps, refused
+
+
+def _first(kept: Attributions | None, case: _Case) -> Attributions | None:
+    """Take the positives' part of attributions, if they begin with these."""
+    if kept is None or not np.array_equal(kept.one_hot[: len(case.positives)], case.positives):
+        return None
+    contributions = kept.contributions[: len(case.positives)]
+    return Attributions(kept.method, case.positives, contributions)
+
+
+def _evidence(
+    case: _Case,
+    method: str,
+    maps: Mapping[str, _Maps],
+    curve: Erasure | None,
+    seeds: Sequence[nn.Module],
+    untrained: nn.Module | None,
+) -> MethodEvidence:
+    found = maps[method]
+    track, known = found.positives.track, case.known
+    scores = None if case.truth is None else base_scores(track, case.truth)
+    ism = maps["ism"].positives.track if "ism" in maps else None
+    return MethodEvidence(
+        base_auroc=None if scores is None else scores[0],
+        base_auprc=None if scores is None else scores[1],
+        ism_rank_correlation=None if ism is None else _mean(rank_correlations(track, ism, known)),
+        ism_top_overlap=None if ism is None else _mean(top_overlaps(track, ism, known)),
+        fraction_above_null=fraction_above(peaks(found.positives), *map(peaks, found.null)),
+        erasure=curve,
+        seed_rank_correlation=_stability(case, method, found.positives, seeds),
+        untrained=None if untrained is None else _untrained(case, method, untrained),
+    )
+
+
+def _stability(
+    case: _Case, method: str, own: Attributions, seeds: Sequence[nn.Module]
+) -> float | None:
+    """Give the mean rank correlation over all pairs of seeds, on few positives."""
+    if not seeds:
+        return None
+    few = case.positives[:N_FEW]
+    tracks = [own.track[:N_FEW], *(case.explain(method, few, one).track for one in seeds)]
+    known = case.known[:N_FEW]
+    return _mean([_mean(rank_correlations(a, b, known)) for a, b in combinations(tracks, 2)])
+
+
+def _untrained(case: _Case, method: str, module: nn.Module) -> Untrained:
+    """Give the figures of the model before training; its null only where one pass explains."""
+    few = case.explain(method, case.positives[:N_FEW], module)
+    scores = None if case.truth is None else base_scores(few.track, case.truth[:N_FEW])
+    above = None
+    if method in SHARES:
+        parts = (case.positives, case.negatives, case.shuffled)
+        above = fraction_above(*(peaks(case.explain(method, part, module)) for part in parts))
+    return Untrained(None if scores is None else scores[0], above)
+
+
+def _mean(values: Sequence[float] | NDArray[np.float64]) -> float:
+    return float(np.mean(values))

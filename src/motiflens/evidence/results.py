@@ -1,0 +1,86 @@
+"""What the checks of one model give, as plain numbers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from motiflens.evidence.attention import AttentionTest
+from motiflens.evidence.erasure import Erasure
+
+
+@dataclass(frozen=True)
+class Untrained:
+    """The same figures of the model before training; None where they are not computed."""
+
+    base_auroc: float | None
+    fraction_above_null: float | None
+
+
+@dataclass(frozen=True)
+class MethodEvidence:
+    """What speaks for and against one method's explanations of one model.
+
+    Parameters
+    ----------
+    base_auroc, base_auprc
+        Of its bases against the true ones; None where no truth is known.
+    ism_rank_correlation, ism_top_overlap
+        Agreement with saturation mutagenesis; None where that was not to be had.
+    fraction_above_null
+        Fraction of the positives whose strongest window is above the 95th percentile of negatives
+        and of shuffled positives; 0.05 by chance.
+    erasure
+        How the logit falls along the order of the bases; None where it does not fall at all.
+    seed_rank_correlation
+        Agreement with the same method on models of other seeds; None where there are none.
+    untrained
+        A control; None where there is no model before training.
+    """
+
+    base_auroc: float | None
+    base_auprc: float | None
+    ism_rank_correlation: float | None
+    ism_top_overlap: float | None
+    fraction_above_null: float
+    erasure: Erasure | None
+    seed_rank_correlation: float | None
+    untrained: Untrained | None
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How far the explanations of one model can be trusted.
+
+    Parameters
+    ----------
+    verdict
+        What may be claimed, in words.
+    auroc
+        Of the model on the positives and negatives of the checks.
+    attention
+        None for a model without attention.
+    methods
+        By name.
+    random_order
+        The erasure of bases in random order; None where the logit does not fall.
+    refused
+        Method → why it refused the model.
+    n
+        Positives that the methods were checked on.
+    """
+
+    verdict: str
+    auroc: float
+    attention: AttentionTest | None
+    methods: dict[str, MethodEvidence]
+    random_order: Erasure | None
+    refused: dict[str, str]
+    n: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain data as in ``trust.json``; ``deletion_auc`` stands beside the others."""
+        plain = asdict(self)
+        for method in plain["methods"].values():
+            method["deletion_auc"] = (method["erasure"] or {}).get("deletion_auc")
+        return plain

@@ -1,0 +1,98 @@
+"""The fourth stage: how far the explanations of a run's models can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from motiflens.attribution import METHODS
+from motiflens.datasets import SequenceDataset
+from motiflens.evidence import Trust, true_bases, trust_checks
+from motiflens.evidence.checks import N_HELD_OUT
+from motiflens.evidence.erasure import FRACTIONS
+from motiflens.matrices import Motif
+from motiflens.pipeline.reading import true_motifs
+from motiflens.pipeline.stages import explained_positives, kept_attributions, opened, timed
+from motiflens.progress import Progress, Silent
+from motiflens.runs import Run
+from motiflens.training import n_cores
+
+#: Seeds of each model, the first included, whose explanations are compared.
+N_SEEDS = 3
+
+
+def trust(run: Run | Path | str, *, progress: Progress | None = None) -> Run:
+    """Check the explanations of every model's first seed on the test part: ``trust.json``.
+
+    The methods are those that ``explain`` has left, or else all that a model takes.
+
+    Parameters
+    ----------
+    run
+        A run, or its directory.
+    progress
+        Told how far the work has come.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InputError
+        If the directory holds no run with models, or its test part lacks a class.
+    """
+    run, progress = opened(run), progress or Silent()
+    positives, negatives = explained_positives(run), _test_negatives(run)
+    truths = true_motifs(run.dataset, run.settings.motif)
+
+    def check(name: str) -> Trust:
+        found = _check(run, name, positives, negatives, truths)
+        advance(1)
+        return found
+
+    threads = run.settings.threads or n_cores()
+    with (
+        timed(run, "trust"),
+        progress.stage("checking trust", len(run.models)) as advance,
+        ThreadPoolExecutor(threads) as pool,
+    ):
+        found = dict(zip(run.models, pool.map(check, run.models), strict=True))
+    models = {name: one.as_dict() for name, one in found.items()}
+    run.write_json("trust.json", {"fractions": FRACTIONS, "models": models})
+    return run
+
+
+def _test_negatives(run: Run) -> SequenceDataset:
+    dataset = run.dataset
+    chosen = (np.asarray(dataset.split) == "test") & (dataset.labels == 0)
+    return dataset.subset(np.flatnonzero(chosen)[:N_HELD_OUT])
+
+
+def _check(
+    run: Run,
+    name: str,
+    positives: SequenceDataset,
+    negatives: SequenceDataset,
+    truths: Sequence[Motif],
+) -> Trust:
+    first, *others = run.models[name][:N_SEEDS]
+    kept = kept_attributions(run, name, positives, METHODS)
+    truth = None
+    if positives.sites is not None:
+        length = positives.codes.shape[1]
+        truth = true_bases(positives.sites, truths, positives.lengths, length)
+    return trust_checks(
+        run.model(name, first),
+        positives.one_hot(),
+        negatives.one_hot(),
+        methods=kept or None,
+        truth=truth,
+        seeds=[run.model(name, seed) for seed in others],
+        untrained=run.untrained_model(name, first),
+        attributions=kept,
+        seed=run.settings.seed,
+    )

@@ -1,0 +1,70 @@
+"""The report's section on trust: what `trust.json` says, and nothing that it does not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from motiflens.report.page import lay_out
+from motiflens.report.parts import Bullets, Figure, Heading, Section, Table, Text
+from motiflens.report.reading import read_run
+from synthetic_run import MODELS, write_run
+
+
+def section(directory: Path, **changed: object) -> Section:
+    path = write_run(directory) / "trust.json"
+    content = json.loads(path.read_text())
+    content["models"]["attention"].update(changed)
+    path.write_text(json.dumps(content))
+    _, sections = lay_out(read_run(directory), directory)
+    return next(one for one in sections if one.id == "trust")
+
+
+def test_the_verdicts_come_first_in_the_order_of_the_run(tmp_path: Path) -> None:
+    verdicts = section(tmp_path).blocks[0]
+    assert isinstance(verdicts, Bullets)
+    assert verdicts.texts == [f"{m}: bases of {m} may be claimed by ism." for m in MODELS]
+
+
+def test_attention_replaced_has_a_row_a_model_and_kind(tmp_path: Path) -> None:
+    table = section(tmp_path).blocks[1]
+    assert isinstance(table, Table)
+    assert [row[0] for row in table.rows] == ["tutorial-attention"] * 2 + ["attention"] * 2
+    assert table.rows[0][1:] == [
+        "every unit the same weight", "0.042 (0.031 to 0.055)".replace(" to ", "\xa0to\xa0"), "0.71"
+    ]  # fmt: skip
+
+
+def test_methods_have_a_table_and_a_curve_a_model(tmp_path: Path) -> None:
+    blocks = section(tmp_path).blocks
+    assert [b.text for b in blocks if isinstance(b, Heading)] == list(MODELS)
+    tables = [b for b in blocks if isinstance(b, Table) and b.name == "Methods checked"]
+    assert [row[0] for row in tables[-1].rows] == ["random order", "attention", "saliency", "ism"]
+    assert tables[-1].rows[0][1:] == ["–", "–", "–", "–", "0.11", "–", "–"]
+    assert tables[-1].rows[2][1:] == ["0.97", "–", "0.58", "0.81", "0.06", "0.66", "0.52"]
+    assert "97 positives" in tables[-1].caption
+    figures = [b.name for b in blocks if isinstance(b, Figure)]
+    assert figures == [f"Deletion curves: {model}" for model in MODELS]
+
+
+def test_refusals_are_told(tmp_path: Path) -> None:
+    *_, words, refused = section(tmp_path).blocks
+    assert words == Text("Methods that do not apply:")
+    assert isinstance(refused, Bullets)
+    assert refused.texts[0] == "tutorial-cnn: attention was refused: there are no maps."
+
+
+def test_a_model_whose_logit_does_not_fall_has_no_curve(tmp_path: Path) -> None:
+    evidence = {
+        "base_auroc": None, "base_auprc": None, "ism_rank_correlation": None, "erasure": None,
+        "fraction_above_null": 0.04, "deletion_auc": None, "seed_rank_correlation": None,
+        "untrained": None,
+    }  # fmt: skip
+    blocks = section(tmp_path, random_order=None, methods={"saliency": evidence}).blocks
+    figures = [b.name for b in blocks if isinstance(b, Figure)]
+    assert figures == [f"Deletion curves: {model}" for model in MODELS[:-1]]
+    table = next(b for b in reversed(blocks) if isinstance(b, Table))
+    assert table.rows == [
+        ["random order", *["–"] * 7],
+        ["saliency", "0.04", *["–"] * 6],
+    ]
