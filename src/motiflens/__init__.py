@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     )
     from motiflens.matrices import Motif, motif_from_string, read_meme, read_motif_file, write_meme
     from motiflens.models import build_model, lay_on_bases
-    from motiflens.motifs import find_motifs, name_motifs, recover
+    from motiflens.motifs import discover, find_motifs, find_seqlets, name_motifs, recover
     from motiflens.pipeline import (
         DataFiles,
         audit_parts,
@@ -78,7 +78,9 @@ _HOME = {
     "cross_negatives": "pipeline",
     "read_crossed": "pipeline",
     "explain": "pipeline",
+    "discover": "motifs",
     "find_motifs": "motifs",
+    "find_seqlets": "motifs",
     "lay_on_bases": "models",
     "load": "runs",
     "motif_from_string": "matrices",
@@ -141,9 +143,11 @@ __all__ = [
     "check_output",
     "compare",
     "cross_negatives",
+    "discover",
     "dose",
     "explain",
     "find_motifs",
+    "find_seqlets",
     "lay_on_bases",
     "load",
     "load_files",

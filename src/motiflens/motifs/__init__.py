@@ -1,12 +1,14 @@
-"""Motifs read from explanations: alignment of windows, routes, recovery of a known truth."""
+"""Motifs read from explanations: seqlets, discovery, the routes, recovery of a known truth."""
 
 from motiflens.motifs.alignment import FoundMotif, FoundSite, align_windows
 from motiflens.motifs.discovered import DiscoveredMotif, Seqlet
+from motiflens.motifs.discovery import discover
 from motiflens.motifs.enrichment import Enrichment, measure_enrichment
 from motiflens.motifs.jaspar import jaspar_core
 from motiflens.motifs.naming import MAX_Q, Match, name_motifs
 from motiflens.motifs.recovery import Recovery, recover
 from motiflens.motifs.routes import ROUTES, find_motifs
+from motiflens.motifs.seqlets import find_seqlets
 
 __all__ = [
     "MAX_Q",
@@ -19,7 +21,9 @@ __all__ = [
     "Recovery",
     "Seqlet",
     "align_windows",
+    "discover",
     "find_motifs",
+    "find_seqlets",
     "jaspar_core",
     "measure_enrichment",
     "name_motifs",

@@ -1,0 +1,5 @@
+"""Motifs discovered in explanations, and in sequences alone."""
+
+from motiflens.motifs.discovery.explained import discover
+
+__all__ = ["discover"]

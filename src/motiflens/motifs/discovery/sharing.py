@@ -1,0 +1,137 @@
+"""Several motifs over the same windows: copies merged, every site given to its best motif."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from motiflens.matrices import UNIFORM, information
+from motiflens.motifs.discovery.refinement import (
+    Alignment,
+    Floats,
+    Sites,
+    count_columns,
+    evidence,
+    informative_span,
+    log_probabilities,
+    site_limit,
+)
+from motiflens.motifs.discovery.windows import FLANK, Windows
+
+SAME = 0.8
+"""Similarity from which on two motifs are one."""
+
+MAX_OVERLAP = 0.25
+"""Share of the narrower of two sites that may lie on the other."""
+
+N_ROUNDS = 4
+
+
+def similarity(one: Floats, other: Floats, both_strands: bool) -> float:
+    """Compare two count or probability matrices (4, W) by their best alignment.
+
+    The correlation of aligned columns, weighted by the information of the columns of the one
+    that holds less of it in all; a column of it that lies beyond the other counts 0. So a part
+    of a motif is as good as the motif. -1 to 1.
+    """
+    ppms = [m / m.sum(axis=0) for m in (one, other)]
+    small, large = sorted(ppms, key=lambda m: float(information(m).sum()))
+    weight = information(small, UNIFORM)
+    if not weight.sum() > 0:
+        return 0.0
+    turned = [large, large[::-1, ::-1]] if both_strands else [large]
+    alike = [_standardised(m).T @ (_standardised(small) * weight / weight.sum()) for m in turned]
+    shifts = range(1 - large.shape[1], small.shape[1])
+    return max(float(np.trace(table, offset=shift)) for table in alike for shift in shifts)
+
+
+def _standardised(ppm: Floats) -> Floats:
+    centred = ppm - ppm.mean(axis=0)
+    norms = np.linalg.norm(centred, axis=0)
+    scaled: Floats = np.where(norms > 1e-9, centred, 0.0) / np.maximum(norms, 1e-9)
+    return scaled
+
+
+def merge(motifs: Sequence[Alignment], both_strands: bool) -> list[Alignment]:
+    """Keep, of motifs that are one, that of the most evidence; strongest first."""
+    kept: list[Alignment] = []
+    for motif in sorted(motifs, key=lambda m: (-m.evidence, m.counts.tolist())):
+        if all(similarity(motif.counts, k.counts, both_strands) < SAME for k in kept):
+            kept.append(motif)
+    return kept
+
+
+def share_out(
+    windows: Windows, motifs: Sequence[Alignment], min_sites: int, min_evidence: float
+) -> list[Alignment]:
+    """Give every site to its best motif, and refine all motifs together.
+
+    A window may hold several sites, of one motif or of several. Sites are taken by the excess of
+    their score; one that lies on those already taken by more than ``MAX_OVERLAP`` is left out.
+    Then columns are found anew, motifs without enough sites or evidence are dropped, copies are
+    merged, and the sites are shared out again.
+    """
+    current = list(motifs)
+    for _ in range(N_ROUNDS):
+        if not current:
+            break
+        shared = _share(windows, current)
+        aligned = [m for sites in shared if (m := _realigned(windows, sites, min_sites))]
+        current = merge([m for m in aligned if m.evidence >= min_evidence], windows.both_strands)
+    return current
+
+
+def _realigned(windows: Windows, sites: Sites, min_sites: int) -> Alignment | None:
+    if len(sites) < min_sites:
+        return None
+    span = informative_span(count_columns(windows, sites, FLANK), windows.background)
+    if span is None:
+        return None
+    low, high = span[0] - FLANK, span[1] - FLANK
+    shift = np.where(sites.minus, sites.width - high, low)
+    moved = Sites(sites.window, sites.minus, sites.start + shift, sites.excess, high - low)
+    inside = (moved.start >= 0) & (moved.start + moved.width <= windows.length[moved.window])
+    moved = moved.take(inside)
+    if len(moved) < min_sites:
+        return None
+    counts = count_columns(windows, moved, 0)
+    return Alignment(moved, counts, evidence(windows, counts, moved))
+
+
+def _share(windows: Windows, motifs: Sequence[Alignment]) -> list[Sites]:
+    """Share the places of all motifs out, the best first."""
+    candidates = [_candidates(windows, motif) for motif in motifs]
+    owner = np.concatenate([np.full(len(c), k) for k, c in enumerate(candidates)])
+    excess = np.concatenate([c.excess for c in candidates])
+    start = np.concatenate([c.start for c in candidates])
+    row = np.concatenate([windows.row[c.window] for c in candidates])
+    width = np.array([m.width for m in motifs], dtype=np.int64)
+    order = np.lexsort((start, row, -excess))
+    taken: dict[int, list[tuple[int, int]]] = {}
+    kept = np.zeros(len(order), dtype=np.bool_)
+    for index in order.tolist():
+        wide = int(width[int(owner[index])])
+        low, high = int(start[index]), int(start[index]) + wide
+        others = taken.setdefault(int(row[index]), [])
+        if all(
+            min(high, end) - max(low, first) <= MAX_OVERLAP * min(wide, end - first)
+            for first, end in others
+        ):
+            others.append((low, high))
+            kept[index] = True
+    ends = np.cumsum([len(c) for c in candidates])[:-1]
+    return [c.take(k) for c, k in zip(candidates, np.split(kept, ends), strict=True)]
+
+
+def _candidates(windows: Windows, motif: Alignment) -> Sites:
+    """Find all places of a motif above the limit of chance that no neighbour outdoes."""
+    logs = log_probabilities(motif.counts, windows.background)
+    scores = windows.scores(logs[None])[:, 0]
+    found = len(np.unique(motif.sites.window))
+    excess = scores - site_limit(windows, found / len(windows))[:, None, None]
+    best = excess.max(axis=1)
+    window, place = np.nonzero(best > 0)
+    minus = excess[window, :, place].argmax(axis=1) == 1
+    start = windows.start[window] + place - motif.width // 2
+    return Sites(window, minus, start, best[window, place].astype(np.float64), motif.width)
