@@ -242,6 +242,8 @@ def test_arrays_come_back_as_they_were_and_as_the_same_bytes(tmp_path):
     for key in ("cwm", "hypothetical_cwm"):
         np.testing.assert_array_equal(getattr(back[0], key), getattr(motifs[0], key))
         assert getattr(back[2], key) is None
+    ppms = [motif.ppm for motif in read_motif_file(tmp_path / "a.npz")]
+    np.testing.assert_allclose(ppms[1], motifs[1].motif.ppm, rtol=1e-14)
     write_motif_arrays(motifs, tmp_path / "b.npz")
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 

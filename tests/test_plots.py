@@ -21,6 +21,7 @@ from motiflens.plots import (
     line_chart,
     logo,
     logo_pair,
+    logo_strands,
     ppm_heatmap,
     unit_chart,
 )
@@ -45,6 +46,7 @@ ALL = {
     "bar": lambda text: bar_chart({text: {text: (2, 1, 3)}}, text, text, notes={text: text}),
     "unit": lambda text: unit_chart({text: ([0, 1], [0.2, 1])}, text, text, text, reference=(0, 1)),
     "logo": lambda text: logo(PPM, title=text),
+    "strands": lambda text: logo_strands(PPM, title=text),
     "pair": lambda text: logo_pair(PPM, ppm_of("ACG"), offset=-1, title=text),
     "ppm": lambda text: ppm_heatmap(PPM, title=text),
     "track": lambda text: base_track(

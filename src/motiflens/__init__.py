@@ -30,7 +30,16 @@ if TYPE_CHECKING:
         spacing,
         substitute,
     )
-    from motiflens.matrices import Motif, motif_from_string, read_meme, read_motif_file, write_meme
+    from motiflens.matrices import (
+        Motif,
+        MotifArrays,
+        motif_from_string,
+        read_meme,
+        read_motif_arrays,
+        read_motif_file,
+        write_meme,
+        write_motif_arrays,
+    )
     from motiflens.models import build_model, lay_on_bases
     from motiflens.motifs import discover, find_motifs, find_seqlets, name_motifs, recover
     from motiflens.pipeline import (
@@ -45,6 +54,7 @@ if TYPE_CHECKING:
         run,
         trust,
     )
+    from motiflens.plots import write_logos
     from motiflens.readers import Reading, Source, read, read_dataset
     from motiflens.report import write_report
     from motiflens.runs import Origin, Run, check_output, load
@@ -66,6 +76,7 @@ _HOME = {
     "Grammar": "simulation",
     "Job": "training",
     "Motif": "matrices",
+    "MotifArrays": "matrices",
     "Origin": "runs",
     "Recipe": "training",
     "Run": "runs",
@@ -88,6 +99,7 @@ _HOME = {
     "read_dataset": "readers",
     "read_grammar": "simulation",
     "read_meme": "matrices",
+    "read_motif_arrays": "matrices",
     "read_motif_file": "matrices",
     "read_motifs": "pipeline",
     "recover": "motifs",
@@ -113,7 +125,9 @@ _HOME = {
     "trust_checks": "evidence",
     "tutorial_grammar": "simulation",
     "write_hits": "scanning",
+    "write_logos": "plots",
     "write_meme": "matrices",
+    "write_motif_arrays": "matrices",
     "write_report": "report",
     "write_table": "datasets",
 }
@@ -125,6 +139,7 @@ __all__ = [
     "InputError",
     "Job",
     "Motif",
+    "MotifArrays",
     "Origin",
     "Reading",
     "Recipe",
@@ -162,6 +177,7 @@ __all__ = [
     "read_dataset",
     "read_grammar",
     "read_meme",
+    "read_motif_arrays",
     "read_motif_file",
     "read_motifs",
     "recover",
@@ -179,7 +195,9 @@ __all__ = [
     "trust_checks",
     "tutorial_grammar",
     "write_hits",
+    "write_logos",
     "write_meme",
+    "write_motif_arrays",
     "write_report",
     "write_table",
 ]

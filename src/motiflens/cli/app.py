@@ -37,6 +37,7 @@ for command in (
     experiment.trust,
     experiment.report,
     motif_files.hits,
+    motif_files.logo,
 ):
     app.command(command)
 

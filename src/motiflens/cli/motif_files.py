@@ -1,4 +1,4 @@
-"""Sub-commands that work on motif files: hits."""
+"""Sub-commands that work on motif files: hits, logo."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def hits(
     Parameters
     ----------
     motif_file
-        Motifs: MEME, JASPAR or TRANSFAC.
+        Motifs: MEME, JASPAR, TRANSFAC, or .npz of motiflens.
     sequences
         FASTA or 2bit of any size, a table, sequences one a line, or a BED or narrowPeak file.
     output
@@ -78,3 +78,34 @@ def hits(
             f"{output}: {sum(found.n_hits)} hits of {len(motifs)} motifs in "
             f"{found.n_sequences} sequences"
         )
+
+
+def logo(
+    motif_file: Path,
+    *,
+    output: Output,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+) -> None:
+    """Draw motifs, with their reverse complements beside them, as SVG and PNG.
+
+    Parameters
+    ----------
+    motif_file
+        Motifs: MEME, JASPAR, TRANSFAC, or .npz of motiflens, whose contributions are drawn too.
+    output
+        Folder for the pictures.
+    overwrite
+        Replace existing files.
+    as_json
+        Print the names of the files as one JSON object.
+    """
+    if motif_file.suffix.lower() == ".npz":
+        motifs = motiflens.read_motif_arrays(motif_file)
+    else:
+        motifs = [motiflens.MotifArrays(motif) for motif in motiflens.read_motif_file(motif_file)]
+    paths = motiflens.write_logos(motifs, output, overwrite=overwrite)
+    if as_json:
+        print(json.dumps({"files": [str(path) for path in paths]}))
+    else:
+        print(f"{output}: {len(paths)} files for {len(motifs)} motifs")

@@ -79,6 +79,11 @@ def write_motif_arrays(motifs: Sequence[MotifArrays], path: Path | str) -> None:
     write_whole(path, stream.getvalue())
 
 
+def is_arrays(path: Path | str) -> bool:
+    """Tell by its name whether a file holds motifs as arrays."""
+    return Path(path).suffix.lower() == ".npz"
+
+
 def read_motif_arrays(path: Path | str) -> list[MotifArrays]:
     """Read what `write_motif_arrays` wrote.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from motiflens.errors import InputError
 from motiflens.files import read_text
+from motiflens.matrices.arrays import is_arrays, read_motif_arrays
 from motiflens.matrices.jaspar import looks_like_jaspar, parse_jaspar
 from motiflens.matrices.meme import looks_like_meme, parse_meme
 from motiflens.matrices.motif import Motif
@@ -21,6 +22,8 @@ _FORMATS = (
 def read_motif_file(path: Path | str) -> list[Motif]:
     """Read the motifs of a MEME, JASPAR or TRANSFAC file; its content tells which it is.
 
+    Of an ``.npz`` file of motifs with contributions, the PPMs are read.
+
     Raises
     ------
     InputError
@@ -28,6 +31,8 @@ def read_motif_file(path: Path | str) -> list[Motif]:
         :func:`~motiflens.matrices.read_meme`, :func:`~motiflens.matrices.read_jaspar` and
         :func:`~motiflens.matrices.read_transfac`.
     """
+    if is_arrays(path):
+        return [one.motif for one in read_motif_arrays(path)]
     text = read_text(path)
     for looks_like, parse in _FORMATS:
         if looks_like(text):

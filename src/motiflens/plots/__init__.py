@@ -3,6 +3,8 @@
 from motiflens.plots.curves import bar_chart, line_chart, unit_chart
 from motiflens.plots.heatmaps import attention_heatmap, ppm_heatmap
 from motiflens.plots.logo import filter_grid, logo, logo_pair
+from motiflens.plots.logo_files import write_logos
+from motiflens.plots.strands import logo_strands
 from motiflens.plots.tracks import base_track
 
 __all__ = [
@@ -13,6 +15,8 @@ __all__ = [
     "line_chart",
     "logo",
     "logo_pair",
+    "logo_strands",
     "ppm_heatmap",
     "unit_chart",
+    "write_logos",
 ]

@@ -102,14 +102,16 @@ def _stack(heights: Matrix, x: float, scale: Scale, width: float, key: str) -> s
     return "".join(parts)
 
 
-def _stacks(heights: Matrix, left: float, scale: Scale, width: float, key: str) -> str:
+def stacks(heights: Matrix, left: float, scale: Scale, width: float, key: str) -> str:
+    """Draw all columns, the first one at `left`, each `width` px wide."""
     return "".join(
         _stack(column, left + index * width, scale, width, key)
         for index, column in enumerate(heights.T)
     )
 
 
-def _height_scale(heights: Matrix, kind: Kind, bottom: float, top: float) -> Scale:
+def height_scale(heights: Matrix, kind: Kind, bottom: float, top: float) -> Scale:
+    """Give the scale that all letters fit on: 0 to 2 bits, or round numbers around zero."""
     if kind == "information":
         return Scale(0.0, 2.0, bottom, top)
     low = float(np.minimum(heights, 0.0).sum(axis=0).min())
@@ -117,23 +119,26 @@ def _height_scale(heights: Matrix, kind: Kind, bottom: float, top: float) -> Sca
     return Scale(*round_range([low, high, 0.0]), bottom, top)
 
 
-def _height_axis(scale: Scale, left: float, title: str, ticks: Sequence[float]) -> str:
+def height_axis(scale: Scale, left: float, title: str, ticks: Sequence[float]) -> str:
+    """Draw the vertical axis at `left`."""
     parts = [line(left, scale.start, left, scale.end)]
     for tick in ticks:
         y = scale(tick)
         parts.append(line(left - 4, y, left, y))
         parts.append(label(tick_text(tick), left - 7, y + 4, text_anchor="end", fill=MUTED))
-    return "".join(parts) + y_title(title, left - 40, (scale.start + scale.end) / 2)
+    return "".join(parts) + y_title(title, left - 36, (scale.start + scale.end) / 2)
 
 
-def _column_numbers(width: int, left: float, y: float, first: int = 1) -> str:
+def column_numbers(width: int, left: float, y: float, first: int = 1) -> str:
+    """Write the number of each column below it."""
     return "".join(
         label(first + i, left + (i + 0.5) * COLUMN, y, text_anchor="middle", fill=MUTED)
         for i in range(width)
     )
 
 
-def _axis_title(kind: Kind) -> str:
+def axis_title(kind: Kind) -> str:
+    """Name what the letters measure."""
     return "bits" if kind == "information" else "contribution"
 
 
@@ -165,15 +170,15 @@ def logo(matrix: Matrix, *, kind: Kind = "information", title: str = "Motif") ->
     """
     heights = letter_heights(matrix, kind)
     width = heights.shape[1]
-    scale = _height_scale(heights, kind, TOP + HEIGHT, TOP)
+    scale = height_scale(heights, kind, TOP + HEIGHT, TOP)
     ticks = (0, 1, 2) if kind == "information" else scale.ticks
     key = figure_key(title)
     body = [
         outlines(key),
-        _height_axis(scale, LEFT, _axis_title(kind), ticks),
+        height_axis(scale, LEFT, axis_title(kind), ticks),
         line(LEFT, scale(0), LEFT + width * COLUMN, scale(0)),
-        _stacks(heights, LEFT, scale, COLUMN, key),
-        _column_numbers(width, LEFT, TOP + HEIGHT + 18),
+        stacks(heights, LEFT, scale, COLUMN, key),
+        column_numbers(width, LEFT, TOP + HEIGHT + 18),
     ]
     size = (LEFT + width * COLUMN + 12, TOP + HEIGHT + 26)
     return figure(*size, title, f"Sequence logo of {width} positions, {top_bases(heights)}", *body)
@@ -222,12 +227,12 @@ def logo_pair(
     for (name, heights, shift), top in zip(rows, tops, strict=True):
         scale = Scale(0.0, 2.0, top + HEIGHT, top)
         left = LEFT + (shift - first) * COLUMN
-        body.append(_height_axis(scale, LEFT, f"{name} (bits)", (0, 1, 2)))
+        body.append(height_axis(scale, LEFT, f"{name} (bits)", (0, 1, 2)))
         body.append(line(LEFT, scale(0), width - 12, scale(0), stroke=GRID))
-        body.append(_stacks(heights, left, scale, COLUMN, key))
+        body.append(stacks(heights, left, scale, COLUMN, key))
     true_left = LEFT - first * COLUMN
     bottom = tops[1] + HEIGHT
-    body.append(_column_numbers(lower.shape[1], true_left, bottom + 18))
+    body.append(column_numbers(lower.shape[1], true_left, bottom + 18))
     body += [_edge(true_left + lower.shape[1] * COLUMN * end, bottom) for end in (0, 1)]
     text = f"Found {top_bases(upper)} at offset {offset} of {top_bases(lower)}"
     return figure(width, bottom + 26, title, f"{text}, strand {strand}", *body)
@@ -258,10 +263,10 @@ def filter_grid(filters: Matrix, *, columns: int = 4, title: str = "First-layer 
     for index, matrix in enumerate(shown):
         x, y = (index % columns) * cell[0] + 12, (index // columns) * cell[1]
         heights = letter_heights(matrix, "contribution")
-        scale = _height_scale(heights, "contribution", y + 78, y + 20)
+        scale = height_scale(heights, "contribution", y + 78, y + 20)
         body.append(label(f"filter {index}", x, y + 14, font_size=11, fill=MUTED))
         body.append(line(x, scale(0), x + 12 * matrix.shape[1], scale(0), stroke=GRID))
-        body.append(_stacks(heights, x, scale, 12.0, key))
+        body.append(stacks(heights, x, scale, 12.0, key))
     rows = -(-len(filters) // columns)
     size = (cell[0] * min(columns, len(filters)), cell[1] * rows + 6)
     description = f"{len(filters)} filters of width {filters.shape[2]}, weights as letter heights"

@@ -67,10 +67,13 @@ class _Strand(NamedTuple):
     def score(
         self, words: Words, starts: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Give those of the windows that are hits, and their scores."""
+        """Give those of the windows that are hits, and their scores.
+
+        Windows may reach over the ends of the words; what is given for those means nothing.
+        """
         score = np.zeros(len(starts), dtype=np.int64)
         for place, table, needed in self.quads:
-            score += table.take(words.take(starts + place) >> _LAST_QUAD)
+            score += table.take(words.take(starts + place, mode="clip") >> _LAST_QUAD)
             able = score >= needed
             starts, score = starts[able], score[able]
         return starts, score
@@ -110,10 +113,11 @@ class Searcher:
             places = np.flatnonzero(flag != 0)
             flag = flag[places]
             for bit, strand in enumerate(strands):
-                starts = places[(flag >> bit & 1).astype(bool)] - strand.anchor
-                starts = starts[starts >= 0]
-                starts = starts[block.room[starts] >= one.motif.width]
-                starts, score = strand.score(words, starts)
+                able = places[(flag & (1 << bit)) != 0] - strand.anchor
+                starts, score = strand.score(words, able)
+                room = block.room.take(starts, mode="clip")
+                inside = (starts >= 0) & (room >= one.motif.width)
+                starts, score = starts[inside], score[inside]
                 same = (np.full(len(starts), index), np.full(len(starts), bool(bit)))
                 found.append(BlockHits(starts, *same, score))
         return _in_order(found)

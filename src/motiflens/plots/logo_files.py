@@ -1,0 +1,90 @@
+"""Logos of motifs as files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from motiflens.errors import InputError
+from motiflens.files import write_whole
+from motiflens.matrices import MotifArrays
+from motiflens.plots.raster import png
+from motiflens.plots.strands import logo_strands
+
+_UNSAFE = re.compile(r"[^\w.+-]+|^\.+")
+
+
+def write_logos(
+    motifs: Sequence[MotifArrays], folder: Path | str, *, overwrite: bool = False
+) -> list[Path]:
+    """Draw each motif and its reverse complement, as SVG and as PNG.
+
+    A motif is drawn in bits, ``NAME.svg``, and where contributions are known in these too,
+    ``NAME.cwm.svg``. Characters of a name that a file name had better not hold become ``_``, and
+    names that come again are counted (``NAME-2``).
+
+    Parameters
+    ----------
+    motifs
+        What is drawn.
+    folder
+        Where to; made if it is not there.
+    overwrite
+        Whether files may be replaced.
+
+    Returns
+    -------
+    paths
+        The files, in the order of the motifs.
+
+    Raises
+    ------
+    InputError
+        When a file is there already, or cannot be written.
+    """
+    folder = Path(folder)
+    figures = {
+        folder / f"{stem}{suffix}.{ending}": svg
+        for stem, one in zip(_stems(motifs), motifs, strict=True)
+        for suffix, svg in _figures(one).items()
+        for ending in ("svg", "png")
+    }
+    there = next((path for path in figures if path.exists()), None)
+    if there is not None and not overwrite:
+        raise InputError(
+            "the output file does not exist yet",
+            got=str(there),
+            remedy="choose another folder, or give --overwrite to replace files",
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            "logos go into a folder", got=f"{folder}: {error.strerror}", remedy="choose another"
+        ) from None
+    for path, svg in figures.items():
+        write_whole(path, png(svg) if path.suffix == ".png" else svg.encode())
+    return list(figures)
+
+
+def _figures(one: MotifArrays) -> dict[str, str]:
+    """Give the figures of a motif by what is added to its name."""
+    title = f"{one.motif.name} {one.motif.alt_name}".strip()
+    figures = {"": logo_strands(one.motif.ppm, kind="information", title=title)}
+    if one.cwm is not None:
+        figures[".cwm"] = logo_strands(one.cwm, kind="contribution", title=title)
+    return figures
+
+
+def _stems(motifs: Sequence[MotifArrays]) -> list[str]:
+    """Give every motif a file name of its own, also where capitals do not count."""
+    stems: list[str] = []
+    taken: set[str] = set()
+    for one in motifs:
+        name = _UNSAFE.sub("_", one.motif.name)[:100]
+        candidates = (name if n == 1 else f"{name}-{n}" for n in range(1, len(motifs) + 1))
+        stem = next(candidate for candidate in candidates if candidate.lower() not in taken)
+        taken.add(stem.lower())
+        stems.append(stem)
+    return stems
