@@ -45,7 +45,7 @@ def bed(path: Path) -> pd.DataFrame:
 
 
 def hits_of(source: Path, folder: Path, **options: object) -> pd.DataFrame:
-    write_hits(MOTIFS, source, folder / "hits.bed", p=P, **options)
+    write_hits(MOTIFS, source, folder / "hits.bed", **{"p": P, **options})
     return bed(folder / "hits.bed")
 
 
@@ -132,8 +132,8 @@ def test_a_site_of_overlapping_windows_comes_once(tmp_path_factory, rows, block)
     (folder / "w.bed").write_text("\n".join(lines))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(intervals, "BLOCK", block)
-        found = hits_of(folder / "w.bed", folder, genome=folder / "g.fa")
-    every = hits_of(folder / "g.fa", folder)
+        found = hits_of(folder / "w.bed", folder, genome=folder / "g.fa", p=0.4)
+    every = hits_of(folder / "g.fa", folder, p=0.4)
     named = [({"a": "a", "b": "chrb"}[chrom], start, start + w) for chrom, start, w in rows]
     inside = [
         any(c == hit[0] and s <= hit[1] and hit[2] <= e for c, s, e in named)
