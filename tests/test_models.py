@@ -80,25 +80,37 @@ def test_the_strongest_answers_and_their_gradients_are_those_of_a_plain_maximum(
     x = random_one_hot(3, 21).double()
     x[1, :, 15:] = 0
     valid = valid_units(x, 21, layer.field)
-    coefficients = torch.randn(3, 7, dtype=torch.float64)
-    given, expected = x.clone().requires_grad_(), x.clone().requires_grad_()
-    plain = layer(expected).masked_fill(~valid.unsqueeze(-1), float("-inf")).amax(-2)
-    ours = layer.strongest(given, valid)
-    torch.testing.assert_close(ours, plain)
-    inputs = ((given, layer.weight), (expected, layer.weight))
-    for mine, theirs in zip(
-        torch.autograd.grad((ours * coefficients).sum(), inputs[0]),
-        torch.autograd.grad((plain * coefficients).sum(), inputs[1]),
-        strict=True,
-    ):
+    coefficients = torch.randn(2, 3, 7, dtype=torch.float64)
+
+    def both(x: torch.Tensor, valid: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        ours = layer.strongest(x, valid)
+        plain = layer(x).masked_fill(~valid.unsqueeze(-1), float("-inf")).amax(-2)
+        torch.testing.assert_close(ours, plain)
+        mine, theirs = (
+            torch.autograd.grad((y * coefficients[0]).sum(), layer.weight, retain_graph=True)
+            for y in (ours, plain)
+        )
         torch.testing.assert_close(mine, theirs)
-    with torch.no_grad():
-        torch.testing.assert_close(layer.strongest(x, valid), plain)
-        layer.weight = torch.nn.Parameter(torch.stack([one.weight for one in joined]))
-        together = layer.strongest(torch.stack([x, x.flip(0)]), torch.stack([valid, valid.flip(0)]))
-        for replica, rows in enumerate((x, x.flip(0))):
-            alone = joined[replica].strongest(rows, valid_units(rows, 21, layer.field))
-            torch.testing.assert_close(together[replica], alone)
+        return ours, plain
+
+    both(x, valid)
+    # With gradients of the input too, as an explanation wants them.
+    given = x.clone().requires_grad_()
+    mine, theirs = (
+        torch.autograd.grad((y * coefficients[0]).sum(), given) for y in both(given, valid)
+    )
+    torch.testing.assert_close(mine, theirs)
+    layer.weight = torch.nn.Parameter(torch.stack([one.weight.detach() for one in joined]))
+    two = torch.stack([x, x.flip(0)]).requires_grad_()
+    together = layer.strongest(two, torch.stack([valid, valid.flip(0)]))
+    found = torch.autograd.grad((together * coefficients).sum(), (layer.weight, two))
+    for replica, rows in enumerate((x, x.flip(0))):
+        one, own = joined[replica], rows.clone().requires_grad_()
+        alone = one.strongest(own, valid_units(rows, 21, layer.field))
+        torch.testing.assert_close(together[replica], alone)
+        loss = (alone * coefficients[replica]).sum()
+        for mine, expected in zip(found, torch.autograd.grad(loss, (one.weight, own)), strict=True):
+            torch.testing.assert_close(mine[replica], expected)
 
 
 def test_filters_that_start_as_words_answer_to_them_and_seldom_to_chance() -> None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from motiflens.metrics import rank_auroc
-from motiflens.models.layers import Dropout
+from motiflens.models.layers import Dropout, masks_for
 from motiflens.training import distributed
 from motiflens.training.augmentation import augment, augments
 from motiflens.training.batches import EncodedData
@@ -144,10 +144,8 @@ class Fit:
         own = distributed.own_slice(rows.shape[1])
         losses = torch.zeros_like(self.total)
         if own.start < own.stop:
-            for layer in self.dropouts:
-                layer.batch = (rows.shape[1], own)
             x, labels = self._batch(rows, own, step)
-            with self._precision():
+            with self._precision(), masks_for(self.dropouts, rows.shape[1], own):
                 logits = self.joined(x).to(labels.dtype)
             summed = self._losses(logits, labels).sum(-1)
             # Each replica's mean depends on its own weights only, so the sum trains all of them.
