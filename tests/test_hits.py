@@ -197,7 +197,13 @@ def test_a_motif_that_cannot_reach_p_is_named(tmp_path):
     (tmp_path / "s.fa").write_text(">a\nGATAAGATAA\n")
     found = write_hits(MOTIFS, tmp_path / "s.fa", tmp_path / "h.bed", p=1e-4)
     assert found.n_hits == (0, 0, 0)
-    assert [note.split()[0] for note in found.notes] == ["m1", "m3"]
+    (note,) = found.notes
+    assert note.startswith("2 of 3 motifs can have no hits")
+    assert note.endswith("reaches p 0.0001: m1 (best p 0.0047), m3 (best p 0.27)")
+    many = [MOTIFS[0]] * 7
+    (note,) = write_hits(many, tmp_path / "s.fa", tmp_path / "h.bed", p=1e-4).notes
+    assert note.count("best p") == 5
+    assert note.endswith(" and 2 more")
     assert bed(tmp_path / "h.bed").empty
     assert (tmp_path / "h.bed").read_text().startswith("#chrom\tstart\tend\tname\tscore\tstrand\t")
 

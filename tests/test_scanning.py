@@ -242,7 +242,7 @@ def test_any_bytes_are_no_background_or_one(tmp_path_factory, content):
         ({"p": float("nan")}, "largest p-value"),
         ({"pseudocount": 0.0}, "pseudocount"),
         ({"background": (0.5, 0.5, 0, 0)}, "background"),
-        ({"background": "missing-file"}, "input file exists"),
+        ({"background": "unifrom"}, "fimo, uniform, sequences or a file"),
         ({"strands": "reverse"}, "strands"),
         ({"sequences": ["ACGX"]}, "letters"),
         ({"sequences": "ACGT"}, "list"),

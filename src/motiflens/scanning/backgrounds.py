@@ -51,14 +51,20 @@ def resolve_background(
     InputError
         For a background that is none.
     """
-    if isinstance(background, Path) or (
-        isinstance(background, str) and background not in (*_NAMED, "sequences")
-    ):
-        values: Sequence[float] = read_background(background)
+    if not isinstance(background, str | Path):
+        values: Sequence[float] = background
+    elif background in _NAMED:
+        values = _NAMED[str(background)]
     elif background == "sequences":
         values = _of_blocks(blocks)
+    elif Path(background).exists():
+        values = read_background(background)
     else:
-        values = _NAMED[background] if isinstance(background, str) else background
+        raise InputError(
+            "a background is fimo, uniform, sequences or a file",
+            got=f"{str(background)!r}, and no such file",
+            remedy="correct the name or the path",
+        )
     base = checked_background(values)
     if both_strands:
         base = (base + base[::-1]) / 2

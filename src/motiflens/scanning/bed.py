@@ -29,6 +29,7 @@ _ROW = np.dtype(
     [("sequence", "<i8"), ("start", "<i8"), ("motif", "<i4"), ("score", "<i4"), ("reverse", "?")]
 )
 _AT_ONCE = 1 << 13
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -166,9 +167,12 @@ def _lines(
 
 
 def _out_of_reach(scored: Sequence[ScoredMotif], p: float) -> list[str]:
+    """Name the motifs that can have no hit, in one sentence."""
+    silent = [f"{s.motif.name} (best p {s.best_p:.2g})" for s in scored if not len(s.p_values)]
+    if not silent:
+        return []
+    more = f" and {len(silent) - _NAMED} more" if len(silent) > _NAMED else ""
     return [
-        f"{one.motif.name} has no hits: {one.motif.width} columns cannot reach p {p:g}, the best "
-        f"site has p {one.best_p:.2g}"
-        for one in scored
-        if not len(one.p_values)
+        f"{len(silent)} of {len(scored)} motifs can have no hits, as not even their best site "
+        f"reaches p {p:g}: {', '.join(silent[:_NAMED])}{more}"
     ]

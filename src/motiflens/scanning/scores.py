@@ -90,7 +90,8 @@ def score_motif(
     steps = np.rint(log_odds * STEPS_PER_BIT).astype(np.int32)
     lowest, tail = tail_of_scores(steps, background)
     n_too_low = int(np.count_nonzero(tail > p))  # the tail falls: these come first
-    return ScoredMotif(motif, steps, lowest + n_too_low, tail[n_too_low:], float(tail[-1]))
+    # A copy, so that the rest, some hundred times as long, is freed.
+    return ScoredMotif(motif, steps, lowest + n_too_low, tail[n_too_low:].copy(), float(tail[-1]))
 
 
 def tail_of_scores(steps: Steps, background: Sequence[float]) -> tuple[int, Matrix]:

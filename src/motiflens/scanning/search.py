@@ -53,15 +53,12 @@ class _Strand(NamedTuple):
     ----------
     anchor
         Column at which the word that is looked up begins.
-    keep
-        bool (65536,), by word: whether a site may lie over it.
     quads
         For every four columns, those that tell most first: their place, int64 (256,) their score
         by their bases, and the score that is needed up to here for a hit.
     """
 
     anchor: int
-    keep: NDArray[np.bool_]
     quads: list[tuple[int, NDArray[np.int64], int]]
 
     def score(
@@ -92,15 +89,13 @@ class Searcher:
 
     def __init__(self, scored: Sequence[ScoredMotif], *, both_strands: bool) -> None:
         self._scored = [(index, one) for index, one in enumerate(scored) if len(one.p_values)]
-        self._strands = [
-            [_prepare(steps, one.threshold) for steps in _orientations(one.steps, both_strands)]
-            for _, one in self._scored
-        ]
-        # Bit 0 is for the strand +, bit 1 for -.
-        self._flags = [
-            sum((s.keep.astype(np.uint8) << bit for bit, s in enumerate(strands)), np.uint8(0))
-            for strands in self._strands
-        ]
+        self._strands: list[list[_Strand]] = []
+        self._flags: list[NDArray[np.uint8]] = []  # by word; bit 0 is for the strand +, 1 for -
+        for _, one in self._scored:
+            prepared = [_prepare(s, one.threshold) for s in _orientations(one.steps, both_strands)]
+            self._strands.append([strand for strand, _ in prepared])
+            keeps = [keep.astype(np.uint8) << bit for bit, (_, keep) in enumerate(prepared)]
+            self._flags.append(np.bitwise_or.reduce(keeps))
 
     def find(self, block: Block) -> BlockHits:
         """Give all hits in a block."""
@@ -127,7 +122,8 @@ def _orientations(steps: Steps, both_strands: bool) -> list[Steps]:
     return [steps, steps[::-1, ::-1]] if both_strands else [steps]
 
 
-def _prepare(steps: Steps, threshold: int) -> _Strand:
+def _prepare(steps: Steps, threshold: int) -> tuple[_Strand, NDArray[np.bool_]]:
+    """Give a strand, and for each word, bool (65536,), whether a site may lie over it."""
     width = steps.shape[1]
     padded = np.zeros((4, max(_WORD, -(-width // _QUAD) * _QUAD)), dtype=np.int64)
     padded[:, :width] = steps
@@ -144,7 +140,7 @@ def _prepare(steps: Steps, threshold: int) -> _Strand:
     for at in places:
         missing -= int(best[at : at + _QUAD].sum())
         quads.append((at, _quad(padded[:, at : at + _QUAD]), threshold - missing))
-    return _Strand(anchor, keep, quads)
+    return _Strand(anchor, quads), keep
 
 
 def _quad(columns: NDArray[np.int64]) -> NDArray[np.int64]:
