@@ -23,11 +23,15 @@ from motiflens.evidence.truth import LEFT_OUT, MOTIF, OUTSIDE, base_scores
 from motiflens.evidence.verdict import judge
 from motiflens.metrics import rank_auroc
 
-N_SEQUENCES = 100
-"""Positives, negatives and shuffled positives that every method explains, at most."""
+MOST, LEAST = 100, 40
+"""Positives that every method explains, of short and of long sequences, as far as there are some.
 
-N_FEW = 30
-"""Positives for the comparison with other seeds, and with the model before training."""
+Half as many negatives and shuffled positives are its null, and an eighth as many positives are
+explained of other seeds and before training: what each costs grows with the square of the length.
+"""
+
+MOST_WORK = 4_000_000
+"""Positives times the square of their length: ``MOST`` of 200 bases."""
 
 N_HELD_OUT = 500
 """Sequences of each class on which the model is scored and its attention replaced, at most."""
@@ -48,8 +52,8 @@ def trust_checks(
 ) -> Trust:
     """Check how far the explanations of a model can be trusted.
 
-    At most ``N_HELD_OUT`` sequences of each class are scored, and ``N_SEQUENCES`` explained: the
-    first ones.
+    At most ``N_HELD_OUT`` sequences of each class are scored, and ``MOST`` positives explained,
+    fewer of more than 200 bases: the first ones.
 
     Parameters
     ----------
@@ -120,16 +124,26 @@ class _Case:
     target: int
 
     @property
+    def n_few(self) -> int:
+        """Number of positives that are explained of other models too."""
+        return max(1, len(self.positives) // 8)
+
+    @property
     def known(self) -> NDArray[np.bool_]:
         """Mark the bases that are no N and no padding, (N, L)."""
         return np.asarray(self.positives.sum(axis=1) > 0)
 
     def explain(
-        self, method: str, one_hot: Floats, module: nn.Module | None = None
+        self,
+        method: str,
+        one_hot: Floats,
+        module: nn.Module | None = None,
+        *,
+        checks: bool = False,
     ) -> Attributions:
         """Explain sequences of this model, or of another one."""
         chosen = self.module if module is None else module
-        return attribute(chosen, one_hot, method, target=self.target)
+        return attribute(chosen, one_hot, method, target=self.target, checks=checks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,9 +168,10 @@ def _some(one_hot: Floats | Tensor, what: str) -> Floats:
 def _case(
     module: nn.Module, parts: Sequence[Floats], truth: ArrayLike | None, target: int, seed: int
 ) -> _Case:
-    marks = None if truth is None else _checked_truth(truth, parts[0])[:N_SEQUENCES]
-    positives, negatives = (part[:N_SEQUENCES] for part in parts)
-    return _Case(module, positives, negatives, shuffled(positives, seed), marks, target)
+    n = int(np.clip(MOST_WORK // parts[0].shape[2] ** 2, LEAST, MOST))
+    marks = None if truth is None else _checked_truth(truth, parts[0])[:n]
+    positives, negatives = parts[0][:n], parts[1][: n // 2]
+    return _Case(module, positives, negatives, shuffled(positives[: n // 2], seed), marks, target)
 
 
 def _checked_truth(truth: ArrayLike, positives: Floats) -> NDArray[np.int8]:
@@ -178,7 +193,8 @@ def _explained(
     maps, refused = {}, {}
     for method in METHODS if methods is None else methods:
         try:
-            positives = _first(kept.get(method), case) or case.explain(method, case.positives)
+            positives = _first(kept.get(method), case)
+            positives = positives or case.explain(method, case.positives, checks=True)
             null = (case.explain(method, case.negatives), case.explain(method, case.shuffled))
         except InputError as error:
             if method not in METHODS:
@@ -227,16 +243,16 @@ def _stability(
     """Give the mean rank correlation over all pairs of seeds, on few positives."""
     if not seeds:
         return None
-    few = case.positives[:N_FEW]
-    tracks = [own.track[:N_FEW], *(case.explain(method, few, one).track for one in seeds)]
-    known = case.known[:N_FEW]
+    few = case.positives[: case.n_few]
+    tracks = [own.track[: case.n_few], *(case.explain(method, few, one).track for one in seeds)]
+    known = case.known[: case.n_few]
     return _mean([_mean(rank_correlations(a, b, known)) for a, b in combinations(tracks, 2)])
 
 
 def _untrained(case: _Case, method: str, module: nn.Module) -> Untrained:
     """Give the figures of the model before training; its null only where one pass explains."""
-    few = case.explain(method, case.positives[:N_FEW], module)
-    scores = None if case.truth is None else base_scores(few.track, case.truth[:N_FEW])
+    few = case.explain(method, case.positives[: case.n_few], module)
+    scores = None if case.truth is None else base_scores(few.track, case.truth[: case.n_few])
     above = None
     if method in SHARES:
         parts = (case.positives, case.negatives, case.shuffled)
