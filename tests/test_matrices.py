@@ -289,7 +289,9 @@ def test_any_order_of_lines_is_read_or_refused(tmp_path_factory, text):
         ("tangermeme_tests/test2.meme", 4, "BHLHE41"),
     ],
 )
-def test_files_of_others_are_read_whole(file, n_motifs, first):
+def test_files_of_others_are_read_whole_and_come_back_digit_by_digit(
+    tmp_path, file, n_motifs, first
+):
     path = DATA / file
     if not path.exists():
         pytest.skip(f"{file} of the shared test data is not here")
@@ -297,3 +299,11 @@ def test_files_of_others_are_read_whole(file, n_motifs, first):
     assert len(motifs) == n_motifs
     assert motifs[0].alt_name == first
     assert all(motif.n_sites > 0 for motif in motifs)
+    write_meme(motifs, tmp_path / "once.meme")
+    back = read_meme(tmp_path / "once.meme")
+    names = [(motif.name, motif.alt_name, motif.n_sites) for motif in motifs]
+    assert [(motif.name, motif.alt_name, motif.n_sites) for motif in back] == names
+    for motif, other in zip(motifs, back, strict=True):
+        np.testing.assert_allclose(other.ppm, motif.ppm, atol=1.01e-6, rtol=0)
+    write_meme(back, tmp_path / "twice.meme")
+    assert (tmp_path / "once.meme").read_bytes() == (tmp_path / "twice.meme").read_bytes()
