@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 import motiflens
+from motiflens import comparison
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.pipeline import stages
@@ -173,3 +175,29 @@ def test_the_letters_that_a_motif_leaves_open_are_those_of_its_sites(tmp_path: P
 def test_a_motif_without_sites_is_still_the_truth() -> None:
     dataset, settings = prepare(data(), replace(ONE, motif="AAAAAAAA"))
     assert [motif.consensus for motif in true_motifs(dataset, settings.motif)] == ["AAAAAAAA"]
+
+
+def test_the_points_of_a_learning_curve_have_scores_and_no_epochs() -> None:
+    dataset, _ = prepare(data(), ONE)
+    found = comparison.compare(dataset, ["cnn"], [0, 1], sizes=[20], size_seeds=1, threads=1)
+    point, whole = found.results["models"]["cnn"]["sizes"]
+    assert (point["n_train"], len(point["seeds"]), whole["n_train"]) == (20, 1, 48)
+    assert 0 <= point["summary"]["auroc"]["mean"] <= 1
+    assert point["seeds"][0]["epochs_to_target"] is None
+    assert whole["summary"]["epochs_to_target"]["n"] == 2
+
+
+@pytest.mark.slow
+def test_models_of_self_attention_go_the_whole_way_on_both_strands(tmp_path: Path) -> None:
+    models = ("hybrid", "transformer")
+    settings = replace(ONE, models=models, strands="both", motif="GATTACA", n_explained=3)
+    run = motiflens.run(data(), tmp_path / "run", settings)
+    for name in models:
+        table = tomllib.loads((run.path / "models" / f"{name}-seed0" / "model.toml").read_text())
+        assert (table["recipe"]["rc_augment"], table["recipe"]["rc_average"]) == (True, True)
+        assert isinstance(run.model(name), motiflens.models.BothStrands)
+    assert (
+        set(run.motifs["models"]) == set(run.read_json("attention.json")["models"]) == set(models)
+    )
+    page = motiflens.write_report(run.path).read_text()
+    assert all(name in page for name in models)
