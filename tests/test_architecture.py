@@ -43,6 +43,7 @@ MAY_IMPORT = {
     "comparison": ["training", "baselines"],
     "crossing": ["readers", "training", "metrics"],
     "attribution": ["sequences", "models/base"],
+    "browser": ["datasets", "attribution"],
     "experiments": ["sequences", "attribution"],
     "evidence": ["datasets", "matrices", "metrics", "attribution"],
     "motifs": ["datasets", "matrices", "attribution", "scanning"],

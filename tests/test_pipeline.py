@@ -9,6 +9,7 @@ import torch
 
 import motiflens
 from motiflens import Settings
+from motiflens.attribution import METHODS
 from motiflens.comparison import compare
 from motiflens.datasets import mark_sites
 from motiflens.metrics import score
@@ -107,6 +108,13 @@ def test_attributions_are_of_test_positives_and_come_back(run: motiflens.Run) ->
     assert set(dataset.split[rows]) == {"test"}
     assert dataset.labels[rows].min() == 1
     assert contributions.shape == (len(names), 4, 41)
+    taken = set(METHODS) - {"rollout"}
+    folder = run.path / "attributions" / "tutorial-attention"
+    # No genome tracks, as the data have no coordinates.
+    assert {p.name for p in folder.iterdir()} == {*(f"{m}.npz" for m in taken), "checks.json"}
+    checks = run.read_json("attributions/tutorial-attention/checks.json")["methods"]
+    assert set(checks) == taken
+    assert checks["deeplift_shap"]["completeness"] < 1e-4
     contrast = run.read_json("attention.json")["models"]["tutorial-attention"]
     assert contrast["motif"]["mean"] > contrast["background"]["mean"]
 

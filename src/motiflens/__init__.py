@@ -13,8 +13,9 @@ from motiflens.errors import InputError
 from motiflens.version import __version__
 
 if TYPE_CHECKING:
-    from motiflens.attribution import Attributions, attribute
+    from motiflens.attribution import Attributions, attribute, save_for_modisco
     from motiflens.audit import audit
+    from motiflens.browser import write_bed, write_big_wig
     from motiflens.datasets import SequenceDataset, split_at_random, write_table
     from motiflens.evidence import Trust, true_bases, trust_checks
     from motiflens.experiments import (
@@ -83,6 +84,9 @@ _HOME = {
     "SequenceDataset": "datasets",
     "Settings": "settings",
     "attribute": "attribution",
+    "save_for_modisco": "attribution",
+    "write_bed": "browser",
+    "write_big_wig": "browser",
     "build_model": "models",
     "check_output": "runs",
     "compare": "pipeline",
@@ -182,6 +186,7 @@ __all__ = [
     "read_motifs",
     "recover",
     "run",
+    "save_for_modisco",
     "scan",
     "shortcut_test",
     "shuffled_background",
@@ -194,6 +199,8 @@ __all__ = [
     "trust",
     "trust_checks",
     "tutorial_grammar",
+    "write_bed",
+    "write_big_wig",
     "write_hits",
     "write_logos",
     "write_meme",

@@ -21,6 +21,7 @@ from motiflens.attribution.checks import check
 from motiflens.attribution.deeplift import deeplift_shap
 from motiflens.attribution.gradients import input_x_gradient, saliency
 from motiflens.attribution.integrated import expected_gradients, integrated_gradients
+from motiflens.attribution.modisco import save_for_modisco
 from motiflens.attribution.mutagenesis import mutagenesis, saturation_mutagenesis
 from motiflens.errors import InputError
 
@@ -106,4 +107,5 @@ __all__ = [
     "rollout",
     "saliency",
     "saturation_mutagenesis",
+    "save_for_modisco",
 ]

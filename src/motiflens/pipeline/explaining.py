@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from motiflens.attribution import attribute
+from motiflens.attribution import METHODS, attribute
+from motiflens.browser import located, write_bed, write_big_wig
 from motiflens.datasets import SequenceDataset
 from motiflens.experiments import attention_contrast
 from motiflens.models import SequenceModel
@@ -17,9 +19,6 @@ from motiflens.progress import Progress, Silent
 from motiflens.runs import Run
 from motiflens.settings import Settings
 from motiflens.training import n_cores
-
-#: Methods whose attributions a run keeps, of each model's first seed.
-METHODS = ("saliency", "tutorial-saliency", "ism", "attention")
 
 
 def explain(run: Run | Path | str, *, progress: Progress | None = None) -> Run:
@@ -70,11 +69,20 @@ def _explain_model(
     model, one_hot = run.model(name), positives.one_hot()
     folder = run.path / "attributions" / name
     folder.mkdir(parents=True, exist_ok=True)
-    attentive = bool(model.attention_maps(torch.as_tensor(one_hot[:1])))
+    maps = model.attention_maps(torch.as_tensor(one_hot[:1]))
+    attentive, stacked = bool(maps), bool(maps) and all(m.full is not None for m in maps)
+    left_out = {"attention": not attentive, "rollout": not stacked}
+    checks = {}
     for method in METHODS:
-        if method != "attention" or attentive:
+        if not left_out.get(method, False):
             found = attribute(model, one_hot, method)
             found.save(folder / f"{method}.npz", positives.names.tolist())
+            if found.checks is not None:
+                checks[method] = asdict(found.checks)
+            if located(positives):
+                write_big_wig(folder / f"{method}.bw", found, positives)
+                write_bed(folder / f"{method}.bed", found, positives)
+    run.write_json(f"attributions/{name}/checks.json", {"methods": checks})
     if not attentive or positives.sites is None:
         return None
     return _contrast(model, dataset, positives, run.settings)

@@ -1,0 +1,56 @@
+"""Explanations as arrays that TF-MoDISco reads as they are."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from motiflens.attribution.base import Attributions, Floats
+from motiflens.errors import InputError
+from motiflens.files import write_whole
+
+#: Zero columns on either side: modisco takes no seqlet near an end, and of 50 bases nearly none.
+PADDING = 40
+
+
+def save_for_modisco(found: Attributions, folder: str | Path) -> tuple[Path, Path]:
+    """Write the sequences and the hypothetical contributions for ``modisco motifs``.
+
+    The command is ``modisco motifs -s FOLDER/one_hot.npz -a FOLDER/METHOD.npz -n 2000 -w WIDTH
+    -o OUT.h5``, with the length of the sequences and 80 for WIDTH, or less for its middle.
+
+    Parameters
+    ----------
+    found
+        An explanation with ``hypothetical``.
+    folder
+        An existing folder.
+
+    Returns
+    -------
+    one_hot, hypothetical
+        The files written: float32 (N, 4, L + 80) as ``arr_0``, 40 zero columns on either side.
+
+    Raises
+    ------
+    InputError
+        If the method has no hypothetical contributions, or a file cannot be written.
+    """
+    if found.hypothetical is None:
+        raise InputError(
+            "modisco reads hypothetical contributions",
+            got=f"the method {found.method}, which has none",
+            remedy="explain by deeplift_shap, ism or a method of gradients",
+        )
+    paths = (Path(folder) / "one_hot.npz", Path(folder) / f"{found.method}.npz")
+    for path, array in zip(paths, (found.one_hot, found.hypothetical), strict=True):
+        _save(path, np.pad(array, ((0, 0), (0, 0), (PADDING, PADDING))))
+    return paths
+
+
+def _save(path: Path, array: Floats) -> None:
+    stream = io.BytesIO()
+    np.savez_compressed(stream, array)
+    write_whole(path, stream.getvalue())
