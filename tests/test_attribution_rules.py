@@ -58,7 +58,9 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "glu": lambda x: functional.glu(x, 1),
     "maxima": lambda x: x.amax((1, 2)) + x.max() + x.max(1).values[:, 0] - x.amin(-1)[:, 0],
     "keeping": lambda x: x - x.amax((0, 2), keepdim=True) + x.max(1, keepdim=True)[0] * x,
-    "of two": lambda x: torch.maximum(x, x.flip(2)) - torch.minimum(x, SQUARE[0]) + x.max(1 - x),
+    "of two": lambda x: torch.maximum(x, x.flip(2)) - torch.minimum(x, SQUARE[0])
+    + x.max(1 - x)
+    + torch.min(x, other=x.roll(1, 1)),
     "overlapping pools": lambda x: functional.max_pool1d(functional.max_pool1d(x, 3, 1), 4, 2, 1),
     "pools in two dimensions": lambda x: functional.max_pool2d(x[:, None], (2, 3), 1)
     + functional.adaptive_max_pool2d(x, (1, 1))[..., None],

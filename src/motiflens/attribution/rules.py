@@ -8,7 +8,7 @@ multipliers m with ``f(x) - f(reference) = sum of m (x - reference)`` exactly, f
 - affine functions pass their gradient;
 - of elementwise functions it is the slope between the two values (the rescale rule);
 - of products, and of all that is quadratic, it is the gradient half way between the two;
-- a maximum gives all credit to one winner (see :func:`_winner`);
+- a maximum gives all credit to one winner (see ``multipliers.winner``);
 - softmax, normalisations and attention are written out in the functions above.
 
 Any other function is refused by name, as is one that steers by a value of the sequence: a result
@@ -23,64 +23,23 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from motiflens.attribution import composites
+from motiflens.attribution.multipliers import linearised, logsumexp, rescaled, winner
+from motiflens.attribution.operations import (
+    AFFINE,
+    CURVED,
+    DROPOUTS,
+    OF_THE_FORM,
+    PIECEWISE,
+    PRODUCTS,
+)
 from motiflens.errors import InputError
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_AFFINE = _words(
-    """
-    add __radd__ sub subtract rsub __rsub__ neg negative positive sum mean cumsum diff
-    reshape reshape_as view view_as flatten unflatten ravel permute transpose swapaxes swapdims
-    movedim moveaxis mT T t squeeze unsqueeze expand expand_as broadcast_to repeat tile
-    repeat_interleave flip fliplr flipud roll rot90 unfold fold narrow select __getitem__
-    index_select take_along_dim gather split split_with_sizes tensor_split chunk unbind cat concat
-    concatenate stack hstack vstack diagonal diag_embed tril triu pad constant_pad_nd masked_fill
-    where broadcast_tensors clone contiguous requires_grad_ to type type_as float double
-    cpu cuda avg_pool1d avg_pool2d avg_pool3d
-    adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d
-    interpolate pixel_shuffle pixel_unshuffle channel_shuffle
-    """
-)
-_PRODUCTS = _words(
-    """
-    mul multiply __rmul__ matmul __matmul__ __rmatmul__ mm bmm mv dot inner outer linear einsum
-    addmm baddbmm addbmm addmv conv1d conv2d conv3d conv_transpose1d conv_transpose2d
-    conv_transpose3d
-    """
-)
-#: Elementwise, of straight pieces: differences of values are exact as they are.
-_PIECEWISE = _words(
-    """
-    relu relu6 leaky_relu prelu hardtanh hardsigmoid threshold softshrink abs absolute clamp clip
-    clamp_min clamp_max
-    """
-)
-#: Elementwise and curved: the slope is taken in float64, as close values cancel in float32.
-_CURVED = _words(
-    """
-    exp exp2 expm1 log log2 log10 log1p logit sqrt rsqrt square pow __pow__ __rpow__ reciprocal
-    tanh sigmoid logsigmoid gelu silu mish softplus softsign tanhshrink elu selu celu hardswish
-    erf sin cos atan arctan
-    """
-)
-_DROPOUTS = _words("dropout dropout1d dropout2d dropout3d alpha_dropout")
-#: They tell nothing of the values, or make a constant of the same form.
-_OF_THE_FORM = _words(
-    """
-    requires_grad grad_fn is_leaf grad _version __repr__ __hash__ zeros_like ones_like full_like
-    empty_like new_zeros new_ones new_full new_empty new_tensor
-    """
-)
 
 Rule = Callable[..., Any]
 
@@ -124,7 +83,7 @@ def _name(func: Any) -> str:
 
 def _apply(func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
     pairs = list(_pairs((args, kwargs)))
-    if name in _OF_THE_FORM:
+    if name in OF_THE_FORM:
         return func(*_side("value", args), **_side("value", kwargs))
     steered = not all(pair.value.is_floating_point() for pair in pairs)
     rule = None if steered else _RULES.get(name)
@@ -218,25 +177,6 @@ def _set_item(changed: Any, place: Any, content: Any) -> None:
     changed.value, changed.reference = sides["value"], sides["reference"].detach()
 
 
-class _Linearised(torch.autograd.Function):
-    """Give a value forward; pass the gradient times a multiplier (None: 1) back."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, multiplier: Tensor | None, value: Tensor) -> Tensor:
-        ctx.save_for_backward(multiplier)
-        return value.view_as(value)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        (multiplier,) = ctx.saved_tensors
-        return gradients[0] if multiplier is None else gradients[0] * multiplier, None, None
-
-
-def _linearised(x: Tensor, multiplier: Tensor | None, value: Tensor) -> Tensor:
-    result: Tensor = _Linearised.apply(x, multiplier, value.detach())  # type: ignore[no-untyped-call]
-    return result
-
-
 def _affine(func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
     value = func(*_side("value", args), **_side("value", kwargs))
     if isinstance(value, Tensor) and not value.is_floating_point():
@@ -255,63 +195,35 @@ def _quadratic(func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
         _refuse(name, " of more than two factors")
 
     def half_way(pair: Paired) -> Tensor:
-        return _linearised(pair.value, None, (pair.value + pair.reference) / 2)
+        return linearised(pair.value, None, (pair.value + pair.reference) / 2)
 
     middle = func(*_mapped(half_way, args), **_mapped(half_way, kwargs))
     with torch.no_grad():
         value, reference = (
             func(*_side(side, args), **_side(side, kwargs)) for side in ("value", "reference")
         )
-    return Paired.of(_linearised(middle, None, value), reference)
+    return Paired.of(linearised(middle, None, value), reference)
 
 
 def _elementwise(func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Paired:
-    """Apply the rescale rule; where both values are equal the slope is the derivative."""
     pairs = list(_pairs((args, kwargs)))
     if len(pairs) != 1:
         _refuse(name, " of two tensors")
-    value, reference = pairs[0].value, pairs[0].reference
-    precision = torch.float64 if name in _CURVED else value.dtype
-    a = value.detach().to(precision).requires_grad_()
-    b = reference.to(precision)
 
     def at(x: Tensor) -> Tensor:
         result: Tensor = func(*_mapped(lambda _: x, args), **_mapped(lambda _: x, kwargs))
         return result
 
-    at_a = at(a)
-    (derivative,) = torch.autograd.grad(at_a.sum(), a)
-    with torch.no_grad():
-        at_a, at_b = at_a.detach(), at(b)
-        slope = torch.where(a == b, derivative, (at_a - at_b) / (a - b)).to(value.dtype)
-    return Paired.of(_linearised(value, slope, at_a.to(value.dtype)), at_b.to(value.dtype))
+    value, reference = pairs[0].value, pairs[0].reference
+    precision = torch.float64 if name in CURVED else value.dtype
+    return Paired.of(*rescaled(value, reference, at, precision))
 
 
 def _winner(
     pair: Paired, largest: Callable[[Tensor], tuple[Tensor, Tensor]], n_axes: int
-) -> tuple[Paired, Any]:
-    """Pass the difference of two maxima to one place: the winner of the side that is larger.
-
-    There the two sides differ at least as much as the maxima do, so the multiplier lies between
-    0 and 1 (the rule of DeepLIFT's own code and of captum for pools, one output at a time).
-
-    Parameters
-    ----------
-    pair
-        The candidates lie in the last ``n_axes`` axes.
-    largest
-        From a tensor to its maxima and their places among the candidates, flattened.
-    n_axes
-        How many axes hold the candidates.
-    """
-    (a, places_a), (b, places_b) = (largest(x) for x in (pair.value.detach(), pair.reference))
-    chosen = torch.where(a >= b, places_a, places_b).flatten(-n_axes)
-    at_a = pair.value.flatten(-n_axes).gather(-1, chosen).view_as(a)
-    at_b = pair.reference.flatten(-n_axes).gather(-1, chosen).view_as(a)
-    with torch.no_grad():
-        multiplier = torch.where(at_a == at_b, torch.ones_like(a), (a - b) / (at_a - at_b))
-    places = places_a if torch.equal(places_a, places_b) else Paired.of(places_a, places_b)
-    return Paired.of(_linearised(at_a, multiplier, a), b), places
+) -> tuple[Any, Any]:
+    maxima, places = winner(pair.value, pair.reference, largest, n_axes)
+    return Paired.of(*maxima), places[0] if torch.equal(*places) else Paired.of(*places)
 
 
 def _pool(func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -352,11 +264,10 @@ def _max(x: Any, dim: Any = None, keepdim: bool = False, other: Any = None) -> A
 
 
 def _smallest(func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
-    largest = {"amin": _amax, "min": _max, "minimum": _max}[name]
-    turned = _mapped(lambda pair: -pair, args)
-    if len(turned) > 1 and isinstance(turned[1], Tensor) and not isinstance(args[1], Paired):
-        turned = (turned[0], -turned[1])
-    result = largest(*turned, **kwargs)
+    largest: Rule = {"amin": _amax, "min": _max, "minimum": _max}[name]
+    turned = [-arg if isinstance(arg, Tensor) else arg for arg in args]
+    options = {key: -arg if isinstance(arg, Tensor) else arg for key, arg in kwargs.items()}
+    result = largest(*turned, **options)
     if isinstance(result, tuple):
         return torch.return_types.min((-result[0], result[1]))
     return -result
@@ -386,27 +297,9 @@ def _dropout(func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
     return args[0]
 
 
-def _logsumexp(x: Paired, dim: int, keepdim: bool = False) -> Paired:
-    """Apply the rescale rule to exponential and logarithm at once, scaled by the larger sum.
-
-    With sums A and B of e^a and e^b, the multiplier of one value is
-    (log A − log B) / (A − B) · (e^a − e^b) / (a − b): never negative, and never too large.
-    """
-    value, reference = x.value.detach(), x.reference
-    with torch.no_grad():
-        sums = [side.logsumexp(dim, keepdim=True) for side in (value, reference)]
-        largest = torch.maximum(*sums).double()
-        a, b = value.double() - largest, reference.double() - largest
-        exp_a, exp_b = a.exp(), b.exp()
-        slope = torch.where(value == reference, exp_a, (exp_a - exp_b) / (a - b))
-        total_a, total_b = exp_a.sum(dim, keepdim=True), exp_b.sum(dim, keepdim=True)
-        ratio = (sums[0] - sums[1]).double() / (total_a - total_b)
-        ratio = torch.where(total_a == total_b, 1 / total_a, ratio)
-        multiplier = (slope * ratio).to(value.dtype)
-    result = Paired.of(
-        _linearised((x.value * multiplier).sum(dim, keepdim=True), None, sums[0]), sums[1]
-    )
-    return result if keepdim else cast(Paired, result.squeeze(dim))
+def _logsumexp(x: Paired, dim: int, keepdim: bool = False) -> Any:
+    result = Paired.of(*logsumexp(x.value, x.reference, dim))
+    return result if keepdim else result.squeeze(dim)
 
 
 def _written_out(composite: Callable[..., Any]) -> Rule:
@@ -418,10 +311,10 @@ def _rules(names: Iterable[str], rule: Rule) -> dict[str, Rule]:
 
 
 _RULES: dict[str, Rule] = {
-    **_rules(_AFFINE, _affine),
-    **_rules(_PRODUCTS, _quadratic),
-    **_rules(_PIECEWISE | _CURVED, _elementwise),
-    **_rules(_DROPOUTS, _dropout),
+    **_rules(AFFINE, _affine),
+    **_rules(PRODUCTS, _quadratic),
+    **_rules(PIECEWISE | CURVED, _elementwise),
+    **_rules(DROPOUTS, _dropout),
     **_rules(
         (
             f"{kind}max_pool{n}d{places}"
