@@ -1,13 +1,16 @@
 """Our models equal plain ones, know which bases they see, and do not see padding."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 from benchmarks import tutorial_loop
 
+from motiflens.attribution import saturation_mutagenesis
 from motiflens.errors import InputError
 from motiflens.models import MODELS, BothStrands, ReceptiveField, build_model, lay_on_bases
-from motiflens.models.base import valid_units
+from motiflens.models.base import SequenceModel, valid_units
 from motiflens.models.both_strands import other_strand
 from motiflens.models.layers import AdditiveAttention, Filters, MaxPool
 from motiflens.training.replicas import stack
@@ -111,6 +114,39 @@ def test_the_strongest_answers_and_their_gradients_are_those_of_a_plain_maximum(
         loss = (alone * coefficients[replica]).sum()
         for mine, expected in zip(found, torch.autograd.grad(loss, (one.weight, own)), strict=True):
             torch.testing.assert_close(mine[replica], expected)
+
+
+@pytest.mark.parametrize(("length", "kernel_size"), [(31, 6), (31, 7), (9, 9)])
+@pytest.mark.parametrize("both", [False, True])
+def test_the_quick_logits_of_mutants_are_those_of_the_mutants(
+    length: int, kernel_size: int, both: bool
+) -> None:
+    sizes = {"n_filters": 11, "kernel_size": kernel_size, "n_hidden": 5}
+    model = build_model("cnn", length=length, seed=0, **sizes).double().eval()
+    model.first.bias.data.fill_(0.5)  # type: ignore[union-attr]
+    model = BothStrands(model) if both else model
+    x = random_one_hot(3, length).double()
+    x[1, :, length - 2 :] = 0  # padding
+    x[2, :, 4] = 0  # an N
+    found = model.mutant_logits(x)
+    assert found is not None
+    assert found.shape == x.shape
+    for row, base, place in itertools.product(range(3), range(4), range(length)):
+        if bool(x[row, :, place].any()):
+            mutant = x[row : row + 1].clone()
+            mutant[0, :, place] = 0
+            mutant[0, base, place] = 1
+            torch.testing.assert_close(found[row : row + 1, base, place], model(mutant))
+    effects = saturation_mutagenesis(model, x)
+    assert np.count_nonzero(effects[2, :, 4]) == np.count_nonzero(effects[1, :, length - 2 :]) == 0
+    assert np.count_nonzero(effects[x.numpy() == 1]) == 0
+
+
+def test_a_model_without_a_quick_way_says_so() -> None:
+    x = random_one_hot(2, 30)
+    for model in (build_model("attention", length=30, seed=0), SequenceModel()):
+        assert model.mutant_logits(x) is None
+        assert BothStrands(model).mutant_logits(x) is None
 
 
 def test_filters_that_start_as_words_answer_to_them_and_seldom_to_chance() -> None:

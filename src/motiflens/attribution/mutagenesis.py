@@ -17,6 +17,10 @@ from motiflens.attribution.base import (
     logits_in_batches,
     logits_of,
 )
+from motiflens.models.base import SequenceModel
+
+#: Sequences whose mutants are computed together the quick way: few stay in the processor's caches.
+QUICK_AT_ONCE = 1
 
 
 def saturation_mutagenesis(
@@ -50,16 +54,45 @@ def saturation_mutagenesis(
         For a wrong input, target or output of the model.
     """
     sequences = checked(one_hot)
-    effects = np.zeros(sequences.shape)
-    mutants = np.nonzero((sequences == 0) & (known(sequences) > 0))
+    mutated = (sequences == 0) & (known(sequences) > 0)
     with evaluating(module), torch.inference_mode():
-        x = as_input(module, sequences)
         reference = logits_in_batches(module, sequences, target, batch_size)
-        for start in range(0, len(mutants[0]), batch_size):
-            chunk = tuple(index[start : start + batch_size] for index in mutants)
-            logits = logits_of(module, _substituted(x, *chunk), target)
-            effects[chunk] = logits.double().cpu().numpy() - reference[chunk[0]]
+        effects = _quick_logits(module, sequences)
+        if effects is None:
+            effects = _mutant_logits(module, sequences, np.nonzero(mutated), target, batch_size)
+    effects -= reference[:, None, None]
+    effects[~mutated] = 0.0
     return effects.astype(np.float32)
+
+
+def _quick_logits(module: nn.Module, sequences: Floats) -> NDArray[np.float64] | None:
+    """Give the logits (N, 4, L) after every substitution, of a model that has a quick way."""
+    if not isinstance(module, SequenceModel):
+        return None
+    logits = np.zeros(sequences.shape)
+    for start in range(0, len(sequences), QUICK_AT_ONCE):
+        rows = slice(start, start + QUICK_AT_ONCE)
+        found = module.mutant_logits(as_input(module, sequences[rows]))
+        if found is None:
+            return None
+        logits[rows] = found.double().cpu().numpy()
+    return logits
+
+
+def _mutant_logits(
+    module: nn.Module,
+    sequences: Floats,
+    mutants: tuple[NDArray[np.intp], ...],
+    target: int,
+    batch_size: int,
+) -> NDArray[np.float64]:
+    """Give the logits (N, 4, L) of the chosen mutants, every one computed as a whole."""
+    x, found = as_input(module, sequences), np.zeros(sequences.shape)
+    for start in range(0, len(mutants[0]), batch_size):
+        chunk = tuple(index[start : start + batch_size] for index in mutants)
+        logits = logits_of(module, _substituted(x, *chunk), target)
+        found[chunk] = logits.double().cpu().numpy()
+    return found
 
 
 def mutagenesis(

@@ -84,6 +84,22 @@ class SequenceModel(nn.Module):
         """Give the attention of every layer; empty when the model has none."""
         return []
 
+    def mutant_logits(self, one_hot: Tensor) -> Tensor | None:
+        """Give the logits after every single substitution, where there is a quick way to them.
+
+        Parameters
+        ----------
+        one_hot
+            (N, 4, L).
+
+        Returns
+        -------
+        Tensor or None
+            (N, 4, L): base b put at position p, of any value where the input is a zero column.
+            None where every mutant has to go through the whole model.
+        """
+        return None
+
 
 def sequence_ends(one_hot: Tensor) -> Tensor:
     """Give the place behind the last base of each sequence: (..., 4, L) to (...), int.

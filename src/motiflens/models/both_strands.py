@@ -45,6 +45,20 @@ class BothStrands(SequenceModel):
         logits: Tensor = (self.model(one_hot) + self.model(other_strand(one_hot))) / 2
         return logits
 
+    def mutant_logits(self, one_hot: Tensor) -> Tensor | None:
+        """Give the logits after every single substitution, (N, 4, L), if the model has them."""
+        forward = self.model.mutant_logits(one_hot)
+        reverse = self.model.mutant_logits(other_strand(one_hot))
+        if forward is None or reverse is None:
+            return None
+        # Base b at position p of n bases is the complement of b at n - 1 - p on the other strand.
+        length = one_hot.shape[-1]
+        places = (
+            sequence_ends(one_hot).unsqueeze(-1) - 1 - torch.arange(length, device=one_hot.device)
+        )
+        places = places.remainder(length).unsqueeze(-2).expand_as(reverse)
+        return (forward + reverse.flip(-2).gather(-1, places)) / 2
+
 
 def other_strand(one_hot: Tensor) -> Tensor:
     """Reverse-complement one-hot (..., 4, L); padding stays on the right."""

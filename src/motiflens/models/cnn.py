@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from motiflens.models.base import FeatureMap, SequenceModel, valid_units
 from motiflens.models.layers import Dropout, Filters, Linear, first_activation
+from motiflens.models.mutants import strongest_of_mutants
 
 
 class CNN(SequenceModel):
@@ -59,9 +60,19 @@ class CNN(SequenceModel):
     def forward(self, one_hot: Tensor) -> Tensor:
         """Map one-hot (..., 4, L) to logits (...)."""
         valid = valid_units(one_hot, one_hot.shape[-1], self.first.field)
-        strongest = self.first.strongest(one_hot, valid).unsqueeze(-2)
+        logits: Tensor = self._head(self.first.strongest(one_hot, valid).unsqueeze(-2))
+        return logits.squeeze((-2, -1))
+
+    def mutant_logits(self, one_hot: Tensor) -> Tensor:
+        """Give the logits after every single substitution, (N, 4, L), as ``SequenceModel`` says."""
+        valid = valid_units(one_hot, one_hot.shape[-1], self.first.field)
+        logits: Tensor = self._head(strongest_of_mutants(self.first, one_hot, valid))
+        return logits.squeeze(-1).mT
+
+    def _head(self, strongest: Tensor) -> Tensor:
+        """Map the largest answers (..., F) to logits (..., 1)."""
         # Bias and activation keep the order of values, so they may follow the maximum.
         pooled = self.dropout(self.activation(self.first.add_bias(strongest)))
         hidden = self.dropout(self.hidden_activation(self.hidden(pooled)))
-        logits: Tensor = self.output(hidden).squeeze((-2, -1))
+        logits: Tensor = self.output(hidden)
         return logits
