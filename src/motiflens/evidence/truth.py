@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score
 
 from motiflens.matrices import Motif, information
 from motiflens.metrics import rank_auroc
@@ -82,8 +81,20 @@ def base_scores(track: NDArray[np.floating], truth: NDArray[np.int8]) -> tuple[f
         labels, chosen = bases[kept] == MOTIF, values[kept]
         if labels.any() and not labels.all():
             (area,) = rank_auroc(labels[None], chosen[None])
-            scores.append((float(area), float(average_precision_score(labels, chosen))))
+            scores.append((float(area), _average_precision(labels, chosen)))
     if not scores:
         return None
     auroc, auprc = np.mean(scores, axis=0)
     return float(auroc), float(auprc)
+
+
+def _average_precision(labels: NDArray[np.bool_], values: NDArray[np.floating]) -> float:
+    """Sum precision times the step of recall over all thresholds.
+
+    As scikit-learn's, which takes fifty times as long on a row of some hundred bases.
+    """
+    order = np.argsort(-values, kind="stable")
+    last_of_equals = np.append(np.diff(values[order]) != 0, True)
+    found = np.cumsum(labels[order])[last_of_equals]
+    called = np.flatnonzero(last_of_equals) + 1
+    return float((np.diff(found, prepend=0) * found / called).sum() / labels.sum())
