@@ -267,9 +267,10 @@ def test_true_bases_leave_out_weak_columns_and_padding_on_either_strand() -> Non
             [0, 0, 0, 0, -1, -1, -1, -1, -1],
         ],
     )
-    overlapping = [[Site("m", 0, 3, "+"), Site("m", 2, 5, "+")]]
-    joined = true_bases(overlapping, [Motif("m", ppm)], np.array([6], dtype=np.int32), 6)
-    np.testing.assert_array_equal(joined, [[1, 1, 1, 1, -1, 0]])
+    overlapping = [Site("m", 0, 3, "+"), Site("m", 2, 5, "+")]
+    both = [overlapping, overlapping[::-1]]
+    joined = true_bases(both, [Motif("m", ppm)], np.array([6, 6], dtype=np.int32), 6)
+    np.testing.assert_array_equal(joined, [[1, 1, 1, 1, -1, 0]] * 2)
 
 
 def test_base_scores_are_scikit_learns_without_the_bases_left_out() -> None:
