@@ -42,7 +42,14 @@ if TYPE_CHECKING:
         write_motif_arrays,
     )
     from motiflens.models import build_model, lay_on_bases
-    from motiflens.motifs import discover, find_motifs, find_seqlets, name_motifs, recover
+    from motiflens.motifs import (
+        discover,
+        discover_in_sequences,
+        find_motifs,
+        find_seqlets,
+        name_motifs,
+        recover,
+    )
     from motiflens.pipeline import (
         DataFiles,
         audit_parts,
@@ -94,6 +101,7 @@ _HOME = {
     "read_crossed": "pipeline",
     "explain": "pipeline",
     "discover": "motifs",
+    "discover_in_sequences": "motifs",
     "find_motifs": "motifs",
     "find_seqlets": "motifs",
     "lay_on_bases": "models",
@@ -163,6 +171,7 @@ __all__ = [
     "compare",
     "cross_negatives",
     "discover",
+    "discover_in_sequences",
     "dose",
     "explain",
     "find_motifs",

@@ -2,7 +2,7 @@
 
 from motiflens.motifs.alignment import FoundMotif, FoundSite, align_windows
 from motiflens.motifs.discovered import DiscoveredMotif, Seqlet
-from motiflens.motifs.discovery import discover
+from motiflens.motifs.discovery import discover, discover_in_sequences
 from motiflens.motifs.enrichment import Enrichment, measure_enrichment
 from motiflens.motifs.jaspar import jaspar_core
 from motiflens.motifs.naming import MAX_Q, Match, name_motifs
@@ -22,6 +22,7 @@ __all__ = [
     "Seqlet",
     "align_windows",
     "discover",
+    "discover_in_sequences",
     "find_motifs",
     "find_seqlets",
     "jaspar_core",

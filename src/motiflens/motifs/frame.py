@@ -91,6 +91,8 @@ def make_frame(
     both_strands: bool,
 ) -> Frame:
     """Put codes (N, L), with their contributions if there are any, in the frame."""
+    if codes.shape[1] == 0:  # no base in any sequence
+        codes = np.full((len(codes), 1), PAD, dtype=np.uint8)
     known = codes < PAD
     first = np.where(known.any(axis=1), known.argmax(axis=1), 0)
     last = np.where(known.any(axis=1), codes.shape[1] - known[:, ::-1].argmax(axis=1), 0)

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from motiflens.attribution import Attributions
+from motiflens.datasets import check_strands
 from motiflens.motifs.alignment import Strands
 from motiflens.motifs.discovered import Direction, DiscoveredMotif
 from motiflens.motifs.discovery.refinement import Alignment
+from motiflens.motifs.discovery.result import Draft, explained_draft, finished
 from motiflens.motifs.discovery.search import search
 from motiflens.motifs.discovery.sharing import SAME, share_out, similarity
 from motiflens.motifs.discovery.starts import MAX_STARTS, spread, start_matrices
 from motiflens.motifs.discovery.windows import MARGIN, Windows, cut_windows
-from motiflens.motifs.frame import Floats, Frame, Ints, frame_attributions
+from motiflens.motifs.frame import Floats, Frame, frame_attributions
 from motiflens.motifs.seqlets import stretches
-from motiflens.sequences import one_hot
 
 MIN_SEQLETS = 10
-MIN_EVIDENCE = float(np.log(1000))
-"""Nats: an expected number of as good alignments by chance of at most 1 in 1,000."""
+MIN_EVIDENCE = 20.0
+"""Nats; true motifs have a hundred and more. A model that learnt random labels dwells on words of
+its own, which repeat a little beyond chance: up to 8 nats in four such models."""
 
 SIGNS: dict[Direction, int] = {"positive": 1, "negative": -1}
 
@@ -39,6 +38,20 @@ def discover(
 ) -> list[DiscoveredMotif]:
     """Find the motifs that the seqlets of an explanation share.
 
+    Seqlets (:func:`motiflens.find_seqlets`) are cut in windows of at most ``PIECE`` positions. The
+    search starts at the most important of them, each base weighted by its contribution
+    (:func:`start_matrices`), and refines one motif after the other on the windows that are left
+    (:func:`search`), reaching into the flanks, so that a motif is not cut at its seqlets. Then all
+    motifs share the sites out among them; copies, shifted ones and parts are merged
+    (:func:`share_out`).
+
+    A motif is reported if it has ``MIN_SEQLETS`` sites and ``MIN_EVIDENCE`` (:func:`evidence`).
+    It is trimmed by information (:func:`informative_span`). One found both for and against the
+    target keeps the direction in which it contributes more.
+
+    Neither the order of the sequences nor, with ``strands="both"``, their strand touches the
+    result: not even its last digit.
+
     Parameters
     ----------
     attributions
@@ -55,20 +68,27 @@ def discover(
     Returns
     -------
     list of DiscoveredMotif
-        By the sum of their contributions, strongest first; empty where nothing is shared.
+        By the sum of their contributions, strongest first; empty where nothing is shared. A
+        motif of both strands is shown on the one whose letters come first in the alphabet.
+
+    Raises
+    ------
+    InputError
+        For other ``strands``, an ``fdr`` outside (0, 1), contributions that are not finite.
     """
+    check_strands(strands)
     frame = frame_attributions(attributions, both_strands=strands == "both")
-    found: list[_Draft] = []
+    found: list[Draft] = []
     for direction, sign in SIGNS.items():
         windows, motifs = _of_one_sign(frame, sign, strands == "both", fdr, seed)
-        found += [_draft(frame, windows, motif, direction) for motif in motifs]
+        found += [explained_draft(frame, windows, m, direction, sign) for m in motifs]
     found.sort(key=lambda draft: (-draft.strength, draft.ppm.tolist()))
-    kept: list[_Draft] = []
+    kept: list[Draft] = []
     for draft in found:
         copies = (similarity(draft.ppm, k.ppm, strands == "both") >= SAME for k in kept)
         if draft.strength > 0 and not any(copies):
             kept.append(draft)
-    return [_finished(frame, draft, f"{name}-{rank}") for rank, draft in enumerate(kept, 1)]
+    return [finished(frame, draft, f"{name}-{rank}") for rank, draft in enumerate(kept, 1)]
 
 
 def _of_one_sign(
@@ -86,83 +106,6 @@ def _of_one_sign(
     starts = start_matrices(windows.take(chosen), importance[chosen])
     drafts = search(windows, starts, MIN_SEQLETS, MIN_EVIDENCE)
     return windows, share_out(windows, drafts, MIN_SEQLETS, MIN_EVIDENCE)
-
-
-@dataclass(frozen=True, eq=False)
-class _Draft:
-    """A motif in the frame: sites (n,) by row, start and strand, and the mean over them."""
-
-    row: Ints
-    start: Ints
-    minus: NDArray[np.bool_]
-    score: Floats
-    ppm: Floats
-    cwm: Floats
-    hypothetical_cwm: Floats | None
-    direction: Direction
-
-    @property
-    def strength(self) -> float:
-        """Contributions of all sites in the direction of the motif."""
-        return SIGNS[self.direction] * float(self.score.sum())
-
-
-def _draft(frame: Frame, windows: Windows, motif: Alignment, direction: Direction) -> _Draft:
-    """Lay contributions on the sites; those that speak the other way are left out."""
-    row, start, minus = windows.row[motif.sites.window], motif.sites.start, motif.sites.minus
-    score = frame.track[row[:, None], start[:, None] + np.arange(motif.width)].sum(axis=1)
-    agrees = SIGNS[direction] * score > 0
-    row, start, minus, score = row[agrees], start[agrees], minus[agrees], score[agrees]
-    order = np.lexsort((start, row))
-    row, start, minus, score = row[order], start[order], minus[order], score[order]
-    place = start[:, None] + np.arange(motif.width)
-    bases = one_hot(frame.codes[row[:, None], place])
-    contributions = bases * frame.track[row[:, None], place][:, None, :]
-    counts = _mean(bases, minus) * max(len(row), 1)
-    ppm = counts / np.maximum(counts.sum(axis=0), 1e-300)
-    cwm, hypothetical_cwm = _mean(contributions, minus), None
-    if frame.hypothetical is not None:
-        bases_first = frame.hypothetical.transpose(0, 2, 1)[row[:, None], place]
-        hypothetical_cwm = _mean(bases_first.transpose(0, 2, 1), minus)
-    if windows.both_strands and _letters(ppm[::-1, ::-1]) < _letters(ppm):
-        minus, ppm, cwm = ~minus, ppm[::-1, ::-1], cwm[::-1, ::-1]
-        if hypothetical_cwm is not None:
-            hypothetical_cwm = hypothetical_cwm[::-1, ::-1]
-    return _Draft(row, start, minus, score, ppm, cwm, hypothetical_cwm, direction)
-
-
-def _mean(values: NDArray[np.floating], minus: NDArray[np.bool_]) -> Floats:
-    """Average (n, 4, W) over sites, those on strand - turned."""
-    turned = np.where(minus[:, None, None], values[:, ::-1, ::-1], values)
-    mean: Floats = turned.sum(axis=0, dtype=np.float64) / max(len(values), 1)
-    return mean
-
-
-def _letters(ppm: Floats) -> tuple[list[int], list[list[float]]]:
-    """Give what decides the strand a motif is shown on: its letters, then its numbers."""
-    return ppm.argmax(axis=0).tolist(), ppm.tolist()
-
-
-def _finished(frame: Frame, draft: _Draft, name: str) -> DiscoveredMotif:
-    width = draft.ppm.shape[1]
-    seqlets = (
-        frame.seqlet(row, start, start + width, "-" if minus else "+", score)
-        for row, start, minus, score in zip(
-            draft.row.tolist(),
-            draft.start.tolist(),
-            draft.minus.tolist(),
-            draft.score.tolist(),
-            strict=True,
-        )
-    )
-    return DiscoveredMotif(
-        name,
-        np.ascontiguousarray(draft.ppm),
-        np.ascontiguousarray(draft.cwm),
-        None if draft.hypothetical_cwm is None else np.ascontiguousarray(draft.hypothetical_cwm),
-        tuple(sorted(seqlets)),
-        draft.direction,
-    )
 
 
 def lay(track: Floats, windows: Windows) -> Floats:

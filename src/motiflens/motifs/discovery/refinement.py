@@ -6,17 +6,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
+from scipy.special import erfcx, gammaln
 
-from motiflens.motifs.discovery.windows import FLANK, MARGIN, MAX_WIDTH, Windows
+from motiflens.motifs.discovery.windows import FLANK, MAX_WIDTH, Windows
+from motiflens.sequences import PAD, Codes
 
 MIN_BITS = 0.2
 """Bits, corrected for the number of sites, that pay for a column of a motif."""
 
 MAX_ROUNDS = 20
+COST = 1.5
+"""Nats that every column costs, as -ln p of a column without information is 1 on average and the
+columns are chosen. With it the best alignments of shuffled sequences have about 0 nats."""
 
-LIKELY, UNLIKELY = 0.5, 0.05
-"""Bounds of the share of windows with a site, as far as the limit of a score is concerned."""
+
+UNLIKELY = 0.05
+"""Share of windows with a site, at least, as far as the limit of a score is concerned."""
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -101,17 +106,24 @@ def place(windows: Windows, logs: Floats, share: float) -> Sites:
 
 def site_limit(windows: Windows, share: float) -> Floats:
     """Bits that a site of each window needs, (M,)."""
-    share = min(max(share, UNLIKELY), LIKELY)
+    share = min(max(share, UNLIKELY), windows.likely)
     limit: Floats = np.log2(windows.n_places * (1 - share) / share)
     return limit
 
 
+def site_bases(windows: Windows, sites: Sites, flank: int) -> Codes:
+    """Read the bases of sites and ``flank`` more on either side: codes (n, W + 2 flank)."""
+    column = np.arange(-flank, sites.width + flank)
+    at = windows.column(sites.window, sites.start)[:, None] + column
+    bases = windows.codes[sites.window[:, None], at]
+    turned = np.where(bases < PAD, 3 - bases, bases)[:, ::-1]
+    read: Codes = np.where(sites.minus[:, None], turned, bases).astype(np.uint8)
+    return read
+
+
 def count_columns(windows: Windows, sites: Sites, flank: int) -> Floats:
     """Count the bases at sites and ``flank`` columns on either side: (4, W + 2 flank)."""
-    column = np.arange(-flank, sites.width + flank)
-    at = (sites.start - windows.start[sites.window])[:, None] + MARGIN + column
-    bases = windows.codes[sites.window[:, None], at]
-    bases[sites.minus] = np.where(bases < 4, 3 - bases, bases)[sites.minus][:, ::-1]
+    bases = site_bases(windows, sites, flank)
     counts: Floats = (bases == np.arange(4)[:, None, None]).sum(axis=1).astype(np.float64)
     return counts
 
@@ -141,24 +153,80 @@ def informative_span(counts: Floats, background: Floats) -> tuple[int, int] | No
     return (int(low), int(high)) if gain[low, high] > 0 else None
 
 
+def score_sites(windows: Windows, counts: Floats, sites: Sites) -> Floats:
+    """Log-odds of every site in bits, (n,), against the background's Markov chain."""
+    bases = site_bases(windows, sites, 0)
+    logs = np.vstack([log_probabilities(counts, windows.background), np.zeros(sites.width)])
+    score: Floats = logs[bases, np.arange(sites.width)].sum(axis=1) + _rarity(windows, sites)
+    return score
+
+
+def _rarity(windows: Windows, sites: Sites) -> Floats:
+    """Information of the bases of every site under the background, bits (n,)."""
+    at = windows.column(sites.window, sites.start)
+    before, after = (windows.rarity[sites.window, at + n] for n in (0, sites.width))
+    rarity: Floats = after - before
+    return rarity
+
+
 def evidence(windows: Windows, counts: Floats, sites: Sites) -> float:
     """Evidence for an alignment in nats: -ln of the number of as good ones expected by chance.
 
-    As of Hertz and Stormo (Bioinformatics 15:563, 1999): the number of ways to choose n of all
-    places, times the probability that one way has so large a log-likelihood ratio; for the
-    latter, Chernoff's bound for twice the ratio as chi-square with 3 W degrees of freedom.
+    After Hertz and Stormo (Bioinformatics 15:563, 1999) and MEME's E-value: the number of ways to
+    choose sites (:func:`ways_to_choose`) times the product of the columns' p-values
+    (:func:`column_nats`). Where the background's Markov chain finds the sites less rare than
+    their bases one by one are, by so much they are less evidence.
     """
-    share = counts / np.maximum(counts.sum(axis=0), 1.0)
-    ratio = float((counts * np.log(np.where(share > 0, share, 1.0))).sum())
-    at = sites.start - windows.start[sites.window] + MARGIN
-    rarity = windows.rarity[sites.window, at + sites.width] - windows.rarity[sites.window, at]
-    ratio += np.log(2) * float(rarity.sum())
-    freedom, tail = 3.0 * counts.shape[1], 0.0
-    if 2 * ratio > freedom:
-        tail = freedom / 2 * np.log(2 * ratio / freedom) + (freedom - 2 * ratio) / 2
-    n, n_places = len(sites), float(windows.n_places.sum())
-    ways = gammaln(n_places + 1) - gammaln(n + 1) - gammaln(max(n_places - n, 0) + 1)
-    return float(-tail - ways)
+    rarity = float(_rarity(windows, sites).sum())
+    n_windows = len(np.unique(sites.window))
+    nats = column_nats(counts, windows.background, np.array(rarity))
+    return float(nats - ways_to_choose(windows, len(sites), n_windows))
+
+
+def column_nats(counts: Floats, background: Floats, rarity: Floats) -> Floats:
+    """Give -ln of the product of the p-values of the columns of counts (..., 4, W).
+
+    Twice the log-likelihood ratio of a column is chi-square with 3 degrees of freedom. ``rarity``
+    (...) is the information of the bases of all sites under the Markov chain, in bits.
+    """
+    n_sites = np.maximum(counts.sum(axis=-2, keepdims=True), 1.0)
+    share = counts / n_sites
+    ratio = np.log(np.where(share > 0, share / background[:, None], 1.0))
+    williams = 1 + ((1 / background).sum() - 1) / (18 * n_sites[..., 0, :])
+    half = (counts * ratio).sum(axis=-2) / williams
+    nats = half - np.log(erfcx(np.sqrt(half)) + 2 * np.sqrt(half / np.pi))
+    alone = -(counts * np.log2(background)[:, None]).sum(axis=(-2, -1))
+    total: Floats = (nats - COST).sum(axis=-1) - np.log(2) * np.maximum(alone - rarity, 0.0)
+    return total
+
+
+def ways_to_choose(windows: Windows, n_sites: int, n_windows: int) -> float:
+    """Log of the number of ways: a place in so many windows, and any place for further sites."""
+    n_places = float(windows.n_places.sum())
+    ways = _log_choose(len(windows), n_windows) + n_windows * np.log(n_places / len(windows))
+    return float(ways + _log_choose(n_places, n_sites - n_windows))
+
+
+def _log_choose(total: float, chosen: int) -> float:
+    return float(gammaln(total + 1) - gammaln(chosen + 1) - gammaln(max(total - chosen, 0) + 1))
+
+
+def realigned(windows: Windows, sites: Sites, min_sites: int) -> Alignment | None:
+    """Find the columns of sites anew; None where too few sites, or no column, are left."""
+    if len(sites) < min_sites:
+        return None
+    span = informative_span(count_columns(windows, sites, FLANK), windows.background)
+    if span is None:
+        return None
+    low, high = span[0] - FLANK, span[1] - FLANK
+    shift = np.where(sites.minus, sites.width - high, low)
+    moved = Sites(sites.window, sites.minus, sites.start + shift, sites.excess, high - low)
+    inside = (moved.start >= 0) & (moved.start + moved.width <= windows.length[moved.window])
+    moved = moved.take(inside)
+    if len(moved) < min_sites:
+        return None
+    counts = count_columns(windows, moved, 0)
+    return Alignment(moved, counts, evidence(windows, counts, moved))
 
 
 def refine(windows: Windows, logs: Floats, min_sites: int) -> Alignment | None:

@@ -8,16 +8,15 @@ import numpy as np
 
 from motiflens.matrices import UNIFORM, information
 from motiflens.motifs.discovery.refinement import (
+    UNLIKELY,
     Alignment,
     Floats,
     Sites,
-    count_columns,
-    evidence,
-    informative_span,
     log_probabilities,
+    realigned,
     site_limit,
 )
-from motiflens.motifs.discovery.windows import FLANK, Windows
+from motiflens.motifs.discovery.windows import Windows
 
 SAME = 0.8
 """Similarity from which on two motifs are one."""
@@ -77,26 +76,9 @@ def share_out(
         if not current:
             break
         shared = _share(windows, current)
-        aligned = [m for sites in shared if (m := _realigned(windows, sites, min_sites))]
+        aligned = [m for sites in shared if (m := realigned(windows, sites, min_sites))]
         current = merge([m for m in aligned if m.evidence >= min_evidence], windows.both_strands)
     return current
-
-
-def _realigned(windows: Windows, sites: Sites, min_sites: int) -> Alignment | None:
-    if len(sites) < min_sites:
-        return None
-    span = informative_span(count_columns(windows, sites, FLANK), windows.background)
-    if span is None:
-        return None
-    low, high = span[0] - FLANK, span[1] - FLANK
-    shift = np.where(sites.minus, sites.width - high, low)
-    moved = Sites(sites.window, sites.minus, sites.start + shift, sites.excess, high - low)
-    inside = (moved.start >= 0) & (moved.start + moved.width <= windows.length[moved.window])
-    moved = moved.take(inside)
-    if len(moved) < min_sites:
-        return None
-    counts = count_columns(windows, moved, 0)
-    return Alignment(moved, counts, evidence(windows, counts, moved))
 
 
 def _share(windows: Windows, motifs: Sequence[Alignment]) -> list[Sites]:
@@ -125,13 +107,15 @@ def _share(windows: Windows, motifs: Sequence[Alignment]) -> list[Sites]:
 
 
 def _candidates(windows: Windows, motif: Alignment) -> Sites:
-    """Find all places of a motif above the limit of chance that no neighbour outdoes."""
+    """Find the places of a motif above the limit of chance; a window's second one needs more."""
     logs = log_probabilities(motif.counts, windows.background)
     scores = windows.scores(logs[None])[:, 0]
     found = len(np.unique(motif.sites.window))
     excess = scores - site_limit(windows, found / len(windows))[:, None, None]
     best = excess.max(axis=1)
-    window, place = np.nonzero(best > 0)
+    stricter = site_limit(windows, UNLIKELY) - site_limit(windows, found / len(windows))
+    good = (best > stricter[:, None]) | ((best > 0) & (best == best.max(axis=1, keepdims=True)))
+    window, place = np.nonzero(good)
     minus = excess[window, :, place].argmax(axis=1) == 1
     start = windows.start[window] + place - motif.width // 2
     return Sites(window, minus, start, best[window, place].astype(np.float64), motif.width)

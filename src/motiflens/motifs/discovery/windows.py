@@ -43,6 +43,8 @@ class Windows:
         bits (M, R + 1).
     both_strands
         Whether sites lie on either strand.
+    likely
+        Share of windows with a site, at most, as far as the limit of a score is concerned.
     """
 
     row: Ints
@@ -53,6 +55,7 @@ class Windows:
     background: Floats
     rarity: Floats
     both_strands: bool
+    likely: float = 0.5
 
     def __len__(self) -> int:
         return len(self.row)
@@ -61,6 +64,11 @@ class Windows:
     def n_places(self) -> Ints:
         """Places of a site in every window, (M,)."""
         return self.size * (2 if self.both_strands else 1)
+
+    def column(self, window: Ints, start: Ints) -> Ints:
+        """Give the column of ``codes`` at which sites of windows start."""
+        column: Ints = start - self.start[window] + MARGIN
+        return column
 
     def inside(self, values: Floats) -> Floats:
         """Set values (M, R) to 0 outside the windows."""
@@ -118,7 +126,13 @@ class Windows:
 
 
 def cut_windows(
-    frame: Frame, stretches: Ints, *, both_strands: bool, most: int | None = None, order: int = 0
+    frame: Frame,
+    stretches: Ints,
+    *,
+    both_strands: bool,
+    most: int | None = None,
+    order: int = 0,
+    background: Codes | None = None,
 ) -> Windows:
     """Cut windows out of stretches (M, 3) of sequence, start and end; long ones into several.
 
@@ -128,15 +142,18 @@ def cut_windows(
         Positions of a window at most; None for no limit.
     order
         Of the background's Markov chain.
+    background
+        Codes (N', L') that it is fitted to; None for the sequences of the frame.
     """
+    background = frame.codes if background is None else background
     row, start, end = _pieces(stretches, most).T
     size = end - start
     place = start[:, None] - MARGIN + np.arange(int(size.max(initial=0)) + 2 * MARGIN)
-    probabilities = markov_chain(frame.codes, order, both_strands)
+    chain = markov_chain(background, order, both_strands)
     inside = (place >= 0) & (place < frame.lengths[row, None])
     source = np.where(inside, place, 0)
     codes = np.where(inside, frame.codes[row[:, None], source], PAD).astype(np.uint8)
-    rare = rarity(frame.codes, probabilities, order)
+    rare = rarity(frame.codes, chain, order)
     bits = np.where(inside, rare[row[:, None], source], 0.0)
     return Windows(
         row,
@@ -144,7 +161,7 @@ def cut_windows(
         size,
         codes,
         frame.lengths[row],
-        markov_chain(frame.codes, 0, both_strands)[0],
+        markov_chain(background, 0, both_strands)[0],
         np.pad(np.cumsum(bits, axis=1), ((0, 0), (1, 0))),
         both_strands,
     )
