@@ -5,6 +5,9 @@ negative some of them but never all, both hold three decoys, on either strand of
 Every draw takes other motifs, sequences and initial weights. The sites are drawn from their
 matrices, so a single site may be weak, and no model can be perfect.
 
+With ``--switches`` it measures instead, on 5,000 sequences, what each choice of hyperparameters or
+recipe does to the explanations of ``cnn`` and ``attention``.
+
 Each trained model and each figure is a file of its own in the output folder, and the same call
 goes on where an earlier one ended. Nothing is chosen by what is measured here.
 """
@@ -15,7 +18,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,17 +49,47 @@ METRICS = ("base_auroc", "base_auprc", "completeness_error", "seconds_per_1000")
 
 
 @dataclass(frozen=True)
+class Switch:
+    """What is not as by default: hyperparameters of the model, fields of the recipe."""
+
+    hyperparameters: dict[str, Any] = field(default_factory=dict)
+    recipe: dict[str, Any] = field(default_factory=dict)
+
+
+SWITCHES = {
+    "default": Switch(),
+    "exponential first layer": Switch({"activation": "exponential"}),
+    "filters of 9": Switch({"kernel_size": 9}),
+    "filters of 27": Switch({"kernel_size": 27}),
+    "input noise 0.2": Switch(recipe={"input_noise": 0.2}),
+    "mutation rate 0.05": Switch(recipe={"mutation_rate": 0.05}),
+    "pools of 4": Switch({"pool_size": 4}),
+    "attention entropy 0.1": Switch(recipe={"attention_entropy": 0.1}),
+}
+NEED_ATTENTION = ("pools of 4", "attention entropy 0.1")
+
+
+@dataclass(frozen=True)
 class Case:
     """One data set and one model on it."""
 
     n_motifs: int
     draw: int
     model: str
+    switch: str = "default"
 
     @property
     def name(self) -> str:
         """Of its files."""
-        return f"motifs{self.n_motifs}-draw{self.draw}-{self.model}"
+        made = f"motifs{self.n_motifs}-draw{self.draw}-{self.model}"
+        return made if self.switch == "default" else f"{made}-{self.switch.replace(' ', '_')}"
+
+    @property
+    def job(self) -> Job:
+        """How its model is trained."""
+        switch = SWITCHES[self.switch]
+        recipe = replace(recipe_for(self.model, both_strands=True), **switch.recipe)
+        return Job(self.model, (self.draw,), recipe, hyperparameters=switch.hyperparameters)
 
 
 def draw_motifs(pool: Sequence[Motif], n: int, generator: np.random.Generator) -> list[Motif]:
@@ -91,7 +124,7 @@ def correlation(one: Motif, other: Motif) -> float:
         sum(np.correlate(row, against, "full") for row, against in zip(a, strand, strict=True))
         for strand in (b, b[::-1, ::-1])
     ]
-    return float(np.max(shifted) / scale)
+    return float(np.max(np.stack(shifted)) / scale)
 
 
 def make_data(pool: Sequence[Motif], case: Case, n: int) -> tuple[SequenceDataset, list[Motif]]:
@@ -112,13 +145,13 @@ def make_data(pool: Sequence[Motif], case: Case, n: int) -> tuple[SequenceDatase
 
 
 def fitted(case: Case, data: SequenceDataset, folder: Path) -> tuple[SequenceModel, dict[str, Any]]:
-    """Train the model of a case by its default recipe, or load it; give its scores too."""
+    """Train the model of a case, or load it; give its scores too."""
     weights, record = folder / f"{case.name}.safetensors", folder / f"{case.name}.json"
+    both = case.job.settings.rc_average
     if not record.is_file():
-        recipe = recipe_for(case.model, both_strands=True)
-        (trained,) = train(data, Job(case.model, (case.draw,), recipe), threads=1)
+        (trained,) = train(data, case.job, threads=1)
         test = data.part("test")
-        logits = predict_logits(trained.model, test, both_strands=recipe.rc_average)
+        logits = predict_logits(trained.model, test, both_strands=both)
         save_file(trained.model.state_dict(), weights)
         facts = {
             "test_auroc": score(test.labels, logits)["auroc"],
@@ -127,15 +160,14 @@ def fitted(case: Case, data: SequenceDataset, folder: Path) -> tuple[SequenceMod
             "n_test": len(test),
         }
         write_json(record, facts)
-    model = build_model(case.model, length=LENGTH, seed=case.draw)
+    model = build_model(case.model, length=LENGTH, seed=case.draw, **case.job.hyperparameters)
     model.load_state_dict(load_file(weights))
-    both = recipe_for(case.model, both_strands=True).rc_average
     found: dict[str, Any] = json.loads(record.read_text())
     return (BothStrands(model).eval() if both else model), found
 
 
 def explained(
-    case: Case, method: str, model: SequenceModel, positives: SequenceDataset, motifs: list[Motif]
+    method: str, model: SequenceModel, positives: SequenceDataset, motifs: list[Motif]
 ) -> dict[str, Any]:
     """Explain the positives by one method and score their bases."""
     one_hot = positives.one_hot()
@@ -145,14 +177,13 @@ def explained(
     except InputError as error:
         return {"refused": str(error)}
     seconds = time.perf_counter() - started
-    truth = true_bases(positives, motifs)
-    auroc, auprc = base_scores(found.track, truth)
-    delta = getattr(found, "convergence_delta", None)
+    auroc, auprc = base_scores(found.track, true_bases(positives, motifs))
+    delta = found.convergence_delta
     return {
         "base_auroc": float(auroc.mean()),
         "base_auroc_sd": float(auroc.std(ddof=1)),
         "base_auprc": float(auprc.mean()),
-        "completeness_error": None if delta is None else float(np.median(np.abs(delta))),
+        "completeness_delta": None if delta is None else float(np.median(np.abs(delta))),
         "seconds_per_1000": 1000 * seconds / len(one_hot),
         "n": len(one_hot),
     }
@@ -179,22 +210,35 @@ def base_scores(
     return auroc, auprc
 
 
-def measured(case: Case, pool: Sequence[Motif], arguments: argparse.Namespace) -> Iterator[dict]:
+def measured(
+    case: Case, pool: Sequence[Motif], asked: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
     """Yield one row a method, from its file where an earlier call has left it."""
-    folder: Path = arguments.output
     made = None
-    for method in arguments.methods:
-        path = folder / f"{case.name}-{method}.json"
+    for method in asked.methods:
+        path = asked.output / f"{case.name}-{method}.json"
         if not path.is_file():
-            if made is None:
-                data, motifs = make_data(pool, case, arguments.sequences)
-                model, facts = fitted(case, data, folder)
-                test = data.part("test")
-                positives = test.subset(np.flatnonzero(test.labels > 0)[: arguments.explained])
-                made = facts
-            row = explained(case, method, model, positives, motifs)
-            write_json(path, {**vars(case), "method": method, **made, **row})
+            made = made or _prepared(case, pool, asked)
+            model, facts, positives, motifs = made
+            row = explained(method, model, positives, motifs)
+            delta = row.pop("completeness_delta", None)
+            row["completeness_error"] = None if delta is None else delta / facts["logit_gap"]
+            write_json(path, {**vars(case), "method": method, **facts, **row})
         yield json.loads(path.read_text())
+
+
+def _prepared(
+    case: Case, pool: Sequence[Motif], asked: argparse.Namespace
+) -> tuple[SequenceModel, dict[str, Any], SequenceDataset, list[Motif]]:
+    """Give a trained model, what is known of it, the positives to explain and their motifs."""
+    data, motifs = make_data(pool, case, asked.sequences)
+    model, facts = fitted(case, data, asked.output)
+    test = data.part("test")
+    positives, negatives = (
+        test.subset(np.flatnonzero(test.labels == label)[: asked.explained]) for label in (1, 0)
+    )
+    means = [predict_logits(model, part).mean() for part in (positives, negatives)]
+    return model, {**facts, "logit_gap": float(means[0] - means[1])}, positives, motifs
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
@@ -205,16 +249,17 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """Lay the means over draws out as a Markdown table."""
     lines = [
-        "| motifs | model | method | draws | test AUROC | base AUROC | base AUPRC "
+        "| motifs | model | switch | method | draws | test AUROC | base AUROC | base AUPRC "
         "| completeness error | s per 1,000 |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    groups: dict[tuple[int, str, str], list[dict[str, Any]]] = {}
+    groups: dict[tuple[int, str, str, str], list[dict[str, Any]]] = {}
     for row in rows:
-        groups.setdefault((row["n_motifs"], row["model"], row["method"]), []).append(row)
-    for (n_motifs, model, method), found in groups.items():
+        key = row["n_motifs"], row["model"], row.get("switch", "default"), row["method"]
+        groups.setdefault(key, []).append(row)
+    for (n_motifs, *words), found in groups.items():
         cells = [_cell(found, key) for key in ("test_auroc", *METRICS)]
-        head = [str(n_motifs), model, method, str(len(found))]
+        head = [str(n_motifs), *words, str(len(found))]
         lines.append("| " + " | ".join(head + cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -240,7 +285,11 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--sequences", type=int, default=20_000)
     parser.add_argument("--explained", type=int, default=100)
     parser.add_argument("--quick", action="store_true", help="one draw, 2,000 sequences")
+    parser.add_argument("--switches", action="store_true", help="on 5,000 sequences")
     found = parser.parse_args(arguments)
+    if found.switches:
+        found.grammars, found.sequences = [3], 5000
+        found.output = found.output / "switches"
     if found.quick:
         found.draws, found.sequences, found.explained = 1, 2000, 20
         found.output = found.output / "quick"
@@ -256,9 +305,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for n_motifs in asked.grammars:
         for draw in range(asked.draws):
             for model in asked.models:
-                for row in measured(Case(n_motifs, draw, model), pool, asked):
-                    rows.append(row)
-                    print(json.dumps(row), flush=True)
+                for switch in SWITCHES if asked.switches else ("default",):
+                    if model != "attention" and switch in NEED_ATTENTION:
+                        continue
+                    for row in measured(Case(n_motifs, draw, model, switch), pool, asked):
+                        rows.append(row)
+                        print(json.dumps(row), flush=True)
     text = table(rows)
     write_whole(asked.output / "table.md", text.encode())
     write_json(asked.output / "table.json", {"rows": rows})

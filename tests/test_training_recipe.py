@@ -36,6 +36,7 @@ EVERYTHING = Recipe(
     rc_average=True,
     max_shift=3,
     mutation_rate=0.05,
+    input_noise=0.1,
 )
 
 
@@ -142,6 +143,7 @@ def test_with_everything_on_a_seed_alone_equals_itself_in_company(
         {"rc_augment": True},
         {"max_shift": 2},
         {"mutation_rate": 0.1},
+        {"input_noise": 0.1},
         {"schedule": "cosine"},
         {"weight_decay": 0.1},
         {"class_weights": "balanced"},

@@ -1,11 +1,18 @@
-"""Additive attention at base resolution: every base is a unit, nothing is pooled before it."""
+"""Additive attention at base resolution: every base is a unit, unless pools are asked for."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
 from motiflens.models.base import AttentionMap, FeatureMap, SequenceModel, valid_units
-from motiflens.models.layers import AdditiveAttention, Dropout, Filters, Linear, first_activation
+from motiflens.models.layers import (
+    AdditiveAttention,
+    Dropout,
+    Filters,
+    Linear,
+    MaxPool,
+    first_activation,
+)
 
 
 class Attention(SequenceModel):
@@ -17,6 +24,9 @@ class Attention(SequenceModel):
         Filters of the first layer.
     activation
         ``"exponential"`` (Koo & Ploenzke 2021: filters become motifs) or ``"relu"``.
+    pool_size
+        Bases whose largest activations make one unit of the attention, a remainder at the end is
+        dropped; with 1, the default, nothing is pooled.
     n_heads
         Heads of the attention; each has a context of its own.
     n_hidden
@@ -31,15 +41,18 @@ class Attention(SequenceModel):
         n_filters: int = 128,
         kernel_size: int = 15,
         activation: str = "relu",
+        pool_size: int = 1,
         n_heads: int = 8,
         n_hidden: int = 16,
         dropout: float = 0.3,
     ) -> None:
         super().__init__()
-        self.min_length = kernel_size
+        self.min_length = max(kernel_size, pool_size)
         self.first = Filters(n_filters, kernel_size, same=True)
         self.first.start_as_words()
         self.activation = first_activation(activation)
+        self.pool = nn.Identity() if pool_size == 1 else MaxPool(pool_size)
+        self.field = self.first.field.pooled(pool_size)
         self.attention = AdditiveAttention(n_filters, n_heads, n_hidden)
         self.dropout = Dropout(dropout)
         self.hidden = Linear(n_heads * n_filters, n_hidden)
@@ -51,26 +64,27 @@ class Attention(SequenceModel):
         """Weights of the first layer, (F, 4, K)."""
         return self.first.weight
 
-    def _units(self, one_hot: Tensor) -> Tensor:
-        units: Tensor = self.activation(self.first.add_bias(self.first(one_hot)))
-        return units
+    def _activations(self, one_hot: Tensor) -> Tensor:
+        activations: Tensor = self.activation(self.first.add_bias(self.first(one_hot)))
+        return activations
+
+    def _units(self, one_hot: Tensor) -> tuple[Tensor, Tensor]:
+        """Give the units of the attention (..., U, F), and which of them are no padding."""
+        units: Tensor = self.pool(self._activations(one_hot))
+        return units, valid_units(one_hot, units.shape[-2], self.field)
 
     def first_layer(self, one_hot: Tensor) -> FeatureMap:
         """Give the activations of the filters at every base, (N, F, L)."""
-        return FeatureMap(self._units(one_hot).mT, self.first.field)
+        return FeatureMap(self._activations(one_hot).mT, self.first.field)
 
     def attention_maps(self, one_hot: Tensor) -> list[AttentionMap]:
-        """Give the weights of every head at every base, (N, H, L); padding has none."""
-        units = self._units(one_hot)
-        valid = valid_units(one_hot, units.shape[-2], self.first.field)
-        weights = self.attention.weights(units, valid).mT
-        return [AttentionMap("attention", weights, self.first.field)]
+        """Give the weights of every head at every unit, (N, H, U); padding has none."""
+        weights = self.attention.weights(*self._units(one_hot)).mT
+        return [AttentionMap("attention", weights, self.field)]
 
     def forward(self, one_hot: Tensor) -> Tensor:
         """Map one-hot (..., 4, L) to logits (...)."""
-        units = self._units(one_hot)
-        valid = valid_units(one_hot, units.shape[-2], self.first.field)
-        context = self.dropout(self.attention(units, valid)).unsqueeze(-2)
+        context = self.dropout(self.attention(*self._units(one_hot))).unsqueeze(-2)
         hidden = self.dropout(self.hidden_activation(self.hidden(context)))
         logits: Tensor = self.output(hidden).squeeze((-2, -1))
         return logits

@@ -1,4 +1,4 @@
-"""Other strand, shift and random base changes, on the codes of a batch."""
+"""Other strand, shift and random base changes on the codes of a batch; noise on its one-hot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from motiflens.training.recipes import Recipe
 
 def augments(recipe: Recipe) -> bool:
     """Tell whether a recipe changes its batches at all."""
-    return recipe.rc_augment or recipe.max_shift > 0 or recipe.mutation_rate > 0.0
+    changes = (recipe.max_shift, recipe.mutation_rate, recipe.input_noise)
+    return recipe.rc_augment or max(changes) > 0
 
 
 def augment(
@@ -50,6 +51,32 @@ def augment(
 def reverse_complement(codes: Tensor, lengths: Tensor) -> Tensor:
     """Give the other strand of codes (..., L) with lengths (...); padding stays on the right."""
     return _move(codes, lengths, torch.zeros_like(lengths), torch.ones_like(lengths) > 0)
+
+
+def add_noise(
+    x: Tensor, own: slice, n: int, deviation: float, generators: Sequence[torch.Generator]
+) -> Tensor:
+    """Add Gaussian noise to the columns of known bases; N and padding stay zero.
+
+    Parameters
+    ----------
+    x
+        One-hot (R, B, 4, L) of the sequences ``own`` of a batch.
+    own, n
+        Which sequences of the ``n`` of a batch: noise is drawn for all, so that several processes
+        add what one adds.
+    deviation
+        Standard deviation.
+    generators
+        One a replica, on the CPU.
+
+    Returns
+    -------
+    Tensor
+        (R, B, 4, L).
+    """
+    drawn = [torch.randn((n, *x.shape[2:]), generator=one)[own] for one in generators]
+    return x + deviation * torch.stack(drawn).to(x) * x.amax(-2, keepdim=True)
 
 
 def _steps(shape: torch.Size, rate: float, generator: torch.Generator) -> Tensor:

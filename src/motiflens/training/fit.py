@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from motiflens.metrics import rank_auroc
 from motiflens.models.layers import Dropout, masks_for
 from motiflens.training import distributed
-from motiflens.training.augmentation import augment, augments
+from motiflens.training.augmentation import add_noise, augment, augments
 from motiflens.training.batches import EncodedData
 from motiflens.training.checkpoint import Slot, State
+from motiflens.training.entropy import AttentionEntropy
 from motiflens.training.recipes import Recipe
 from motiflens.training.selection import BestWeights, rank_auprc
 
@@ -97,6 +98,7 @@ class Fit:
         self.dropouts = [layer for layer in joined.modules() if isinstance(layer, Dropout)]
         for layer in self.dropouts:
             layer.generators = self.masks
+        self.entropy = AttentionEntropy(joined) if recipe.attention_entropy > 0 else None
         self.class_weights = _class_weights(data, rows.train, recipe)
         self.histories: list[list[Epoch]] = [[] for _ in seeds]
         self.total = torch.zeros(len(seeds), device=data.table.device, dtype=data.table.dtype)
@@ -148,6 +150,8 @@ class Fit:
             with self._precision(), masks_for(self.dropouts, rows.shape[1], own):
                 logits = self.joined(x).to(labels.dtype)
             summed = self._losses(logits, labels).sum(-1)
+            if self.entropy is not None:
+                summed = summed + self.recipe.attention_entropy * self.entropy.take().sum(-1)
             # Each replica's mean depends on its own weights only, so the sum trains all of them.
             torch.autograd.backward((summed / rows.shape[1]).sum())
             losses += summed.detach()
@@ -164,7 +168,10 @@ class Fit:
             codes = augment(codes, lengths, self.recipe, self.noise)
         if self.dropouts:
             _reseed(self.masks, self.seeds, step, 1)
-        return self.data.one_hot(codes[:, own]), labels[:, own]
+        x, deviation = self.data.one_hot(codes[:, own]), self.recipe.input_noise
+        if deviation > 0.0:
+            x = add_noise(x, own, codes.shape[1], deviation, self.noise)
+        return x, labels[:, own]
 
     def _precision(self) -> torch.autocast:
         """Compute in bfloat16 where the recipe asks for it and the device has it."""

@@ -60,6 +60,13 @@ class Recipe:
         Move each sequence of a batch by up to so many bases to either side; N comes in.
     mutation_rate
         Probability that a base of a batch becomes one of the three others.
+    input_noise
+        Standard deviation of Gaussian noise that is added to every column of a known base of a
+        batch's one-hot (Koo & Ploenzke 2021 train against it: explanations then are less ragged).
+    attention_entropy
+        Weight in the training loss of the entropy of the attention weights, as a share of that of
+        uniform attention, mean over heads: attention then chooses fewer units. For models with
+        attention.
     mixed_precision
         Compute training steps in bfloat16 where a CUDA device has it.
     """
@@ -80,6 +87,8 @@ class Recipe:
     rc_average: bool = False
     max_shift: int = 0
     mutation_rate: float = 0.0
+    input_noise: float = 0.0
+    attention_entropy: float = 0.0
     mixed_precision: bool = False
 
     def __post_init__(self) -> None:
@@ -89,6 +98,13 @@ class Recipe:
                     f"the {name} of a recipe is one of {', '.join(choices)}",
                     got=repr(getattr(self, name)),
                     remedy="choose one of them",
+                )
+        for name in ("input_noise", "attention_entropy"):
+            if not 0.0 <= getattr(self, name) < math.inf:
+                raise InputError(
+                    f"the {name} of a recipe is a number of at least 0",
+                    got=repr(getattr(self, name)),
+                    remedy="give 0 to leave it out",
                 )
 
     def stretch(self, n_train: int) -> int:
