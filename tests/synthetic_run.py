@@ -197,6 +197,54 @@ def motifs() -> dict[str, Any]:
     }
 
 
+def effect(mean: float) -> dict[str, Any]:
+    return {"mean": mean, "standard_error": 0.5, "n": 41}
+
+
+def experiments() -> dict[str, Any]:
+    models = {}
+    for index, model in enumerate(MODELS):
+        alone = {
+            "name": TRUTH,
+            "word": TRUTH,
+            "marginal": effect(7.25 + index),
+            "dose": {
+                "motif": TRUTH,
+                "copies": [1, 2, 3],
+                "effects": [effect(7.0 * (k + 1) + index) for k in range(3)],
+            },
+            "position": {
+                "motif": TRUTH,
+                "starts": [0, 9, 19, 38],
+                "effects": [effect(6.0 + index + k) for k in range(4)],
+            },
+            "ablation": {
+                "replacement": "shuffled",
+                "effect": effect(-6.5),
+                "control": effect(-0.25) if index else None,
+                "n_sites": 43,
+            },
+        }
+        gaps = {"++": [effect(1.5), effect(0.5)], "+-": [effect(-0.5), effect(0.25)]}
+        pair = {
+            "first_name": TRUTH,
+            "second_name": "GATA",
+            "first": TRUTH,
+            "second": "AGATAA",
+            "gaps": [0, 2],
+            "together": gaps,
+            "interaction": gaps,
+        }
+        other = {**alone, "name": "GATA", "word": "AGATAA", "ablation": None}
+        models[model] = {
+            "strands": "forward",
+            "n_backgrounds": 41,
+            "motifs": [alone, other] if index < 2 else [alone],
+            "spacing": pair if index < 2 else None,
+        }
+    return {"schema_version": 1, "models": models}
+
+
 def attention() -> dict[str, Any]:
     found = {
         "motif": summary(3.52, 0.2),
@@ -277,6 +325,7 @@ def write_run(directory: Path, names: list[str] | None = None) -> Path:
         ("comparison", comparison()),
         ("timings", timings()),
         ("motifs", motifs()),
+        ("experiments", experiments()),
         ("attention", attention()),
         ("trust", trust()),
     ):

@@ -195,13 +195,13 @@ def test_prepare_and_run_make_the_whole_directory(folder: Path) -> None:
     assert {path.name for path in (folder / "out").iterdir()} == {
         "run.toml", "data.parquet", "audit.json", "comparison.json", "metrics.json",
         "timings.json", "models", "attributions", "attention.json", "motifs.json", "motifs",
-        "trust.json", "report.html",
+        "experiments.json", "trust.json", "report.html",
     }  # fmt: skip
     page = (folder / "out" / "report.html").read_text()
     assert "Test Accuracy Comparison" in page
     # The stages can be done again one by one, and give the same.
     motifs = (folder / "out" / "motifs.json").read_bytes()
-    for stage in ("explain", "motifs", "trust", "report"):
+    for stage in ("explain", "motifs", "experiments", "trust", "report"):
         (folder / "out" / "motifs.json").write_bytes(motifs)
         again = command(stage, "out", cwd=folder)
         assert again.returncode == 0, again.stderr

@@ -181,6 +181,11 @@ class CountC(nn.Module):
         return x[:, 1].sum(-1)
 
 
+class FirstHalf(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, 1, :20].sum(-1)
+
+
 def test_sites_are_replaced_and_the_rest_is_left():
     text = "TTTTACCGCACGTTTTNCNGG"
     x = sequences(text, "A" * LENGTH)
@@ -203,6 +208,10 @@ def test_ablation_beside_its_control():
     assert found.effect.mean == pytest.approx(-3, abs=0.1)  # one of four is C again
     assert found.control.mean == pytest.approx(1, abs=0.1)
     assert 0 < found.effect.standard_error < 0.05
+    # What is spared, here all bases on the left, is no place for the control either.
+    spared = [[Site("n", 0, 20, "+")]] * 301
+    on_the_right = ablation(FirstHalf(), x, sites, spared=spared, replacement="random", seed=4)
+    assert on_the_right.control.mean == 0
     # A shuffle keeps the count.
     kept = ablation(CountC(), x, sites)
     assert (kept.effect.mean, kept.control.mean) == (0, 0)
@@ -278,6 +287,7 @@ SITE = [[Site("m", 3, 6, "+")]] * N
         (lambda: ablation(Words(), BACKGROUND, [[]] * N), "0 sequences with sites"),
         (lambda: ablation(Words(), BACKGROUND, SITE, n_draws=0), "0 draws"),
         (lambda: ablation(Words(), BACKGROUND, SITE[1:]), "5 sequences, 4 lists"),
+        (lambda: ablation(Words(), BACKGROUND, SITE, spared=SITE[1:]), "5 sequences, 4 lists"),
         (lambda: ablate(BACKGROUND, [[Site("m", 19, 22, "+")]] * N), "19-22 in the 21 bases"),
         (lambda: ablate(BACKGROUND, SITE, replacement="deleted"), "shuffled, random"),
         (lambda: random_background(0), "at least one base"),

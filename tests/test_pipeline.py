@@ -41,8 +41,8 @@ def test_the_run_directory_holds_what_is_documented(run: motiflens.Run) -> None:
     names = {path.name for path in run.path.iterdir()}
     assert names == {
         "run.toml", "data.parquet", "audit.json", "comparison.json", "metrics.json",
-        "timings.json", "attention.json", "motifs.json", "trust.json", "models", "attributions",
-        "motifs",
+        "timings.json", "attention.json", "motifs.json", "experiments.json", "trust.json", "models",
+        "attributions", "motifs",
     }  # fmt: skip
     assert {path.name for path in (run.path / "models").iterdir()} == {
         f"{model}-seed{seed}" for model in SETTINGS.models for seed in (0, 1)
@@ -51,7 +51,13 @@ def test_the_run_directory_holds_what_is_documented(run: motiflens.Run) -> None:
         assert {p.name for p in folder.iterdir()} == {
             "weights.safetensors", "model.toml", "history.csv"
         }  # fmt: skip
-    for name in ("audit.json", "comparison.json", "metrics.json", "motifs.json"):
+    for name in (
+        "audit.json",
+        "comparison.json",
+        "metrics.json",
+        "motifs.json",
+        "experiments.json",
+    ):
         assert json.loads((run.path / name).read_text())["schema_version"] == 1
 
 

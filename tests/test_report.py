@@ -352,6 +352,14 @@ def test_shortcut_and_provenance_hold_the_files_figures(html):
     assert row_of(page, "configuration.models")[1] == ", ".join(MODELS)
 
 
+def test_experiments_stand_with_their_intervals(html):
+    page = Page(html)
+    assert row_of(page, "cnn", TRUTH, TRUTH)[3:] == ["+9.25 ± 0.98", "−6.50 ± 0.98", "−0.25 ± 0.98"]
+    assert row_of(page, "tutorial-cnn", "GATA")[2:] == ["AGATAA", "+7.25 ± 0.98", "–", "–"]
+    assert "GATA: tutorial-attention" in page.text
+    assert "GATA: cnn" not in page.text
+
+
 def test_the_first_screen_tells_data_models_scores_and_motif(html):
     summary = Page(html[html.index('<section id="summary">') : html.index('<section id="audit">')])
     for words in ("2,000 sequences of 50 bp, 987 of them positive", "99.20 %, attention", TRUTH):
@@ -424,6 +432,7 @@ ABSENT = {
     "attributions": ("motiflens explain", {"Saliency Map: cnn", "Attention on one sequence: cnn"}),
     "attention.json": ("motiflens explain", {"Attention Weights at Motif Positions"}),
     "motifs.json": ("motiflens motifs", {"cnn, filters", "Loss by single mismatch: cnn"}),
+    "experiments.json": ("motiflens experiments", {f"{TRUTH}: dose", "GATA: position"}),
     "timings.json": ("motiflens run", set()),
     "data.parquet": (None, set()),
 }
@@ -644,5 +653,5 @@ def test_intervals_in_words():
 def test_tables_have_as_many_cells_as_their_head(whole):
     summary, sections = lay_out(read_run(whole), whole)
     tables = [b for s in sections for b in s.blocks if isinstance(b, Table)]
-    assert len(tables) == 17
+    assert len(tables) == 18
     assert all(len(row) == len(t.head) for t in [*tables, summary.scores] for row in t.rows)

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         read_crossed,
         read_motifs,
         run,
+        run_experiments,
         trust,
     )
     from motiflens.plots import write_logos
@@ -116,6 +117,7 @@ _HOME = {
     "read_motifs": "pipeline",
     "recover": "motifs",
     "run": "pipeline",
+    "run_experiments": "pipeline",
     "scan": "scanning",
     "shortcut_test": "experiments",
     "ablate": "experiments",
@@ -195,6 +197,7 @@ __all__ = [
     "read_motifs",
     "recover",
     "run",
+    "run_experiments",
     "save_for_modisco",
     "scan",
     "shortcut_test",

@@ -34,6 +34,7 @@ for command in (
     experiment.compare,
     experiment.explain,
     experiment.motifs,
+    experiment.experiments,
     experiment.trust,
     experiment.report,
     motif_files.hits,

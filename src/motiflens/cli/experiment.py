@@ -228,6 +228,19 @@ def motifs(run: Path, *, as_json: Json = False) -> None:
     _summarise(motiflens.read_motifs(run, progress=on_stderr()), as_json=as_json)
 
 
+def experiments(run: Path, *, as_json: Json = False) -> None:
+    """Put motifs into sequences and take them out: dose, position, spacing, ablation.
+
+    Parameters
+    ----------
+    run
+        Run directory.
+    as_json
+        Print a summary as one JSON object.
+    """
+    _summarise(motiflens.run_experiments(run, progress=on_stderr()), as_json=as_json)
+
+
 def trust(run: Path, *, as_json: Json = False) -> None:
     """Check how far the explanations of a run's models can be trusted.
 

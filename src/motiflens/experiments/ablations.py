@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from motiflens.errors import InputError
@@ -30,8 +31,8 @@ class Ablation:
     effect
         Mean over sequences of logit without their sites minus logit with them.
     control
-        The same for as many stretches of the same widths that touch no site; None where a
-        sequence has no room for them.
+        The same for as many stretches of the same widths that touch no site, over the sequences
+        that have room for them; None where none has.
     n_sites
         Number of sites.
     """
@@ -80,6 +81,7 @@ def ablation(
     sequences: Floats | Tensor,
     sites: Sites,
     *,
+    spared: Sites | None = None,
     replacement: str = "shuffled",
     n_draws: int = N_DRAWS,
     target: int = 0,
@@ -95,6 +97,8 @@ def ablation(
         One-hot (N, 4, L); those without sites are left out.
     sites
         Of each sequence; 0-based, half-open.
+    spared
+        Other sites of each sequence, such as those of other motifs, that the control leaves alone.
     replacement
         As in :func:`ablate`.
     n_draws
@@ -117,19 +121,22 @@ def ablation(
             got=f"{len(rows)} sequences with sites, {n_draws} draws",
             remedy="pass the sites of the sequences that have some",
         )
+    _checked(sequences, spared or [()] * len(codes), replacement)
     chosen, own = codes[rows], [list(sites[row]) for row in rows]
+    kept = [[*sites[row], *(spared[row] if spared else ())] for row in rows]
     generator = np.random.default_rng(seed)
     elsewhere = [
-        _elsewhere(found, row < PAD, generator) for found, row in zip(own, chosen, strict=True)
+        _elsewhere(found, _free(row, barred), generator)
+        for found, row, barred in zip(own, chosen, kept, strict=True)
     ]
 
-    def effect(places: Sites) -> Effect:
-        after = (_without(chosen, places, replacement, generator) for _ in range(n_draws))
-        return Effect.of(differences(module, chosen, after, target).mean(axis=0))
+    def effect(before: Codes, places: Sites) -> Effect:
+        after = (_without(before, places, replacement, generator) for _ in range(n_draws))
+        return Effect.of(differences(module, before, after, target).mean(axis=0))
 
-    found = effect(own)
-    room = [place for place in elsewhere if place is not None]
-    control = effect(room) if len(room) == len(own) else None
+    found = effect(chosen, own)
+    room = [row for row, places in enumerate(elsewhere) if places]
+    control = effect(chosen[room], [elsewhere[row] for row in room]) if room else None
     return Ablation(replacement, found, control, sum(map(len, own)))
 
 
@@ -178,19 +185,25 @@ def _without(codes: Codes, sites: Sites, replacement: str, generator: np.random.
     return changed
 
 
-def _elsewhere(
-    sites: Sequence[Site], known: np.ndarray, generator: np.random.Generator
-) -> list[Site] | None:
-    """Draw a place for each site that touches no site; None where one finds no room."""
-    free = known.copy()
+def _free(codes: Codes, sites: Sequence[Site]) -> NDArray[np.bool_]:
+    """Mark the known bases of codes (L,) that lie on no site."""
+    free: NDArray[np.bool_] = codes < PAD
     for site in sites:
         free[site.start : site.end] = False
+    return free
+
+
+def _elsewhere(
+    sites: Sequence[Site], free: NDArray[np.bool_], generator: np.random.Generator
+) -> list[Site]:
+    """Draw free bases for each site; none at all where one finds no room."""
     found = []
     for site in sites:
         width = site.end - site.start
-        starts = np.flatnonzero(np.convolve(free, np.ones(width, dtype=int), mode="valid") == width)
+        room = np.convolve(free, np.ones(width, dtype=int), mode="valid")
+        starts = np.flatnonzero(room == width)
         if not starts.size:
-            return None
+            return []
         start = int(generator.choice(starts))
         free[start : start + width] = False
         found.append(site._replace(start=start, end=start + width))

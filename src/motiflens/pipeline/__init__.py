@@ -1,4 +1,7 @@
-"""From data to a run directory: compare → explain → motifs → trust, one function a stage."""
+"""From data to a run directory, one function a stage.
+
+The stages: compare → explain → motifs → experiments → trust.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from pathlib import Path
 
 from motiflens.pipeline.comparing import Data, audit_parts, compare, processes
 from motiflens.pipeline.crossing import cross_negatives, read_crossed
+from motiflens.pipeline.experimenting import run_experiments
 from motiflens.pipeline.explaining import explain
 from motiflens.pipeline.loading import DataFiles, load_files
 from motiflens.pipeline.reading import read_motifs
@@ -25,6 +29,7 @@ __all__ = [
     "read_crossed",
     "read_motifs",
     "run",
+    "run_experiments",
     "trust",
 ]
 
@@ -39,7 +44,7 @@ def run(
     origin: Origin | None = None,
     last: str = "trust.json",
 ) -> Run:
-    """Compare models, explain them, read their motifs and check how far to trust all that.
+    """Compare models, explain them, read and try their motifs, check how far to trust all that.
 
     The report is written separately.
 
@@ -87,6 +92,8 @@ def run(
         explain(made, progress=progress)
     if first and not (made.path / "motifs.json").is_file():
         read_motifs(made, progress=progress)
+    if first and not (made.path / "experiments.json").is_file():
+        run_experiments(made, progress=progress)
     if first and not (made.path / "trust.json").is_file():
         trust(made, progress=progress)
     return made

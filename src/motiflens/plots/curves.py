@@ -25,6 +25,7 @@ def line_chart(
     y_range: tuple[float, float] | None = None,
     log_x: bool = False,
     reference: tuple[float, str] | None = None,
+    size: tuple[float, float] = (WIDTH, PLOT_HEIGHT),
 ) -> str:
     """Draw curves with their bands.
 
@@ -41,37 +42,31 @@ def line_chart(
         Logarithmic horizontal axis; all x > 0.
     reference
         A horizontal line: its value and what it is.
+    size
+        Width of the picture and height of the plot in it, in pixels.
 
     Returns
     -------
     str
-        SVG, 720 px wide.
+        SVG, 720 px wide unless ``size`` says otherwise.
     """
     samples = [(_sample(index), name) for index, name in enumerate(series)]
-    key, top = legend(samples, LEFT, WIDTH - LEFT - RIGHT)
-    axes = _line_axes(series, top, x_label, y_label, y_range, log_x)
+    key, top = legend(samples, LEFT, size[0] - LEFT - RIGHT)
+    low, high = y_range or round_range(
+        [y for curve in series.values() for part in curve[1:] for y in part]
+    )
+    xs = [x for curve in series.values() for x in curve[0]] or [1.0]
+    across = Scale(min(xs), max(xs), LEFT + 8, size[0] - RIGHT, log_x)
+    axes = Axes(across, Scale(low, high, top + size[1], top + 6), x_label, y_label)
     body = [key, axes.draw(), _reference_line(axes, reference) if reference else ""]
     body += [_band(axes, curve, index) for index, curve in enumerate(series.values())]
     body += [_curve(axes, name, curve, i) for i, (name, curve) in enumerate(series.items())]
     description = "; ".join(
         f"{name}: last mean {tick_text(curve[1][-1])}" for name, curve in series.items() if curve[0]
     )
-    return figure(WIDTH, axes.y.start + 48, title, f"{y_label} by {x_label}. {description}", *body)
-
-
-def _line_axes(
-    series: Mapping[str, Curve],
-    top: float,
-    x_label: str,
-    y_label: str,
-    y_range: tuple[float, float] | None,
-    log_x: bool,
-) -> Axes:
-    xs = [x for curve in series.values() for x in curve[0]] or [1.0]
-    ys = [y for curve in series.values() for part in curve[1:] for y in part]
-    low, high = y_range or round_range(ys)
-    across = Scale(min(xs), max(xs), LEFT + 8, WIDTH - RIGHT, log_x)
-    return Axes(across, Scale(low, high, top + PLOT_HEIGHT, top + 6), x_label, y_label)
+    return figure(
+        size[0], axes.y.start + 48, title, f"{y_label} by {x_label}. {description}", *body
+    )
 
 
 def _points(axes: Axes, xs: Sequence[float], ys: Sequence[float]) -> list[str]:

@@ -58,6 +58,7 @@ class Run:
     timings: Content
     attention: Content
     motifs: Content
+    experiments: Content
     trust: Content
     histories: dict[str, list[pd.DataFrame]]
     filters: dict[str, Array]
@@ -92,6 +93,7 @@ def read_run(directory: Path) -> Run:
         timings=_json(directory / "timings.json"),
         attention=_json(directory / "attention.json"),
         motifs=_json(directory / "motifs.json"),
+        experiments=_json(directory / "experiments.json"),
         trust=_json(directory / "trust.json"),
         histories={model: _histories(paths) for model, paths in folders.items()},
         filters=_filters(folders),
