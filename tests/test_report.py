@@ -452,7 +452,7 @@ def test_what_is_absent_is_named_with_the_command_that_makes_it(run_dir, name):
 def test_a_run_that_has_only_begun_has_a_page(tmp_path):
     (tmp_path / "run.toml").write_text('[run]\nversion = "0.1.0"\n')
     page = page_of(tmp_path)
-    assert page.text.count("Absent from this run") == 17
+    assert page.text.count("Absent from this run") == 18
     assert "svg" not in page.tags
 
 

@@ -46,9 +46,8 @@ def experiments_section(run: Run) -> Section:
             model: one for model in models for one in found[model]["motifs"] if one["name"] == name
         }
         blocks += [Heading(name), *_curves(name, by_model)]
-    for model in models:
-        if found[model]["spacing"]:
-            blocks.append(_spacing(model, found[model]["spacing"]))
+    pairs = [_spacing(model, one) for model in models if (one := found[model]["spacing"])]
+    blocks += [Heading("Two motifs together"), *pairs] if pairs else []
     return Section("experiments", TITLE, blocks)
 
 
@@ -83,6 +82,8 @@ def _curves(name: str, by_model: Mapping[str, Any]) -> list[Block]:
         series = {
             model: _curve(one[kind][key], one[kind]["effects"]) for model, one in by_model.items()
         }
+        if kind == "dose":  # no copy has no effect
+            series = {model: tuple([0.0, *row] for row in rows) for model, rows in series.items()}
         title = f"{name}: {kind}"
         svg = line_chart(series, title, x_label, "change of the logit", size=SMALL)
         blocks.append(Figure(svg, title, kind="tile"))
