@@ -25,6 +25,7 @@ SMALL = (310.0, 170.0)
 Z = 1.96
 
 Effect = Mapping[str, Any]
+NONE: Effect = {"mean": 0.0, "standard_error": 0.0}
 
 
 def experiments_section(run: Run) -> Section:
@@ -79,11 +80,12 @@ def _curves(name: str, by_model: Mapping[str, Any]) -> list[Block]:
         ("dose", "copies", "copies"),
         ("position", "starts", "first base of the motif"),
     ):
+        # No copy has no effect.
+        origin = ([0.0], [NONE]) if kind == "dose" else ([], [])
         series = {
-            model: _curve(one[kind][key], one[kind]["effects"]) for model, one in by_model.items()
+            model: _curve([*origin[0], *one[kind][key]], [*origin[1], *one[kind]["effects"]])
+            for model, one in by_model.items()
         }
-        if kind == "dose":  # no copy has no effect
-            series = {model: tuple([0.0, *row] for row in rows) for model, rows in series.items()}
         title = f"{name}: {kind}"
         svg = line_chart(series, title, x_label, "change of the logit", size=SMALL)
         blocks.append(Figure(svg, title, kind="tile"))
