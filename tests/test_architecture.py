@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "models": ["sequences"],
     "training": ["datasets", "models", "metrics"],
     "baselines": ["datasets", "matrices", "metrics"],
-    "audit": ["datasets", "metrics", "baselines"],
+    "auditing": ["datasets", "metrics", "baselines"],
     "ensembles": ["datasets", "training", "metrics"],
     "comparison": ["training", "baselines"],
     "crossing": ["readers", "training", "metrics"],
@@ -63,7 +63,7 @@ WITHOUT_TORCH = [
     "scanning",
     "readers",
     "baselines",
-    "audit",
+    "auditing",
 ]
 
 

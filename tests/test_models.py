@@ -1,6 +1,8 @@
 """Our models equal plain ones, know which bases they see, and do not see padding."""
 
 import itertools
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -302,6 +304,20 @@ def test_initial_weights_come_from_the_seed_and_leave_the_global_state() -> None
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.equal(one.filters, again.filters)
     assert not torch.equal(one.filters, other.filters)
+
+
+def test_threads_that_build_at_once_get_the_weights_of_their_seeds() -> None:
+    def build(seed: int) -> torch.Tensor:
+        return build_model("cnn", length=50, seed=seed, n_filters=64).filters
+
+    alone, interval = [build(seed) for seed in range(24)], sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            together = list(pool.map(build, range(24)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert all(map(torch.equal, alone, together))
 
 
 def test_heads_and_activation_are_choices() -> None:

@@ -14,7 +14,7 @@ from motiflens.version import __version__
 
 if TYPE_CHECKING:
     from motiflens.attribution import Attributions, attribute, save_for_modisco
-    from motiflens.audit import audit
+    from motiflens.auditing import audit
     from motiflens.browser import write_bed, write_big_wig
     from motiflens.datasets import SequenceDataset, split_at_random, write_table
     from motiflens.evidence import Trust, true_bases, trust_checks
@@ -79,7 +79,7 @@ _HOME = {
     "Reading": "readers",
     "load_files": "pipeline",
     "DataFiles": "pipeline",
-    "audit": "audit",
+    "audit": "auditing",
     "audit_parts": "pipeline",
     "Attributions": "attribution",
     "Grammar": "simulation",

@@ -108,8 +108,9 @@ def _averaged(found: Attributions, dataset: SequenceDataset, rows: NDArray[np.in
     """Give the covered places of one chromosome and their mean values."""
     assert dataset.coordinates is not None
     places, values = [], []
-    for row in rows:
-        track = found.track[row, : dataset.lengths[row]]
+    tracks = found.contributions[rows].sum(axis=1)
+    for row, whole in zip(rows, tracks, strict=True):
+        track = whole[: dataset.lengths[row]]
         values.append(track[::-1] if dataset.coordinates.strand[row] == "-" else track)
         places.append(np.arange(dataset.coordinates.start[row], dataset.coordinates.end[row]))
     distinct, index = np.unique(np.concatenate(places), return_inverse=True)

@@ -170,8 +170,8 @@ def _replacement(
 
     def loss(chosen: NDArray[np.intp]) -> NDArray[np.float64]:
         truth = labels[chosen]
-        lost = [rank_auroc(truth, own[chosen]) - rank_auroc(truth, one[chosen]) for one in other]
-        return np.asarray(np.mean(lost, axis=0))
+        left = np.mean([rank_auroc(truth, one[chosen]) for one in other], axis=0)
+        return np.asarray(rank_auroc(truth, own[chosen]) - left)
 
     (value,) = loss(np.arange(len(own))[None])
     low, high = np.quantile(loss(rows), [0.025, 0.975])

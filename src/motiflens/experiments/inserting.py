@@ -55,7 +55,7 @@ def substitute(
     """
     codes, lengths = as_codes(sequences)
     word = oriented(word_of(motif, lengths), strand)
-    return one_hot(placed(codes, lengths, [Insert(word, _places(start, len(codes)))]))
+    return one_hot(placed(codes, lengths, [Insert(word, places_of(start, len(codes)))]))
 
 
 def word_of(motif: str, lengths: Lengths) -> Codes:
@@ -146,7 +146,14 @@ def placed(codes: Codes, lengths: Lengths, inserts: Sequence[Insert]) -> Codes:
     return filled
 
 
-def _places(start: ArrayLike, n: int) -> Places:
+def places_of(start: ArrayLike, n: int) -> Places:
+    """Give the starts (N,) that a user names, by one number for all or by one for each.
+
+    Raises
+    ------
+    InputError
+        If they are no whole numbers, or of another shape.
+    """
     found = np.asarray(start)
     if found.shape not in ((), (n,)) or not np.issubdtype(found.dtype, np.integer):
         raise InputError(

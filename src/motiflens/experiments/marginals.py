@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
 from torch import Tensor, nn
 
 from motiflens.experiments.backgrounds import Floats, as_codes
 from motiflens.experiments.effects import Effect, differences
-from motiflens.experiments.inserting import Insert, middle, oriented, placed, strands_of, word_of
+from motiflens.experiments.inserting import (
+    Insert,
+    middle,
+    oriented,
+    placed,
+    places_of,
+    strands_of,
+    word_of,
+)
 
 
 def marginal_effect(
@@ -44,7 +51,7 @@ def marginal_effect(
     """
     codes, lengths = as_codes(background)
     word = word_of(motif, lengths)
-    place = middle(len(word), lengths) if start is None else np.full(len(codes), start)
+    place = middle(len(word), lengths) if start is None else places_of(start, len(codes))
     filled = (
         placed(codes, lengths, [Insert(oriented(word, strand), place)])
         for strand in strands_of(strands)

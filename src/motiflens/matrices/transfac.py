@@ -13,7 +13,7 @@ from motiflens.matrices.motif import Motif
 from motiflens.sequences import ALPHABET
 
 _HEADING = re.compile(r"P[0O]((?:\s+[ACGT]){4})\s*", re.IGNORECASE)
-_ROW = re.compile(r"([0-9]+)((?:\s+[-+.\deE]+){4})(?:\s+\S+)?\s*")
+_ROW = re.compile(r"([0-9]{1,9})((?:\s+[-+.\deE]+){4})(?:\s+\S+)?\s*")
 
 
 def looks_like_transfac(text: str) -> bool:

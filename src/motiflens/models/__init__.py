@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,9 @@ MODELS: dict[str, Callable[..., SequenceModel]] = {
     "hybrid": Hybrid,
     "transformer": Transformer,
 }
+
+#: Initial weights are drawn from PyTorch's global state, by one thread at a time.
+_GLOBAL_STATE = threading.Lock()
 
 #: Architectures whose last layers are cut to one length.
 FIXED_LENGTH = frozenset({"tutorial-cnn", "tutorial-attention"})
@@ -95,6 +99,6 @@ def build_model(name: str, *, length: int, seed: int, **hyperparameters: Any) ->
     architecture = MODELS[require_model(name)]
     if name in FIXED_LENGTH:
         hyperparameters["length"] = length
-    with torch.random.fork_rng(devices=[]):
+    with _GLOBAL_STATE, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return architecture(**hyperparameters).eval()

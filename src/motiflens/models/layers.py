@@ -201,7 +201,7 @@ class LayerNorm(nn.LayerNorm):
 
 
 class Exponential(nn.Module):
-    """The exponential, as a module of its own so that attribution methods can find it."""
+    """The exponential, as a module like the other activations."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x to e^x, same shape."""

@@ -1,8 +1,8 @@
 """Self-attention whose heads look at offsets: Transformer blocks for any number of units.
 
 Units lie in the last axis but one, ``(..., U, C)``, so that one model and many replicas run the
-same code. Products and softmax are modules of their own, so that attribution methods with rules
-for each operation can find them.
+same code. Softmax is a module of its own, so that other weights can be put in the place of what it
+gives.
 """
 
 from __future__ import annotations
@@ -15,14 +15,6 @@ from motiflens.models.layers import LayerNorm, Linear
 
 #: Steepness of a head's initial look: 0.86 of the weight lies on the one offset it starts at.
 STEEPNESS = 4.0
-
-
-class MatMul(nn.Module):
-    """The product of two batches of matrices, as a module."""
-
-    def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        """Multiply (..., I, J) by (..., J, K)."""
-        return a @ b
 
 
 class RelativeBias(nn.Module):
@@ -82,15 +74,13 @@ class SelfAttention(nn.Module):
         # Without bias: that of the keys would shift all scores of a query alike, to no effect.
         self.project = Linear(n_channels, 3 * n_channels, bias=False)
         self.positions = RelativeBias(offsets, max_offset)
-        self.scores = MatMul()
         self.softmax = nn.Softmax(dim=-1)
-        self.mix = MatMul()
         self.output = Linear(n_channels, n_channels)
 
     def _weights_and_values(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
         projected = self.project(x).unflatten(-1, (3, self.n_heads, -1))
         query, key, value = projected.movedim(-3, 0).transpose(-3, -2)
-        scores = self.scores(query * query.shape[-1] ** -0.5, key.mT)
+        scores = (query * query.shape[-1] ** -0.5) @ key.mT
         scores = scores + self.positions(x.shape[-2]).unsqueeze(-4)
         # Added, the mask costs a quarter of what masked_fill does: its gradient is never computed.
         barred = torch.zeros_like(valid, dtype=x.dtype).masked_fill(~valid, float("-inf"))
@@ -103,7 +93,7 @@ class SelfAttention(nn.Module):
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         """Map x (..., U, C) to the same shape; only units of ``valid`` (..., U) are looked at."""
         weights, value = self._weights_and_values(x, valid)
-        mixed = self.mix(weights, value).transpose(-3, -2).flatten(-2)
+        mixed = (weights @ value).transpose(-3, -2).flatten(-2)
         projected: Tensor = self.output(mixed)
         return projected
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from motiflens import comparison
-from motiflens.audit import audit
+from motiflens.auditing import audit
 from motiflens.crossing import Crossed, evaluate_crossing, train_against
 from motiflens.datasets import SPLITS, SequenceDataset, require_at_least
 from motiflens.ensembles import evaluate_ensembles

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
-from motiflens.audit.bias import composition
-from motiflens.audit.leaks import count_both_labels, count_copies, count_found, count_sharing
-from motiflens.audit.trivial import trivial_scores
-from motiflens.audit.warnings import warnings_of
+from motiflens.auditing.bias import composition
+from motiflens.auditing.leaks import count_both_labels, count_copies, count_found, count_sharing
+from motiflens.auditing.trivial import trivial_scores
+from motiflens.auditing.warnings import warnings_of
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 

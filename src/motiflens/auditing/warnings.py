@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from motiflens.audit.trivial import Trivial
+from motiflens.auditing.trivial import Trivial
 
 # An AUROC this far from 0.5 is worth a word, where it is also beyond three standard errors.
 FAR = 0.1

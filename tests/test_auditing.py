@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motiflens import read_dataset
-from motiflens.audit import audit
+from motiflens.auditing import audit
 from motiflens.baselines import score_baselines
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
@@ -103,7 +103,7 @@ def test_a_shared_word_counts_on_both_strands_by_class_of_the_later_part():
 
 
 def test_blocks_of_words_add_up(monkeypatch):
-    monkeypatch.setattr("motiflens.audit.leaks.BLOCK", 200)  # three rows
+    monkeypatch.setattr("motiflens.auditing.leaks.BLOCK", 200)  # three rows
     test = planted(2).sequences()
     test[3] = test[3][:5] + planted(0).sequences()[199][:40] + test[3][45:]
     found = audit(planted(0), test=labelled(test, planted(2).labels))
