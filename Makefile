@@ -1,6 +1,8 @@
 # Every target sets up what it needs in .venv, from nothing: `make demo` is all there is to type.
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check
+# One process a core, with one thread each: two threads of one process gain far less.
+PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --dist loadfile
 
 .PHONY: demo test test-all check docs bench bench-explain
 .DELETE_ON_ERROR:
@@ -9,10 +11,10 @@ demo: .venv/.installed
 	.venv/bin/motiflens demo
 
 test: .venv/.installed-dev
-	.venv/bin/python -m pytest
+	$(PYTEST)
 
 test-all: .venv/.installed-dev
-	.venv/bin/python -m pytest -m ""
+	$(PYTEST) -m ""
 
 check: .venv/.installed-dev
 	.venv/bin/ruff check .
