@@ -152,6 +152,7 @@ class _Strongest(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         windows, flat, units = ctx.saved_tensors
+        gradient = gradient.to(windows.dtype)  # under autocast the answers have another type
         wanted = ctx.needs_input_grad
         if windows.ndim == 3:
             return *_through(windows, flat, units, gradient, wanted), None
