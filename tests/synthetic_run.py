@@ -194,6 +194,18 @@ def motifs() -> dict[str, Any]:
         "models": models,
         "untrained": before,
         "shortcut": shortcut,
+        "discovery": [discovered(TRUTH, None), discovered("CACGTGAC", "USF1")],
+        "discovered_by": {
+            "model": MODELS[0],
+            "seeds": [0, 1],
+            "method": "deeplift_shap",
+            "database": "JASPAR 2026 CORE vertebrates",
+            "found_in": {"positives": 800, "negatives": 790},
+            "tested_on": {"positives": 197, "negatives": 203},
+            "not_significant": [
+                {"consensus": "NWAAW", "direction": "negative", "n_seqlets": 31, "q_value": 0.41}
+            ],
+        },
     }
 
 
@@ -243,6 +255,38 @@ def experiments() -> dict[str, Any]:
             "spacing": pair if index < 2 else None,
         }
     return {"schema_version": 1, "models": models}
+
+
+def discovered(letters: str, name: str | None) -> dict[str, Any]:
+    ppm = ppm_of(letters, 0.9).tolist()
+    match = {
+        "id": "MA0093.4", "name": name, "q_value": 2e-5, "p_value": 1e-7, "offset": 1,
+        "strand": "-", "ppm": ppm_of("GTCATGTGAC", 0.9).tolist(), "others": ["TFE3"],
+    }  # fmt: skip
+    return {
+        "name": "motif-1" if name is None else "motif-2",
+        "consensus": letters,
+        "direction": "positive" if name is None else "negative",
+        "ppm": ppm,
+        "cwm": (0.3 * ppm_of(letters, 0.9)).tolist(),
+        "n_seqlets": 771,
+        "n_sites": 205,
+        "p_threshold": 1e-5,
+        "positives_with_site": 0.97,
+        "negatives_with_site": 0.01,
+        "p_value": 0.0 if name is None else 1e-9,
+        "log_p_value": -800.0,
+        "q_value": 0.0 if name is None else 2e-9,
+        "fold": 65.0,
+        "profile": [1, 2, 3, 20, 3, 2, 1],
+        "central": {"p_value": 0.25, "region": 0.1, "sites_inside": 0.13},
+        "mean_contribution": 3.1,
+        "ablation": {
+            "logit_change": -12.3, "control": 0.1, "by_seed": [-12.0, -12.6], "n_seeds": 2,
+            "n_agreeing": 2,
+        },
+        "match": None if name is None else match,
+    }  # fmt: skip
 
 
 def attention() -> dict[str, Any]:

@@ -106,6 +106,30 @@ def test_motifs_have_the_documented_form_and_a_control(run: motiflens.Run) -> No
     assert memes[0].consensus == MOTIF
 
 
+def test_the_discovered_motif_is_the_implanted_one_and_unknown(run: motiflens.Run) -> None:
+    found = run.motifs
+    (entry,) = found["discovery"]
+    assert (entry["name"], entry["consensus"], entry["match"]) == ("motif-1", MOTIF, None)
+    assert entry["direction"] == "positive"
+    assert entry["recovery"]["exact"]
+    assert entry["positives_with_site"] > 0.95
+    assert entry["negatives_with_site"] < 0.05
+    assert entry["q_value"] < 1e-6
+    assert entry["ablation"]["n_agreeing"] == entry["ablation"]["n_seeds"] == 2
+    by = found["discovered_by"]
+    assert by["model"] == "cnn"  # the other one has no validation part
+    parts = np.asarray(run.dataset.split)
+    assert sum(by["tested_on"].values()) == (parts == "test").sum()
+    (meme,) = motiflens.read_meme(run.path / "motifs" / "discovery.meme")
+    assert meme.consensus == MOTIF
+    lines = (run.path / "motifs" / "discovery-seqlets.tsv").read_text().splitlines()
+    assert len(lines) == 1 + entry["n_seqlets"]
+    name, start, end, _, motif, _ = lines[1].split("\t")
+    sequence = run.dataset.sequences()[run.dataset.names.tolist().index(name)]
+    assert (sequence[int(start) : int(end)], motif) == (MOTIF, "motif-1")
+    assert parts[run.dataset.names.tolist().index(name)] != "test"
+
+
 def test_attributions_are_of_test_positives_and_come_back(run: motiflens.Run) -> None:
     with np.load(run.path / "attributions" / "tutorial-attention" / "ism.npz") as kept:
         names, contributions = kept["names"].tolist(), kept["contributions"]

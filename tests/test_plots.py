@@ -22,6 +22,7 @@ from motiflens.plots import (
     logo,
     logo_pair,
     logo_strands,
+    position_profile,
     ppm_heatmap,
     unit_chart,
 )
@@ -56,6 +57,7 @@ ALL = {
         np.eye(2, 5), [[(0, 2)], []], names=[text, text], title=text, value_label=text
     ),
     "filters": lambda text: filter_grid(np.ones((3, 4, 5)), title=text),
+    "profile": lambda text: position_profile([1, 0, 7], title=text, y_label=text),
 }
 
 
@@ -365,3 +367,12 @@ def test_a_label_is_no_markup():
     assert label("<b>", 1, 2) == '<text x="1" y="2" font-size="12" fill="#1b1f24">&lt;b&gt;</text>'
     assert number(-0.001) == "0"
     assert figure(10, 20, "a", "b").endswith("</svg>")
+
+
+def test_bars_of_a_profile_are_as_high_as_their_counts():
+    root = ET.fromstring(position_profile([0, 3, 12], title="places"))
+    bars = [float(bar.get("height")) for bar in root.findall(f"{SVG}rect")][1:]
+    assert bars[0] == 0
+    assert bars[2] == 4 * bars[1] > 0
+    empty = ET.fromstring(position_profile([0, 0], title="places"))
+    assert {float(bar.get("height")) for bar in empty.findall(f"{SVG}rect")[1:]} == {0.0}

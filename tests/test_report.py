@@ -344,6 +344,19 @@ def test_the_control_shows_what_untrained_models_recover(html):
     assert row_of(Page(control), "ism", "0 of 1, no motif")[2:] == ["0 of 1, no motif"] * 3
 
 
+def test_discovered_motifs_stand_with_names_shares_and_what_was_dismissed(html, run_dir):
+    section = html[html.index('id="discovery"') :].split("</section>")[0]
+    for text in ("97.0 %", "below 1e-300", "2e-09", "USF1 (MA0093.4)", "unknown", "2 of 2",
+                 "also like TFE3", "NWAAW (q 0.41)", "197 positives"):  # fmt: skip
+        assert text in section, text
+    path = run_dir / "motifs.json"
+    found = json.loads(path.read_text())
+    found["discovery"], found["discovered_by"]["not_significant"] = [], []
+    path.write_text(json.dumps(found))
+    page = write_report(run_dir).read_text()
+    assert "No motif was found." in page
+
+
 def test_shortcut_and_provenance_hold_the_files_figures(html):
     page = Page(html)
     assert row_of(page, "cnn", "+17.50")[2:4] == ["7.0 %", "12.0 %"]
@@ -452,7 +465,7 @@ def test_what_is_absent_is_named_with_the_command_that_makes_it(run_dir, name):
 def test_a_run_that_has_only_begun_has_a_page(tmp_path):
     (tmp_path / "run.toml").write_text('[run]\nversion = "0.1.0"\n')
     page = page_of(tmp_path)
-    assert page.text.count("Absent from this run") == 18
+    assert page.text.count("Absent from this run") == 19
     assert "svg" not in page.tags
 
 
@@ -653,5 +666,5 @@ def test_intervals_in_words():
 def test_tables_have_as_many_cells_as_their_head(whole):
     summary, sections = lay_out(read_run(whole), whole)
     tables = [b for s in sections for b in s.blocks if isinstance(b, Table)]
-    assert len(tables) == 18
+    assert len(tables) == 19
     assert all(len(row) == len(t.head) for t in [*tables, summary.scores] for row in t.rows)

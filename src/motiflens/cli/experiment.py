@@ -215,17 +215,21 @@ def explain(run: Path, *, as_json: Json = False) -> None:
     _summarise(motiflens.explain(run, progress=on_stderr()), as_json=as_json)
 
 
-def motifs(run: Path, *, as_json: Json = False) -> None:
-    """Read the motifs of a run's models by every route, and test them for shortcuts.
+def motifs(run: Path, *, database: Path | None = None, as_json: Json = False) -> None:
+    """Read the motifs of a run's models, confirm them on held-out sequences, and name them.
 
     Parameters
     ----------
     run
         Run directory.
+    database
+        Known motifs (MEME, JASPAR or TRANSFAC) to name the found ones by; JASPAR CORE vertebrates
+        by default.
     as_json
         Print a summary as one JSON object.
     """
-    _summarise(motiflens.read_motifs(run, progress=on_stderr()), as_json=as_json)
+    made = motiflens.read_motifs(run, database=database, progress=on_stderr())
+    _summarise(made, as_json=as_json)
 
 
 def experiments(run: Path, *, as_json: Json = False) -> None:
@@ -333,9 +337,10 @@ def _summarise(made: Run, *, as_json: bool) -> None:
     if (made.path / "trust.json").is_file():
         for name, found in made.read_json("trust.json")["models"].items():
             models[name]["verdict"] = found["verdict"]
-    crossed = _crossed(made)
+    crossed, discovered = _crossed(made), _discovered(made)
     if as_json:
-        print(json.dumps({"run": str(made.path), "models": models, **crossed}))
+        found = {"run": str(made.path), "models": models, "motifs": discovered, **crossed}
+        print(json.dumps(found))
         return
     for name, values in models.items():
         scores = f"accuracy {values['accuracy']:.4f}  AUROC {values['auroc']:.4f}"
@@ -343,10 +348,30 @@ def _summarise(made: Run, *, as_json: bool) -> None:
         print(f"{name:<20} {scores}" + (f"  motif {motif}" if motif else ""))
         if "verdict" in values:
             print(f"{name:<20} {values['verdict']}")
+    for entry in discovered:
+        shares = f"{entry['positives']:.1%} of positives, {entry['negatives']:.1%} of negatives"
+        print(f"{entry['consensus']:<20} {entry['name'] or 'unknown'}, in {shares}")
     for name, trained_on in crossed.get("crossing", {}).items():
         for kind, tested_on in trained_on.items():
             scores = ", ".join(f"{other} {auroc:.4f}" for other, auroc in tested_on.items())
             print(f"{name:<20} trained against {kind}, AUROC against {scores}")
+
+
+def _discovered(made: Run) -> list[dict[str, Any]]:
+    """Give the discovered motifs, best first, with their names and shares."""
+    if not (made.path / "motifs.json").is_file():
+        return []
+    return [
+        {
+            "consensus": entry["consensus"],
+            "name": (entry["match"] or {}).get("name"),
+            "direction": entry["direction"],
+            "positives": entry["positives_with_site"],
+            "negatives": entry["negatives_with_site"],
+            "q_value": entry["q_value"],
+        }
+        for entry in made.motifs.get("discovery", [])
+    ]
 
 
 def _crossed(made: Run) -> dict[str, Any]:

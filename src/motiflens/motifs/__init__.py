@@ -1,6 +1,6 @@
 """Motifs read from explanations: seqlets, discovery, the routes, recovery of a known truth."""
 
-from motiflens.motifs.alignment import FoundMotif, FoundSite, align_windows
+from motiflens.motifs.alignment import FoundMotif, FoundSite, Strands, align_windows
 from motiflens.motifs.discovered import DiscoveredMotif, Seqlet
 from motiflens.motifs.discovery import discover, discover_in_sequences
 from motiflens.motifs.enrichment import Enrichment, measure_enrichment
@@ -20,6 +20,7 @@ __all__ = [
     "Match",
     "Recovery",
     "Seqlet",
+    "Strands",
     "align_windows",
     "discover",
     "discover_in_sequences",

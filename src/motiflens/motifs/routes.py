@@ -151,20 +151,22 @@ def attention_stretched(evidence: Evidence) -> list[FoundMotif]:
 
 def saliency(evidence: Evidence) -> list[FoundMotif]:
     """Read a window around the maximum of the smoothed saliency track."""
-    return evidence.align(_around_maximum(evidence.attribution("saliency").track), "saliency")
+    return evidence.align(
+        windows_around_maximum(evidence.attribution("saliency").track), "saliency"
+    )
 
 
 def attention_saliency(evidence: Evidence) -> list[FoundMotif]:
     """Read a window around the maximum of saliency times attention, each summing to 1."""
     tracks = [evidence.attribution(method).track for method in ("saliency", "attention")]
     shares = [t / np.maximum(t.sum(axis=1, keepdims=True), 1e-12) for t in tracks]
-    return evidence.align(_around_maximum(shares[0] * shares[1]), "attention-saliency")
+    return evidence.align(windows_around_maximum(shares[0] * shares[1]), "attention-saliency")
 
 
 def ism(evidence: Evidence) -> list[FoundMotif]:
     """Read a window around the bases that mutagenesis finds to raise the logit most."""
     track = np.maximum(evidence.attribution("ism").track, 0)
-    return evidence.align(_around_maximum(track), "ism")
+    return evidence.align(windows_around_maximum(track), "ism")
 
 
 ROUTES: dict[str, Callable[[Evidence], list[FoundMotif]]] = {
@@ -263,7 +265,7 @@ def _seen(sequence: Ints, unit: Ints, units_field: ReceptiveField) -> Ints:
     return np.stack([sequence, start, start + units_field.width], axis=1)
 
 
-def _around_maximum(track: Floats) -> Ints:
+def windows_around_maximum(track: Floats) -> Ints:
     """Give the window around the maximum of each smoothed track (N, L); none of a flat zero."""
     padded = np.pad(track.astype(np.float64), ((0, 0), (SMOOTHING // 2, SMOOTHING // 2)))
     smooth = np.lib.stride_tricks.sliding_window_view(padded, SMOOTHING, axis=1).mean(axis=-1)

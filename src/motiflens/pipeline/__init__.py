@@ -9,6 +9,7 @@ from pathlib import Path
 
 from motiflens.pipeline.comparing import Data, audit_parts, compare, processes
 from motiflens.pipeline.crossing import cross_negatives, read_crossed
+from motiflens.pipeline.discovering import discover_motifs
 from motiflens.pipeline.experimenting import run_experiments
 from motiflens.pipeline.explaining import explain
 from motiflens.pipeline.loading import DataFiles, load_files
@@ -24,6 +25,7 @@ __all__ = [
     "audit_parts",
     "compare",
     "cross_negatives",
+    "discover_motifs",
     "explain",
     "load_files",
     "read_crossed",

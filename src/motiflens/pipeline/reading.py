@@ -14,6 +14,7 @@ from motiflens.datasets import SequenceDataset
 from motiflens.experiments import shortcut_test
 from motiflens.matrices import Motif, motif_from_string, ppm_from_codes, write_meme
 from motiflens.motifs import FoundMotif, find_motifs, recover
+from motiflens.pipeline.findings import discover_in_run
 from motiflens.pipeline.stages import kept_attributions, motif_positives, opened, timed
 from motiflens.progress import Advance, Progress, Silent
 from motiflens.runs import Run
@@ -27,8 +28,16 @@ N_UNTRAINED = 3
 KEPT = ("saliency", "ism", "attention")
 
 
-def read_motifs(run: Run | Path | str, *, progress: Progress | None = None) -> Run:
+def read_motifs(
+    run: Run | Path | str,
+    *,
+    database: Path | str | None = None,
+    progress: Progress | None = None,
+) -> Run:
     """Read the motifs of every model and seed by every route: ``motifs.json`` and ``motifs/``.
+
+    The best model's are also discovered from their seqlets, tested on held-out sequences and
+    named (:func:`motiflens.pipeline.findings.discover_in_run`).
 
     The true motifs, where known, only score what was found. Then the routes are
     also taken on some models before training, as a control: positives that all hold a motif can
@@ -38,6 +47,8 @@ def read_motifs(run: Run | Path | str, *, progress: Progress | None = None) -> R
     ----------
     run
         A run, or its directory.
+    database
+        File of known motifs to name the discovered ones by; JASPAR CORE vertebrates by default.
     progress
         Told how far the work has come.
 
@@ -48,7 +59,7 @@ def read_motifs(run: Run | Path | str, *, progress: Progress | None = None) -> R
     Raises
     ------
     InputError
-        If the directory holds no run with models.
+        If the directory holds no run with models, or the database no motifs.
     """
     run, progress = opened(run), progress or Silent()
     positives = motif_positives(run)
@@ -66,7 +77,9 @@ def read_motifs(run: Run | Path | str, *, progress: Progress | None = None) -> R
             name: _shortcut(run, name, truths, routes[_Replica(name, seeds[0])])
             for name, seeds in run.models.items()
         }
-    (run.path / "motifs").mkdir(exist_ok=True)
+    with timed(run, "discovery"), progress.stage("discovering", 1) as advance:
+        discovered = discover_in_run(run, truths, database)
+        advance(1)
     for name, seeds in run.models.items():
         for route, found in routes[_Replica(name, seeds[0])].items():
             if found:
@@ -81,6 +94,7 @@ def read_motifs(run: Run | Path | str, *, progress: Progress | None = None) -> R
             "n_positives": len(positives),
             "models": _by_model(routes, truths, trained=True),
             "untrained": _by_model(routes, truths, trained=False),
+            **discovered,
             "shortcut": {name: test for name, test in shortcuts.items() if test is not None},
         },
     )

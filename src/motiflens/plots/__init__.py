@@ -4,6 +4,7 @@ from motiflens.plots.curves import bar_chart, line_chart, unit_chart
 from motiflens.plots.heatmaps import attention_heatmap, ppm_heatmap
 from motiflens.plots.logo import filter_grid, logo, logo_pair
 from motiflens.plots.logo_files import write_logos
+from motiflens.plots.profile import position_profile
 from motiflens.plots.strands import logo_strands
 from motiflens.plots.tracks import base_track
 
@@ -16,6 +17,7 @@ __all__ = [
     "logo",
     "logo_pair",
     "logo_strands",
+    "position_profile",
     "ppm_heatmap",
     "unit_chart",
     "write_logos",

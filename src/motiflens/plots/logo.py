@@ -196,8 +196,9 @@ def logo_pair(
     offset: int = 0,
     strand: str = "+",
     title: str = "Found motif above the true one",
+    below: str = "true",
 ) -> str:
-    """Draw a found motif above the true one, column above column.
+    """Draw a found motif above the true or a known one, column above column.
 
     Parameters
     ----------
@@ -209,6 +210,8 @@ def logo_pair(
         On "-" the found motif is drawn as its reverse complement.
     title
         Name of the figure.
+    below
+        What the lower motif is called.
 
     Raises
     ------
@@ -223,7 +226,7 @@ def logo_pair(
     width = LEFT + (last - first) * COLUMN + 12
     key = figure_key(title)
     body, tops = [outlines(key)], (TOP, TOP + HEIGHT + 24)
-    rows = (("found", upper, offset), ("true", lower, 0))
+    rows = (("found", upper, offset), (below, lower, 0))
     for (name, heights, shift), top in zip(rows, tops, strict=True):
         scale = Scale(0.0, 2.0, top + HEIGHT, top)
         left = LEFT + (shift - first) * COLUMN

@@ -14,6 +14,7 @@ from motiflens.errors import InputError
 from motiflens.files import write_whole
 from motiflens.report.crossing import crossing_section
 from motiflens.report.data_audit import audit_section
+from motiflens.report.discovery import discovery_section
 from motiflens.report.experiments import experiments_section
 from motiflens.report.explanations import explanation_sections
 from motiflens.report.held_out import held_out_section
@@ -65,7 +66,8 @@ def lay_out(run: Run, directory: Path) -> tuple[Summary, list[Section]]:
         sections = [audit_section(run), held_out_section(run)]
         sections += [crossing_section(run)] if run.crossing else []
         sections += score_sections(run)
-        sections += [*explanation_sections(run), trust_section(run), *motif_sections(run)]
+        sections += [*explanation_sections(run), trust_section(run)]
+        sections += [discovery_section(run), *motif_sections(run)]
         sections += [experiments_section(run), provenance(run)]
         return summarise(run), sections
     except InputError:

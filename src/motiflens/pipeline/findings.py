@@ -1,0 +1,203 @@
+"""What discovery leaves in a run directory: entries of ``motifs.json``, and ``motifs/``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from motiflens.datasets import SequenceDataset
+from motiflens.experiments import Ablation
+from motiflens.files import write_whole
+from motiflens.matrices import (
+    Motif,
+    MotifArrays,
+    read_motif_file,
+    write_meme,
+    write_motif_arrays,
+)
+from motiflens.motifs import recover
+from motiflens.pipeline.discovering import METHOD, Discovery, Finding, discover_motifs
+from motiflens.runs import Run
+
+N_SEEDS = 3
+"""Seeds of the best model that explain the sequences, in turn, and whose logits are tested."""
+
+JASPAR = "JASPAR 2026 CORE vertebrates"
+
+FILES = ("discovery.meme", "discovery.npz", "discovery-seqlets.tsv")
+
+
+def discover_in_run(
+    run: Run, truths: Sequence[Motif] = (), database: Path | str | None = None
+) -> dict[str, Any]:
+    """Discover the motifs of the best model of a run, write their files, and describe them.
+
+    The best model is that of the highest AUROC on validation data, averaged over its seeds. Its
+    motifs are found in the training and validation parts, and tested on the test part.
+
+    Parameters
+    ----------
+    run
+        With trained models.
+    truths
+        True motifs, where known; they only score what was found.
+    database
+        File of known motifs to name the found ones by; JASPAR CORE vertebrates by default.
+
+    Returns
+    -------
+    dict
+        The parts ``discovery`` and ``discovered_by`` of ``motifs.json``.
+    """
+    dataset, settings = run.dataset, run.settings
+    name = best_model(run)
+    seeds = run.models[name][:N_SEEDS]
+    found = discover_motifs(
+        [run.model(name, seed) for seed in seeds],
+        dataset.subset(np.flatnonzero(np.asarray(dataset.split) != "test")),
+        dataset.subset(np.flatnonzero(np.asarray(dataset.split) == "test")),
+        strands="both" if settings.strands == "both" else "forward",
+        n_explained=settings.n_explained,
+        database=None if database is None else read_motif_file(database),
+        seed=settings.seed,
+    )
+    folder = run.path / "motifs"
+    folder.mkdir(exist_ok=True)
+    write_files(found, folder)
+    return {
+        "discovery": [describe(finding, truths) for finding in found.found],
+        "discovered_by": {
+            "model": name,
+            "seeds": seeds,
+            "method": METHOD,
+            "database": JASPAR if database is None else Path(database).name,
+            "found_in": counts(found.explained),
+            "tested_on": counts(found.held_out),
+            "not_significant": [describe_dismissed(one) for one in found.not_significant],
+        },
+    }
+
+
+def best_model(run: Run) -> str:
+    """Name the model with the highest validation AUROC; of equals that of the lowest loss.
+
+    The first of the settings where no model was validated.
+    """
+    scores = {name: _validation(run, name, seeds) for name, seeds in run.models.items()}
+    return max(scores, key=lambda name: scores[name])
+
+
+def _validation(run: Run, name: str, seeds: Sequence[int]) -> tuple[float, float]:
+    """Average the best validation AUROC, to four digits, and minus the loss there, over seeds."""
+    found = []
+    for seed in seeds:
+        history = pd.read_csv(run.path / "models" / f"{name}-seed{seed}" / "history.csv")
+        history = history.dropna(subset=["valid_auroc", "valid_loss"])
+        if history.empty:
+            return -1.0, 0.0
+        auroc, loss = history["valid_auroc"].to_numpy(), history["valid_loss"].to_numpy()
+        best = int(auroc.argmax())
+        found.append((float(auroc[best]), -float(loss[best])))
+    mean = np.mean(found, axis=0)
+    return round(float(mean[0]), 4), float(mean[1])
+
+
+def counts(dataset: SequenceDataset) -> dict[str, int]:
+    """Count positives and negatives."""
+    n_positives = int((dataset.labels > 0).sum())
+    return {"positives": n_positives, "negatives": len(dataset) - n_positives}
+
+
+def describe(finding: Finding, truths: Sequence[Motif] = ()) -> dict[str, Any]:
+    """Give the entry of a found motif in ``motifs.json``."""
+    motif, enrichment, match = finding.motif, finding.enrichment, finding.match
+    entry: dict[str, Any] = {
+        "name": motif.name,
+        "consensus": motif.consensus,
+        "direction": motif.direction,
+        "ppm": _rows(motif.ppm),
+        "cwm": None if motif.cwm is None else _rows(motif.cwm),
+        "n_seqlets": motif.n_seqlets,
+        "n_sites": enrichment.n_sites,
+        "p_threshold": enrichment.p_threshold,
+        "positives_with_site": enrichment.positives_with_site,
+        "negatives_with_site": enrichment.negatives_with_site,
+        "p_value": enrichment.p_value,
+        "log_p_value": enrichment.log_p_value,
+        "q_value": enrichment.q_value,
+        "fold": enrichment.fold,
+        "profile": list(enrichment.profile),
+        "central": None if enrichment.central is None else asdict(enrichment.central),
+        "mean_contribution": _mean_contribution(finding),
+        "ablation": _ablation(finding.ablations, finding.n_agreeing),
+        "match": None if match is None else {**vars(match), "ppm": _rows(match.ppm)},
+    }
+    if truths:
+        entry["recovery"] = vars(recover(motif.ppm, truths))
+    return entry
+
+
+def describe_dismissed(finding: Finding) -> dict[str, Any]:
+    """Give what is kept of a motif that held-out sequences do not confirm."""
+    return {
+        "consensus": finding.motif.consensus,
+        "direction": finding.motif.direction,
+        "n_seqlets": finding.motif.n_seqlets,
+        "q_value": finding.enrichment.q_value,
+    }
+
+
+def write_files(discovery: Discovery, folder: Path) -> None:
+    """Write the motifs as MEME text and arrays, and their seqlets; remove those of before."""
+    for name in FILES:
+        (folder / name).unlink(missing_ok=True)
+    if not discovery.found:
+        return
+    arrays = [
+        MotifArrays(_for_file(finding), finding.motif.cwm, finding.motif.hypothetical_cwm)
+        for finding in discovery.found
+    ]
+    write_meme([one.motif for one in arrays], folder / FILES[0])
+    write_motif_arrays(arrays, folder / FILES[1])
+    names = discovery.explained.names
+    lines = ["sequence\tstart\tend\tstrand\tmotif\tcontribution"]
+    lines += [
+        f"{names[s.sequence]}\t{s.start}\t{s.end}\t{s.strand}\t{finding.motif.name}\t{s.score:.6g}"
+        for finding in discovery.found
+        for s in finding.motif.seqlets
+    ]
+    write_whole(folder / FILES[2], ("\n".join(lines) + "\n").encode())
+
+
+def _for_file(finding: Finding) -> Motif:
+    motif = finding.motif.as_motif()
+    return replace(motif, alt_name="" if finding.match is None else finding.match.name)
+
+
+def _mean_contribution(finding: Finding) -> float | None:
+    if finding.motif.cwm is None:
+        return None
+    return float(np.mean([seqlet.score for seqlet in finding.motif.seqlets]))
+
+
+def _ablation(ablations: Sequence[Ablation], n_agreeing: int) -> dict[str, Any] | None:
+    """Average the change of the logit over the models."""
+    if not ablations:
+        return None
+    controls = [one.control.mean for one in ablations if one.control is not None]
+    return {
+        "logit_change": float(np.mean([one.effect.mean for one in ablations])),
+        "control": float(np.mean(controls)) if controls else None,
+        "by_seed": [one.effect.mean for one in ablations],
+        "n_seeds": len(ablations),
+        "n_agreeing": n_agreeing,
+    }
+
+
+def _rows(matrix: np.ndarray[Any, Any]) -> list[list[float]]:
+    return [[round(float(value), 6) for value in row] for row in matrix]

@@ -1,0 +1,144 @@
+"""The section on discovered motifs: how often, where, how sure, known or new."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from motiflens.plots import logo, logo_pair, position_profile
+from motiflens.report.motif_sections import MOTIFS
+from motiflens.report.parts import (
+    NOTHING,
+    Block,
+    Figure,
+    Heading,
+    Section,
+    Table,
+    Text,
+    absent,
+    finite,
+    percent,
+    signed,
+)
+from motiflens.report.reading import Run
+
+MOST_DRAWN = 10
+TITLE = "Discovered motifs"
+
+Entry = dict[str, Any]
+
+
+def discovery_section(run: Run) -> Section:
+    """Lay out the motifs that held-out sequences confirm."""
+    if "discovery" not in run.motifs:
+        return absent("discovery", TITLE, "discovered motifs", MOTIFS)
+    entries, by = run.motifs["discovery"], run.motifs["discovered_by"]
+    blocks: list[Block] = [Text(_how(by)), Text(_dismissed(by["not_significant"]))]
+    if not entries:
+        return Section("discovery", TITLE, [Text("No motif was found."), *blocks])
+    blocks.insert(0, _table(entries))
+    for entry in entries[:MOST_DRAWN]:
+        blocks += [Heading(f"{entry['name']}: {_name(entry)}"), *_figures(entry)]
+    return Section("discovery", TITLE, blocks)
+
+
+def _how(by: Entry) -> str:
+    found, tested = by["found_in"], by["tested_on"]
+    return (
+        f"Found by {by['method']} of {by['model']} ({len(by['seeds'])} seeds) in "
+        f"{found['positives']:,} positives and {found['negatives']:,} negatives that are not in "
+        f"the test part; shares, fold, p and q are of {tested['positives']:,} positives and "
+        f"{tested['negatives']:,} negatives of the test part. Names: {by['database']}; a motif "
+        "that is like none of it with a q-value below 0.05 is unknown."
+    )
+
+
+def _dismissed(dismissed: list[Entry]) -> str:
+    if not dismissed:
+        return "Every motif that explanations showed was confirmed on the test part."
+    words = ", ".join(f"{one['consensus']} (q {_small(one['q_value'])})" for one in dismissed[:5])
+    more = ", ..." if len(dismissed) > 5 else ""
+    return f"Not confirmed on the test part, and so not counted as found: {words}{more}."
+
+
+def _table(entries: list[Entry]) -> Table:
+    head = ["Motif", "Name", "Speaks for", "Positives", "Negatives", "Fold", "q"]
+    head += ["Logit without it", "Seeds", "Consensus"]
+    rows = [
+        [
+            entry["name"],
+            _name(entry),
+            "negatives" if entry["direction"] == "negative" else "positives",
+            percent(entry["positives_with_site"]),
+            percent(entry["negatives_with_site"]),
+            f"{entry['fold']:.3g}",
+            _small(entry["q_value"]),
+            *_ablation(entry["ablation"]),
+            entry["consensus"],
+        ]
+        for entry in entries
+    ]
+    caption = (
+        "Positives, negatives: the shares with a site. q: Fisher's exact test, corrected over the "
+        "motifs. Logit without it: the mean change where random bases replace the sites; seeds: "
+        "how many change the way the motif speaks, by two standard errors."
+    )
+    return Table(head, rows, "Motifs confirmed on the test part", caption)
+
+
+def _name(entry: Entry) -> str:
+    match = entry["match"]
+    return "unknown" if match is None else f"{match['name']} ({match['id']})"
+
+
+def _ablation(ablation: Entry | None) -> list[str]:
+    if ablation is None:
+        return [NOTHING, NOTHING]
+    change = signed(ablation["logit_change"], 2, "+")
+    return [change, f"{ablation['n_agreeing']} of {ablation['n_seeds']}"]
+
+
+def _small(value: Any) -> str:
+    """Write a small probability."""
+    if not finite(value):
+        return NOTHING
+    return "below 1e-300" if value < 1e-300 else f"{value:.2g}"
+
+
+def _figures(entry: Entry) -> list[Block]:
+    ppm, name = np.array(entry["ppm"], dtype=float), entry["name"]
+    figures: list[Block] = [_logo(entry, ppm)]
+    if entry["cwm"] is not None:
+        cwm = np.array(entry["cwm"], dtype=float)
+        title = f"{name}, contributions"
+        caption = "Mean contribution of each base to the logit, over the seqlets."
+        figures.append(Figure(logo(cwm, kind="contribution", title=title), title, caption, "tile"))
+    return [*figures, _profile(entry)]
+
+
+def _logo(entry: Entry, ppm: np.ndarray[Any, Any]) -> Figure:
+    match, name = entry["match"], entry["name"]
+    words = f"Consensus {entry['consensus']}, {entry['n_seqlets']:,} seqlets."
+    if match is None:
+        return Figure(logo(ppm, title=name), name, f"{words} Like no known motif.", "tile")
+    title = f"{name} above {match['name']}"
+    known = np.array(match["ppm"], dtype=float)
+    where = {"offset": match["offset"], "strand": match["strand"]}
+    svg = logo_pair(ppm, known, **where, title=title, below="known")
+    others = f"; also like {', '.join(match['others'])}" if match["others"] else ""
+    words += f" {match['name']} by Tomtom, q {_small(match['q_value'])}{others}."
+    return Figure(svg, title, words, "tile")
+
+
+def _profile(entry: Entry) -> Figure:
+    name, central = f"{entry['name']}, places", entry["central"]
+    svg = position_profile(entry["profile"], title=name, y_label="positives")
+    caption = f"Best sites of the positives, of {entry['n_sites']:,} sites at p up to "
+    caption += f"{entry['p_threshold']:g}."
+    if central is not None:
+        caption += (
+            f" {percent(central['sites_inside'], 0)} lie in the middle "
+            f"{percent(central['region'], 0)} of the places (p {_small(central['p_value'])})."
+        )
+    return Figure(svg, name, caption, "tile")
