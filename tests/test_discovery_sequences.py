@@ -14,7 +14,7 @@ from motiflens.errors import InputError
 from motiflens.matrices import Motif
 from motiflens.motifs import DiscoveredMotif, discover_in_sequences, recover
 from motiflens.motifs.discovery.refinement import column_nats, informative_span
-from motiflens.motifs.discovery.sharing import similarity
+from motiflens.motifs.discovery.sharing import are_one, similarity
 from motiflens.motifs.discovery.windows import cut_windows, markov_chain, rarity
 from motiflens.motifs.frame import make_frame
 from motiflens.records import read_fasta
@@ -176,12 +176,17 @@ def test_a_motif_is_trimmed_to_what_pays_for_itself():
 def test_parts_shifts_and_strands_are_one_motif():
     ppm = Motif.from_string(WORD).ppm
     noise = np.full((4, 3), 0.25)
-    assert similarity(ppm, ppm[:, 3:9], both_strands=False) == pytest.approx(1)
-    assert similarity(ppm[::-1, ::-1], np.hstack([noise, ppm]), both_strands=True) == pytest.approx(
-        1
-    )
-    assert similarity(ppm[::-1, ::-1], ppm, both_strands=False) < 0.6
-    assert similarity(ppm, Motif.from_string("TTGCGCAATG").ppm, both_strands=True) < 0.6
+    other = Motif.from_string("TTGCGCAATG").ppm
+    for matrix in (ppm, np.hstack([noise, ppm]), np.hstack([ppm[:, 1:], noise])):
+        assert are_one(40 * matrix, 50 * ppm, both_strands=False)
+        assert are_one(500 * matrix, 40 * ppm, both_strands=False)
+        assert are_one(50 * matrix[::-1, ::-1], 40 * ppm, both_strands=True)
+        assert not are_one(50 * matrix[::-1, ::-1], 40 * ppm, both_strands=False)
+        assert not are_one(50 * matrix, 40 * other, both_strands=True)
+    assert are_one(89 * ppm[:, 3:9], 30 * ppm, both_strands=False)
+    assert not are_one(91 * ppm[:, 3:9], 30 * ppm, both_strands=False)
+    assert similarity(ppm[:, 3:9], ppm, both_strands=False) == pytest.approx(1)
+    assert similarity(ppm, ppm[:, 3:9], both_strands=False) == pytest.approx(0.5)
     assert similarity(noise, ppm, both_strands=True) == 0
 
 

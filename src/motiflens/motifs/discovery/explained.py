@@ -11,7 +11,7 @@ from motiflens.motifs.discovered import Direction, DiscoveredMotif
 from motiflens.motifs.discovery.refinement import Alignment
 from motiflens.motifs.discovery.result import Draft, explained_draft, finished
 from motiflens.motifs.discovery.search import search
-from motiflens.motifs.discovery.sharing import SAME, share_out, similarity
+from motiflens.motifs.discovery.sharing import are_one, share_out
 from motiflens.motifs.discovery.starts import MAX_STARTS, spread, start_matrices
 from motiflens.motifs.discovery.windows import MARGIN, Windows, cut_windows
 from motiflens.motifs.frame import Floats, Frame, frame_attributions
@@ -85,7 +85,7 @@ def discover(
     found.sort(key=lambda draft: (-draft.strength, draft.ppm.tolist()))
     kept: list[Draft] = []
     for draft in found:
-        copies = (similarity(draft.ppm, k.ppm, strands == "both") >= SAME for k in kept)
+        copies = (are_one(draft.counts, k.counts, strands == "both") for k in kept)
         if draft.strength > 0 and not any(copies):
             kept.append(draft)
     return [finished(frame, draft, f"{name}-{rank}") for rank, draft in enumerate(kept, 1)]

@@ -40,6 +40,12 @@ class Draft:
     direction: Direction
     strength: float
 
+    @property
+    def counts(self) -> Floats:
+        """Number of sites with each base, (4, W), as if none had an N."""
+        counts: Floats = self.ppm * len(self.row)
+        return counts
+
 
 def explained_draft(
     frame: Frame, windows: Windows, motif: Alignment, direction: Direction, sign: int

@@ -21,27 +21,41 @@ from motiflens.motifs.discovery.windows import Windows
 SAME = 0.8
 """Similarity from which on two motifs are one."""
 
+OFTEN = 3.0
+
 MAX_OVERLAP = 0.25
 """Share of the narrower of two sites that may lie on the other."""
 
 N_ROUNDS = 4
 
 
-def similarity(one: Floats, other: Floats, both_strands: bool) -> float:
-    """Compare two count or probability matrices (4, W) by their best alignment.
+def are_one(one: Floats, other: Floats, both_strands: bool) -> bool:
+    """Tell whether two count matrices (4, W) are of one motif: a copy, a shifted one, or a part.
 
-    The correlation of aligned columns, weighted by the information of the columns of the one
-    that holds less of it in all; a column of it that lies beyond the other counts 0. So a part
-    of a motif is as good as the motif. -1 to 1.
+    The one of less information has to lie in the other (:func:`similarity` of ``SAME`` at least).
+    If it is a part only, it must not have more than ``OFTEN`` times the sites of the other: a short
+    motif that occurs much more often than a long one like it is a motif of its own.
     """
-    ppms = [m / m.sum(axis=0) for m in (one, other)]
-    small, large = sorted(ppms, key=lambda m: float(information(m).sum()))
-    weight = information(small, UNIFORM)
+    small, large = sorted((one, other), key=lambda m: float(information(m / m.sum(axis=0)).sum()))
+    if similarity(small, large, both_strands) < SAME:
+        return False
+    n_small, n_large = (float(m.sum(axis=0).max()) for m in (small, large))
+    return n_small <= OFTEN * n_large or similarity(large, small, both_strands) >= SAME
+
+
+def similarity(part: Floats, whole: Floats, both_strands: bool) -> float:
+    """Ask how well one count or probability matrix (4, W) lies in another, best aligned.
+
+    The correlation of aligned columns, weighted by the information of the columns of ``part``; a
+    column of it that lies beyond the other counts 0. -1 to 1.
+    """
+    part, whole = part / part.sum(axis=0), whole / whole.sum(axis=0)
+    weight = information(part, UNIFORM)
     if not weight.sum() > 0:
         return 0.0
-    turned = [large, large[::-1, ::-1]] if both_strands else [large]
-    alike = [_standardised(m).T @ (_standardised(small) * weight / weight.sum()) for m in turned]
-    shifts = range(1 - large.shape[1], small.shape[1])
+    turned = [whole, whole[::-1, ::-1]] if both_strands else [whole]
+    alike = [_standardised(m).T @ (_standardised(part) * weight / weight.sum()) for m in turned]
+    shifts = range(1 - whole.shape[1], part.shape[1])
     return max(float(np.trace(table, offset=shift)) for table in alike for shift in shifts)
 
 
@@ -56,7 +70,7 @@ def merge(motifs: Sequence[Alignment], both_strands: bool) -> list[Alignment]:
     """Keep, of motifs that are one, that of the most evidence; strongest first."""
     kept: list[Alignment] = []
     for motif in sorted(motifs, key=lambda m: (-m.evidence, m.counts.tolist())):
-        if all(similarity(motif.counts, k.counts, both_strands) < SAME for k in kept):
+        if not any(are_one(motif.counts, k.counts, both_strands) for k in kept):
             kept.append(motif)
     return kept
 
