@@ -11,7 +11,7 @@ from scipy.special import erfcx, gammaln
 from motiflens.motifs.discovery.windows import FLANK, MAX_WIDTH, Windows
 from motiflens.sequences import PAD, Codes
 
-MIN_BITS = 0.2
+MIN_BITS = 0.15
 """Bits, corrected for the number of sites, that pay for a column of a motif."""
 
 MAX_ROUNDS = 20

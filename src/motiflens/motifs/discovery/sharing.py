@@ -18,7 +18,7 @@ from motiflens.motifs.discovery.refinement import (
 )
 from motiflens.motifs.discovery.windows import Windows
 
-SAME = 0.8
+SAME = 0.75
 """Similarity from which on two motifs are one."""
 
 OFTEN = 3.0
