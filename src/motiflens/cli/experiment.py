@@ -7,7 +7,9 @@ import shlex
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
 
 import motiflens
 from motiflens.cli.options import (
@@ -26,7 +28,7 @@ from motiflens.errors import InputError
 from motiflens.settings import DEFAULT_MODELS, TUTORIAL_MODELS, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from motiflens.crossing import Crossed
     from motiflens.readers import Reading
@@ -215,21 +217,55 @@ def explain(run: Path, *, as_json: Json = False) -> None:
     _summarise(motiflens.explain(run, progress=on_stderr()), as_json=as_json)
 
 
-def motifs(run: Path, *, database: Path | None = None, as_json: Json = False) -> None:
+def motifs(
+    run: Path | None = None,
+    *,
+    no_model: Path | None = None,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    negatives: Path | None = None,
+    strands: str = "both",
+    database: Path | None = None,
+    as_json: Json = False,
+) -> None:
     """Read the motifs of a run's models, confirm them on held-out sequences, and name them.
 
     Parameters
     ----------
     run
         Run directory.
+    no_model
+        In place of a run: sequences (FASTA or one a line) to find motifs in without training.
+    output
+        With --no-model: folder for motifs.json and discovery.meme.
+    negatives
+        With --no-model: sequences without the motifs; shuffled ones by default.
+    strands
+        With --no-model: both or forward.
     database
         Known motifs (MEME, JASPAR or TRANSFAC) to name the found ones by; JASPAR CORE vertebrates
         by default.
     as_json
         Print a summary as one JSON object.
     """
-    made = motiflens.read_motifs(run, database=database, progress=on_stderr())
-    _summarise(made, as_json=as_json)
+    if run is not None and no_model is None and output is None and negatives is None:
+        made = motiflens.read_motifs(run, database=database, progress=on_stderr())
+        _summarise(made, as_json=as_json)
+        return
+    if run is not None or no_model is None or output is None:
+        raise InputError(
+            "motifs are read from a run, or from sequences into a folder",
+            got="neither of both, or parts of both",
+            remedy="give RUN, or --no-model SEQUENCES -o OUT",
+        )
+    found = motiflens.discover_without_model(
+        no_model, output, negatives=negatives, strands=strands, database=database
+    )
+    entries = [_in_short(entry) for entry in found["discovery"]]
+    if as_json:
+        print(json.dumps({"output": str(output), "motifs": entries}))
+        return
+    _print_motifs(entries)
+    print(f"{len(entries)} motifs in {output}", file=sys.stderr)
 
 
 def experiments(run: Path, *, as_json: Json = False) -> None:
@@ -348,9 +384,7 @@ def _summarise(made: Run, *, as_json: bool) -> None:
         print(f"{name:<20} {scores}" + (f"  motif {motif}" if motif else ""))
         if "verdict" in values:
             print(f"{name:<20} {values['verdict']}")
-    for entry in discovered:
-        shares = f"{entry['positives']:.1%} of positives, {entry['negatives']:.1%} of negatives"
-        print(f"{entry['consensus']:<20} {entry['name'] or 'unknown'}, in {shares}")
+    _print_motifs(discovered)
     for name, trained_on in crossed.get("crossing", {}).items():
         for kind, tested_on in trained_on.items():
             scores = ", ".join(f"{other} {auroc:.4f}" for other, auroc in tested_on.items())
@@ -361,17 +395,24 @@ def _discovered(made: Run) -> list[dict[str, Any]]:
     """Give the discovered motifs, best first, with their names and shares."""
     if not (made.path / "motifs.json").is_file():
         return []
-    return [
-        {
-            "consensus": entry["consensus"],
-            "name": (entry["match"] or {}).get("name"),
-            "direction": entry["direction"],
-            "positives": entry["positives_with_site"],
-            "negatives": entry["negatives_with_site"],
-            "q_value": entry["q_value"],
-        }
-        for entry in made.motifs.get("discovery", [])
-    ]
+    return [_in_short(entry) for entry in made.motifs.get("discovery", [])]
+
+
+def _in_short(entry: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "consensus": entry["consensus"],
+        "name": (entry["match"] or {}).get("name"),
+        "direction": entry["direction"],
+        "positives": entry["positives_with_site"],
+        "negatives": entry["negatives_with_site"],
+        "q_value": entry["q_value"],
+    }
+
+
+def _print_motifs(entries: Sequence[dict[str, Any]]) -> None:
+    for entry in entries:
+        shares = f"{entry['positives']:.1%} of positives, {entry['negatives']:.1%} of negatives"
+        print(f"{entry['consensus']:<20} {entry['name'] or 'unknown'}, in {shares}")
 
 
 def _crossed(made: Run) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from motiflens.pipeline.discovering import discover_motifs
 from motiflens.pipeline.experimenting import run_experiments
 from motiflens.pipeline.explaining import explain
 from motiflens.pipeline.loading import DataFiles, load_files
+from motiflens.pipeline.plain import discover_without_model
 from motiflens.pipeline.reading import read_motifs
 from motiflens.pipeline.trusting import trust
 from motiflens.progress import Progress
@@ -26,6 +27,7 @@ __all__ = [
     "compare",
     "cross_negatives",
     "discover_motifs",
+    "discover_without_model",
     "explain",
     "load_files",
     "read_crossed",

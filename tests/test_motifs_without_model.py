@@ -1,0 +1,60 @@
+"""Motifs of sequences alone, by the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import motiflens
+from motiflens.cli import main
+
+EBOX = "GTCACGTGACC"
+
+
+def write(path: Path, n: int, word: str | None, seed: int) -> Path:
+    generator = np.random.default_rng(seed)
+    rows = []
+    for number in range(n):
+        row = "".join(generator.choice(list("ACGT"), 60))
+        if word is not None:
+            at = int(generator.integers(60 - len(word) + 1))
+            row = row[:at] + word + row[at + len(word) :]
+        rows.append(f">s{number}\n{row}\n")
+    path.write_text("".join(rows))
+    return path
+
+
+@pytest.mark.parametrize(("n", "held_out"), [(40, False), (240, True)])
+def test_the_motif_of_a_file_is_found_tested_and_named(tmp_path, capsys, n, held_out):
+    path, output = write(tmp_path / "some.fa", n, EBOX, 0), tmp_path / "out"
+    with pytest.raises(SystemExit) as ended:
+        main(["motifs", "--no-model", str(path), "-o", str(output), "--json"])
+    assert ended.value.code == 0
+    (short,) = json.loads(capsys.readouterr().out)["motifs"]
+    assert "CACGTG" in short["consensus"]
+    found = json.loads((output / "motifs.json").read_text())
+    assert found["discovered_by"]["held_out"] is held_out
+    (entry,) = found["discovery"]
+    assert entry["positives_with_site"] == 1.0
+    assert entry["q_value"] < 1e-6
+    assert {"USF1", "USF2", "TFE3"} & {entry["match"]["name"], *entry["match"]["others"]}
+    (meme,) = motiflens.read_meme(output / "discovery.meme")
+    assert meme.consensus == entry["consensus"]
+
+
+def test_sequences_without_a_motif_give_none(tmp_path):
+    path = write(tmp_path / "none.fa", 60, None, 1)
+    found = motiflens.discover_without_model(path, tmp_path / "out")
+    assert found["discovery"] == []
+    assert not (tmp_path / "out" / "discovery.meme").exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--no-model", "x.fa"], ["run", "--no-model", "x.fa"]])
+def test_a_call_names_a_run_or_sequences_with_a_folder(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["motifs", *arguments])
+    assert ended.value.code == 2
+    assert "--no-model SEQUENCES -o OUT" in capsys.readouterr().err
