@@ -1,0 +1,32 @@
+"""The recovery table: its grammars, and how a route is judged."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from benchmarks.motifs import CASES, draw_grammar, judge
+
+from motiflens.matrices import motif_from_string
+from motiflens.motifs import recover
+
+
+def test_motifs_of_a_grammar_differ_and_the_same_seed_draws_the_same():
+    for case in CASES:
+        grammar = draw_grammar(case, 1, 100)
+        motifs = [use.motif for use in (*grammar.motifs, *grammar.decoys)]
+        assert len(grammar.motifs) == case.n_motifs
+        assert bool(grammar.decoys) == (case.negatives == "decoys")
+        for number, motif in enumerate(motifs[1:], start=1):
+            assert recover(motif.ppm, motifs[:number]).similarity < 0.6
+        again = draw_grammar(case, 1, 100)
+        assert [use.name for use in again.motifs] == [use.name for use in grammar.motifs]
+
+
+def test_a_route_is_judged_by_what_it_finds_and_misses():
+    truths = [motif_from_string("GATTACCA"), motif_from_string("CCGGTTAG")]
+    found = [np.array(motif_from_string(text).ppm) for text in ("TGGTAATC", "ATATATATAT")]
+    judged = judge(found, truths)
+    assert judged["similarity"][0] == pytest.approx(1.0)
+    assert (judged["recovered"], judged["n_truths"]) == (1, 2)
+    assert (judged["n_found"], judged["n_false"]) == (2, 1)
+    assert judge([], truths)["recovered"] == 0
