@@ -1,6 +1,7 @@
 """From a data set to a run directory: what is in it, that it is true, and that it comes back."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ from motiflens import Settings
 from motiflens.attribution import METHODS
 from motiflens.comparison import compare
 from motiflens.datasets import mark_sites
+from motiflens.errors import InputError
 from motiflens.metrics import score
 from motiflens.pipeline.loading import prepare
 from motiflens.pipeline.reading import true_motifs
+from motiflens.runs.run import CONTENT
 from motiflens.training.predict import predict_logits
 
 MOTIF = "GATTACCA"
@@ -44,6 +47,7 @@ def test_the_run_directory_holds_what_is_documented(run: motiflens.Run) -> None:
         "timings.json", "attention.json", "motifs.json", "experiments.json", "trust.json", "models",
         "attributions", "motifs",
     }  # fmt: skip
+    assert names < set(CONTENT)  # or --overwrite would leave it behind
     assert {path.name for path in (run.path / "models").iterdir()} == {
         f"{model}-seed{seed}" for model in SETTINGS.models for seed in (0, 1)
     }
@@ -128,6 +132,26 @@ def test_the_discovered_motif_is_the_implanted_one_and_unknown(run: motiflens.Ru
     sequence = run.dataset.sequences()[run.dataset.names.tolist().index(name)]
     assert (sequence[int(start) : int(end)], motif) == (MOTIF, "motif-1")
     assert parts[run.dataset.names.tolist().index(name)] != "test"
+
+
+def test_a_method_that_refuses_a_model_is_left_out_and_the_others_stay(
+    run: motiflens.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise InputError("a rule", got="another", remedy="choose ism")
+
+    copied = shutil.copytree(run.path, tmp_path / "copy", ignore=lambda *_: {"attributions"})
+    monkeypatch.setitem(METHODS, "deeplift_shap", refuse)
+    motiflens.explain(copied)
+    for name in SETTINGS.models:
+        folder = copied / "attributions" / name
+        checks = json.loads((folder / "checks.json").read_text())
+        assert checks["refused"] == {"deeplift_shap": "a rule; got another; choose ism"}
+        assert {f"{method}.npz" for method in checks["methods"]} == {
+            path.name for path in folder.glob("*.npz")
+        }
+        assert (folder / "ism.npz").is_file()
+        assert not (folder / "deeplift_shap.npz").exists()
 
 
 def test_attributions_are_of_test_positives_and_come_back(run: motiflens.Run) -> None:

@@ -90,6 +90,7 @@ def erasure(
     replaced = [_replaced(one_hot, generator) for _ in range(N_DRAWS)]
     intact = logits_in_batches(module, one_hot, target)
     erased = np.mean([logits_in_batches(module, one, target) for one in replaced], axis=0)
+    ends = (intact, erased)
     gap = float(intact.mean() - erased.mean())
     if not gap > 1e-6 * max(1.0, float(np.abs(intact).mean())):
         return None
@@ -97,8 +98,11 @@ def erasure(
     for method, track in {RANDOM: generator.random(known.shape), **tracks}.items():
         taken = _ranks(track, known, generator)
         curves[method] = [
-            _curve(module, start, end, taken, known, target)
-            for start, end in ((one_hot, replaced), (replaced, one_hot))
+            np.stack([first, *_between(module, start, end, taken, known, target), last])
+            for start, end, (first, last) in (
+                (one_hot, replaced, ends),
+                (replaced, one_hot, ends[::-1]),
+            )
         ]
     reference = _areas(curves[RANDOM][0])
     return {
@@ -129,7 +133,7 @@ def _ranks(
     return ranks
 
 
-def _curve(
+def _between(
     module: nn.Module,
     start: Floats | list[Floats],
     end: Floats | list[Floats],
@@ -137,9 +141,9 @@ def _curve(
     known: NDArray[np.bool_],
     target: int,
 ) -> Values:
-    """Logits (fractions, N) on the way from sequences to others, each mean over the draws."""
-    curve = np.zeros((len(FRACTIONS), len(ranks)))
-    for row, fraction in enumerate(FRACTIONS):
+    """Logits (fractions, N) between sequences and others, mean over draws, without both ends."""
+    curve = np.zeros((len(FRACTIONS) - 2, len(ranks)))
+    for row, fraction in enumerate(FRACTIONS[1:-1]):
         first = ranks < np.round(fraction * known.sum(axis=1, keepdims=True))
         for draw in range(N_DRAWS):
             before = start[draw] if isinstance(start, list) else start

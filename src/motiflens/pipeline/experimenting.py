@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,12 +22,11 @@ from motiflens.experiments.backgrounds import Floats
 from motiflens.matrices import Motif
 from motiflens.models import SequenceModel
 from motiflens.pipeline.reading import true_motifs
-from motiflens.pipeline.stages import explained_positives, opened, timed
+from motiflens.pipeline.stages import explained_positives, of_each_model, opened
 from motiflens.progress import Progress, Silent
 from motiflens.runs import Run
 from motiflens.scanning import scan
 from motiflens.sequences import ALPHABET, Site
-from motiflens.training import n_cores
 
 #: Motifs of a model at most, and what of both strands of a pair is tried.
 MAX_MOTIFS, ORIENTATIONS = 3, ("++", "+-")
@@ -69,17 +67,9 @@ def run_experiments(run: Run | Path | str, *, progress: Progress | None = None) 
 
     def experiment(name: str) -> dict[str, Any] | None:
         motifs = (truths or _found_motifs(run, name))[:MAX_MOTIFS]
-        done = _Bench(run, positives, motifs).experiment(run.model(name)) if motifs else None
-        advance(1)
-        return done
+        return _Bench(run, positives, motifs).experiment(run.model(name)) if motifs else None
 
-    threads = run.settings.threads or n_cores()
-    with (
-        timed(run, "experiments"),
-        progress.stage("experimenting", len(run.models)) as advance,
-        ThreadPoolExecutor(threads) as pool,
-    ):
-        made = dict(zip(run.models, pool.map(experiment, run.models), strict=True))
+    made = of_each_model(run, "experiments", "experimenting", progress, experiment)
     known = {name: found for name, found in made.items() if found is not None}
     run.write_json("experiments.json", {"models": known})
     return run

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +12,18 @@ import torch
 from motiflens.attribution import METHODS, attribute
 from motiflens.browser import located, write_bed, write_big_wig
 from motiflens.datasets import SequenceDataset
+from motiflens.errors import InputError
 from motiflens.experiments import attention_contrast
 from motiflens.models import SequenceModel
-from motiflens.pipeline.stages import explained_positives, note_on_length, opened, timed
+from motiflens.pipeline.stages import (
+    explained_positives,
+    note_on_length,
+    of_each_model,
+    opened,
+)
 from motiflens.progress import Progress, Silent
 from motiflens.runs import Run
 from motiflens.settings import Settings
-from motiflens.training import n_cores
 
 
 def explain(run: Run | Path | str, *, progress: Progress | None = None) -> Run:
@@ -45,44 +50,43 @@ def explain(run: Run | Path | str, *, progress: Progress | None = None) -> Run:
     if note := note_on_length(run):
         progress.note(note)
 
-    def explain_one(name: str) -> dict[str, object] | None:
-        contrast = _explain_model(run, name, dataset, positives)
-        advance(1)
-        return contrast
-
-    threads = run.settings.threads or n_cores()
-    with (
-        timed(run, "explain"),
-        progress.stage("explaining", len(run.models)) as advance,
-        ThreadPoolExecutor(threads) as pool,
-    ):
-        contrasts = dict(zip(run.models, pool.map(explain_one, run.models), strict=True))
+    explain_one = partial(_explain_model, run, dataset, positives, progress)
+    contrasts = of_each_model(run, "explain", "explaining", progress, explain_one)
     known = {name: contrast for name, contrast in contrasts.items() if contrast is not None}
     run.write_json("attention.json", {"models": known})
     return run
 
 
 def _explain_model(
-    run: Run, name: str, dataset: SequenceDataset, positives: SequenceDataset
+    run: Run, dataset: SequenceDataset, positives: SequenceDataset, progress: Progress, name: str
 ) -> dict[str, object] | None:
-    """Write the attributions of a model; give its attention on and off the sites, if it has any."""
+    """Write the attributions of a model; give its attention on and off the sites, if it has any.
+
+    A method that refuses the model, as DeepLIFT may, is left out with a note.
+    """
     model, one_hot = run.model(name), positives.one_hot()
     folder = run.path / "attributions" / name
     folder.mkdir(parents=True, exist_ok=True)
     maps = model.attention_maps(torch.as_tensor(one_hot[:1]))
     attentive, stacked = bool(maps), bool(maps) and all(m.full is not None for m in maps)
     left_out = {"attention": not attentive, "rollout": not stacked}
-    checks = {}
+    checks, refused = {}, {}
     for method in METHODS:
-        if not left_out.get(method, False):
+        if left_out.get(method, False):
+            continue
+        try:
             found = attribute(model, one_hot, method)
-            found.save(folder / f"{method}.npz", positives.names.tolist())
-            if found.checks is not None:
-                checks[method] = asdict(found.checks)
-            if located(positives):
-                write_big_wig(folder / f"{method}.bw", found, positives)
-                write_bed(folder / f"{method}.bed", found, positives)
-    run.write_json(f"attributions/{name}/checks.json", {"methods": checks})
+        except InputError as error:
+            refused[method] = str(error)
+            progress.note(f"{name} is not explained by {method}: {error}")
+            continue
+        found.save(folder / f"{method}.npz", positives.names.tolist())
+        if found.checks is not None:
+            checks[method] = asdict(found.checks)
+        if located(positives):
+            write_big_wig(folder / f"{method}.bw", found, positives)
+            write_bed(folder / f"{method}.bed", found, positives)
+    run.write_json(f"attributions/{name}/checks.json", {"methods": checks, "refused": refused})
     if not attentive or positives.sites is None:
         return None
     return _contrast(model, dataset, positives, run.settings)

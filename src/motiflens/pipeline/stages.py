@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +16,11 @@ from motiflens.attribution import Attributions
 from motiflens.attribution import load as load_attributions
 from motiflens.datasets import SequenceDataset, concatenate, mark_sites
 from motiflens.errors import InputError
+from motiflens.progress import Progress
 from motiflens.runs import Run, load
-from motiflens.training import one_thread_an_operation
+from motiflens.training import n_cores, one_thread_an_operation
+
+Result = TypeVar("Result")
 
 ENOUGH = 200
 """Positives from which motifs are read at least, as far as there are so many."""
@@ -48,6 +53,37 @@ def timed(run: Run, stage: str) -> Iterator[None]:
     with one_thread_an_operation():
         yield
     run.add_timing(stage, time.perf_counter() - started)
+
+
+def of_each_model(
+    run: Run, stage: str, words: str, progress: Progress, do: Callable[[str], Result]
+) -> dict[str, Result]:
+    """Do a stage's work for every model of a run, one model a thread: its name → what came of it.
+
+    Parameters
+    ----------
+    run
+        The run.
+    stage, words
+        What ``timings.json`` and what the progress calls it.
+    progress
+        Told after every model.
+    do
+        From the name of a model to a result.
+    """
+    models = list(run.models)
+    with (
+        timed(run, stage),
+        progress.stage(words, len(models)) as advance,
+        ThreadPoolExecutor(run.settings.threads or n_cores()) as pool,
+    ):
+
+        def done(name: str) -> Result:
+            result = do(name)
+            advance(1)
+            return result
+
+        return dict(zip(models, pool.map(done, models), strict=True))
 
 
 def kept_attributions(

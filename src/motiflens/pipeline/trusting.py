@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +14,14 @@ from motiflens.evidence.checks import N_HELD_OUT
 from motiflens.evidence.erasure import FRACTIONS
 from motiflens.matrices import Motif
 from motiflens.pipeline.reading import true_motifs
-from motiflens.pipeline.stages import explained_positives, kept_attributions, opened, timed
+from motiflens.pipeline.stages import (
+    explained_positives,
+    kept_attributions,
+    of_each_model,
+    opened,
+)
 from motiflens.progress import Progress, Silent
 from motiflens.runs import Run
-from motiflens.training import n_cores
 
 #: Seeds of each model, the first included, whose explanations are compared.
 N_SEEDS = 3
@@ -50,17 +53,9 @@ def trust(run: Run | Path | str, *, progress: Progress | None = None) -> Run:
     truths = true_motifs(run.dataset, run.settings.motif)
 
     def check(name: str) -> Trust:
-        found = _check(run, name, positives, negatives, truths)
-        advance(1)
-        return found
+        return _check(run, name, positives, negatives, truths)
 
-    threads = run.settings.threads or n_cores()
-    with (
-        timed(run, "trust"),
-        progress.stage("checking trust", len(run.models)) as advance,
-        ThreadPoolExecutor(threads) as pool,
-    ):
-        found = dict(zip(run.models, pool.map(check, run.models), strict=True))
+    found = of_each_model(run, "trust", "checking trust", progress, check)
     models = {name: one.as_dict() for name, one in found.items()}
     run.write_json("trust.json", {"fractions": FRACTIONS, "models": models})
     return run

@@ -43,6 +43,7 @@ CONTENT = (
     "timings.json",
     "attention.json",
     "motifs.json",
+    "experiments.json",
     "trust.json",
     "report.html",
     "models",
@@ -60,6 +61,7 @@ MADE_BY = {
     "timings.json": "compare",
     "attention.json": "explain",
     "motifs.json": "motifs",
+    "experiments.json": "experiments",
     "trust.json": "trust",
 }
 
