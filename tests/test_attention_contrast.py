@@ -66,6 +66,11 @@ def test_the_null_lies_where_the_sites_lie() -> None:
     assert found["low"] < found["mean"] < found["high"]
 
 
+def test_a_sequence_of_only_n_has_no_attention_to_share() -> None:
+    null = np.array([[0.5] * 8, [0.0] * 8])
+    assert contrast(null_weights=null)["null"] == pytest.approx({"mean": 1, "low": 1, "high": 1})
+
+
 def test_the_scale_of_the_weights_is_of_no_consequence() -> None:
     one = contrast(null_weights=np.ones((2, 8)))
     assert one["null"]["mean"] == pytest.approx(contrast()["null"]["mean"])

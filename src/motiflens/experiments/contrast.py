@@ -100,10 +100,13 @@ def _site_mask(sites: Sequence[Sequence[Site]], length: int) -> NDArray[np.bool_
 
 
 def _relative(weights: Floats, lengths: NDArray[np.int64]) -> Floats:
-    """Scale attention so that uniform attention is 1 on every base of the sequence."""
+    """Scale attention so that uniform is 1 on every base of the sequence; NaN of only N."""
     real = np.arange(weights.shape[1]) < lengths[:, None]
     inside = np.where(real, weights, 0.0)
-    scaled: Floats = inside / inside.sum(axis=1, keepdims=True) * lengths[:, None]
+    total = inside.sum(axis=1, keepdims=True)
+    shares = np.full(inside.shape, np.nan)
+    np.divide(inside, total, out=shares, where=total > 0)
+    scaled: Floats = shares * lengths[:, None]
     return scaled
 
 
