@@ -235,7 +235,9 @@ def _read_deepbind(source: Source) -> Reading:
 def _read_bed(source: Source) -> Reading:
     if source.genome is None:
         raise InputError(
-            _BED, got=f"no genome beside {source.path}", remedy="give its genome (FASTA or 2bit)"
+            _BED,
+            got=f"no genome beside {source.path}",
+            remedy="give its genome (FASTA or 2bit), such as --genome hg38.fa",
         )
     loci = read_loci(source.path, name_pattern=source.peak_name)
     genome = open_genome(source.genome)
@@ -356,7 +358,7 @@ def _with_labels_in_headers(path: Path | str, records: list[Record]) -> Sequence
             "sequences have labels: a file of labels, negatives, or FASTA headers that "
             "begin with 0 or 1",
             got=f"no label for the sequence in line {unlabelled.line} of {path}",
-            remedy="give the labels or the negatives too",
+            remedy="give them too, as --labels FILE or --negatives FILE (or shuffle)",
         )
     return SequenceDataset.from_sequences(
         [record.sequence for record in records], [float(record.name) for record in records]

@@ -79,11 +79,11 @@ def attribute(
         are not finite.
     """
     if method not in METHODS:
-        nearest = difflib.get_close_matches(method, METHODS, n=1, cutoff=0.0)[0]
+        nearest = difflib.get_close_matches(method, METHODS, n=1)
         raise InputError(
             f"the attribution method is one of {', '.join(METHODS)}",
             got=repr(method),
-            remedy=f"did you mean {nearest}?",
+            remedy=f"did you mean {nearest[0]}?" if nearest else "choose one of them",
         )
     explain = partial(METHODS[method], target=target, batch_size=batch_size, **options)
     found = explain(module, one_hot)

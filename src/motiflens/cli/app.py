@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -81,9 +82,14 @@ def _in_one_line(error: cyclopts.CycloptsError) -> str:
     """Put a mistake in the call into the form rule; got; remedy."""
     text = " ".join(str(error).split())
     problem, _, suggestion = text.partition(" Did you mean ")
-    remedy = f"did you mean {suggestion.split('?')[0]}?" if suggestion else "see `motiflens --help`"
+    problem = problem.partition(" Available commands")[0]
+    problem = re.sub(
+        r'Command ".*" parameter (\S+) requires an argument', r"no value of \1", problem
+    )
+    chain = " ".join(["motiflens", *(error.command_chain or ())])
+    remedy = f"did you mean {suggestion.split('?')[0]}?" if suggestion else f"see `{chain} --help`"
     # An InputError that a settings class raised while the call was read comes wrapped.
     inner = error.__cause__
     if isinstance(inner, InputError):
         return str(inner)
-    return f"the call follows `motiflens COMMAND --help`; got {problem.rstrip('.')}; {remedy}"
+    return f"a call is as `{chain} --help` says; got {problem.rstrip('.')}; {remedy}"

@@ -58,11 +58,11 @@ def require_model(name: str) -> str:
     """Return the name of an architecture, or raise :class:`InputError` with the nearest one."""
     if name in MODELS:
         return name
-    nearest = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.0)[0]
+    nearest = difflib.get_close_matches(name, MODELS, n=1)
     raise InputError(
         f"a model is one of {', '.join(MODELS)}",
         got=repr(name),
-        remedy=f"did you mean '{nearest}'?",
+        remedy=f"did you mean '{nearest[0]}'?" if nearest else "choose one of them",
     )
 
 

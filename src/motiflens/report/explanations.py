@@ -21,6 +21,13 @@ TRACK_LABELS = {
     "ism": "effect on the logit",
     "attention": "attention weight on a base",
 }
+#: How the height of a bar is to be read, by section.
+READ = {
+    "saliency": "A tall bar: the logit would change fast if this base changed a little; the sign "
+    "is not told.",
+    "ism": "Above the line: the base raises the logit over the mean of all four bases there; "
+    "below: it lowers it.",
+}
 
 
 def explanation_sections(run: Run) -> list[Section]:
@@ -73,7 +80,7 @@ def method_tracks(run: Run, id: str, title: str, names: Mapping[str, str]) -> Se
     ]
     if not figures:
         return absent(id, title, f"attributions/*/{id}.npz", EXPLAIN)
-    return Section(id, title, [Text(_example_text(run, name)), *figures])
+    return Section(id, title, [Text(f"{READ[id]} {_example_text(run, name)}"), *figures])
 
 
 def _example_text(run: Run, name: str | None) -> str:

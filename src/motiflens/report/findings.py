@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from motiflens.report.motif_sections import (
@@ -18,11 +19,27 @@ from motiflens.report.scores import ordered
 # Order is learnt where the motif's shuffles and the best one-letter run each keep at most this
 # share of its effect; the bound of the verdict of `experiments.shortcut_test`.
 KEPT_AT_MOST = 1 / 3
+#: Words of a verdict that allows a claim base by base.
+CLAIMED = "bases may be claimed by"
+IN_BRACKETS = re.compile(r" \([^()]*\)")
 
 
 def findings(run: Run) -> list[Finding]:
     """State both findings, or that the figures do not support them; none where data is absent."""
-    return [finding for finding in (order_is_learnt(run), coordinate_error(run)) if finding]
+    found = (claims(run), order_is_learnt(run), coordinate_error(run))
+    return [finding for finding in found if finding]
+
+
+def claims(run: Run) -> Finding | None:
+    """Repeat the verdict on each model's explanations, without its figures."""
+    models = run.trust.get("models") or {}
+    if not models:
+        return None
+    words = [
+        f"{name}: {IN_BRACKETS.sub('', models[name]['verdict'])}." for name in ordered(run, models)
+    ]
+    supported = any(CLAIMED in one for one in words)
+    return Finding("What may be claimed of the explanations", " ".join(words), supported=supported)
 
 
 def order_is_learnt(run: Run) -> Finding | None:

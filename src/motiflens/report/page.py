@@ -66,8 +66,9 @@ def lay_out(run: Run, directory: Path) -> tuple[Summary, list[Section]]:
         sections = [audit_section(run), held_out_section(run)]
         sections += [crossing_section(run)] if run.crossing else []
         sections += score_sections(run)
-        sections += [*explanation_sections(run), trust_section(run)]
-        sections += [discovery_section(run), *motif_sections(run)]
+        # What is found comes first, then how sure it is, then the pictures it rests on.
+        sections += [discovery_section(run), trust_section(run)]
+        sections += [*explanation_sections(run), *motif_sections(run)]
         sections += [experiments_section(run), provenance(run)]
         return summarise(run), sections
     except InputError:
@@ -134,7 +135,7 @@ def _timings(timings: dict[str, Any]) -> list[Table | Text]:
             [*head, "Seconds to target, by seed"],
             training,
             "Training",
-            f"{timings['threads']} threads.",
+            f"Threads: {timings['threads']}.",
         ),
         Table(["Stage", "Seconds"], stages, "Stages"),
     ]

@@ -25,6 +25,12 @@ from motiflens.report.scores import ordered
 
 REPLACED = {"uniform": "every unit the same weight", "permuted": "its weights permuted"}
 
+HOW_TO_READ = (
+    "A verdict for each model, made of the figures below. Bases may be claimed by a method whose "
+    "track is stronger on positives than on the null, if replacing bases in its order lowers the "
+    "prediction sooner than a random order does. A claim is about the model, not yet about biology."
+)
+
 
 def trust_section(run: Run) -> Section:
     """Lay out everything that `trust.json` holds."""
@@ -34,7 +40,7 @@ def trust_section(run: Run) -> Section:
         return absent("trust", title, "trust.json", "motiflens trust")
     names = ordered(run, models)
     verdicts = [f"{name}: {models[name]['verdict']}." for name in names]
-    blocks: list[Block] = [Bullets(verdicts)]
+    blocks: list[Block] = [Text(HOW_TO_READ), Bullets(verdicts)]
     attentive = [name for name in names if models[name].get("attention")]
     if attentive:
         blocks.append(_attention_table(models, attentive))

@@ -95,7 +95,7 @@ def _intervals(path: Path, genome: Path | str | None) -> Intervals:
         raise InputError(
             "a BED file takes its sequences from a genome",
             got=f"no genome beside {path}",
-            remedy="give its genome (FASTA or 2bit)",
+            remedy="give its genome (FASTA or 2bit), such as --genome hg38.fa",
         )
     return intervals_of_bed(path, open_genome(genome))
 
