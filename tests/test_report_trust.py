@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from motiflens.report.findings import claims
 from motiflens.report.page import lay_out
 from motiflens.report.parts import Bullets, Figure, Heading, Section, Table, Text
 from motiflens.report.reading import read_run
@@ -21,13 +24,32 @@ def section(directory: Path, **changed: object) -> Section:
 
 
 def test_the_verdicts_come_first_in_the_order_of_the_run(tmp_path: Path) -> None:
-    verdicts = section(tmp_path).blocks[0]
+    how_to_read, verdicts = section(tmp_path).blocks[:2]
+    assert isinstance(how_to_read, Text)
     assert isinstance(verdicts, Bullets)
     assert verdicts.texts == [f"{m}: bases of {m} may be claimed by ism." for m in MODELS]
 
 
+@pytest.mark.parametrize(
+    ("verdict", "told", "supported"),
+    [
+        ("attention marks bases (0.9 of positives); bases may be claimed by ism",
+         "attention: attention marks bases; bases may be claimed by ism.", True),
+        ("nothing may be claimed: the model hardly tells positives from negatives (AUROC 0.5)",
+         "attention: nothing may be claimed: the model hardly tells positives from negatives.",
+         False),
+    ],
+)  # fmt: skip
+def test_the_first_screen_repeats_the_verdicts(tmp_path, verdict, told, supported) -> None:
+    section(tmp_path, verdict=verdict)
+    found = claims(read_run(tmp_path))
+    assert found is not None
+    assert found.text.endswith(told)
+    assert found.supported is supported
+
+
 def test_attention_replaced_has_a_row_a_model_and_kind(tmp_path: Path) -> None:
-    table = section(tmp_path).blocks[1]
+    table = section(tmp_path).blocks[2]
     assert isinstance(table, Table)
     assert [row[0] for row in table.rows] == ["tutorial-attention"] * 2 + ["attention"] * 2
     assert table.rows[0][1:] == [
