@@ -24,7 +24,7 @@ def shared(file: str) -> Path:
 def written(folder: Path, name: str, text: str) -> Path:
     path = folder / name
     content = text.encode()
-    path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    path.write_bytes(gzip.compress(content, mtime=0) if name.endswith(".gz") else content)
     return path
 
 

@@ -62,7 +62,9 @@ PO T G C A
 
 def written(folder: Path, text: str, name: str = "my motif.txt") -> Path:
     path = folder / name
-    path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+    path.write_bytes(
+        gzip.compress(text.encode(), mtime=0) if name.endswith(".gz") else text.encode()
+    )
     return path
 
 

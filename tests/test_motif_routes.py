@@ -14,7 +14,7 @@ from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.models.base import AttentionMap, FeatureMap, ReceptiveField, SequenceModel
 from motiflens.motifs import ROUTES, find_motifs
-from motiflens.motifs.routes import _around_maximum
+from motiflens.motifs.routes import windows_around_maximum
 from motiflens.sequences import encode, one_hot, reverse_complement_string
 
 MOTIF = "CGACCGAACTCC"
@@ -126,7 +126,7 @@ def test_a_filter_that_knows_composition_alone_gives_no_motif(dataset: SequenceD
 def test_a_flat_track_has_no_window() -> None:
     track = np.zeros((3, 40))
     track[1, 20] = 1.0
-    ((sequence, start, end),) = _around_maximum(track)
+    ((sequence, start, end),) = windows_around_maximum(track)
     assert sequence == 1
     assert start < 20 < end
 

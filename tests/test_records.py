@@ -18,7 +18,7 @@ FASTA = ">a first\nACGT\nacg\n\n>b\nTTN\n"
 def written(folder: Path, name: str, text: str) -> Path:
     path = folder / name
     content = text.encode()
-    path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    path.write_bytes(gzip.compress(content, mtime=0) if name.endswith(".gz") else content)
     return path
 
 
