@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
-from motiflens.attribution import METHODS, attribute
+from motiflens.attribution import METHODS, Attributions, attribute
 from motiflens.datasets import SequenceDataset, split_at_random
 from motiflens.errors import InputError
 from motiflens.files import write_whole
@@ -45,7 +45,13 @@ STRONG_BITS = 0.5
 MIN_BITS, MIN_WIDTH, MAX_WIDTH = 12.0, 8, 18
 #: Largest correlation, at any offset on either strand, of two matrices of one grammar.
 MAX_CORRELATION = 0.6
-METRICS = ("base_auroc", "base_auprc", "completeness_error", "seconds_per_1000")
+METRICS = (
+    "base_auroc",
+    "base_auprc",
+    "position_auroc",
+    "completeness_error",
+    "seconds_per_1000",
+)
 
 
 @dataclass(frozen=True)
@@ -177,16 +183,33 @@ def explained(
     except InputError as error:
         return {"refused": str(error)}
     seconds = time.perf_counter() - started
-    auroc, auprc = base_scores(found.track, true_bases(positives, motifs))
+    truth = true_bases(positives, motifs)
+    auroc, auprc = base_scores(found.track, truth)
+    positions, _ = base_scores(importance(found), truth)
     delta = found.convergence_delta
     return {
         "base_auroc": float(auroc.mean()),
         "base_auroc_sd": float(auroc.std(ddof=1)),
         "base_auprc": float(auprc.mean()),
+        "position_auroc": float(positions.mean()),
         "completeness_delta": None if delta is None else float(np.median(np.abs(delta))),
         "seconds_per_1000": 1000 * seconds / len(one_hot),
         "n": len(one_hot),
     }
+
+
+def importance(found: Attributions) -> NDArray[np.float32]:
+    """Give how much the base at a position matters, (N, L), whichever it is.
+
+    It is the norm over the four bases of what each would contribute, less their mean. A site may
+    hold a base that its motif hardly has: it contributes little or against the site, and yet the
+    model looks at its place. Without values for all four bases it is the track.
+    """
+    if found.hypothetical is None:
+        return found.track
+    centred = found.hypothetical - found.hypothetical.mean(axis=1, keepdims=True)
+    norm: NDArray[np.float32] = np.linalg.norm(centred, axis=1)
+    return norm
 
 
 def true_bases(dataset: SequenceDataset, motifs: Sequence[Motif]) -> NDArray[np.float64]:
@@ -250,8 +273,8 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     """Lay the means over draws out as a Markdown table."""
     lines = [
         "| motifs | model | switch | method | draws | test AUROC | base AUROC | base AUPRC "
-        "| completeness error | s per 1,000 |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| position AUROC | completeness error | s per 1,000 |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     groups: dict[tuple[int, str, str, str], list[dict[str, Any]]] = {}
     for row in rows:
