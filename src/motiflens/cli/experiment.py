@@ -63,8 +63,9 @@ def demo(
         seeds=seeds,
         strands="forward",
         sizes=(50, 200, 800),
+        size_seeds=3,
         motif="CGACCGAACTCC",
-        n_explained=200,
+        n_explained=100,
         threads=threads,
     )
     _require_demo(output)
