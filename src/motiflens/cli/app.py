@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import cyclopts
 
-from motiflens.cli import data, experiment, motif_files
+from motiflens.cli import data, experiment, motif_files, stages
 from motiflens.cli.progress import is_first_process
 from motiflens.errors import InputError
 from motiflens.version import __version__
@@ -33,11 +33,11 @@ for command in (
     data.audit,
     experiment.train,
     experiment.compare,
-    experiment.explain,
-    experiment.motifs,
-    experiment.experiments,
-    experiment.trust,
-    experiment.report,
+    stages.explain,
+    stages.motifs,
+    stages.experiments,
+    stages.trust,
+    stages.report,
     motif_files.hits,
     motif_files.logo,
 ):

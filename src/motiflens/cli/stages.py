@@ -1,0 +1,119 @@
+"""Sub-commands that extend a finished run, one for each stage."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+import motiflens
+from motiflens.cli.options import Json
+from motiflens.cli.progress import on_stderr
+from motiflens.cli.summary import finish, in_short, print_motifs, summarise
+from motiflens.errors import InputError
+
+
+def explain(run: Path, *, as_json: Json = False) -> None:
+    """Explain the models of a run, base by base.
+
+    Parameters
+    ----------
+    run
+        Run directory.
+    as_json
+        Print a summary as one JSON object.
+    """
+    summarise(motiflens.explain(run, progress=on_stderr()), as_json=as_json)
+
+
+def motifs(
+    run: Path | None = None,
+    *,
+    no_model: Path | None = None,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    negatives: Path | None = None,
+    strands: str = "both",
+    database: Path | None = None,
+    as_json: Json = False,
+) -> None:
+    """Read the motifs of a run's models, confirm them on held-out sequences, and name them.
+
+    Parameters
+    ----------
+    run
+        Run directory.
+    no_model
+        In place of a run: sequences (FASTA or one a line) to find motifs in without training.
+    output
+        With --no-model: folder for motifs.json and discovery.meme.
+    negatives
+        With --no-model: sequences without the motifs; shuffled ones by default.
+    strands
+        With --no-model: both or forward.
+    database
+        Known motifs (MEME, JASPAR or TRANSFAC) to name the found ones by; JASPAR CORE vertebrates
+        by default.
+    as_json
+        Print a summary as one JSON object.
+    """
+    if run is not None and no_model is None and output is None and negatives is None:
+        made = motiflens.read_motifs(run, database=database, progress=on_stderr())
+        summarise(made, as_json=as_json)
+        return
+    if run is not None or no_model is None or output is None:
+        raise InputError(
+            "motifs are read from a run, or from sequences into a folder",
+            got="neither of both, or parts of both",
+            remedy="give RUN, or --no-model SEQUENCES -o OUT",
+        )
+    found = motiflens.discover_without_model(
+        no_model, output, negatives=negatives, strands=strands, database=database
+    )
+    entries = [in_short(entry) for entry in found["discovery"]]
+    if as_json:
+        print(json.dumps({"output": str(output), "motifs": entries}))
+        return
+    print_motifs(entries)
+    print(f"{len(entries)} motifs in {output}", file=sys.stderr)
+
+
+def experiments(run: Path, *, as_json: Json = False) -> None:
+    """Put motifs into sequences and take them out: dose, position, spacing, ablation.
+
+    Parameters
+    ----------
+    run
+        Run directory.
+    as_json
+        Print a summary as one JSON object.
+    """
+    summarise(motiflens.run_experiments(run, progress=on_stderr()), as_json=as_json)
+
+
+def trust(run: Path, *, as_json: Json = False) -> None:
+    """Check how far the explanations of a run's models can be trusted.
+
+    Parameters
+    ----------
+    run
+        Run directory.
+    as_json
+        Print a summary as one JSON object.
+    """
+    summarise(motiflens.trust(run, progress=on_stderr()), as_json=as_json)
+
+
+def report(run: Path, *, as_json: Json = False) -> None:
+    """Write a run's report.html from its directory alone.
+
+    Parameters
+    ----------
+    run
+        Run directory.
+    as_json
+        Print a summary as one JSON object.
+    """
+    finish(motiflens.load(run), as_json=as_json)
