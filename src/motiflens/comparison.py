@@ -117,23 +117,18 @@ def compare(
     training_seconds = time.perf_counter() - started
     with one_thread_an_operation():
         scored = [[_score_replica(one, test, target) for one in group] for group in trained]
-    by_model: dict[str, Any] = {}
-    for number, model in enumerate(models):
-        full, replicas = scored[number], trained[number]
-        points = [
-            {"n_train": job.n_train, "seeds": scores, "summary": _summary(scores)}
-            for job, scores in zip(jobs + curves, scored, strict=True)
-            if job.architecture == model and job.n_train is not None
-        ]
-        whole = replicas[0].n_train + replicas[0].n_valid
-        if points:
-            points.append({"n_train": whole, "seeds": full, "summary": _summary(full)})
-        by_model[model] = {
-            "parameters": sum(p.numel() for p in replicas[0].model.parameters()),
-            "seeds": full,
-            "summary": _summary(full),
-            "sizes": points,
-        }
+    by_model = {
+        model: _model_results(
+            trained[number][0],
+            scored[number],
+            [
+                (job.n_train, scores)
+                for job, scores in zip(curves, scored[len(jobs) :], strict=True)
+                if job.architecture == model
+            ],
+        )
+        for number, model in enumerate(models)
+    }
     results = {
         "schema_version": 1,
         "target": target,
@@ -148,6 +143,23 @@ def compare(
         "stages": {"train": training_seconds},
     }
     return Comparison(results, timings, full_runs)
+
+
+def _model_results(
+    replica: Trained, full: list[dict[str, Any]], curve: Sequence[tuple[int | None, Any]]
+) -> dict[str, Any]:
+    """Give the scores of a model's seeds, and its learning curve, which ends with all data."""
+    whole = replica.n_train + replica.n_valid
+    points = [*curve, (whole, full)] if curve else []
+    return {
+        "parameters": sum(p.numel() for p in replica.model.parameters()),
+        "seeds": full,
+        "summary": _summary(full),
+        "sizes": [
+            {"n_train": n_train, "seeds": scores, "summary": _summary(scores)}
+            for n_train, scores in points
+        ],
+    }
 
 
 def _score_replica(trained: Trained, test: SequenceDataset, target: float) -> dict[str, Any]:
