@@ -29,6 +29,8 @@ from safetensors.torch import load_file, save_file
 from motiflens.attribution import METHODS, Attributions, attribute
 from motiflens.datasets import SequenceDataset, split_at_random
 from motiflens.errors import InputError
+from motiflens.evidence import true_bases
+from motiflens.evidence.truth import base_scores
 from motiflens.files import write_whole
 from motiflens.matrices import Motif, information
 from motiflens.metrics import score
@@ -39,8 +41,6 @@ from motiflens.training import Job, recipe_for, train
 from motiflens.training.predict import predict_logits
 
 LENGTH, N_DECOYS, TEST = 200, 3, 0.1
-#: Columns of a motif with so much information are what an explanation has to mark.
-STRONG_BITS = 0.5
 #: Motifs to draw from: rare enough in 200 bases that the label can be told.
 MIN_BITS, MIN_WIDTH, MAX_WIDTH = 12.0, 8, 18
 #: Largest correlation, at any offset on either strand, of two matrices of one grammar.
@@ -183,15 +183,15 @@ def explained(
     except InputError as error:
         return {"refused": str(error)}
     seconds = time.perf_counter() - started
-    truth = true_bases(positives, motifs)
-    auroc, auprc = base_scores(found.track, truth)
-    positions, _ = base_scores(importance(found), truth)
+    assert positives.sites is not None
+    truth = true_bases(positives.sites, motifs, positives.lengths, positives.codes.shape[1])
+    auroc, auprc = base_scores(found.track, truth) or (np.nan, np.nan)
+    positions, _ = base_scores(importance(found), truth) or (np.nan, np.nan)
     delta = found.convergence_delta
     return {
-        "base_auroc": float(auroc.mean()),
-        "base_auroc_sd": float(auroc.std(ddof=1)),
-        "base_auprc": float(auprc.mean()),
-        "position_auroc": float(positions.mean()),
+        "base_auroc": auroc,
+        "base_auprc": auprc,
+        "position_auroc": positions,
         "completeness_delta": None if delta is None else float(np.median(np.abs(delta))),
         "seconds_per_1000": 1000 * seconds / len(one_hot),
         "n": len(one_hot),
@@ -210,27 +210,6 @@ def importance(found: Attributions) -> NDArray[np.float32]:
     centred = found.hypothetical - found.hypothetical.mean(axis=1, keepdims=True)
     norm: NDArray[np.float32] = np.linalg.norm(centred, axis=1)
     return norm
-
-
-def true_bases(dataset: SequenceDataset, motifs: Sequence[Motif]) -> NDArray[np.float64]:
-    """Mark the bases (N, L): 1 strong columns of true sites, 0 outside them, NaN weak columns."""
-    bits = {motif.name: information(motif.ppm) for motif in motifs}
-    truth = np.zeros(dataset.codes.shape)
-    for row, sites in enumerate(dataset.sites or ()):
-        for site in sites:
-            strong = np.where(bits[site.name] >= STRONG_BITS, 1.0, np.nan)
-            truth[row, site.start : site.end] = strong[:: 1 if site.strand == "+" else -1]
-    return truth
-
-
-def base_scores(
-    track: NDArray[np.float32], truth: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Score each row of a track (N, L) by the true bases: AUROC and AUPRC, (N,) each."""
-    rows = [(t[~np.isnan(t)], x[~np.isnan(t)]) for t, x in zip(truth, track, strict=True)]
-    pairs = [(score(t, x)["auroc"], score(t, x)["auprc"]) for t, x in rows]
-    auroc, auprc = np.array(pairs).T
-    return auroc, auprc
 
 
 def measured(
