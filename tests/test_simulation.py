@@ -505,6 +505,10 @@ def test_any_toml_is_a_grammar_or_refused(tmp_path_factory, table, with_motif):
         tomli_w.dumps({**table, **({"motifs": [{"motif": "ACG"}]} if with_motif else {})})
     )
     try:
-        read_grammar(path)
+        grammar = read_grammar(path)
     except InputError:
         return
+    # What was not refused is whole: it has a motif to implant, and room for it.
+    assert len(grammar.motifs) > 0
+    assert all(0 < use.motif.width <= grammar.length for use in grammar.motifs)
+    assert grammar.n > 0
