@@ -7,7 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from motiflens.attribution import attribute
 from motiflens.datasets import SequenceDataset, split_at_random
+from motiflens.errors import InputError
 from motiflens.matrices import motif_from_string
 from motiflens.motifs import jaspar_core
 from motiflens.pipeline import discovering
@@ -53,6 +55,23 @@ def implanted(n: int, seed: int, *, positive: str = EBOX, negative: str | None =
             row = row[:at] + word + row[at + len(word) :]
         rows.append(row)
     return SequenceDataset.from_sequences(rows, [index % 2 for index in range(n)])
+
+
+class Sorted(Matches):
+    """The same model by an operation that DeepLIFT has no rule for."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.conv(x)).sort(dim=-1).values[..., -1] @ self.signs
+
+
+def test_a_model_that_deeplift_refuses_is_explained_by_mutagenesis():
+    few = implanted(12, 3)
+    with pytest.raises(InputError, match="sort"):
+        attribute(Sorted({EBOX: 3.0}), few.one_hot(), "deeplift_shap")
+    found = attributions_in_turn([Matches({EBOX: 3.0}), Sorted({EBOX: 3.0})], few)
+    assert found.method == "ism"
+    expected = attribute(Matches({EBOX: 3.0}), few.one_hot(), "ism").contributions
+    np.testing.assert_allclose(found.contributions, expected, atol=1e-5)
 
 
 def test_both_motifs_of_a_model_come_back_with_direction_name_and_effect():

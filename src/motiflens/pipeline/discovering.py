@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from torch import nn
 
 from motiflens.attribution import Attributions, attribute
 from motiflens.datasets import SequenceDataset
+from motiflens.errors import InputError
 from motiflens.experiments import Ablation, ablation
 from motiflens.matrices import Motif
 from motiflens.motifs import (
@@ -153,7 +155,19 @@ def discover_motifs(
 
 
 def attributions_in_turn(models: Sequence[nn.Module], dataset: SequenceDataset) -> Attributions:
-    """Explain the sequences of each class by the models in turn."""
+    """Explain the sequences of each class by the models in turn.
+
+    By mutagenesis, which takes every model, where DeepLIFT/SHAP refuses one of them.
+    """
+    try:
+        return _in_turn(models, dataset, METHOD, n_references=N_REFERENCES)
+    except InputError:
+        return _in_turn(models, dataset, "ism")
+
+
+def _in_turn(
+    models: Sequence[nn.Module], dataset: SequenceDataset, method: str, **options: Any
+) -> Attributions:
     one_hot, turn = dataset.one_hot(), np.zeros(len(dataset), dtype=np.int64)
     for positive in (True, False):
         own = np.flatnonzero((dataset.labels > 0) == positive)
@@ -162,10 +176,10 @@ def attributions_in_turn(models: Sequence[nn.Module], dataset: SequenceDataset) 
     for number, model in enumerate(models):
         own = np.flatnonzero(turn == number)
         if own.size:
-            found = attribute(model, one_hot[own], METHOD, n_references=N_REFERENCES)
+            found = attribute(model, one_hot[own], method, **options)
             assert found.hypothetical is not None
             contributions[own], hypothetical[own] = found.contributions, found.hypothetical
-    return Attributions(METHOD, one_hot, contributions, hypothetical)
+    return Attributions(method, one_hot, contributions, hypothetical)
 
 
 def to_explain(dataset: SequenceDataset, n_explained: int) -> SequenceDataset:
