@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from motiflens.errors import InputError
-from motiflens.sequences import IUPAC, PAD, Codes, iupac_codes
+from motiflens.sequences import ALPHABET, IUPAC, PAD, Codes, iupac_codes
 
 UNIFORM = (0.25, 0.25, 0.25, 0.25)
 
@@ -74,6 +74,11 @@ class Motif:
     def width(self) -> int:
         """Number of columns."""
         return int(self.ppm.shape[1])
+
+    @property
+    def likeliest(self) -> str:
+        """The most likely base of every column."""
+        return "".join(ALPHABET[base] for base in self.ppm.argmax(axis=0))
 
     @property
     def consensus(self) -> str:

@@ -26,7 +26,7 @@ from motiflens.pipeline.stages import explained_positives, of_each_model, opened
 from motiflens.progress import Progress, Silent
 from motiflens.runs import Run
 from motiflens.scanning import scan
-from motiflens.sequences import ALPHABET, Site
+from motiflens.sequences import Site
 
 #: Motifs of a model at most, and what of both strands of a pair is tried.
 MAX_MOTIFS, ORIENTATIONS = 3, ("++", "+-")
@@ -99,7 +99,7 @@ class _Bench:
         }
 
     def _alone(self, model: SequenceModel, motif: Motif) -> dict[str, Any]:
-        word, strands, background = word_of(motif), self.strands, self.background
+        word, strands, background = motif.likeliest, self.strands, self.background
         room = int(background.any(axis=1).sum(axis=1).min()) // len(word)
         doses = dose(
             model, word, background, max_copies=min(5, room), strands=strands, seed=self.seed
@@ -122,7 +122,7 @@ class _Bench:
         }
 
     def _pair(self, model: SequenceModel) -> dict[str, Any] | None:
-        first, second = map(word_of, self.motifs[:2])
+        first, second = (motif.likeliest for motif in self.motifs[:2])
         room = int(self.background.any(axis=1).sum(axis=1).min()) - len(first) - len(second)
         gaps = range(0, min(20, room) + 1, 2)
         if not gaps:
@@ -138,11 +138,6 @@ class _Bench:
         )
         names = {"first_name": self.motifs[0].name, "second_name": self.motifs[1].name}
         return names | asdict(found)
-
-
-def word_of(motif: Motif) -> str:
-    """Write the most likely base of every column."""
-    return "".join(ALPHABET[base] for base in motif.ppm.argmax(axis=0))
 
 
 def _found_motifs(run: Run, name: str) -> list[Motif]:

@@ -18,7 +18,6 @@ from motiflens.pipeline.findings import discover_in_run
 from motiflens.pipeline.stages import kept_attributions, motif_positives, opened, timed
 from motiflens.progress import Advance, Progress, Silent
 from motiflens.runs import Run
-from motiflens.sequences import ALPHABET
 from motiflens.training import n_cores
 
 #: Seeds of each model whose untrained weights are the control of the motif routes.
@@ -199,12 +198,11 @@ def _shortcut(
     """
     if truths:
         of_sites = {motif.name: motif for motif in _site_motifs(run.dataset)}
-        ppm = of_sites.get(truths[0].name, truths[0]).ppm
+        word = of_sites.get(truths[0].name, truths[0]).likeliest
     elif routes["ism"]:
-        ppm = routes["ism"][0].ppm
+        word = routes["ism"][0].as_motif().likeliest
     else:
         return None
-    word = "".join(ALPHABET[base] for base in ppm.argmax(axis=0))
     length = max(int(np.median(run.dataset.lengths)), len(word))
     test = shortcut_test(run.model(name), word, length=length, seed=run.settings.seed)
     return {

@@ -197,7 +197,7 @@ def _pattern(motif: Motif) -> str:
     text = motif.consensus
     if np.allclose(Motif.from_string(text).ppm, motif.ppm):
         return text
-    return "".join("ACGT"[code] for code in motif.ppm.argmax(axis=0))
+    return motif.likeliest
 
 
 def _place(
