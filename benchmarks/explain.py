@@ -26,25 +26,20 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
-from motiflens.attribution import METHODS, Attributions, attribute
-from motiflens.datasets import SequenceDataset, split_at_random
+from benchmarks.grammars import LENGTH, make_data, true_log_odds, usable
+from motiflens.attribution import METHODS, attribute
+from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.evidence import true_bases
 from motiflens.evidence.truth import base_scores
 from motiflens.files import write_whole
-from motiflens.matrices import Motif, information
+from motiflens.matrices import Motif
 from motiflens.metrics import score
 from motiflens.models import BothStrands, SequenceModel, build_model
 from motiflens.motifs.jaspar import jaspar_core
-from motiflens.simulation import Grammar, MotifUse, simulate
 from motiflens.training import Job, recipe_for, train
 from motiflens.training.predict import predict_logits
 
-LENGTH, N_DECOYS, TEST = 200, 3, 0.1
-#: Motifs to draw from: rare enough in 200 bases that the label can be told.
-MIN_BITS, MIN_WIDTH, MAX_WIDTH = 12.0, 8, 18
-#: Largest correlation, at any offset on either strand, of two matrices of one grammar.
-MAX_CORRELATION = 0.6
 METRICS = (
     "base_auroc",
     "base_auprc",
@@ -98,58 +93,6 @@ class Case:
         return Job(self.model, (self.draw,), recipe, hyperparameters=switch.hyperparameters)
 
 
-def draw_motifs(pool: Sequence[Motif], n: int, generator: np.random.Generator) -> list[Motif]:
-    """Draw n motifs of the pool that are not alike."""
-    chosen: list[Motif] = []
-    for index in generator.permutation(len(pool)).tolist():
-        if all(correlation(pool[index], other) <= MAX_CORRELATION for other in chosen):
-            chosen.append(pool[index])
-        if len(chosen) == n:
-            return chosen
-    raise InputError(
-        f"the pool holds {n} motifs that are not alike",
-        got=f"{len(chosen)} of {len(pool)}",
-        remedy="ask for fewer motifs",
-    )
-
-
-def usable(motifs: Sequence[Motif]) -> list[Motif]:
-    """Give the motifs that a grammar may hold."""
-    return [
-        motif
-        for motif in motifs
-        if MIN_WIDTH <= motif.width <= MAX_WIDTH and information(motif.ppm).sum() >= MIN_BITS
-    ]
-
-
-def correlation(one: Motif, other: Motif) -> float:
-    """Give the largest cosine of two matrices less 1/4, over all offsets and both strands."""
-    a, b = one.ppm - 0.25, other.ppm - 0.25
-    scale = np.linalg.norm(a) * np.linalg.norm(b)
-    shifted = [
-        sum(np.correlate(row, against, "full") for row, against in zip(a, strand, strict=True))
-        for strand in (b, b[::-1, ::-1])
-    ]
-    return float(np.max(np.stack(shifted)) / scale)
-
-
-def make_data(pool: Sequence[Motif], case: Case, n: int) -> tuple[SequenceDataset, list[Motif]]:
-    """Simulate a case; give its data, split, and its true motifs."""
-    generator = np.random.default_rng([case.n_motifs, case.draw])
-    motifs = draw_motifs(pool, case.n_motifs + N_DECOYS, generator)
-    uses = tuple(MotifUse(motif, strands="both") for motif in motifs)
-    grammar = Grammar(
-        uses[: case.n_motifs],
-        n=n,
-        length=LENGTH,
-        negatives="subset",
-        decoys=uses[case.n_motifs :],
-        decoys_in_positives=True,
-    )
-    data = split_at_random(simulate(grammar, case.draw), test=TEST, seed=case.draw)
-    return data, motifs[: case.n_motifs]
-
-
 def fitted(case: Case, data: SequenceDataset, folder: Path) -> tuple[SequenceModel, dict[str, Any]]:
     """Train the model of a case, or load it; give its scores too."""
     weights, record = folder / f"{case.name}.safetensors", folder / f"{case.name}.json"
@@ -183,33 +126,59 @@ def explained(
     except InputError as error:
         return {"refused": str(error)}
     seconds = time.perf_counter() - started
-    assert positives.sites is not None
-    truth = true_bases(positives.sites, motifs, positives.lengths, positives.codes.shape[1])
-    auroc, auprc = base_scores(found.track, truth) or (np.nan, np.nan)
-    positions, _ = base_scores(importance(found), truth) or (np.nan, np.nan)
     delta = found.convergence_delta
     return {
-        "base_auroc": auroc,
-        "base_auprc": auprc,
-        "position_auroc": positions,
+        **scored(found.track, found.hypothetical, positives, motifs),
         "completeness_delta": None if delta is None else float(np.median(np.abs(delta))),
         "seconds_per_1000": 1000 * seconds / len(one_hot),
         "n": len(one_hot),
     }
 
 
-def importance(found: Attributions) -> NDArray[np.float32]:
+def scored(
+    track: NDArray[np.floating],
+    hypothetical: NDArray[np.floating] | None,
+    positives: SequenceDataset,
+    motifs: list[Motif],
+) -> dict[str, float]:
+    """Score an explanation's bases, signed, and its positions, against the true ones."""
+    assert positives.sites is not None
+    truth = true_bases(positives.sites, motifs, positives.lengths, positives.codes.shape[1])
+    auroc, auprc = base_scores(track, truth) or (np.nan, np.nan)
+    important = track if hypothetical is None else importance(hypothetical)
+    positions, _ = base_scores(important, truth) or (np.nan, np.nan)
+    return {"base_auroc": auroc, "base_auprc": auprc, "position_auroc": positions}
+
+
+def importance(hypothetical: NDArray[np.floating]) -> NDArray[np.floating]:
     """Give how much the base at a position matters, (N, L), whichever it is.
 
     It is the norm over the four bases of what each would contribute, less their mean. A site may
     hold a base that its motif hardly has: it contributes little or against the site, and yet the
-    model looks at its place. Without values for all four bases it is the track.
+    model looks at its place.
     """
-    if found.hypothetical is None:
-        return found.track
-    centred = found.hypothetical - found.hypothetical.mean(axis=1, keepdims=True)
-    norm: NDArray[np.float32] = np.linalg.norm(centred, axis=1)
+    centred = hypothetical - hypothetical.mean(axis=1, keepdims=True)
+    norm: NDArray[np.floating] = np.linalg.norm(centred, axis=1)
     return norm
+
+
+def known_truth(
+    n_motifs: int, draw: int, pool: Sequence[Motif], asked: argparse.Namespace
+) -> dict[str, Any]:
+    """Score the true matrices themselves: what no error at all would reach."""
+    data, motifs = make_data(pool, n_motifs, draw, asked.sequences)
+    positives = first_of_test(data, 1, asked.explained)
+    values = true_log_odds(positives, motifs)
+    track = (values * positives.one_hot()).sum(axis=1)
+    case = vars(Case(n_motifs, draw, "true matrices"))
+    row = scored(track, values, positives, motifs)
+    return {**case, "method": "log-odds", **row, "n": len(positives)}
+
+
+def first_of_test(data: SequenceDataset, label: int, n: int) -> SequenceDataset:
+    """Give the first n sequences of a class of the test part."""
+    test = data.part("test")
+    return test.subset(np.flatnonzero(test.labels == label)[:n])
 
 
 def measured(
@@ -233,12 +202,9 @@ def _prepared(
     case: Case, pool: Sequence[Motif], asked: argparse.Namespace
 ) -> tuple[SequenceModel, dict[str, Any], SequenceDataset, list[Motif]]:
     """Give a trained model, what is known of it, the positives to explain and their motifs."""
-    data, motifs = make_data(pool, case, asked.sequences)
+    data, motifs = make_data(pool, case.n_motifs, case.draw, asked.sequences)
     model, facts = fitted(case, data, asked.output)
-    test = data.part("test")
-    positives, negatives = (
-        test.subset(np.flatnonzero(test.labels == label)[: asked.explained]) for label in (1, 0)
-    )
+    positives, negatives = (first_of_test(data, label, asked.explained) for label in (1, 0))
     means = [predict_logits(model, part).mean() for part in (positives, negatives)]
     return model, {**facts, "logit_gap": float(means[0] - means[1])}, positives, motifs
 
@@ -306,6 +272,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows: list[dict[str, Any]] = []
     for n_motifs in asked.grammars:
         for draw in range(asked.draws):
+            rows.append(known_truth(n_motifs, draw, pool, asked))
             for model in asked.models:
                 for switch in SWITCHES if asked.switches else ("default",):
                     if model != "attention" and switch in NEED_ATTENTION:
