@@ -179,7 +179,7 @@ def test_a_motif_without_sites_is_still_the_truth() -> None:
 
 def test_the_points_of_a_learning_curve_have_scores_and_no_epochs() -> None:
     dataset, _ = prepare(data(), ONE)
-    found = comparison.compare(dataset, ["cnn"], [0, 1], sizes=[20], size_seeds=1, threads=1)
+    found = comparison.compare(dataset, [Job("cnn", (0, 1))], sizes=[20], size_seeds=1, threads=1)
     point, whole = found.results["models"]["cnn"]["sizes"]
     assert (point["n_train"], len(point["seeds"]), whole["n_train"]) == (20, 1, 48)
     assert 0 <= point["summary"]["auroc"]["mean"] <= 1

@@ -18,6 +18,7 @@ from motiflens.metrics import score
 from motiflens.pipeline.loading import prepare
 from motiflens.pipeline.reading import true_motifs
 from motiflens.runs.run import CONTENT
+from motiflens.training import Job
 from motiflens.training.predict import predict_logits
 
 MOTIF = "GATTACCA"
@@ -281,7 +282,7 @@ def test_true_motifs_come_from_the_sites_read_on_their_strand() -> None:
 
 def test_all_sizes_share_one_test_part() -> None:
     dataset, _ = prepare(data(), SETTINGS)
-    found = compare(dataset, ["cnn"], [0], sizes=[40, 80], threads=1)
+    found = compare(dataset, [Job("cnn", (0,))], sizes=[40, 80], threads=1)
     assert found.results["n_test"] == 48
     assert [p["n_train"] for p in found.results["models"]["cnn"]["sizes"]] == [40, 80, 192]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,7 @@ from motiflens.metrics import (
     paired_difference,
     score,
 )
-from motiflens.training import (
-    Job,
-    Recipe,
-    Trained,
-    one_thread_an_operation,
-    recipe_for,
-    train_all,
-)
+from motiflens.training import Job, Trained, one_thread_an_operation, train_all
 from motiflens.training.predict import predict_trained
 
 #: Ranges of the scores, which an interval cannot leave.
@@ -55,12 +48,10 @@ class Comparison:
 
 def compare(
     dataset: SequenceDataset,
-    models: Sequence[str],
-    seeds: Sequence[int],
+    jobs: Sequence[Job],
     *,
     sizes: Sequence[int] = (),
     size_seeds: int | None = None,
-    recipes: Callable[[str], Recipe] = recipe_for,
     target: float = 0.95,
     threads: int | None = None,
     device: str = "cpu",
@@ -73,16 +64,12 @@ def compare(
     ----------
     dataset
         With a split that holds a test part of both classes.
-    models
-        Architectures, by name.
-    seeds
-        Replicas of each; the test part is the same for all.
+    jobs
+        One an architecture, all with the same seeds; the test part is the same for all.
     sizes
         Training sizes of the learning curves; the whole training part is added as the last.
     size_seeds
         Use only the first seeds for the learning curves; None for all.
-    recipes
-        Architecture → how it is trained.
     target
         Test accuracy whose first epoch is reported.
     threads, device, advance, checkpoint
@@ -97,18 +84,16 @@ def compare(
     InputError
         If a model is unknown, a size is too large, or a class is missing from the test part.
     """
-    small = tuple(seeds)[:size_seeds]
-    jobs = [Job(model, tuple(seeds), recipes(model)) for model in models]
     curves = [
-        Job(model, small, recipes(model), size, watch_test=False)
-        for model in models
+        replace(job, seeds=job.seeds[:size_seeds], n_train=size, watch_test=False)
+        for job in jobs
         for size in sizes
     ]
     test = dataset.part("test")
     started = time.perf_counter()
     trained = train_all(
         dataset,
-        jobs + curves,
+        [*jobs, *curves],
         threads=threads,
         device=device,
         advance=advance,
@@ -118,16 +103,16 @@ def compare(
     with one_thread_an_operation():
         scored = [[_score_replica(one, test, target) for one in group] for group in trained]
     by_model = {
-        model: _model_results(
+        own.architecture: _model_results(
             trained[number][0],
             scored[number],
             [
                 (job.n_train, scores)
                 for job, scores in zip(curves, scored[len(jobs) :], strict=True)
-                if job.architecture == model
+                if job.architecture == own.architecture
             ],
         )
-        for number, model in enumerate(models)
+        for number, own in enumerate(jobs)
     }
     results = {
         "schema_version": 1,
@@ -137,7 +122,7 @@ def compare(
         "models": by_model,
         "differences": _differences(by_model),
     }
-    full_runs = dict(zip(models, trained, strict=False))
+    full_runs = dict(zip(by_model, trained, strict=False))
     timings = {
         "training": {name: _timing(group, target) for name, group in full_runs.items()},
         "stages": {"train": training_seconds},

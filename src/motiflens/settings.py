@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from motiflens.errors import InputError
 
@@ -53,6 +55,9 @@ class Settings:
     n_explained
         Positives to explain at most, from the test part; fewer where they are so long that this
         takes more than 1,000 sequences of 200 bases do.
+    hyperparameters
+        Model → what differs from its defaults, and under ``recipe`` what differs in its training,
+        such as ``{"cnn": {"kernel_size": 27, "recipe": {"input_noise": 0.2}}}``.
     threads
         Threads to compute with; one for each core by default.
     device
@@ -72,6 +77,7 @@ class Settings:
     motif: str | None = None
     target: float = 0.95
     n_explained: int = 1000
+    hyperparameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     threads: int | None = None
     device: str = "cpu"
 
@@ -113,6 +119,14 @@ class Settings:
                 got=",".join(self.models) or "none",
                 remedy="name each model once",
             )
+        for name in self.hyperparameters:
+            if name not in self.models:
+                raise InputError(
+                    "hyperparameters are those of a model that is trained: "
+                    + ", ".join(self.models),
+                    got=f"[{name}]",
+                    remedy="leave it out, or name the model with --models",
+                )
 
     @property
     def seed_list(self) -> tuple[int, ...]:

@@ -150,6 +150,9 @@ class TrainOptions:
         auto, forward or both: where motifs may lie, and whether models read both strands.
     target
         Test accuracy whose first epoch is reported.
+    hyperparameters
+        TOML file of what differs from the defaults: a table a model, such as [cnn] with
+        kernel_size = 27, and [cnn.recipe] for its training.
     n_explained
         Positives of the test part to explain at most; fewer where they are long, within the time
         of 1,000 sequences of 200 bases.
@@ -164,6 +167,7 @@ class TrainOptions:
     motif: str | None = None
     strands: str = Settings.strands
     target: float = Settings.target
+    hyperparameters: Path | None = None
     n_explained: int = Settings.n_explained
     threads: int | None = None
     device: str = Settings.device
@@ -177,6 +181,11 @@ def settings_of(
     size_seeds: int = Settings.size_seeds,
 ) -> Settings:
     """Give the settings of a run."""
+    changes = {}
+    if how.hyperparameters is not None:
+        from motiflens.pipeline.hyperparameters import read_hyperparameters
+
+        changes = read_hyperparameters(how.hyperparameters)
     return Settings(
         models=models,
         sizes=sizes,
@@ -185,7 +194,7 @@ def settings_of(
         split=parts.split,
         test_chromosomes=parts.test_chromosomes,
         valid_chromosomes=parts.valid_chromosomes,
-        **vars(how),
+        **{**vars(how), "hyperparameters": changes},
     )
 
 

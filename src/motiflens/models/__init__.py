@@ -34,7 +34,6 @@ __all__ = [
     "build_model",
     "lay_on_bases",
     "require_model",
-    "smallest_length",
 ]
 
 #: Name → class. A class whose weights depend on the length takes ``length`` first.
@@ -64,12 +63,6 @@ def require_model(name: str) -> str:
         got=repr(name),
         remedy=f"did you mean '{nearest[0]}'?" if nearest else "choose one of them",
     )
-
-
-def smallest_length(name: str) -> int:
-    """Give the length in bases of the shortest sequence that an architecture accepts."""
-    # Any length will do here: only the tutorial's last layers depend on it.
-    return build_model(name, length=1000, seed=0).min_length
 
 
 def build_model(name: str, *, length: int, seed: int, **hyperparameters: Any) -> SequenceModel:

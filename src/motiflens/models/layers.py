@@ -8,7 +8,7 @@ convolution is one matrix product of contiguous windows, and ``R`` of them are o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.overrides import has_torch_function
 
+from motiflens.errors import InputError
 from motiflens.models.base import ReceptiveField
 
 #: Largest column of a filter that starts as a word, before it fades.
@@ -210,9 +211,21 @@ class Exponential(nn.Module):
 
 
 def first_activation(name: str) -> nn.Module:
-    """Build the first layer's activation, ``"relu"`` or ``"exponential"``; both are monotone."""
-    activation: nn.Module = {"relu": nn.ReLU, "exponential": Exponential}[name]()
-    return activation
+    """Build the first layer's activation, ``"relu"`` or ``"exponential"``; both are monotone.
+
+    Raises
+    ------
+    InputError
+        For another name.
+    """
+    known: dict[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "exponential": Exponential}
+    if name not in known:
+        raise InputError(
+            f"the activation of the first layer is {' or '.join(known)}",
+            got=repr(name),
+            remedy="choose one of them",
+        )
+    return known[name]()
 
 
 def largest(x: Tensor) -> tuple[Tensor, Tensor]:

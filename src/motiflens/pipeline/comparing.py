@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,9 @@ from motiflens.crossing import Crossed, evaluate_crossing, train_against
 from motiflens.datasets import SPLITS, SequenceDataset, require_at_least
 from motiflens.ensembles import evaluate_ensembles
 from motiflens.errors import InputError
-from motiflens.models import FIXED_LENGTH, smallest_length
+from motiflens.models import FIXED_LENGTH
 from motiflens.pipeline.defaults import with_defaults
+from motiflens.pipeline.hyperparameters import built, changes_notes, job_of
 from motiflens.pipeline.loading import (
     DataFiles,
     load_files,
@@ -35,12 +35,10 @@ from motiflens.runs import Origin, Run, check_output, create
 from motiflens.settings import Settings
 from motiflens.training import (
     Job,
-    Recipe,
     Trained,
     distributed,
     n_cores,
     one_thread_an_operation,
-    recipe_for,
 )
 
 Data = SequenceDataset | Reading | Crossed | DataFiles | Path | str
@@ -83,20 +81,19 @@ def _compare(
     last: str,
 ) -> Run:
     check_output(output, overwrite=overwrite, last=last)
-    smallest = {name: smallest_length(name) for name in settings.models}
+    for name in settings.models:
+        job_of(name, settings)  # tells a mistake before data are read
     reading = _reading(data)
     dataset, settings = prepare(reading.dataset, settings)
     others = data.others if isinstance(data, Crossed) else {}
     kinds = {reading.negatives: dataset, **others}
-    for name, least in smallest.items():
-        for one in kinds.values():
-            require_at_least(one, least, f"the first layer of {name}")
-    _require_one_length(kinds, settings.models)
     n_train = int(np.count_nonzero(dataset.split != "test"))
     settings, left_out = with_defaults(settings, n_train, dataset.codes.shape[1])
+    jobs = [job_of(name, settings, settings.seed_list) for name in settings.models]
+    _require_lengths(kinds, jobs)
     if origin is None:
         origin = Origin("Python" if isinstance(data, SequenceDataset) else _name(data))
-    notes = (*reading.notes, *motif_notes(dataset, settings), *left_out)
+    notes = (*reading.notes, *motif_notes(dataset, settings), *left_out, *changes_notes(settings))
     origin = replace(origin, negatives=reading.negatives, notes=notes)
     goes_on = not overwrite and (Path(output) / "run.toml").is_file()
     run = create(output, dataset, settings, origin, overwrite=overwrite, last=last)
@@ -105,7 +102,7 @@ def _compare(
     trained = (run.path / FINISHED).is_file()
     try:
         if distributed.from_first(b"" if trained else None) is None:
-            _train(run, kinds, settings, progress)
+            _train(run, kinds, jobs, settings, progress)
     except InputError:
         if not goes_on and distributed.process() == 0:
             run.remove()
@@ -115,10 +112,15 @@ def _compare(
     return run
 
 
-def _require_one_length(kinds: Mapping[str, SequenceDataset], models: Sequence[str]) -> None:
-    """Refuse kinds of other lengths for the models whose last layers are cut to one length."""
+def _require_lengths(kinds: Mapping[str, SequenceDataset], jobs: Sequence[Job]) -> None:
+    """Refuse sequences that are too short for a model, or of other lengths than it is cut to."""
     lengths = {kind: dataset.codes.shape[1] for kind, dataset in kinds.items()}
-    fixed = [name for name in models if name in FIXED_LENGTH]
+    for job in jobs:
+        # Only the last layers of the tutorial's models depend on the length.
+        least = built(job, length=1000).min_length
+        for one in kinds.values():
+            require_at_least(one, least, f"the first layer of {job.architecture}")
+    fixed = [job.architecture for job in jobs if job.architecture in FIXED_LENGTH]
     if fixed and len(set(lengths.values())) > 1:
         raise InputError(
             f"{fixed[0]} reads sequences of one length, that of its longest training sequence",
@@ -158,6 +160,7 @@ def audit_parts(dataset: SequenceDataset, seed: int = 0) -> dict[str, Any]:
 def _train(
     run: Run,
     kinds: Mapping[str, SequenceDataset],
+    jobs: Sequence[Job],
     settings: Settings,
     progress: Progress,
 ) -> None:
@@ -170,11 +173,9 @@ def _train(
     with progress.stage("training", total) as advance:
         found = comparison.compare(
             dataset,
-            settings.models,
-            settings.seed_list,
+            jobs,
             sizes=settings.sizes or (),
             size_seeds=settings.size_seeds,
-            recipes=partial(_recipe, settings=settings),
             target=settings.target,
             threads=settings.threads,
             device=settings.device,
@@ -182,7 +183,7 @@ def _train(
             checkpoint=run.path / CHECKPOINT,
         )
     if len(kinds) > 1:
-        _cross(run, kinds, settings, found.trained, progress)
+        _cross(run, kinds, jobs, settings, found.trained, progress)
     if distributed.process() == 0:
         _score(run, dataset, settings, found, progress)
 
@@ -190,15 +191,12 @@ def _train(
 def _cross(
     run: Run,
     kinds: Mapping[str, SequenceDataset],
+    jobs: Sequence[Job],
     settings: Settings,
     own: Mapping[str, list[Trained]],
     progress: Progress,
 ) -> None:
     """Train against the other kinds of negatives, and test against all: ``crossing.json``."""
-    jobs = [
-        Job(model, settings.seed_list, _recipe(model, settings=settings))
-        for model in settings.models
-    ]
     n_replicas = (len(kinds) - 1) * len(jobs) * len(settings.seed_list)
     with progress.stage("crossing", n_replicas) as advance, one_thread_an_operation():
         trained = train_against(
@@ -213,10 +211,6 @@ def _cross(
         if distributed.process() == 0:
             tests = {kind: dataset.part("test") for kind, dataset in kinds.items()}
             run.write_json("crossing.json", evaluate_crossing(trained, tests, seed=settings.seed))
-
-
-def _recipe(model: str, *, settings: Settings) -> Recipe:
-    return recipe_for(model, both_strands=settings.strands == "both")
 
 
 def _score(

@@ -14,6 +14,22 @@ CHOICES = {
     "metric": ("loss", "auroc", "auprc"),
 }
 
+#: Field → the numbers it takes: the least, the most, and whether these two are among them.
+RANGES = {
+    "epochs": (1, math.inf, True),
+    "batch_size": (1, math.inf, True),
+    "learning_rate": (0, math.inf, False),
+    "weight_decay": (0, math.inf, True),
+    "validation_fraction": (0, 0.9, True),
+    "patience": (1, math.inf, True),
+    "tolerance": (0, math.inf, True),
+    "min_steps": (0, math.inf, True),
+    "max_shift": (0, math.inf, True),
+    "mutation_rate": (0, 1, True),
+    "input_noise": (0, math.inf, True),
+    "attention_entropy": (0, math.inf, True),
+}
+
 #: Part of all steps in which the learning rate rises, with the schedule "cosine".
 WARM_UP = 0.05
 
@@ -99,12 +115,16 @@ class Recipe:
                     got=repr(getattr(self, name)),
                     remedy="choose one of them",
                 )
-        for name in ("input_noise", "attention_entropy"):
-            if not 0.0 <= getattr(self, name) < math.inf:
+        for name, (least, most, included) in RANGES.items():
+            value = getattr(self, name)
+            inside = least <= value <= most if included else least < value < most
+            if not (inside and math.isfinite(value)):
+                above = f"at least {least}" if included else f"above {least}"
                 raise InputError(
-                    f"the {name} of a recipe is a number of at least 0",
-                    got=repr(getattr(self, name)),
-                    remedy="give 0 to leave it out",
+                    f"the {name} of a recipe is {above}"
+                    + (f" and at most {most}" if most < math.inf else ""),
+                    got=repr(value),
+                    remedy="give another number, or leave it out for the default",
                 )
 
     def stretch(self, n_train: int) -> int:

@@ -1,0 +1,147 @@
+"""What a user changes in the models of a run: their hyperparameters and their training.
+
+The file that ``--hyperparameters`` takes has a table a model, and in it one for its recipe::
+
+    [attention]
+    activation = "exponential"
+    kernel_size = 19
+
+    [attention.recipe]
+    input_noise = 0.2
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from motiflens.errors import InputError
+from motiflens.files import read_text
+from motiflens.models import MODELS, SequenceModel, build_model, require_model
+from motiflens.settings import Settings
+from motiflens.training import Job, recipe_for
+
+#: The sub-table of a model that changes its recipe.
+RECIPE = "recipe"
+
+
+def read_hyperparameters(path: Path | str) -> dict[str, dict[str, Any]]:
+    """Read what is to differ from the defaults; :class:`Settings` take it as it is.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is no TOML.
+    """
+    path = Path(path)
+    try:
+        tables = tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(
+            "hyperparameters are a TOML file", got=f"{path}: {error}", remedy="correct the file"
+        ) from None
+    for name, table in tables.items():
+        if not isinstance(table, dict) or not isinstance(table.get(RECIPE, {}), dict):
+            raise InputError(
+                "hyperparameters stand in a table a model, such as [cnn], and [cnn.recipe]",
+                got=f"{path}: {name} = {table!r}",
+                remedy=f"put it below [{name if name in MODELS else 'cnn'}]",
+            )
+    return tables
+
+
+def job_of(model: str, settings: Settings, seeds: tuple[int, ...] = ()) -> Job:
+    """Give the model of a run as it is trained, with its hyperparameters and recipe.
+
+    Raises
+    ------
+    InputError
+        For a hyperparameter or a setting of the recipe that there is not, or of a wrong value.
+    """
+    table = dict(settings.hyperparameters.get(require_model(model), {}))
+    recipe = recipe_for(model, both_strands=settings.strands == "both")
+    changed = _checked(table.pop(RECIPE, {}), asdict(recipe), f"[{model}.{RECIPE}]")
+    hyperparameters = _checked(table, _defaults(model), f"[{model}]")
+    for name, value in hyperparameters.items():
+        _require_possible(value, f"{name} of [{model}]")
+    return Job(model, seeds, replace(recipe, **changed), hyperparameters=hyperparameters)
+
+
+def built(job: Job, length: int) -> SequenceModel:
+    """Build the model of a job and call it once, which tells whether it can be.
+
+    Raises
+    ------
+    InputError
+        If its hyperparameters do not fit together.
+    """
+    try:
+        model = build_model(job.architecture, length=length, seed=0, **job.hyperparameters)
+        with torch.inference_mode():
+            model(torch.zeros(1, 4, max(length, model.min_length)))
+        return model
+    except (ValueError, RuntimeError) as error:
+        raise InputError(
+            f"the hyperparameters of {job.architecture} fit together",
+            got=f"{job.hyperparameters}: {str(error).splitlines()[0]}",
+            remedy="change them; the heads divide the channels, for example",
+        ) from error
+
+
+def changes_notes(settings: Settings) -> tuple[str, ...]:
+    """Say in a sentence a model what differs from its defaults."""
+    notes = []
+    for model, table in settings.hyperparameters.items():
+        own = {name: value for name, value in table.items() if name != RECIPE}
+        changed = [f"{name} {value}" for name, value in {**own, **table.get(RECIPE, {})}.items()]
+        if changed:
+            notes.append(f"{model} differs from its defaults: {', '.join(changed)}")
+    return tuple(notes)
+
+
+def _defaults(model: str) -> dict[str, Any]:
+    """Give the hyperparameters of an architecture with their defaults."""
+    parameters = inspect.signature(MODELS[model]).parameters.values()
+    return {one.name: one.default for one in parameters if one.default is not one.empty}
+
+
+def _checked(table: Mapping[str, Any], defaults: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Give the values of a table, each of the type of its default."""
+    found = {}
+    for name, value in table.items():
+        if name not in defaults:
+            near = difflib.get_close_matches(name, defaults, n=1)
+            raise InputError(
+                f"the keys of {where} are {', '.join(defaults) or 'none'}",
+                got=repr(name),
+                remedy=f"did you mean {near[0]!r}?" if near else "leave it out",
+            )
+        found[name] = _typed(value, defaults[name], f"{name} of {where}")
+    return found
+
+
+def _require_possible(value: Any, what: str) -> None:
+    """Raise :class:`InputError` for a number of things below 1, and a share out of its range."""
+    if type(value) is int and value < 1:
+        raise InputError(f"{what} is at least 1", got=repr(value), remedy="give another")
+    if type(value) is float and not 0 <= value < 1:
+        raise InputError(
+            f"{what} is a share of at least 0 and below 1", got=repr(value), remedy="give another"
+        )
+
+
+def _typed(value: Any, default: Any, what: str) -> Any:
+    kind = type(default)
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind:
+        words = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}
+        raise InputError(f"{what} is {words[kind]}", got=repr(value), remedy=f"as {default!r}")
+    return value
