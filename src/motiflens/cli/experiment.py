@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import motiflens
 from motiflens.cli.options import (
+    FurtherNames,
     Json,
     Names,
     Output,
@@ -157,7 +158,7 @@ def compare(
     models: Names = DEFAULT_MODELS,
     sizes: Sizes = None,
     size_seeds: int = Settings.size_seeds,
-    cross_negatives: Names = (),
+    cross_negatives: FurtherNames = (),
     source: SourceOptions = SourceOptions(),
     parts: PartOptions = PartOptions(),
     how: TrainOptions = TrainOptions(),

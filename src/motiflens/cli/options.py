@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter, Token
+from cyclopts import Group, Parameter, Token
 
 from motiflens.errors import InputError
 from motiflens.settings import Settings
@@ -36,16 +36,26 @@ def whole_numbers(_: type, tokens: list[Token] | tuple[Token, ...]) -> tuple[int
         ) from None
 
 
+#: Headings of the help, in the order in which they are shown.
+READING = Group("Reading DATA", sort_key=1)
+PARTS = Group("Training and test parts", sort_key=2)
+TRAINING = Group("Training and explaining", sort_key=3)
+
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 Overwrite = Annotated[bool, Parameter(negative=())]
 Json = Annotated[bool, Parameter(name="--json", negative=())]
-Names = Annotated[tuple[str, ...], Parameter(converter=comma_separated, n_tokens=1, negative=())]
+Names = Annotated[
+    tuple[str, ...],
+    Parameter(converter=comma_separated, n_tokens=1, negative=(), show_default=",".join),
+]
+#: Names that are none by default, which the help need not say.
+FurtherNames = Annotated[Names, Parameter(show_default=False)]
 Sizes = Annotated[
     tuple[int, ...] | None, Parameter(converter=whole_numbers, n_tokens=1, negative=())
 ]
 
 
-@Parameter(name="*")
+@Parameter(name="*", group=READING)
 @dataclass(frozen=True)
 class SourceOptions:
     """How DATA becomes labelled sequences.
@@ -84,7 +94,7 @@ class SourceOptions:
         return Source(path, **vars(self), seed=seed)
 
 
-@Parameter(name="*")
+@Parameter(name="*", group=PARTS)
 @dataclass(frozen=True)
 class PartOptions:
     """Where the parts of the data come from.
@@ -112,8 +122,8 @@ class PartOptions:
     test_negatives: str | None = None
     test_fraction: float = Settings.test_fraction
     split: str = Settings.split
-    test_chromosomes: Names = ()
-    valid_chromosomes: Names = ()
+    test_chromosomes: FurtherNames = ()
+    valid_chromosomes: FurtherNames = ()
 
     def files(self, source: Source) -> DataFiles:
         """Give the files of all parts."""
@@ -132,7 +142,7 @@ class PartOptions:
                 )
 
 
-@Parameter(name="*")
+@Parameter(name="*", group=TRAINING)
 @dataclass(frozen=True)
 class TrainOptions:
     """How models are trained and explained.
