@@ -45,7 +45,7 @@ MAY_IMPORT = {
     "attribution": ["sequences", "models/base"],
     "browser": ["datasets", "attribution"],
     "experiments": ["sequences", "attribution"],
-    "evidence": ["datasets", "matrices", "metrics", "attribution"],
+    "evidence": ["datasets", "matrices", "metrics", "models/base", "attribution"],
     "motifs": ["datasets", "matrices", "attribution", "scanning"],
     "runs": ["all above"],
     "pipeline": ["all above"],

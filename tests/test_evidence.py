@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -12,11 +13,18 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor, nn
+from torch.nn import functional
 
 from motiflens import InputError, Motif, build_model, true_bases, trust_checks
 from motiflens.attribution import Attributions
 from motiflens.evidence.agreement import rank_correlations, top_overlaps
-from motiflens.evidence.attention import attention_test, other_weights, permuted, uniform
+from motiflens.evidence.attention import (
+    attention_layers,
+    attention_test,
+    other_weights,
+    permuted,
+    uniform,
+)
 from motiflens.evidence.erasure import FRACTIONS, erasure
 from motiflens.evidence.null import fraction_above, peaks, shuffled
 from motiflens.evidence.truth import base_scores
@@ -41,7 +49,10 @@ class CountA(nn.Module):
 
 
 class Picks(nn.Module):
-    """Attention over bases that looks for A: its logit is the weight of A at base ``wanted``."""
+    """Attention over bases that looks for A: its logit is the weight of A at base ``wanted``.
+
+    The values are 0, or a thousandth for a T, so that weights alone do not decide.
+    """
 
     def __init__(self, sharpness: float, wanted: int) -> None:
         super().__init__()
@@ -50,10 +61,56 @@ class Picks(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         weights = self.softmax(self.sharpness * x[:, 0])
-        return weights[:, self.wanted] * x.shape[-1]
+        return weights[:, self.wanted] * x.shape[-1] + (weights * x[:, 3]).sum(-1) / 1000
+
+
+class Classes(nn.Module):
+    """Attention over bases, then a softmax over two classes, and what is returned of it."""
+
+    def __init__(self, given: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.over_bases, self.over_classes = nn.Softmax(dim=-1), nn.Softmax(dim=-1)
+        self.given = given
+
+    def forward(self, x: Tensor) -> Tensor:
+        found = (self.over_bases(3 * x[:, 0]) * x[:, 1]).sum(-1)
+        return self.given(self.over_classes(torch.stack([-found, found], dim=-1)))
+
+
+def softmax_layers(module: nn.Module) -> list[nn.Softmax]:
+    return [part for part in module.modules() if isinstance(part, nn.Softmax)]
 
 
 # Attention replaced
+
+
+@pytest.mark.parametrize(
+    "given", [lambda p: p, lambda p: p[:, 1], lambda p: p.log(), lambda p: p[:, 1] - p[:, 0]]
+)
+def test_a_softmax_over_classes_is_no_attention(given: Callable[[Tensor], Tensor]) -> None:
+    module = Classes(given)
+    assert attention_layers(module, 13) == [module.over_bases]
+    assert not any(part._forward_hooks for part in module.modules())
+
+
+def test_attention_that_no_layer_shows_is_said_to_be_untested() -> None:
+    class Bare(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return (functional.softmax(x[:, 0], dim=-1) * x[:, 1]).sum(-1)
+
+    def verdict(module: nn.Module) -> str:
+        one_hot = random_one_hot(60, 12)
+        with torch.no_grad():
+            order = module.eval()(torch.from_numpy(one_hot)).argsort().numpy()
+        positives, negatives = one_hot[order[35:]], one_hot[order[:25]]
+        found = trust_checks(module, positives, negatives, methods=["saliency"])
+        assert found.attention is None
+        assert found.auroc == 1.0
+        return found.verdict
+
+    words = "; attention was not tested, as no layer of the model is known as attention"
+    assert verdict(Bare()).endswith(words)
+    assert words not in verdict(build_model("cnn", length=12, seed=0))
 
 
 @pytest.mark.parametrize("name", ATTENTIVE)
@@ -65,7 +122,8 @@ def test_uniform_weights_are_equal_on_valid_units_and_gone_afterwards(name: str)
         x[1, :, 29:] = 0
     with torch.no_grad():
         before, own = model(x), model.attention_maps(x)
-        with other_weights(model, uniform) as found:
+        found = attention_layers(model, length)
+        with other_weights(found, uniform):
             inside = model(x)
             maps = model.attention_maps(x)
         assert len(found) == len(own) == len(maps)
@@ -82,7 +140,7 @@ def test_uniform_weights_are_equal_on_valid_units_and_gone_afterwards(name: str)
 @pytest.mark.parametrize("name", ATTENTIVE)
 def test_attention_is_given_back_after_an_error(name: str) -> None:
     model = build_model(name, length=34, seed=0)
-    with pytest.raises(KeyError), other_weights(model, uniform):
+    with pytest.raises(KeyError), other_weights(softmax_layers(model), uniform):
         raise KeyError
     assert not any(part._forward_hooks for part in model.modules())
 
@@ -91,10 +149,10 @@ def test_replicas_take_other_weights_as_each_alone() -> None:
     models = [build_model("hybrid", length=30, seed=seed, n_filters=8) for seed in (0, 1, 2)]
     joined = stack(models)
     x = torch.from_numpy(random_one_hot(4, 30))
-    with torch.no_grad(), other_weights(joined, uniform):
+    with torch.no_grad(), other_weights(softmax_layers(joined), uniform):
         together = joined(x.expand(3, -1, -1, -1))
     for model, expected in zip(models, together, strict=True):
-        with torch.no_grad(), other_weights(model, uniform):
+        with torch.no_grad(), other_weights(softmax_layers(model), uniform):
             torch.testing.assert_close(model(x), expected)
 
 
@@ -322,7 +380,7 @@ def test_any_module_is_checked_without_a_run_and_left_as_it_was() -> None:
     assert ism.base_auroc is not None
     assert ism.base_auroc > 0.95
     assert ism.fraction_above_null > 0.9
-    assert found.verdict == "bases may be claimed by ism"
+    assert found.verdict.startswith("bases may be claimed by ism; attention was not tested")
     plain = found.as_dict()
     assert plain["methods"]["ism"]["deletion_auc"] == ism.erasure.deletion_auc  # type: ignore[union-attr]
     again = trust_checks(

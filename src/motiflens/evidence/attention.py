@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +19,10 @@ from motiflens.metrics import rank_auroc
 
 N_PERMUTATIONS = 5
 N_BOOTSTRAP = 1000
+
+#: Random sequences on which attention is told from a softmax over classes, and the share of the
+#: spread of their logits below which all are the same.
+N_TRIED, SAME = 8, 1e-5
 
 #: Maps weights, the mask of the units that may have any, and the axis of the units to weights.
 Change = Callable[[Tensor, Tensor, int], Tensor]
@@ -53,25 +57,55 @@ class AttentionTest:
     permuted: Replacement
 
 
-@contextmanager
-def other_weights(module: nn.Module, change: Change) -> Iterator[list[nn.Softmax]]:
-    """Put other weights into the attention of a module for a while.
+def attention_layers(module: nn.Module, length: int, target: int = 0) -> list[nn.Softmax]:
+    """Find the attention of a module: its ``torch.nn.Softmax``, of ours or of a user's own.
 
-    Attention is every ``torch.nn.Softmax`` inside the module, of ours or of a user's own; what it
-    gives goes through ``change``. Units whose score is minus infinity are masked.
+    One that decides the logits by itself shares out probabilities of classes, not the values of
+    units: it gives equal logits for all sequences where what it gives is the same for all.
 
     Parameters
     ----------
     module
-        Any module; left as it was found, also after an error.
+        Any module from (N, 4, L) to logits; left as it was found.
+    length
+        L, of the random sequences on which this is tried.
+    target
+        Column of the logits.
+
+    Returns
+    -------
+    list
+        Empty when none is found; attention written otherwise, with a bare ``softmax``, is not.
+    """
+    codes = np.random.default_rng(0).integers(4, size=(N_TRIED, length))
+    sequences = np.eye(4, dtype=np.float32)[codes].transpose(0, 2, 1)
+
+    def spread(layers: Iterable[nn.Softmax]) -> float:
+        with other_weights(layers, _first_for_all):
+            return float(np.ptp(logits_in_batches(module, sequences, target)))
+
+    found = [part for part in module.modules() if isinstance(part, nn.Softmax)]
+    least = SAME * spread([]) if found else 0.0
+    return [layer for layer in found if least == 0 or spread([layer]) > least]
+
+
+def _first_for_all(weights: Tensor, valid: Tensor, dim: int) -> Tensor:
+    return weights[:1].expand_as(weights)
+
+
+@contextmanager
+def other_weights(layers: Iterable[nn.Softmax], change: Change) -> Iterator[None]:
+    """Put other weights into the place of those of attention for a while.
+
+    What the layers give goes through ``change``. Units whose score is minus infinity are masked.
+
+    Parameters
+    ----------
+    layers
+        As :func:`attention_layers` finds them; left as they were found, also after an error.
     change
         ``change(weights, valid, dim)`` gives new weights of the same shape, which are 0 where
         ``valid`` is False and sum to 1 over ``dim``.
-
-    Yields
-    ------
-    list
-        The attention that is replaced; empty when the module has none.
     """
 
     def replace(part: nn.Module, scores: tuple[Tensor, ...], weights: Any) -> Tensor:
@@ -79,11 +113,10 @@ def other_weights(module: nn.Module, change: Change) -> Iterator[list[nn.Softmax
         dim = -1 if part.dim is None else part.dim
         return change(weights, scores[0] > float("-inf"), dim)
 
-    found = [part for part in module.modules() if isinstance(part, nn.Softmax)]
     with ExitStack() as stack:
-        for part in found:
+        for part in layers:
             stack.callback(part.register_forward_hook(replace).remove)
-        yield found
+        yield
 
 
 def uniform(weights: Tensor, valid: Tensor, dim: int) -> Tensor:
@@ -126,21 +159,22 @@ def attention_test(
     Returns
     -------
     AttentionTest or None
-        None for a module without attention, as :func:`other_weights` finds it.
+        None for a module in which :func:`attention_layers` finds none.
 
     References
     ----------
     Jain & Wallace, Attention is not Explanation, NAACL 2019, section 4.2.1 (permutation); Wiegreffe
     & Pinter, Attention is not not Explanation, EMNLP 2019, section 3.2 (uniform weights).
     """
-    if not any(isinstance(part, nn.Softmax) for part in module.modules()):
+    layers = attention_layers(module, positives.shape[2], target)
+    if not layers:
         return None
     labels = np.repeat([1.0, 0.0], [len(positives), len(negatives)])
 
     def logits(change: Change | None = None) -> Logits:
         with ExitStack() as stack:
             if change is not None:
-                stack.enter_context(other_weights(module, change))
+                stack.enter_context(other_weights(layers, change))
             parts = [logits_in_batches(module, part, target) for part in (positives, negatives)]
         return np.concatenate(parts)
 

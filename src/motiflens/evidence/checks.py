@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from motiflens.attribution import METHODS, Attributions, attribute
-from motiflens.attribution.base import Floats, checked
+from motiflens.attribution.base import Floats, as_input, checked, evaluating
 from motiflens.errors import InputError
 from motiflens.evidence.agreement import rank_correlations, top_overlaps
 from motiflens.evidence.attention import attention_test
@@ -22,6 +23,7 @@ from motiflens.evidence.results import MethodEvidence, Trust, Untrained
 from motiflens.evidence.truth import LEFT_OUT, MOTIF, OUTSIDE, base_scores
 from motiflens.evidence.verdict import judge
 from motiflens.metrics import rank_auroc
+from motiflens.models.base import SequenceModel
 
 MOST, LEAST = 100, 40
 """Positives that every method explains, of short and of long sequences, as far as there are some.
@@ -101,8 +103,9 @@ def trust_checks(
         method: _evidence(case, method, maps, curves.get(method), seeds, untrained)
         for method in maps
     }
+    untested = attention is None and not _without_attention(module, case.positives[:1])
     return Trust(
-        judge(float(auroc), attention, evidence),
+        judge(float(auroc), attention, evidence, untested=untested),
         float(auroc),
         attention,
         evidence,
@@ -110,6 +113,14 @@ def trust_checks(
         refused,
         len(case.positives),
     )
+
+
+def _without_attention(module: nn.Module, one_hot: Floats) -> bool:
+    """Tell whether a model says itself that it has no attention; another module cannot say."""
+    if not isinstance(module, SequenceModel):
+        return False
+    with evaluating(module), torch.inference_mode():
+        return not module.attention_maps(as_input(module, one_hot))
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,7 +59,7 @@ class Trust:
     auroc
         Of the model on the positives and negatives of the checks.
     attention
-        None for a model without attention.
+        None where no layer of the model is known as attention.
     methods
         By name.
     random_order

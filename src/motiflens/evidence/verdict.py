@@ -26,9 +26,15 @@ RIGHT_FROM = 0.75
 GAIN_FROM = 0.1
 """Share of random order's deletion area by which a method has to be lower to be faithful."""
 
+UNTESTED = "attention was not tested, as no layer of the model is known as attention"
+
 
 def judge(
-    auroc: float, attention: AttentionTest | None, methods: Mapping[str, MethodEvidence]
+    auroc: float,
+    attention: AttentionTest | None,
+    methods: Mapping[str, MethodEvidence],
+    *,
+    untested: bool = False,
 ) -> str:
     """Say what may be claimed of a model's explanations.
 
@@ -37,9 +43,11 @@ def judge(
     auroc
         Of the model on held-out sequences.
     attention
-        Attention replaced; None for a model without attention.
+        Attention replaced; None where no layer is known as attention.
     methods
         Evidence by method; the method ``attention`` is judged by itself.
+    untested
+        Whether the model may have attention that no layer shows.
 
     Returns
     -------
@@ -55,7 +63,7 @@ def judge(
     # A flow of attention explains as little as attention does that nothing depends on.
     hidden = {"attention"} if attention is not None and _depends(attention) else set(SHARES)
     others = {name: found for name, found in methods.items() if name not in hidden}
-    return "; ".join([*words, _on_methods(others)])
+    return "; ".join([*words, _on_methods(others), *([UNTESTED] if untested else [])])
 
 
 def _on_attention(test: AttentionTest, found: MethodEvidence | None) -> str:
