@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,14 @@ import torch
 import motiflens
 from motiflens import Settings
 from motiflens.attribution import METHODS
+from motiflens.attribution import load as load_attributions
 from motiflens.comparison import compare
 from motiflens.datasets import mark_sites
 from motiflens.errors import InputError
 from motiflens.metrics import score
 from motiflens.pipeline.loading import prepare
 from motiflens.pipeline.reading import true_motifs
+from motiflens.progress import Silent
 from motiflens.runs.run import CONTENT
 from motiflens.training import Job
 from motiflens.training.predict import predict_logits
@@ -153,6 +156,47 @@ def test_a_method_that_refuses_a_model_is_left_out_and_the_others_stay(
         }
         assert (folder / "ism.npz").is_file()
         assert not (folder / "deeplift_shap.npz").exists()
+
+
+def test_explaining_again_keeps_what_rests_on_equal_explanations_and_removes_the_rest(
+    run: motiflens.Run, tmp_path: Path
+) -> None:
+    class Notes(Silent):
+        def note(self, text: str) -> None:
+            heard.append(text)
+
+    heard: list[str] = []
+    copied = shutil.copytree(run.path, tmp_path / "copy")
+    bytes_before = {path: path.read_bytes() for path in copied.rglob("*.*")}
+    motiflens.explain(copied, progress=Notes())
+    assert not heard
+    for path, before in bytes_before.items():
+        assert path.name == "timings.json" or path.read_bytes() == before
+    saliency = copied / "attributions" / "cnn" / "saliency.npz"
+    found, names = load_attributions(saliency)
+    replace(found, contributions=2 * found.contributions).save(saliency, names)
+    motiflens.explain(copied, progress=Notes())
+    made_of_them = {"motifs.json", "motifs", "experiments.json", "trust.json"}
+    assert {path.name for path in run.path.iterdir()} - made_of_them == {
+        path.name for path in copied.iterdir()
+    }
+    assert (
+        "motifs.json, motifs, experiments.json, trust.json, made of those, are removed" in heard[0]
+    )
+    assert saliency.read_bytes() == bytes_before[saliency]
+
+
+def test_a_method_that_refuses_now_leaves_nothing_of_before(
+    run: motiflens.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise InputError("a rule", got="another", remedy="choose ism")
+
+    copied = shutil.copytree(run.path, tmp_path / "copy")
+    monkeypatch.setitem(METHODS, "saliency", refuse)
+    motiflens.explain(copied)
+    assert not list(copied.rglob("saliency.npz"))
+    assert not (copied / "trust.json").exists()
 
 
 def test_attributions_are_of_test_positives_and_come_back(run: motiflens.Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from motiflens.attribution import METHODS, attribute
+from motiflens.attribution import METHODS, Attributions, attribute
+from motiflens.attribution import load as load_attributions
 from motiflens.browser import located, write_bed, write_big_wig
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
@@ -25,9 +27,15 @@ from motiflens.progress import Progress, Silent
 from motiflens.runs import Run
 from motiflens.settings import Settings
 
+#: What later stages make of the explanations.
+MADE_OF_THEM = ("motifs.json", "motifs", "experiments.json", "trust.json", "report.html")
+
 
 def explain(run: Run | Path | str, *, progress: Progress | None = None) -> Run:
     """Explain the first seed of every model: ``attributions/`` and ``attention.json``.
+
+    Explanations that are not those of before, as another version of motiflens may give, take with
+    them what was made of those (``MADE_OF_THEM``).
 
     Parameters
     ----------
@@ -79,7 +87,13 @@ def _explain_model(
         except InputError as error:
             refused[method] = str(error)
             progress.note(f"{name} is not explained by {method}: {error}")
+            if (folder / f"{method}.npz").is_file():
+                _forget(run, progress)
+                for path in folder.glob(f"{method}.*"):
+                    path.unlink()
             continue
+        if _is_other(folder / f"{method}.npz", found, positives):
+            _forget(run, progress)
         found.save(folder / f"{method}.npz", positives.names.tolist())
         if found.checks is not None:
             checks[method] = asdict(found.checks)
@@ -90,6 +104,33 @@ def _explain_model(
     if not attentive or positives.sites is None:
         return None
     return _contrast(model, dataset, positives, run.settings)
+
+
+def _is_other(path: Path, found: Attributions, positives: SequenceDataset) -> bool:
+    """Tell whether explanations of before are there, and are not the same."""
+    if not path.is_file():
+        return False
+    try:
+        before, names = load_attributions(path)
+    except InputError:
+        return True
+    same = np.array_equal(before.contributions, found.contributions)
+    return not same or names != positives.names.tolist()
+
+
+def _forget(run: Run, progress: Progress) -> None:
+    """Remove what was made of explanations that are replaced, and say so."""
+    paths = [path for name in MADE_OF_THEM if (path := run.path / name).exists()]
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    if paths:
+        progress.note(
+            f"the explanations are not those of before; {', '.join(path.name for path in paths)}, "
+            "made of those, are removed: motiflens motifs, experiments, trust and report make them"
+        )
 
 
 def _contrast(
