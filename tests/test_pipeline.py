@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -136,6 +137,9 @@ def test_the_discovered_motif_is_the_implanted_one_and_unknown(run: motiflens.Ru
     sequence = run.dataset.sequences()[run.dataset.names.tolist().index(name)]
     assert (sequence[int(start) : int(end)], motif) == (MOTIF, "motif-1")
     assert parts[run.dataset.names.tolist().index(name)] != "test"
+    hits = pd.read_csv(run.path / "motifs" / "hits.bed.gz", sep="\t")
+    assert len(hits) == entry["n_sites"]
+    assert set(hits["#chrom"]) <= set(run.dataset.names[parts == "test"].tolist())
 
 
 def test_a_method_that_refuses_a_model_is_left_out_and_the_others_stay(

@@ -56,7 +56,8 @@ class Enrichment:
         p-value up to which a window is a site, see :func:`measure_enrichment`.
     sites
         Of the held-out sequences, one row each: ``sequence`` (row), ``start``, ``end``,
-        ``strand``, ``p_value``; of sites that overlap in a sequence, the best.
+        ``strand``, ``score``, ``p_value``, ``q_value`` as :func:`motiflens.scan` gives them; of
+        sites that overlap in a sequence, the best.
     positives_with_site, negatives_with_site
         Shares of the sequences.
     p_value, log_p_value
@@ -162,7 +163,7 @@ def _hits(
     motifs: Sequence[DiscoveredMotif], dataset: SequenceDataset, strands: str
 ) -> list[pd.DataFrame]:
     found = scan([m.as_motif() for m in motifs], dataset, p=max(P_THRESHOLDS), strands=strands)
-    columns = ["sequence", "start", "end", "strand", "p_value"]
+    columns = ["sequence", "start", "end", "strand", "score", "p_value", "q_value"]
     by_motif = dict(iter(found.groupby("motif")[columns]))
     return [by_motif.get(number, found.loc[[], columns]) for number in range(len(motifs))]
 

@@ -22,6 +22,7 @@ from motiflens.matrices import (
 )
 from motiflens.motifs import recover
 from motiflens.pipeline.discovering import METHOD, Discovery, Finding, discover_motifs
+from motiflens.pipeline.sites import write_sites
 from motiflens.runs import Run
 
 N_SEEDS = 3
@@ -29,7 +30,7 @@ N_SEEDS = 3
 
 JASPAR = "JASPAR 2026 CORE vertebrates"
 
-FILES = ("discovery.meme", "discovery.npz", "discovery-seqlets.tsv")
+FILES = ("discovery.meme", "discovery.npz", "discovery-seqlets.tsv", "hits.bed.gz")
 
 
 def discover_in_run(
@@ -153,7 +154,9 @@ def describe_dismissed(finding: Finding) -> dict[str, Any]:
 
 
 def write_files(discovery: Discovery, folder: Path) -> None:
-    """Write the motifs as MEME text and arrays, and their seqlets; remove those of before."""
+    """Write the motifs as MEME text and arrays, their seqlets, and their sites in the sequences
+    that they were tested on; remove those of before.
+    """
     for name in FILES:
         (folder / name).unlink(missing_ok=True)
     if not discovery.found:
@@ -172,6 +175,7 @@ def write_files(discovery: Discovery, folder: Path) -> None:
         for s in finding.motif.seqlets
     ]
     write_whole(folder / FILES[2], ("\n".join(lines) + "\n").encode())
+    write_sites(discovery.found, discovery.held_out, folder / FILES[3])
 
 
 def _for_file(finding: Finding) -> Motif:

@@ -117,4 +117,5 @@ def _shuffled(positives: SequenceDataset, seed: int) -> SequenceDataset:
     generator = np.random.default_rng(seed)
     codes = dinucleotide_shuffle(positives.codes, positives.lengths, generator)
     labels = np.zeros_like(positives.labels)
-    return SequenceDataset(codes, positives.lengths, labels, positives.names)
+    names = np.array([f"{name}_shuffled" for name in positives.names.tolist()])
+    return SequenceDataset(codes, positives.lengths, labels, names)

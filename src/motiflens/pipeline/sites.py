@@ -1,0 +1,77 @@
+"""Sites of discovered motifs in the sequences that they were tested on, as a BED file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from motiflens.datasets import SequenceDataset
+from motiflens.files import whole_file
+from motiflens.pipeline.discovering import Finding
+from motiflens.scanning import bgzf
+from motiflens.scanning.bed import COLUMNS
+
+ORDER = ["chrom", "start", "end", "motif_id", "strand"]
+
+
+def write_sites(findings: Sequence[Finding], dataset: SequenceDataset, path: Path) -> None:
+    """Write the sites that the evidence of motifs counts, as bgzip's BED.
+
+    The columns are those of :func:`motiflens.write_hits`, and ``label``, that of the sequence, 1
+    or 0. A site lies on the genome where the place of its sequence is known, and otherwise on the
+    sequence, whose name stands for the chromosome. Rows are in the order of chromosome and start,
+    as ``tabix`` wants them; where sequences overlap, a site is one row.
+
+    Parameters
+    ----------
+    findings
+        Motifs and their evidence.
+    dataset
+        The sequences of that evidence.
+    path
+        File to write, ``.bed.gz``.
+    """
+    parts = [_rows(finding, dataset) for finding in findings]
+    table = pd.concat(parts).sort_values(ORDER, kind="stable").drop_duplicates(ORDER)
+    text = table.to_csv(sep="\t", index=False, lineterminator="\n")
+    with whole_file(path) as file:
+        file.writelines(bgzf.compress([b"#", text.encode()]))
+
+
+def _rows(finding: Finding, dataset: SequenceDataset) -> pd.DataFrame:
+    sites, motif = finding.enrichment.sites, finding.motif.name
+    rows = sites["sequence"].to_numpy()
+    score = -10 * np.log10(np.maximum(sites["p_value"].to_numpy(), 1e-100))
+    chrom, start, end, strand = _places(sites, dataset)
+    columns = (
+        *(chrom, start, end),
+        motif if finding.match is None else finding.match.name,
+        np.rint(score).astype(int),
+        *(strand, motif),
+        sites["score"].map("{:.4f}".format).to_numpy(),
+        *(sites[key].map("{:.4g}".format).to_numpy() for key in ("p_value", "q_value")),
+        dataset.labels[rows].astype(int),
+    )
+    return pd.DataFrame(dict(zip((*COLUMNS, "label"), columns, strict=True)))
+
+
+def _places(sites: pd.DataFrame, dataset: SequenceDataset) -> list[np.ndarray]:
+    """Give chromosome, start, end and strand of sites, on the genome where that is known."""
+    rows, start, end, strand = (sites[k].to_numpy() for k in ("sequence", "start", "end", "strand"))
+    names = np.array(["_".join(name.split()) for name in dataset.names[rows].tolist()], dtype="U")
+    whole = dataset.coordinates
+    if whole is None:
+        return [names, start, end, strand]
+    known = (whole.chrom != "") & (whole.end - whole.start == dataset.lengths)
+    turned = whole.strand[rows] == "-"
+    on_genome = [
+        whole.chrom[rows],
+        np.where(turned, whole.end[rows] - end, whole.start[rows] + start),
+        np.where(turned, whole.end[rows] - start, whole.start[rows] + end),
+        np.where(turned, np.where(strand == "+", "-", "+"), strand),
+    ]
+    pairs = zip(on_genome, [names, start, end, strand], strict=True)
+    return [np.where(known[rows], there, here) for there, here in pairs]
