@@ -154,9 +154,7 @@ def describe_dismissed(finding: Finding) -> dict[str, Any]:
 
 
 def write_files(discovery: Discovery, folder: Path) -> None:
-    """Write the motifs as MEME text and arrays, their seqlets, and their sites in the sequences
-    that they were tested on; remove those of before.
-    """
+    """Write the motifs as MEME text and arrays, their seqlets and sites; remove those of before."""
     for name in FILES:
         (folder / name).unlink(missing_ok=True)
     if not discovery.found:
