@@ -235,9 +235,9 @@ def test_a_genome_goes_with_bed_that_lies_in_it(tmp_path):
     (tmp_path / "s.fa").write_text(">chr1\nACGT\n")
     (tmp_path / "w.bed").write_text("chr2\t0\t4\n")
     with pytest.raises(InputError, match="a genome goes with a BED file"):
-        write_hits(MOTIFS, tmp_path / "s.fa", tmp_path / "h", genome=tmp_path / "s.fa")
+        write_hits(MOTIFS, tmp_path / "s.fa", tmp_path / "h.bed", genome=tmp_path / "s.fa")
     with pytest.raises(InputError, match="one interval or more lies in the genome"):
-        write_hits(MOTIFS, tmp_path / "w.bed", tmp_path / "h", genome=tmp_path / "s.fa")
+        write_hits(MOTIFS, tmp_path / "w.bed", tmp_path / "h.bed", genome=tmp_path / "s.fa")
 
 
 @given(
@@ -343,3 +343,11 @@ def test_sites_of_crp_in_the_genome_of_e_coli(tmp_path):
         for row in best
     ]
     assert np.mean(near) > 0.5
+
+
+@pytest.mark.parametrize("name", ["hits.csv", "hits.bed.zip", "hits.gz", "hits"])
+def test_hits_are_not_named_as_what_they_are_not(tmp_path: Path, name: str) -> None:
+    (tmp_path / "s.fa").write_text(">a\nACGT\n")
+    with pytest.raises(InputError, match=r"is named \.bed or \.bed\.gz"):
+        write_hits(MOTIFS, tmp_path / "s.fa", tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["s.fa"]

@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import motiflens
 from motiflens.cli import main
+from motiflens.errors import InputError
 
 EBOX = "GTCACGTGACC"
 
@@ -43,6 +45,16 @@ def test_the_motif_of_a_file_is_found_tested_and_named(tmp_path, capsys, n, held
     assert {"USF1", "USF2", "TFE3"} & {entry["match"]["name"], *entry["match"]["others"]}
     (meme,) = motiflens.read_meme(output / "discovery.meme")
     assert meme.consensus == entry["consensus"]
+    page = (output / "report.html").read_text()
+    assert page.count("<svg") == 2  # the motif above its name's, and the places
+    assert f"some.fa: {n}" in page
+    assert ("Motifs confirmed on the other half" in page) == held_out
+    sites = pd.read_csv(output / "hits.bed.gz", sep="\t")
+    assert len(sites) == entry["n_sites"]
+    first = sites[sites["label"] == 1].iloc[0]
+    cells = f">{first['#chrom']}</th><td>{first['start'] + 1} to {first['end']}</td>"
+    assert cells in page
+    assert "s0_shuffled" not in page
 
 
 def test_sequences_without_a_motif_give_none(tmp_path):
@@ -50,6 +62,16 @@ def test_sequences_without_a_motif_give_none(tmp_path):
     found = motiflens.discover_without_model(path, tmp_path / "out")
     assert found["discovery"] == []
     assert not (tmp_path / "out" / "discovery.meme").exists()
+    assert not (tmp_path / "out" / "hits.bed.gz").exists()
+    assert "No motif was found." in motiflens.write_report(tmp_path / "out").read_text()
+
+
+def test_a_damaged_file_of_motifs_is_named(tmp_path):
+    for content in ("{", '{"schema_version": 1}', '{"schema_version": 1, "discovered_by": 3}'):
+        (tmp_path / "motifs.json").write_text(content)
+        with pytest.raises(InputError, match=r"motifs\.json"):
+            motiflens.write_report(tmp_path)
+        assert not (tmp_path / "report.html").exists()
 
 
 @pytest.mark.parametrize("arguments", [[], ["--no-model", "x.fa"], ["run", "--no-model", "x.fa"]])

@@ -10,6 +10,7 @@ from typing import Literal
 import motiflens
 from motiflens.cli.options import Json, Output, Overwrite, check_new_file
 from motiflens.cli.progress import on_stderr
+from motiflens.cli.summary import counted
 
 
 def hits(
@@ -75,8 +76,8 @@ def hits(
         print(json.dumps(summary))
     else:
         print(
-            f"{output}: {sum(found.n_hits)} hits of {len(motifs)} motifs in "
-            f"{found.n_sequences} sequences"
+            f"{output}: {counted(sum(found.n_hits), 'hit')} of {counted(len(motifs), 'motif')} in "
+            f"{counted(found.n_sequences, 'sequence')}"
         )
 
 
@@ -108,4 +109,4 @@ def logo(
     if as_json:
         print(json.dumps({"files": [str(path) for path in paths]}))
     else:
-        print(f"{output}: {len(paths)} files for {len(motifs)} motifs")
+        print(f"{output}: {counted(len(paths), 'file')} for {counted(len(motifs), 'motif')}")

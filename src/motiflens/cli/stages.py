@@ -12,7 +12,7 @@ from cyclopts import Parameter
 import motiflens
 from motiflens.cli.options import Json
 from motiflens.cli.progress import on_stderr
-from motiflens.cli.summary import finish, in_short, print_motifs, summarise
+from motiflens.cli.summary import counted, finish, in_short, print_motifs, summarise
 from motiflens.errors import InputError
 
 
@@ -48,7 +48,7 @@ def motifs(
     no_model
         In place of a run: sequences (FASTA or one a line) to find motifs in without training.
     output
-        With --no-model: folder for motifs.json and discovery.meme.
+        With --no-model: folder for motifs.json, discovery.meme, hits.bed.gz and report.html.
     negatives
         With --no-model: sequences without the motifs; shuffled ones by default.
     strands
@@ -72,12 +72,13 @@ def motifs(
     found = motiflens.discover_without_model(
         no_model, output, negatives=negatives, strands=strands, database=database
     )
+    path = motiflens.write_report(output)
     entries = [in_short(entry) for entry in found["discovery"]]
     if as_json:
         print(json.dumps({"output": str(output), "motifs": entries}))
         return
     print_motifs(entries)
-    print(f"{len(entries)} motifs in {output}", file=sys.stderr)
+    print(f"{counted(len(entries), 'motif')} in {output}; report: {path}", file=sys.stderr)
 
 
 def experiments(run: Path, *, as_json: Json = False) -> None:

@@ -79,6 +79,11 @@ def in_short(entry: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def counted(n: int, what: str) -> str:
+    """Write a number of things: "1 motif", "2 motifs"."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 def print_motifs(entries: Sequence[dict[str, Any]]) -> None:
     """Print discovered motifs, a line each."""
     for entry in entries:

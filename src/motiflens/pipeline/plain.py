@@ -86,6 +86,7 @@ def discover_without_model(
         "discovery": [describe(finding) for finding in confirmed],
         "discovered_by": {
             "method": "sequences alone",
+            "sequences": Path(sequences).name,
             "held_out": halved,
             "negatives": "shuffle" if negatives is None else Path(negatives).name,
             "database": JASPAR if database is None else Path(database).name,

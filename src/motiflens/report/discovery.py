@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from motiflens.report.parts import (
 from motiflens.report.reading import Run
 
 MOST_DRAWN = 10
-TITLE = "Discovered motifs"
+TITLE, ON_THE_TEST_PART = "Discovered motifs", "Motifs confirmed on the test part"
 
 Entry = dict[str, Any]
 
@@ -34,12 +35,17 @@ def discovery_section(run: Run) -> Section:
     if "discovery" not in run.motifs:
         return absent("discovery", TITLE, "discovered motifs", MOTIFS)
     entries, by = run.motifs["discovery"], run.motifs["discovered_by"]
-    blocks: list[Block] = [Text(_how(by)), Text(_dismissed(by["not_significant"]))]
+    texts = [Text(_how(by)), Text(_dismissed(by["not_significant"]))]
+    return lay_out_motifs(entries, ON_THE_TEST_PART, texts)
+
+
+def lay_out_motifs(entries: list[Entry], name: str, texts: Sequence[Text]) -> Section:
+    """Lay out discovered motifs: a table of that name, what is to be said, and their pictures."""
     if not entries:
-        return Section("discovery", TITLE, [Text("No motif was found."), *blocks])
-    blocks.insert(0, _table(entries))
+        return Section("discovery", TITLE, [Text("No motif was found."), *texts])
+    blocks: list[Block] = [_table(entries, name), *texts]
     for entry in entries[:MOST_DRAWN]:
-        blocks += [Heading(f"{entry['name']}: {_name(entry)}"), *_figures(entry)]
+        blocks += [Heading(f"{entry['name']}: {name_of(entry)}"), *_figures(entry)]
     return Section("discovery", TITLE, blocks)
 
 
@@ -62,32 +68,38 @@ def _dismissed(dismissed: list[Entry]) -> str:
     return f"Not confirmed on the test part, and so not counted as found: {words}{more}."
 
 
-def _table(entries: list[Entry]) -> Table:
+def _table(entries: list[Entry], name: str) -> Table:
     head = ["Motif", "Name", "Speaks for", "Positives", "Negatives", "Fold", "q"]
-    head += ["Logit without it", "Seeds", "Consensus"]
+    caption = (
+        "Positives, negatives: the shares with a site. q: Fisher's exact test, corrected over the "
+        "motifs."
+    )
+    ablated = any(entry["ablation"] for entry in entries)
+    if ablated:
+        head += ["Logit without it", "Seeds"]
+        caption += (
+            " Logit without it: the mean change where random bases replace the sites; seeds: how "
+            "many change the way the motif speaks, by two standard errors."
+        )
     rows = [
         [
             entry["name"],
-            _name(entry),
+            name_of(entry),
             "negatives" if entry["direction"] == "negative" else "positives",
             percent(entry["positives_with_site"]),
             percent(entry["negatives_with_site"]),
             f"{entry['fold']:.3g}",
             _small(entry["q_value"]),
-            *_ablation(entry["ablation"]),
+            *(_ablation(entry["ablation"]) if ablated else []),
             entry["consensus"],
         ]
         for entry in entries
     ]
-    caption = (
-        "Positives, negatives: the shares with a site. q: Fisher's exact test, corrected over the "
-        "motifs. Logit without it: the mean change where random bases replace the sites; seeds: "
-        "how many change the way the motif speaks, by two standard errors."
-    )
-    return Table(head, rows, "Motifs confirmed on the test part", caption)
+    return Table([*head, "Consensus"], rows, name, caption)
 
 
-def _name(entry: Entry) -> str:
+def name_of(entry: Entry) -> str:
+    """Give the name of a motif, with the id of the known one that it is like."""
     match = entry["match"]
     return "unknown" if match is None else f"{match['name']} ({match['id']})"
 

@@ -19,6 +19,7 @@ from motiflens.report.experiments import experiments_section
 from motiflens.report.explanations import explanation_sections
 from motiflens.report.held_out import held_out_section
 from motiflens.report.motif_sections import motif_sections
+from motiflens.report.motifs_alone import holds_motifs_alone, motifs_alone
 from motiflens.report.parts import NOTHING, Section, Table, Text, absent
 from motiflens.report.reading import Run, read_run
 from motiflens.report.scores import score_sections
@@ -29,14 +30,15 @@ HERE = Path(__file__).parent
 
 
 def write_report(run_dir: Path) -> Path:
-    """Write `report.html` into a run directory, from what lies there and nothing else.
+    """Write `report.html` into a directory, from what lies there and nothing else.
 
     The page needs no other file, no network and no script. Equal directories give equal bytes.
 
     Parameters
     ----------
     run_dir
-        A run directory; what it lacks is named on the page with the command that makes it.
+        A run directory; what it lacks is named on the page with the command that makes it. Or a
+        folder of motifs that were discovered without a model.
 
     Returns
     -------
@@ -48,9 +50,13 @@ def write_report(run_dir: Path) -> Path:
     InputError
         The directory holds no run, or a file in it is damaged.
     """
-    path = Path(run_dir) / "report.html"
-    run = read_run(Path(run_dir))
-    write_whole(path, render(*lay_out(run, Path(run_dir))).encode("utf-8", errors="replace"))
+    directory = Path(run_dir)
+    path = directory / "report.html"
+    if holds_motifs_alone(directory):
+        page = render(*motifs_alone(directory))
+    else:
+        page = render(*lay_out(read_run(directory), directory))
+    write_whole(path, page.encode("utf-8", errors="replace"))
     return path
 
 

@@ -81,20 +81,20 @@ def read_run(directory: Path) -> Run:
             got=f"no such file: {path}",
             remedy="give a directory that `motiflens run` or `motiflens compare` has written",
         )
-    provenance = _read(path, lambda p: tomllib.loads(p.read_text(encoding="utf-8")))
+    provenance = read_with(path, lambda p: tomllib.loads(p.read_text(encoding="utf-8")))
     folders = _model_folders(directory / "models")
     return Run(
         provenance=provenance,
         models=_model_order(provenance, folders),
-        audit=_json(directory / "audit.json"),
-        metrics=_json(directory / "metrics.json"),
-        comparison=_json(directory / "comparison.json"),
-        crossing=_json(directory / "crossing.json"),
-        timings=_json(directory / "timings.json"),
-        attention=_json(directory / "attention.json"),
-        motifs=_json(directory / "motifs.json"),
-        experiments=_json(directory / "experiments.json"),
-        trust=_json(directory / "trust.json"),
+        audit=read_json(directory / "audit.json"),
+        metrics=read_json(directory / "metrics.json"),
+        comparison=read_json(directory / "comparison.json"),
+        crossing=read_json(directory / "crossing.json"),
+        timings=read_json(directory / "timings.json"),
+        attention=read_json(directory / "attention.json"),
+        motifs=read_json(directory / "motifs.json"),
+        experiments=read_json(directory / "experiments.json"),
+        trust=read_json(directory / "trust.json"),
         histories={model: _histories(paths) for model, paths in folders.items()},
         filters=_filters(folders),
         tracks=_all_tracks(directory / "attributions"),
@@ -102,7 +102,8 @@ def read_run(directory: Path) -> Run:
     )
 
 
-def _read(path: Path, reader: Callable[[Path], Result]) -> Result:
+def read_with(path: Path, reader: Callable[[Path], Result]) -> Result:
+    """Read a file; whatever goes wrong in it is an InputError that names it."""
     try:
         return reader(path)
     except InputError:
@@ -115,8 +116,9 @@ def _read(path: Path, reader: Callable[[Path], Result]) -> Result:
         ) from error
 
 
-def _json(path: Path) -> Content:
-    return _read(path, _versioned) if path.is_file() else {}
+def read_json(path: Path) -> Content:
+    """Read a JSON file; empty where it is absent, an InputError where it is damaged."""
+    return read_with(path, _versioned) if path.is_file() else {}
 
 
 def _versioned(path: Path) -> Content:
@@ -147,13 +149,15 @@ def _model_order(provenance: Content, folders: dict[str, list[Path]]) -> list[st
 
 def _histories(folders: list[Path]) -> list[pd.DataFrame]:
     paths = [folder / "history.csv" for folder in folders]
-    return [_read(path, pd.read_csv) for path in paths if path.is_file()]
+    return [read_with(path, pd.read_csv) for path in paths if path.is_file()]
 
 
 def _filters(folders: dict[str, list[Path]]) -> dict[str, Array]:
     """Read the first-layer weights of each model's first seed."""
     paths = {model: paths[0] / "weights.safetensors" for model, paths in folders.items()}
-    found = {model: _read(path, _first_layer) for model, path in paths.items() if path.is_file()}
+    found = {
+        model: read_with(path, _first_layer) for model, path in paths.items() if path.is_file()
+    }
     return {model: weights for model, weights in found.items() if weights is not None}
 
 
@@ -167,7 +171,7 @@ def _first_layer(path: Path) -> Array | None:
 def _all_tracks(directory: Path) -> dict[str, dict[str, Tracks]]:
     models = sorted(directory.iterdir()) if directory.is_dir() else []
     return {
-        model.name: {path.stem: _read(path, _tracks) for path in sorted(model.glob("*.npz"))}
+        model.name: {path.stem: read_with(path, _tracks) for path in sorted(model.glob("*.npz"))}
         for model in models
     }
 
@@ -185,7 +189,7 @@ def _tracks(path: Path) -> Tracks:
 
 
 def _sites(path: Path) -> dict[str, list[Site]]:
-    return _read(path, _sites_of_table) if path.is_file() else {}
+    return read_with(path, _sites_of_table) if path.is_file() else {}
 
 
 def _sites_of_table(path: Path) -> dict[str, list[Site]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from motiflens.datasets import check_strands
+from motiflens.errors import InputError
 from motiflens.files import whole_file
 from motiflens.matrices import Motif
 from motiflens.progress import Advance, Progress, Silent
@@ -24,6 +25,8 @@ COLUMNS = (
     *("chrom", "start", "end", "name", "score", "strand"),
     *("motif_id", "log_odds", "p_value", "q_value"),
 )
+#: Names that say what the file is, before ``.gz``.
+ENDINGS = (".bed", ".tsv", ".txt")
 
 _ROW = np.dtype(
     [("sequence", "<i8"), ("start", "<i8"), ("motif", "<i4"), ("score", "<i4"), ("reverse", "?")]
@@ -98,8 +101,9 @@ def write_hits(
     ------
     InputError
         As :func:`motiflens.scan` and :func:`motiflens.scanning.open_sequences`, and when the
-        output cannot be written.
+        output cannot be written or is named as what it is not.
     """
+    _check_name(output)
     check_strands(strands)
     both = strands == "both"
     source = open_sequences(sequences, genome)
@@ -119,6 +123,16 @@ def write_hits(
     windows = tuple(tally.n_tests(motif.width) for motif in motifs)
     notes = (*source.notes, *_out_of_reach(scored, p))
     return ScanSummary(len(names), tuple(tally.n_hits.tolist()), windows, base, notes)
+
+
+def _check_name(output: Path | str) -> None:
+    name = Path(output).name.lower().removesuffix(".gz")
+    if not name.endswith(ENDINGS):
+        raise InputError(
+            "hits are BED, text in columns that tabs part, and their file is named .bed or .bed.gz",
+            got=str(output),
+            remedy="name it such as hits.bed or hits.bed.gz",
+        )
 
 
 def _blocks(
