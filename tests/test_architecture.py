@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "progress": [],
     "settings": ["errors"],
     "sequences": ["errors"],
+    "shuffles": ["sequences"],
     "matrices": ["errors", "sequences"],
     "metrics": ["errors"],
     "simulation": ["sequences", "matrices", "datasets"],
@@ -32,7 +33,7 @@ MAY_IMPORT = {
     "genomes": ["sequences", "datasets", "loci"],
     "records": ["datasets"],
     "assays": ["datasets"],
-    "negatives": ["sequences", "datasets", "genomes", "loci", "records"],
+    "negatives": ["sequences", "shuffles", "datasets", "genomes", "loci", "records"],
     "scanning": ["sequences", "matrices", "datasets", "genomes", "loci", "records"],
     "readers": ["datasets", "records", "assays", "loci", "genomes", "negatives"],
     "models": ["sequences"],
@@ -42,9 +43,9 @@ MAY_IMPORT = {
     "ensembles": ["datasets", "training", "metrics"],
     "comparison": ["training", "baselines"],
     "crossing": ["readers", "training", "metrics"],
-    "attribution": ["sequences", "models/base"],
+    "attribution": ["sequences", "shuffles", "models/base"],
     "browser": ["datasets", "attribution"],
-    "experiments": ["sequences", "attribution"],
+    "experiments": ["sequences", "shuffles", "attribution"],
     "evidence": ["datasets", "matrices", "metrics", "models/base", "attribution"],
     "motifs": ["datasets", "matrices", "attribution", "scanning"],
     "runs": ["all above"],
@@ -144,7 +145,7 @@ def test_every_place_is_in_the_table():
 
 def test_the_rules_of_the_table():
     assert allowed("metrics") == {"metrics", *GROUND}
-    assert allowed("attribution") >= {"models/base", "sequences"}
+    assert allowed("attribution") >= {"models/base", "sequences", "shuffles"}
     assert not allowed("attribution") & {"models", "training", "motifs"}
     assert not allowed("report") & {"runs", "training", "datasets"}
     assert allowed("runs") >= {"motifs", "comparison"}

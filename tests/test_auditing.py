@@ -17,13 +17,8 @@ from motiflens.auditing import audit
 from motiflens.baselines import score_baselines
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
-from motiflens.sequences import (
-    decode,
-    dinucleotide_shuffle,
-    encode,
-    reverse_complement_string,
-    shuffle,
-)
+from motiflens.sequences import decode, encode, reverse_complement_string
+from motiflens.shuffles import dinucleotide_shuffle, shuffle
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not here")

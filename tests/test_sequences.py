@@ -20,7 +20,6 @@ from motiflens.sequences import (
     PAD,
     Site,
     decode,
-    dinucleotide_shuffle,
     encode,
     format_sites,
     iupac_codes,
@@ -29,8 +28,8 @@ from motiflens.sequences import (
     reverse_complement,
     reverse_complement_codes,
     reverse_complement_string,
-    shuffle,
 )
+from motiflens.shuffles import dinucleotide_shuffle, shuffle
 
 LETTERS = st.text(alphabet="ACGTN", max_size=30)
 SETS = st.lists(LETTERS, max_size=6)

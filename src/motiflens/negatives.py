@@ -18,7 +18,8 @@ from motiflens.errors import InputError
 from motiflens.genomes import Genome, extract
 from motiflens.loci import NO_SUMMIT, Loci
 from motiflens.records import dataset_of, read_records
-from motiflens.sequences import decode, dinucleotide_shuffle
+from motiflens.sequences import decode
+from motiflens.shuffles import dinucleotide_shuffle
 
 KINDS = ("shuffle", "matched")
 

@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 
 from motiflens.attribution.base import Floats, known
-from motiflens.sequences import PAD, Codes, dinucleotide_shuffle, reverse_complement
+from motiflens.sequences import PAD, Codes, reverse_complement
 from motiflens.sequences import one_hot as encode_one_hot
+from motiflens.shuffles import dinucleotide_shuffle
 
 OffSimplex = Literal["removed", "kept"]
 

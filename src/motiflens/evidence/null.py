@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from motiflens.attribution import Attributions
 from motiflens.attribution.base import Floats
-from motiflens.sequences import dinucleotide_shuffle
+from motiflens.shuffles import dinucleotide_shuffle
 
 WINDOW = 10
 """Bases of the window; most motifs are about as wide."""

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from motiflens.errors import InputError
 from motiflens.experiments.backgrounds import Floats, as_codes
 from motiflens.experiments.effects import Effect, differences
-from motiflens.sequences import PAD, Codes, Site, dinucleotide_shuffle, one_hot
+from motiflens.sequences import PAD, Codes, Site, one_hot
+from motiflens.shuffles import dinucleotide_shuffle
 
 REPLACEMENTS = ("shuffled", "random")
 N_DRAWS = 10

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from motiflens.attribution.base import checked
 from motiflens.errors import InputError
-from motiflens.sequences import PAD, Codes, Lengths, dinucleotide_shuffle, one_hot
+from motiflens.sequences import PAD, Codes, Lengths, one_hot
+from motiflens.shuffles import dinucleotide_shuffle
 
 N_BACKGROUNDS = 100
 

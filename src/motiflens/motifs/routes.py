@@ -23,7 +23,8 @@ from motiflens.errors import InputError
 from motiflens.matrices import ppm_from_codes
 from motiflens.models.base import AttentionMap, ReceptiveField, SequenceModel
 from motiflens.motifs.alignment import FoundMotif, FoundSite, Strands, align_windows
-from motiflens.sequences import one_hot, shuffle
+from motiflens.sequences import one_hot
+from motiflens.shuffles import shuffle
 
 Ints = NDArray[np.int64]
 

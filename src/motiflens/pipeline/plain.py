@@ -16,7 +16,7 @@ from motiflens.motifs import MAX_Q, discover_in_sequences, measure_enrichment, n
 from motiflens.pipeline.discovering import Discovery, Finding
 from motiflens.pipeline.findings import JASPAR, counts, describe, describe_dismissed, write_files
 from motiflens.records import read_records
-from motiflens.sequences import dinucleotide_shuffle
+from motiflens.shuffles import dinucleotide_shuffle
 
 ENOUGH_TO_HALVE = 200
 """Sequences from which on motifs are found in one half and tested on the other."""
