@@ -17,10 +17,10 @@ import numpy as np
 
 from motiflens.assays import DEFAULT_SD, read_deepbind, read_microarray
 from motiflens.datasets import SequenceDataset, concatenate, open_mapped, read_table, table_kind
-from motiflens.datasets.located import convert_each, parse_label
 from motiflens.errors import InputError
 from motiflens.files import read_text
 from motiflens.genomes import Genome, Windows, extract, open_genome
+from motiflens.labels import with_labels, with_labels_in_headers
 from motiflens.loci import Loci, read_loci
 from motiflens.negatives import make_negatives, split_kind
 from motiflens.records import FASTA_NAME, Record, dataset_of, read_fasta, read_records
@@ -162,8 +162,9 @@ def read(source: Source) -> Reading:
     if source.negatives is not None:
         return _with_negatives(source, records)
     if source.labels is not None:
-        return _with_labels(source, records, source.labels)
-    return Reading(_with_labels_in_headers(source.path, records), LABELLED)
+        dataset, notes = with_labels(source.path, records, source.labels)
+        return Reading(dataset, LABELLED, notes)
+    return Reading(with_labels_in_headers(source.path, records), LABELLED)
 
 
 def _kind(source: Source) -> str:
@@ -320,46 +321,3 @@ def _complete(
 def _gc(dataset: SequenceDataset) -> float:
     a, c, g, t = (int((dataset.codes == code).sum()) for code in range(4))
     return (c + g) / max(a + c + g + t, 1)
-
-
-def _with_labels(source: Source, records: list[Record], labels: Path | str) -> Reading:
-    lines = read_text(labels).rstrip().split("\n")
-    values = convert_each(lines, _parse_label_line, lambda i: f"line {i + 1} of {labels}")
-    if len(values) != len(records):
-        raise InputError(
-            "there are as many labels as sequences",
-            got=f"{len(values)} labels in {labels} for {len(records)} sequences in {source.path}",
-            remedy="check that the two files belong together",
-        )
-    two_columns = len(lines[0].split()) == 2
-    notes = (f"{labels} has two columns; the first is taken for the positives",) * two_columns
-    return Reading(dataset_of(records, values), LABELLED, notes)
-
-
-def _parse_label_line(line: str) -> float:
-    """Read a label, or two columns of which the first is 1 for a positive."""
-    columns = line.split()
-    if len(columns) != 2:
-        return parse_label(line)
-    positive, negative = map(parse_label, columns)
-    if positive + negative != 1:
-        raise InputError(
-            "of two columns of labels, one is 1 and the other 0",
-            got=repr(line),
-            remedy="correct or drop the row",
-        )
-    return positive
-
-
-def _with_labels_in_headers(path: Path | str, records: list[Record]) -> SequenceDataset:
-    unlabelled = next((record for record in records if record.name not in ("0", "1")), None)
-    if unlabelled is not None:
-        raise InputError(
-            "sequences have labels: a file of labels, negatives, or FASTA headers that "
-            "begin with 0 or 1",
-            got=f"no label for the sequence in line {unlabelled.line} of {path}",
-            remedy="give them too, as --labels FILE or --negatives FILE (or shuffle)",
-        )
-    return SequenceDataset.from_sequences(
-        [record.sequence for record in records], [float(record.name) for record in records]
-    )
