@@ -309,7 +309,7 @@ def test_logits_that_are_not_finite_or_have_another_shape_are_refused(
     weight[0, 0] = torch.nan
     with pytest.raises(InputError, match="NaN"):
         attribute(LinearModel(weight), sequences, method)
-    with pytest.raises(InputError, match=r"an output of shape \(5, 4, 11\)"):
+    with pytest.raises(InputError, match=r"an output of shape \(\d+, 4, 11\)"):
         attribute(nn.Identity(), sequences, method)
 
 

@@ -97,11 +97,11 @@ def test_rounding_is_told(sequences: np.ndarray) -> None:
 
 
 class Kink(nn.Module):
-    """Almost a step: no number of steps within reason integrates its gradient."""
+    """A step for float32: no points of the way, however close, show its gradient."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.slope = nn.Parameter(torch.tensor(1e5))
+        self.slope = nn.Parameter(torch.tensor(1e9))
 
     def forward(self, x: Tensor) -> Tensor:
         return ((x[:, 1, 0] + x[:, 0, 0] + x[:, 2, 0] - 0.81) * self.slope).clamp(0, 1)
@@ -114,6 +114,29 @@ def test_gradients_that_do_not_add_up_are_told(sequences: np.ndarray) -> None:
         found = attribute(Kink(), given, "integrated_gradients")
     assert found.convergence_delta is not None
     assert np.abs(found.convergence_delta).max() > 0.01
+
+
+class Stairs(nn.Module):
+    """Narrow stairs, many of them alike: rounding decides which intervals are halved."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places = nn.Parameter(torch.rand(20, generator=torch.Generator().manual_seed(0)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        way = x[:, :, : L // 2].square().mean((1, 2)) * 4
+        return torch.sigmoid((way.unsqueeze(-1) - self.places) * 20000).sum(-1)
+
+
+def test_the_same_points_are_compared_in_both_precisions(sequences: np.ndarray) -> None:
+    found = attribute(Stairs(), sequences, "integrated_gradients", n_steps=2)
+    assert found.checks is not None
+    assert found.checks.precision is not None
+    assert found.checks.precision < 2e-4
+    exact = attribute(Stairs().double(), sequences, "integrated_gradients", n_steps=2)
+    assert found.points is not None
+    assert exact.points is not None
+    assert any(a.tolist() != b.tolist() for a, b in zip(found.points, exact.points, strict=True))
 
 
 class OwnTensor(nn.Module):

@@ -216,6 +216,48 @@ def test_integrated_gradients_are_complete(name: str) -> None:
     np.testing.assert_allclose(found.convergence_delta, error, atol=1e-5)
 
 
+class Ramps(nn.Module):
+    """From 1/4 to 1 of A at place 0 the logit gains 1 at 0.70, of C at place 1 it loses 1 at 0.42.
+
+    Both are steep ramps, 1/2,000 of the way; G at place 2 gains 3/4 all along.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        way = (x - 0.25) / 0.75
+        up, down = ((way[:, b, b] - at) * 2000 for b, at in ((0, 0.7003), (1, 0.4203)))
+        return up.clamp(0, 1) - down.clamp(0, 1) + x[:, 2, 2]
+
+
+def test_steps_are_taken_where_the_logit_bends_and_misses_do_not_cancel() -> None:
+    found = attribute(Ramps(), one_hot(encode(["ACGTT"])[0]), "integrated_gradients")
+    # Steps of 1/32 see neither ramp: the slopes add up to 3/4, as they should, and miss both.
+    np.testing.assert_allclose(found.track, [[1, -1, 0.75, 0, 0]], atol=0.03)
+    assert found.convergence_delta is not None
+    assert found.points is not None
+    assert np.abs(found.convergence_delta).max() < 0.0075
+    (points,) = found.points
+    beside = (np.abs(points - 0.7003) < 0.04) | (np.abs(points - 0.4203) < 0.04)
+    assert beside.sum() > 33
+    assert (~beside).sum() < 34
+    with pytest.raises(InputError, match="points for 2"):
+        attribute(Ramps(), PAPER, "integrated_gradients", points=[points, points])
+
+
+def test_neighbours_do_not_change_the_points_of_a_sequence() -> None:
+    length = 41
+    model = build_model("attention", length=length, seed=1, n_filters=16)
+    with torch.no_grad():
+        model.first.weight *= 20  # type: ignore[operator]
+    sequences = sequences_of(length)
+    together = attribute(model, sequences, "integrated_gradients", batch_size=7).points
+    assert together is not None
+    assert len({len(points) for points in together}) > 1
+    for row in range(N):
+        alone = attribute(model, sequences[row : row + 1], "integrated_gradients").points
+        assert alone is not None
+        np.testing.assert_array_equal(alone[0], together[row])
+
+
 @pytest.mark.parametrize("method", OF_GRADIENTS)
 def test_a_sequence_of_only_n_gets_nothing_and_spoils_nothing(
     method: str, sequences: np.ndarray

@@ -19,8 +19,9 @@ from motiflens.attribution.attention import (
 from motiflens.attribution.base import Attributions, Checks, Floats, load
 from motiflens.attribution.checks import check
 from motiflens.attribution.deeplift import deeplift_shap
+from motiflens.attribution.expected import expected_gradients
 from motiflens.attribution.gradients import input_x_gradient, saliency
-from motiflens.attribution.integrated import expected_gradients, integrated_gradients
+from motiflens.attribution.integrated import integrated_gradients
 from motiflens.attribution.modisco import save_for_modisco
 from motiflens.attribution.mutagenesis import mutagenesis, saturation_mutagenesis
 from motiflens.errors import InputError

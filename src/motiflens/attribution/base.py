@@ -60,7 +60,9 @@ class Attributions:
         (N,): what the contributions add up to, the off-simplex part kept, minus the difference of
         the logits that they explain; None where the method promises no such sum.
     difference
-        (N,): that difference. It is not kept in a file, as the checks are not.
+        (N,): that difference. It is not kept in a file, as points and checks are not.
+    points
+        Of ``integrated_gradients``: the parts of the way at which each sequence was looked at.
     checks
         What the explanation was tested for.
     """
@@ -71,6 +73,7 @@ class Attributions:
     hypothetical: Floats | None = None
     convergence_delta: Floats | None = None
     difference: Floats | None = None
+    points: tuple[NDArray[np.float64], ...] | None = None
     checks: Checks | None = None
 
     @property
@@ -165,9 +168,19 @@ def evaluating(module: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def explaining(module: nn.Module) -> Iterator[None]:
-    """Evaluate a module with gradients, whatever the caller has switched off."""
+    """Evaluate a module with gradients of its input, whatever the caller has switched off.
+
+    Its parameters ask for none meanwhile: a function written by hand would compute them too.
+    """
+    asking = [parameter for parameter in module.parameters() if parameter.requires_grad]
     with evaluating(module), torch.inference_mode(False), torch.enable_grad():
-        yield
+        try:
+            for parameter in asking:
+                parameter.requires_grad_(False)
+            yield
+        finally:
+            for parameter in asking:
+                parameter.requires_grad_(True)
 
 
 def as_input(module: nn.Module, one_hot: Floats) -> Tensor:
@@ -247,8 +260,8 @@ def logits_in_batches(
     return logits
 
 
-def gradient(module: nn.Module, x: Tensor, target: int) -> Tensor:
-    """Give the gradient of one logit with respect to the input, (N, 4, L).
+def logits_and_gradient(module: nn.Module, x: Tensor, target: int) -> tuple[Tensor, Tensor]:
+    """Give one logit of each sequence, (N,), and its gradient with respect to the input, (N, 4, L).
 
     Raises
     ------
@@ -267,7 +280,12 @@ def gradient(module: nn.Module, x: Tensor, target: int) -> Tensor:
             got=f"a {type(module).__name__} whose logits do not",
             remedy="choose ism, which needs none",
         )
-    return found
+    return logits.detach(), found
+
+
+def gradient(module: nn.Module, x: Tensor, target: int) -> Tensor:
+    """Give the gradient of one logit with respect to the input, (N, 4, L); errors as above."""
+    return logits_and_gradient(module, x, target)[1]
 
 
 def checked(one_hot: ArrayLike | Tensor) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ PROMISED = {"integrated_gradients": 0.01, "deeplift_shap": 1e-4}
 #: They read the forward strand alone, even of a model that averages both.
 OF_ONE_STRAND = ("attention", "rollout")
 
-Explain = Callable[[nn.Module, Floats], Attributions]
+Explain = Callable[..., Attributions]
 
 
 def check(explain: Explain, module: nn.Module, found: Attributions) -> Checks:
@@ -34,7 +35,7 @@ def check(explain: Explain, module: nn.Module, found: Attributions) -> Checks:
     Parameters
     ----------
     explain
-        How it was made, from a module and sequences (N, 4, L).
+        How it was made, from a module, sequences (N, 4, L) and, where it has any, its points.
     module
         The explained module.
     found
@@ -97,7 +98,7 @@ def _strands(
     rows = sample[known]
     if found.method in OF_ONE_STRAND or not len(rows):
         return None
-    other = explain(module, reverse_complement(found.one_hot[rows]))
+    other = explain(module, reverse_complement(found.one_hot[rows]), **_points(found, rows))
     return _largest_difference(_values(found)[rows], reverse_complement(_values(other)))
 
 
@@ -109,10 +110,16 @@ def _precision(
     if not (in_single and len(sample)):
         return None
     try:
-        exact = explain(copy.deepcopy(module).double(), found.one_hot[sample])
+        double = copy.deepcopy(module).double()
+        exact = explain(double, found.one_hot[sample], **_points(found, sample))
     except Exception:  # a user's module may raise what it likes when it is copied or in float64
         return None
     return _largest_difference(_values(found)[sample], _values(exact))
+
+
+def _points(found: Attributions, rows: np.ndarray) -> dict[str, Any]:
+    """Name the points of some sequences: chosen anew, others would be, and give other values."""
+    return {} if found.points is None else {"points": [found.points[row] for row in rows]}
 
 
 def _values(found: Attributions) -> Floats:
