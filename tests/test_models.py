@@ -12,6 +12,7 @@ from benchmarks import tutorial_loop
 from motiflens.attribution import saturation_mutagenesis
 from motiflens.errors import InputError
 from motiflens.models import MODELS, BothStrands, ReceptiveField, build_model, lay_on_bases
+from motiflens.models.attention import Attention
 from motiflens.models.base import SequenceModel, valid_units
 from motiflens.models.both_strands import other_strand
 from motiflens.models.layers import AdditiveAttention, Filters, MaxPool
@@ -118,35 +119,87 @@ def test_the_strongest_answers_and_their_gradients_are_those_of_a_plain_maximum(
             torch.testing.assert_close(mine[replica], expected)
 
 
-@pytest.mark.parametrize(("length", "kernel_size"), [(31, 6), (31, 7), (9, 9)])
-@pytest.mark.parametrize("both", [False, True])
-def test_the_quick_logits_of_mutants_are_those_of_the_mutants(
-    length: int, kernel_size: int, both: bool
-) -> None:
-    sizes = {"n_filters": 11, "kernel_size": kernel_size, "n_hidden": 5}
-    model = build_model("cnn", length=length, seed=0, **sizes).double().eval()
-    model.first.bias.data.fill_(0.5)  # type: ignore[union-attr]
-    model = BothStrands(model) if both else model
-    x = random_one_hot(3, length).double()
+def logits_of_mutants_one_by_one(model: SequenceModel, x: torch.Tensor) -> torch.Tensor:
+    """Logits (N, 4, L) of every mutant computed as a whole; NaN at zero columns."""
+    logits = torch.full_like(x, torch.nan)
+    for row, place in itertools.product(range(len(x)), range(x.shape[-1])):
+        if bool(x[row, :, place].any()):
+            mutants = x[row].repeat(4, 1, 1)
+            mutants[:, :, place] = torch.eye(4)
+            logits[row, :, place] = model(mutants)
+    return logits
+
+
+def with_unknown_bases(length: int) -> torch.Tensor:
+    x = random_one_hot(3, length)
     x[1, :, length - 2 :] = 0  # padding
     x[2, :, 4] = 0  # an N
-    found = model.mutant_logits(x)
+    return x
+
+
+@pytest.mark.parametrize(("length", "kernel_size"), [(31, 6), (31, 7), (9, 9)])
+@pytest.mark.parametrize("activation", ["relu", "exponential"])
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize("name", ["cnn", "attention"])
+@torch.no_grad()
+def test_the_quick_logits_of_mutants_are_those_of_the_mutants(
+    name: str, both: bool, activation: str, length: int, kernel_size: int
+) -> None:
+    sizes = {"n_filters": 11, "kernel_size": kernel_size, "n_hidden": 5}
+    model = build_model(name, length=length, seed=0, activation=activation, **sizes)
+    model = model.double().eval()
+    model.first.bias.data.fill_(0.5)  # type: ignore[union-attr]
+    model = BothStrands(model) if both else model
+    x = with_unknown_bases(length).double()
+    found, expected = model.mutant_logits(x), logits_of_mutants_one_by_one(model, x)
     assert found is not None
     assert found.shape == x.shape
-    for row, base, place in itertools.product(range(3), range(4), range(length)):
-        if bool(x[row, :, place].any()):
-            mutant = x[row : row + 1].clone()
-            mutant[0, :, place] = 0
-            mutant[0, base, place] = 1
-            torch.testing.assert_close(found[row : row + 1, base, place], model(mutant))
+    torch.testing.assert_close(found[~expected.isnan()], expected[~expected.isnan()])
     effects = saturation_mutagenesis(model, x)
     assert np.count_nonzero(effects[2, :, 4]) == np.count_nonzero(effects[1, :, length - 2 :]) == 0
     assert np.count_nonzero(effects[x.numpy() == 1]) == 0
 
 
+@pytest.mark.parametrize("query", [0.0, 1.0, 300.0])
+@pytest.mark.parametrize("scores", [1.0, 100.0])
+@pytest.mark.parametrize("activation", ["relu", "exponential"])
+@torch.no_grad()
+def test_quick_mutants_of_sharp_attention_lose_nothing_in_single_precision(
+    activation: str, scores: float, query: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One unit may hold nearly all the attention, and be gone in a mutant."""
+    monkeypatch.setattr("motiflens.models.attention_mutants.AT_ONCE", 4 * 23 * 5)  # 5 places
+    options = {"n_filters": 7, "kernel_size": 6, "n_hidden": 5, "n_heads": 3}
+    model = build_model("attention", length=23, seed=2, activation=activation, **options).eval()
+    assert isinstance(model, Attention)
+    model.first.weight *= 3
+    model.attention.v *= scores
+    model.attention.project.weight[:, :7] *= query
+    x = with_unknown_bases(23)
+    found, expected = model.mutant_logits(x), logits_of_mutants_one_by_one(model, x)
+    assert found is not None
+    weights = model.attention_maps(x)[0].weights
+    assert (scores == 1.0) or float(weights.amax()) > 0.8
+    known = ~expected.isnan()
+    spread = float(expected[known].max() - expected[known].min())
+    exact = logits_of_mutants_one_by_one(model.double(), x.double())[known]
+    own_error = (expected[known] - exact).abs().max()
+    print(
+        "ERR",
+        activation,
+        scores,
+        query,
+        float((found[known] - exact).abs().max()),
+        float(own_error),
+        spread,
+        float(weights.amax()),
+    )
+    assert (found[known] - exact).abs().max() < 1e-5 * spread + 3 * own_error
+
+
 def test_a_model_without_a_quick_way_says_so() -> None:
     x = random_one_hot(2, 30)
-    for model in (build_model("attention", length=30, seed=0), SequenceModel()):
+    for model in (build_model("attention", length=30, seed=0, pool_size=3), SequenceModel()):
         assert model.mutant_logits(x) is None
         assert BothStrands(model).mutant_logits(x) is None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from motiflens.models.attention_mutants import hidden_of_mutants
 from motiflens.models.base import AttentionMap, FeatureMap, SequenceModel, valid_units
 from motiflens.models.layers import (
     AdditiveAttention,
@@ -13,6 +14,7 @@ from motiflens.models.layers import (
     MaxPool,
     first_activation,
 )
+from motiflens.models.mutants import ChangedUnits
 
 
 class Attention(SequenceModel):
@@ -81,6 +83,16 @@ class Attention(SequenceModel):
         """Give the weights of every head at every unit, (N, H, U); padding has none."""
         weights = self.attention.weights(*self._units(one_hot)).mT
         return [AttentionMap("attention", weights, self.field)]
+
+    def mutant_logits(self, one_hot: Tensor) -> Tensor | None:
+        """Give the logits after every single substitution, (N, 4, L), or None with pools."""
+        if isinstance(self.pool, MaxPool):
+            return None
+        valid = valid_units(one_hot, one_hot.shape[-1], self.field)
+        units = ChangedUnits.of(self.first, one_hot)
+        hidden = hidden_of_mutants(self.attention, self.hidden, units, self.activation, valid)
+        logits: Tensor = self.output(self.hidden_activation(hidden))
+        return logits.squeeze(-1).mT
 
     def forward(self, one_hot: Tensor) -> Tensor:
         """Map one-hot (..., 4, L) to logits (...)."""
