@@ -1,4 +1,4 @@
-"""Write JASPAR CORE vertebrates, as the package carries it, from the package pyjaspar.
+"""Write JASPAR CORE vertebrates and its families, as the package carries them, from pyjaspar.
 
     pip install pyjaspar
     python -m scripts.jaspar_core
@@ -16,7 +16,7 @@ from pyjaspar import JASPAR_LATEST_RELEASE, jaspardb
 
 from motiflens.files import write_whole
 from motiflens.matrices import Motif, write_meme
-from motiflens.motifs.jaspar import PATH
+from motiflens.motifs.jaspar import FAMILIES, PATH
 
 HEADER = f"""\
 # JASPAR CORE vertebrates, {JASPAR_LATEST_RELEASE}, the latest version of each profile, made from
@@ -28,7 +28,7 @@ HEADER = f"""\
 
 
 def main() -> None:
-    """Write the file into the package."""
+    """Write the files into the package."""
     profiles = jaspardb(release=JASPAR_LATEST_RELEASE).fetch_motifs(
         collection="CORE", tax_group=["vertebrates"], all_versions=False
     )
@@ -38,6 +38,8 @@ def main() -> None:
         write_meme(motifs, plain)
         first, rest = plain.read_text(encoding="utf-8").split("\n", 1)
     write_whole(PATH, f"{first}\n{HEADER}{rest}".encode())
+    lines = [f"{p.matrix_id}\t{' and '.join(p.tf_family)}\n" for p in profiles if p.tf_family]
+    write_whole(FAMILIES, "".join(sorted(lines)).encode())
     print(f"{len(motifs)} motifs in {PATH}, {PATH.stat().st_size:,} bytes")
 
 

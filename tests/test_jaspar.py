@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from motiflens.matrices import read_meme, write_meme
-from motiflens.motifs.jaspar import PATH, jaspar_core
+from motiflens.motifs.jaspar import FAMILIES, PATH, jaspar_core, jaspar_families
 
 ROOT = Path(__file__).parents[1]
 RELEASED = ROOT / "../shared/data/jaspar/JASPAR2026_CORE_vertebrates_nonredundant.meme.gz"
@@ -37,6 +37,20 @@ def test_the_file_says_whose_it_is_and_has_no_time_stamp():
     assert PATH.name in (ROOT / "NOTICE.md").read_text(encoding="utf-8")
 
 
+def test_families_are_those_of_the_factors():
+    families = jaspar_families()
+    assert families.keys() <= {motif.name for motif in jaspar_core()}
+    assert len(families) == 1016  # three factors are of none
+    named = {motif.name: motif.alt_name for motif in jaspar_core()}
+    of_factor = {named[name]: family for name, family in families.items()}
+    for factor in ("USF1", "USF2", "MITF", "TFE3"):
+        assert of_factor[factor] == "bHLH-ZIP"
+    assert of_factor["NFYB"] == "Heteromeric CCAAT-binding"
+    assert FAMILIES.read_bytes()[4:8] == bytes(4)
+    assert len(FAMILIES.read_bytes()) < 10_000
+    assert FAMILIES.name in (ROOT / "NOTICE.md").read_text(encoding="utf-8")
+
+
 def test_writing_what_was_read_gives_the_same_bytes(tmp_path):
     write_meme(jaspar_core(), tmp_path / "again.meme")
     text = gzip.decompress(PATH.read_bytes()).decode()
@@ -44,10 +58,11 @@ def test_writing_what_was_read_gives_the_same_bytes(tmp_path):
     assert (tmp_path / "again.meme").read_text(encoding="utf-8") == without_heading
 
 
-def test_the_file_is_installed_with_the_package():
+def test_the_files_are_installed_with_the_package():
     with (ROOT / "pyproject.toml").open("rb") as file:
         tool = tomllib.load(file)["tool"]["setuptools"]
-    assert any(PATH.match(pattern) for pattern in tool["package-data"]["motiflens"])
+    for path in (PATH, FAMILIES):
+        assert any(path.match(pattern) for pattern in tool["package-data"]["motiflens"])
 
 
 @pytest.mark.skipif(not RELEASED.is_file(), reason="needs the data of others")

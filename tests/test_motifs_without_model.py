@@ -43,11 +43,13 @@ def test_the_motif_of_a_file_is_found_tested_and_named(tmp_path, capsys, n, held
     assert entry["positives_with_site"] == 1.0
     assert entry["q_value"] < 1e-6
     assert {"USF1", "USF2", "TFE3"} & {entry["match"]["name"], *entry["match"]["others"]}
+    assert entry["match"]["family"] == short["family"] == "bHLH-ZIP"
     (meme,) = motiflens.read_meme(output / "discovery.meme")
     assert meme.consensus == entry["consensus"]
     page = (output / "report.html").read_text()
     assert page.count("<svg") == 2  # the motif above its name's, and the places
     assert f"some.fa: {n}" in page
+    assert "of the family bHLH-ZIP by Tomtom" in page
     assert ("Motifs confirmed on the other half" in page) == held_out
     sites = pd.read_csv(output / "hits.bed.gz", sep="\t")
     assert len(sites) == entry["n_sites"]

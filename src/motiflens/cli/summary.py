@@ -72,6 +72,7 @@ def in_short(entry: dict[str, Any]) -> dict[str, Any]:
     return {
         "consensus": entry["consensus"],
         "name": (entry["match"] or {}).get("name"),
+        "family": (entry["match"] or {}).get("family"),
         "direction": entry["direction"],
         "positives": entry["positives_with_site"],
         "negatives": entry["negatives_with_site"],
@@ -88,7 +89,9 @@ def print_motifs(entries: Sequence[dict[str, Any]]) -> None:
     """Print discovered motifs, a line each."""
     for entry in entries:
         shares = f"{entry['positives']:.1%} of positives, {entry['negatives']:.1%} of negatives"
-        print(f"{entry['consensus']:<20} {entry['name'] or 'unknown'}, in {shares}")
+        name = entry["name"] or "unknown"
+        name += f" (family {entry['family']})" if entry["family"] else ""
+        print(f"{entry['consensus']:<20} {name}, in {shares}")
 
 
 def _crossed(made: Run) -> dict[str, Any]:

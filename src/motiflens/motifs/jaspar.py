@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 from functools import cache
 from pathlib import Path
 
 from motiflens.matrices import Motif, read_meme
 
 PATH = Path(__file__).parent / "jaspar_core_vertebrates.meme.gz"
+FAMILIES = PATH.with_name("jaspar_families.tsv.gz")
 
 
 @cache
@@ -21,3 +23,13 @@ def jaspar_core() -> tuple[Motif, ...]:
     JASPAR 2026, https://jaspar.elixir.no, CC BY 4.0.
     """
     return tuple(read_meme(PATH))
+
+
+@cache
+def jaspar_families() -> dict[str, str]:
+    """Give the structural family of the factor of a profile by its id, as far as it is known.
+
+    Factors of one family, such as USF1 and MITF of bHLH-ZIP, bind alike.
+    """
+    text = gzip.decompress(FAMILIES.read_bytes()).decode()
+    return dict(line.split("\t", 1) for line in text.splitlines())

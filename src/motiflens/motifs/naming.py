@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 
 from motiflens.matrices import Motif, information
-from motiflens.motifs.jaspar import jaspar_core
+from motiflens.motifs.jaspar import jaspar_core, jaspar_families
 from motiflens.motifs.tomtom import Targets
 
 MAX_Q = 0.05
@@ -49,6 +49,8 @@ class Match:
     others
         Names of the next nearest ones, at most ``N_OTHERS``, each with a q-value below ``MAX_Q``:
         factors of one family share a motif, so that the nearest need not be the factor at work.
+    family
+        Structural family of the factor in JASPAR; None where it is not known there.
     """
 
     id: str
@@ -59,6 +61,7 @@ class Match:
     strand: str
     ppm: NDArray[np.float64]
     others: tuple[str, ...] = ()
+    family: str | None = None
 
 
 def name_motifs(
@@ -115,6 +118,7 @@ def _match(motif: Motif, known: Sequence[Motif], targets: Targets) -> Match | No
         strand=str(found.strands[best]),
         ppm=known[best].ppm,
         others=tuple(names[1 : 1 + N_OTHERS]),
+        family=jaspar_families().get(known[best].name),
     )
 
 

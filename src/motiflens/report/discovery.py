@@ -138,8 +138,9 @@ def _logo(entry: Entry, ppm: np.ndarray[Any, Any]) -> Figure:
     known = np.array(match["ppm"], dtype=float)
     where = {"offset": match["offset"], "strand": match["strand"]}
     svg = logo_pair(ppm, known, **where, title=title, below="known")
+    family = f" of the family {match['family']}" if match.get("family") else ""
     others = f"; also like {', '.join(match['others'])}" if match["others"] else ""
-    words += f" {match['name']} by Tomtom, q {_small(match['q_value'])}{others}."
+    words += f" {match['name']}{family} by Tomtom, q {_small(match['q_value'])}{others}."
     return Figure(svg, title, words, "tile")
 
 
