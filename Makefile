@@ -4,7 +4,7 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check
 # One process a core, with one thread each: two threads of one process gain far less.
 PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: demo test test-all check docs bench bench-explain bench-motifs
+.PHONY: demo test test-all check docs bench bench-explain bench-attribution bench-motifs
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
@@ -30,6 +30,9 @@ bench: .venv/.installed
 
 bench-explain: .venv/.installed
 	.venv/bin/python -m benchmarks.explain
+
+bench-attribution: .venv/.installed
+	.venv/bin/python -m benchmarks.attribution_speed
 
 bench-motifs: .venv/.installed
 	.venv/bin/python -m benchmarks.motifs

@@ -316,6 +316,18 @@ def test_a_module_that_raises_is_left_as_it_was_found(method: str, sequences: np
 
 
 @pytest.mark.parametrize("method", sorted(set(METHODS) - {"attention", "rollout"}))
+def test_another_length_than_a_module_takes_is_refused(method: str) -> None:
+    module = Smooth().train()
+    module.output.bias.requires_grad_(False)
+    with pytest.raises(InputError, match=rf"\(N, 4, {L + 4}\); got mat1 and mat2 shapes") as caught:
+        attribute(module, sequences_of(L + 4), method)
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    assert module.training
+    assert [p.requires_grad for p in module.parameters()] == [True, True, True, False]
+    assert all(p.grad is None for p in module.parameters())
+
+
+@pytest.mark.parametrize("method", sorted(set(METHODS) - {"attention", "rollout"}))
 def test_half_precision_is_refused(method: str, sequences: np.ndarray) -> None:
     with pytest.raises(InputError, match="parameters in bfloat16"):
         attribute(Smooth().bfloat16(), sequences, method)

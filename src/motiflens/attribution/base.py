@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ from motiflens.errors import InputError
 from motiflens.files import write_whole
 
 Floats = NDArray[np.float32]
+
+#: What torch says of tensors that do not fit each other.
+OF_SHAPES = re.compile(r"\b(shapes?|sizes?|dim|dimensions?|channels?)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -210,9 +214,21 @@ def logits_of(module: nn.Module, x: Tensor, target: int) -> Tensor:
     Raises
     ------
     InputError
-        As :func:`target_of`.
+        As :func:`target_of`, and where an operation of torch meets tensors that do not fit, as in
+        a module of one fixed length; from the error of torch. Any other error passes as it is.
     """
-    return target_of(module(x), len(x), target)
+    try:
+        output = module(x)
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError) or not OF_SHAPES.search(str(error)):
+            raise
+        raise InputError(
+            f"the module takes sequences of the shape (N, 4, {x.shape[-1]})",
+            got=str(error).splitlines()[0],
+            remedy="give sequences of the length that it was made for, or see where it raised "
+            "the error, if the fault is its own",
+        ) from error
+    return target_of(output, len(x), target)
 
 
 def target_of(output: object, n: int, target: int) -> Tensor:
