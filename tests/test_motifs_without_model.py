@@ -56,7 +56,9 @@ def test_the_motif_of_a_file_is_found_tested_and_named(tmp_path, capsys, n, held
     first = sites[sites["label"] == 1].iloc[0]
     cells = f">{first['#chrom']}</th><td>{first['start'] + 1} to {first['end']}</td>"
     assert cells in page
-    assert "s0_shuffled" not in page
+    # A site in a negative is in the file, and not on the page.
+    sites.assign(label=1 - sites["label"]).to_csv(output / "hits.bed.gz", sep="\t", index=False)
+    assert cells not in motiflens.write_report(output).read_text()
 
 
 def test_sequences_without_a_motif_give_none(tmp_path):

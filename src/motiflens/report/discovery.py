@@ -50,9 +50,9 @@ def lay_out_motifs(entries: list[Entry], name: str, texts: Sequence[Text]) -> Se
 
 
 def _how(by: Entry) -> str:
-    found, tested = by["found_in"], by["tested_on"]
+    found, tested, n_seeds = by["found_in"], by["tested_on"], len(by["seeds"])
     return (
-        f"Found by {by['method']} of {by['model']} ({len(by['seeds'])} seeds) in "
+        f"Found by {by['method']} of {by['model']} ({n_seeds} seed{'s' * (n_seeds > 1)}) in "
         f"{found['positives']:,} positives and {found['negatives']:,} negatives that are not in "
         f"the test part; shares, fold, p and q are of {tested['positives']:,} positives and "
         f"{tested['negatives']:,} negatives of the test part. Names: {by['database']}; a motif "
