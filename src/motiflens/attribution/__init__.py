@@ -51,7 +51,8 @@ def attribute(
 ) -> Attributions:
     """Explain the logits of a module, base by base.
 
-    The module is called under eval and left exactly as it was found.
+    The module is called under eval and left exactly as it was found. A model of this package is
+    called by as many threads as torch may use, and gives the same bits whatever their number.
 
     Parameters
     ----------

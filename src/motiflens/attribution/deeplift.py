@@ -17,6 +17,7 @@ from motiflens.attribution.base import (
     logits_in_batches,
     target_of,
 )
+from motiflens.attribution.blocks import by_blocks
 from motiflens.attribution.references import OffSimplex, against, corrected, shuffled_references
 from motiflens.attribution.rules import Paired
 from motiflens.errors import InputError
@@ -76,25 +77,27 @@ def deeplift_shap(
     hypothetical = np.zeros_like(sequences)
     delta, difference = np.zeros((2, len(sequences)), dtype=np.float32)
     block = max(1, batch_size // n_references)
+
+    def work(rows: slice) -> None:
+        references = shuffled_references(sequences[rows], n_references, seed)
+        starts = references.reshape(-1, *sequences.shape[1:])
+        ends = np.repeat(sequences[rows], n_references, axis=0)
+        multipliers = _multipliers(module, ends, starts, target)
+        at_starts = logits_in_batches(module, starts, target, batch_size)
+        at_starts = at_starts.reshape(-1, n_references)
+        wanted = logits[rows, None] - at_starts
+        found = against(multipliers, starts).reshape(references.shape).mean(axis=1)
+        reached = (found * sequences[rows]).sum((1, 2), dtype=np.float64)
+        difference[rows] = wanted.mean(axis=1)
+        delta[rows] = reached - wanted.mean(axis=1)
+        rounding = ROUNDING * np.maximum(np.abs(logits[rows]), np.abs(at_starts).max(axis=1))
+        _check(delta[rows], TOLERANCE * np.abs(wanted).mean(axis=1) + rounding, rows.start)
+        hypothetical[rows] = corrected(found, off_simplex)
+
     with explaining(module):
         # What the model itself gives, not what the rules make of it.
         logits = logits_in_batches(module, sequences, target, batch_size)
-        for first in range(0, len(sequences), block):
-            rows = slice(first, first + block)
-            references = shuffled_references(sequences[rows], n_references, seed)
-            starts = references.reshape(-1, *sequences.shape[1:])
-            ends = np.repeat(sequences[rows], n_references, axis=0)
-            multipliers = _multipliers(module, ends, starts, target)
-            at_starts = logits_in_batches(module, starts, target, batch_size)
-            at_starts = at_starts.reshape(-1, n_references)
-            wanted = logits[rows, None] - at_starts
-            found = against(multipliers, starts).reshape(references.shape).mean(axis=1)
-            reached = (found * sequences[rows]).sum((1, 2), dtype=np.float64)
-            difference[rows] = wanted.mean(axis=1)
-            delta[rows] = reached - wanted.mean(axis=1)
-            rounding = ROUNDING * np.maximum(np.abs(logits[rows]), np.abs(at_starts).max(axis=1))
-            _check(delta[rows], TOLERANCE * np.abs(wanted).mean(axis=1) + rounding, first)
-            hypothetical[rows] = corrected(found, off_simplex)
+        by_blocks(module, len(sequences), block, work)
     hypothetical *= known(sequences)
     contributions = hypothetical * sequences
     return Attributions("deeplift_shap", sequences, contributions, hypothetical, delta, difference)

@@ -15,6 +15,7 @@ from motiflens.attribution.base import (
     known,
     logits_in_batches,
 )
+from motiflens.attribution.blocks import by_blocks
 from motiflens.attribution.references import OffSimplex, against, corrected, shuffled_references
 
 
@@ -68,20 +69,22 @@ def expected_gradients(
     hypothetical = np.zeros_like(sequences)
     delta, difference = np.zeros((2, len(sequences)), dtype=np.float32)
     block = max(1, batch_size // n_references)
+
+    def work(rows: slice) -> None:
+        references = shuffled_references(sequences[rows], n_references, seed)
+        starts = references.reshape(-1, *sequences.shape[1:])
+        ends = np.repeat(sequences[rows], n_references, axis=0)
+        gradients = path_gradients(module, ends, starts, target, n_steps, batch_size)
+        found = against(gradients, starts).reshape(references.shape).mean(axis=1)
+        at_starts = logits_in_batches(module, starts, target, batch_size)
+        difference[rows] = logits[rows] - at_starts.reshape(-1, n_references).mean(axis=1)
+        reached = (found * sequences[rows]).sum((1, 2), dtype=np.float64)
+        delta[rows] = reached - difference[rows]
+        hypothetical[rows] = corrected(found, off_simplex)
+
     with explaining(module):
         logits = logits_in_batches(module, sequences, target, batch_size)
-        for first in range(0, len(sequences), block):
-            rows = slice(first, first + block)
-            references = shuffled_references(sequences[rows], n_references, seed)
-            starts = references.reshape(-1, *sequences.shape[1:])
-            ends = np.repeat(sequences[rows], n_references, axis=0)
-            gradients = path_gradients(module, ends, starts, target, n_steps, batch_size)
-            found = against(gradients, starts).reshape(references.shape).mean(axis=1)
-            at_starts = logits_in_batches(module, starts, target, batch_size)
-            difference[rows] = logits[rows] - at_starts.reshape(-1, n_references).mean(axis=1)
-            reached = (found * sequences[rows]).sum((1, 2), dtype=np.float64)
-            delta[rows] = reached - difference[rows]
-            hypothetical[rows] = corrected(found, off_simplex)
+        by_blocks(module, len(sequences), block, work)
     hypothetical *= known(sequences)
     return Attributions(
         "expected_gradients",

@@ -14,6 +14,7 @@ from motiflens.attribution.base import (
     gradient,
     known,
 )
+from motiflens.attribution.blocks import by_blocks
 from motiflens.attribution.references import OffSimplex, corrected
 
 
@@ -88,9 +89,11 @@ def input_x_gradient(
 
 def _gradients(module: nn.Module, sequences: Floats, target: int, batch_size: int) -> Floats:
     found = np.zeros_like(sequences)
+
+    def work(rows: slice) -> None:
+        x = as_input(module, sequences[rows])
+        found[rows] = gradient(module, x, target).float().cpu().numpy()
+
     with explaining(module):
-        for start in range(0, len(sequences), batch_size):
-            rows = slice(start, start + batch_size)
-            x = as_input(module, sequences[rows])
-            found[rows] = gradient(module, x, target).float().cpu().numpy()
+        by_blocks(module, len(sequences), batch_size, work)
     return found

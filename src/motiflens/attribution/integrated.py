@@ -21,6 +21,7 @@ from motiflens.attribution.base import (
     logits_and_gradient,
     logits_in_batches,
 )
+from motiflens.attribution.blocks import by_blocks
 from motiflens.attribution.references import OffSimplex, against, corrected, even_baseline
 from motiflens.errors import InputError
 
@@ -104,21 +105,22 @@ def integrated_gradients(
     gradients = np.zeros_like(sequences)
     delta, difference = np.zeros((2, len(sequences)), dtype=np.float32)
     to_begin = _checked(points, len(sequences)) or [_even_points(n_steps)] * len(sequences)
-    taken: list[Doubles] = []
+    taken = [np.zeros(0)] * len(sequences)
     block = max(1, KEPT // (MOST_POINTS * sequences.itemsize * 4 * sequences.shape[2]))
+
+    def work(rows: slice) -> None:
+        at_starts = logits_in_batches(module, starts[rows], target, batch_size)
+        ways = _begun(sequences[rows], starts[rows], at_starts)
+        find = partial(_with_points, module, target=target, batch_size=batch_size)
+        ways = find(ways, to_begin[rows])
+        if points is None:
+            ways = _refined(ways, find)
+        for row, way in enumerate(ways, start=rows.start):
+            gradients[row], taken[row] = way.mean_gradient, way.at
+            delta[row], difference[row] = way.misses.sum(), way.rises.sum()
+
     with explaining(module):
-        for first in range(0, len(sequences), block):
-            rows = slice(first, first + block)
-            at_starts = logits_in_batches(module, starts[rows], target, batch_size)
-            ways = _begun(sequences[rows], starts[rows], at_starts)
-            find = partial(_with_points, module, target=target, batch_size=batch_size)
-            ways = find(ways, to_begin[rows])
-            if points is None:
-                ways = _refined(ways, find)
-            for row, way in enumerate(ways, start=first):
-                gradients[row] = way.mean_gradient
-                delta[row], difference[row] = way.misses.sum(), way.rises.sum()
-                taken.append(way.at)
+        by_blocks(module, len(sequences), block, work)
     hypothetical = corrected(against(gradients, starts), off_simplex) * known(sequences)
     return Attributions(
         "integrated_gradients",

@@ -17,6 +17,7 @@ from motiflens.attribution.base import (
     logits_in_batches,
     logits_of,
 )
+from motiflens.attribution.blocks import by_blocks
 from motiflens.models.base import SequenceModel
 
 #: Sequences whose mutants are computed together the quick way: few stay in the processor's caches.
@@ -69,13 +70,17 @@ def _quick_logits(module: nn.Module, sequences: Floats) -> NDArray[np.float64] |
     """Give the logits (N, 4, L) after every substitution, of a model that has a quick way."""
     if not isinstance(module, SequenceModel):
         return None
+    quick = module.mutant_logits
+    if len(sequences) and quick(as_input(module, sequences[:1])) is None:
+        return None
     logits = np.zeros(sequences.shape)
-    for start in range(0, len(sequences), QUICK_AT_ONCE):
-        rows = slice(start, start + QUICK_AT_ONCE)
-        found = module.mutant_logits(as_input(module, sequences[rows]))
-        if found is None:
-            return None
+
+    def work(rows: slice) -> None:
+        found = quick(as_input(module, sequences[rows]))
+        assert found is not None
         logits[rows] = found.double().cpu().numpy()
+
+    by_blocks(module, len(sequences), QUICK_AT_ONCE, work)
     return logits
 
 

@@ -64,7 +64,10 @@ class AttentionMap:
 
 
 class SequenceModel(nn.Module):
-    """Base of the models of this package: one-hot ``(N, 4, L)`` to logits ``(N,)``."""
+    """Base of the models of this package: one-hot ``(N, 4, L)`` to logits ``(N,)``.
+
+    Several threads may call one of them at a time, so a forward pass keeps nothing on the module.
+    """
 
     #: Shortest sequence (in bases) that the model accepts.
     min_length: int = 1
