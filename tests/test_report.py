@@ -346,7 +346,7 @@ def test_the_control_shows_what_untrained_models_recover(html):
 
 def test_discovered_motifs_stand_with_names_shares_and_what_was_dismissed(html, run_dir):
     section = html[html.index('id="discovery"') :].split("</section>")[0]
-    for text in ("97.0 %", "below 1e-300", "2e-09", "USF1 (MA0093.4)", "unknown", "2 of 2",
+    for text in ("97.0 %", "below 1e−300", "2e−09", "USF1 (MA0093.4)", "unknown", "2 of 2",
                  "also like TFE3", "NWAAW (q 0.41)", "197 positives"):  # fmt: skip
         assert text in section, text
     path = run_dir / "motifs.json"

@@ -63,7 +63,7 @@ def _how(by: Entry) -> str:
 def _dismissed(dismissed: list[Entry]) -> str:
     if not dismissed:
         return "Every motif that explanations showed was confirmed on the test part."
-    words = ", ".join(f"{one['consensus']} (q {_small(one['q_value'])})" for one in dismissed[:5])
+    words = ", ".join(f"{one['consensus']} (q {small(one['q_value'])})" for one in dismissed[:5])
     more = ", ..." if len(dismissed) > 5 else ""
     return f"Not confirmed on the test part, and so not counted as found: {words}{more}."
 
@@ -89,7 +89,7 @@ def _table(entries: list[Entry], name: str) -> Table:
             percent(entry["positives_with_site"]),
             percent(entry["negatives_with_site"]),
             f"{entry['fold']:.3g}",
-            _small(entry["q_value"]),
+            small(entry["q_value"]),
             *(_ablation(entry["ablation"]) if ablated else []),
             entry["consensus"],
         ]
@@ -111,11 +111,11 @@ def _ablation(ablation: Entry | None) -> list[str]:
     return [change, f"{ablation['n_agreeing']} of {ablation['n_seeds']}"]
 
 
-def _small(value: Any) -> str:
-    """Write a small probability."""
+def small(value: Any) -> str:
+    """Write a small probability, with a minus sign at which no cell of a table breaks."""
     if not finite(value):
         return NOTHING
-    return "below 1e-300" if value < 1e-300 else f"{value:.2g}"
+    return ("below 1e-300" if value < 1e-300 else f"{value:.2g}").replace("-", "−")
 
 
 def _figures(entry: Entry) -> list[Block]:
@@ -140,7 +140,7 @@ def _logo(entry: Entry, ppm: np.ndarray[Any, Any]) -> Figure:
     svg = logo_pair(ppm, known, **where, title=title, below="known")
     family = f" of the family {match['family']}" if match.get("family") else ""
     others = f"; also like {', '.join(match['others'])}" if match["others"] else ""
-    words += f" {match['name']}{family} by Tomtom, q {_small(match['q_value'])}{others}."
+    words += f" {match['name']}{family} by Tomtom, q {small(match['q_value'])}{others}."
     return Figure(svg, title, words, "tile")
 
 
@@ -152,6 +152,6 @@ def _profile(entry: Entry) -> Figure:
     if central is not None:
         caption += (
             f" {percent(central['sites_inside'], 0)} lie in the middle "
-            f"{percent(central['region'], 0)} of the places (p {_small(central['p_value'])})."
+            f"{percent(central['region'], 0)} of the places (p {small(central['p_value'])})."
         )
     return Figure(svg, name, caption, "tile")

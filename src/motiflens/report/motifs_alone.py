@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from motiflens.errors import InputError
-from motiflens.report.discovery import lay_out_motifs, name_of
+from motiflens.report.discovery import lay_out_motifs, name_of, small
 from motiflens.report.parts import Section, Table, Text, listed
 from motiflens.report.reading import Content, read_json, read_with
 from motiflens.report.summary import Summary
@@ -94,7 +94,7 @@ def _sites(path: Path) -> Section:
     own = table[table["label"] == 1]
     columns = ("#chrom", "start", "end", "strand", "motif_id", "log_odds", "p_value")
     rows = [
-        [name, f"{start + 1} to {end}", strand, motif, f"{score:.1f}", f"{p_value:.2g}"]
+        [name, f"{start + 1} to {end}", strand, motif, f"{score:.1f}", small(p_value)]
         for name, start, end, strand, motif, score, p_value in zip(
             *(own[column].head(MOST_SITES).tolist() for column in columns), strict=True
         )
