@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from benchmarks import discovery_speed
 from benchmarks.motifs import CASES, draw_grammar, judge
 
 from motiflens.matrices import motif_from_string
@@ -30,3 +31,19 @@ def test_a_route_is_judged_by_what_it_finds_and_misses():
     assert (judged["recovered"], judged["n_truths"]) == (1, 2)
     assert (judged["n_found"], judged["n_false"]) == (2, 1)
     assert judge([], truths)["recovered"] == 0
+
+
+def test_discovery_of_planted_explanations_is_timed_and_finds_the_motifs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"N": 1_000, "N_MOTIFS": 3, "LENGTH": 60}.items():
+        monkeypatch.setattr(discovery_speed, name, value)
+    monkeypatch.setattr(discovery_speed, "peak", lambda: 0.0)
+    with pytest.raises(SystemExit) as ended:
+        discovery_speed.main()
+    assert not ended.value.code
+    assert "3 of 3 true motifs" in capsys.readouterr().out
+    monkeypatch.setattr(discovery_speed, "peak", lambda: 2.1e9)
+    with pytest.raises(SystemExit) as ended:
+        discovery_speed.main()
+    assert ended.value.code
