@@ -34,7 +34,7 @@ bench-explain: .venv/.installed
 bench-attribution: .venv/.installed
 	.venv/bin/python -m benchmarks.attribution_speed
 
-bench-motifs: .venv/.installed
+bench-motifs: .venv/.installed-dev
 	.venv/bin/python -m benchmarks.motifs
 
 # A stamp is written last, so that a set-up cut short is taken up again.

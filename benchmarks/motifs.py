@@ -1,36 +1,47 @@
 """How well each route recovers implanted motifs, over twelve grammars of JASPAR motifs.
 
-    python -m benchmarks.motifs [--quick] [--seeds 2] [--output runs/bench-motifs]
+    python -m benchmarks.motifs [--quick] [--seeds 2] [--processes 2] [--output runs/bench-motifs]
 
 Of every grammar and seed one file of results is written; those that exist are not made again, so
-that a call that was cut off goes on. The table is printed as markdown.
+that a call that was cut off goes on. The cases are shared out among processes of one thread each.
+The tables are printed as markdown; their seconds are of the processor.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
+import os
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from motiflens.attribution import attribute
+from motiflens.attribution import Attributions
 from motiflens.datasets import SequenceDataset, split_at_random
 from motiflens.files import write_whole
 from motiflens.matrices import Motif, information
 from motiflens.models import BothStrands, SequenceModel
 from motiflens.motifs import find_motifs, jaspar_core, recover
 from motiflens.motifs.routes import Evidence, windows_around_maximum
-from motiflens.pipeline.discovering import discover_motifs, of_each_class
+from motiflens.pipeline.discovering import Discovery, discover_motifs
 from motiflens.simulation import Grammar, MotifUse, Spacing, simulate
-from motiflens.training import Job, recipe_for, train
+from motiflens.training import Job, n_cores, recipe_for, train
 
-ROUTES = ("filters", "attention", "saliency", "ism")
-SIMILAR, ALIKE, MIN_BITS, N_EXPLAINED = 0.9, 0.6, 10.0, 300
+LOOKING = ("filters", "attention", "saliency", "ism")
+"""Routes that look at one maximum of each of `N_LOOKED_AT` positives."""
+
+ROUTES = (*LOOKING, "deeplift_shap", "modisco", "discovery")
+"""The last three read one explanation, of at most `N_EXPLAINED` sequences of either class."""
+
+SIMILAR, ALIKE, MIN_BITS = 0.9, 0.6, 10.0
+N_LOOKED_AT, N_EXPLAINED = 200, 600
 
 
 @dataclass(frozen=True)
@@ -91,51 +102,62 @@ def draw_grammar(case: Case, seed: int, n: int) -> Grammar:
     )
 
 
-def measure(case: Case, seed: int, *, n: int = 3000) -> dict[str, object]:
+def measure(
+    case: Case, seed: int, *, n: int = 3000, min_steps: int = 800, routes: Sequence[str] = ROUTES
+) -> dict[str, object]:
     """Train a model on a grammar and take every route; what each finds, beside the truth."""
     grammar = draw_grammar(case, seed, n)
     truths = [use.motif for use in grammar.motifs]
     dataset = split_at_random(simulate(grammar), test=0.2, seed=seed)
-    started = time.perf_counter()
-    models = train_models(dataset, seed)
-    seconds = {"training": time.perf_counter() - started}
+    started = time.process_time()
+    models = train_models(dataset, seed, min_steps)
+    seconds = {"training": time.process_time() - started}
     rest = dataset.subset(np.asarray(dataset.split) != "test")
-    routes: dict[str, list[np.ndarray]] = {}
-    for route in (*ROUTES, "deeplift_shap", "discovery"):
-        started = time.perf_counter()
-        routes[route] = take(route, models, rest, dataset.part("test"))
-        seconds[route] = time.perf_counter() - started
+    started = time.process_time()
+    discovered = discover_motifs(models, rest, dataset.part("test"), n_explained=N_EXPLAINED)
+    seconds["discovery"] = time.process_time() - started
+    found: dict[str, list[np.ndarray]] = {}
+    for route in routes:
+        started = time.process_time()
+        found[route] = take(route, models[0], discovered)
+        seconds.setdefault(route, time.process_time() - started)
     return {
         "case": vars(case),
         "seed": seed,
         "truths": [f"{m.name} {m.alt_name} {m.consensus}" for m in truths],
         "seconds": seconds,
-        "routes": {route: judge(found, truths) for route, found in routes.items()},
+        "routes": {route: judge(ppms, truths) for route, ppms in found.items()},
     }
 
 
-def train_models(dataset: SequenceDataset, seed: int) -> list[SequenceModel]:
+def train_models(dataset: SequenceDataset, seed: int, min_steps: int) -> list[SequenceModel]:
     """Train two replicas of `attention`, the one model that serves every route."""
-    recipe = replace(recipe_for("attention", both_strands=True), min_steps=800, refit=False)
+    recipe = recipe_for("attention", both_strands=True)
+    recipe = replace(recipe, min_steps=min_steps, refit=False)
     trained = train(dataset, Job("attention", (seed, seed + 1), recipe), threads=1)
     return [BothStrands(one.model) for one in trained]
 
 
-def take(
-    route: str, models: Sequence[SequenceModel], rest: SequenceDataset, test: SequenceDataset
-) -> list[np.ndarray]:
+def take(route: str, model: SequenceModel, discovered: Discovery) -> list[np.ndarray]:
     """Give the matrices that a route finds."""
-    positives = of_each_class(rest, N_EXPLAINED)
-    positives = positives.subset(positives.labels > 0)
     if route == "discovery":
-        found = discover_motifs(models, rest, test, n_explained=2 * N_EXPLAINED).found
-        return [one.motif.ppm for one in found if one.motif.direction == "positive"]
+        found = [one.motif for one in discovered.found]
+        return [motif.ppm for motif in found if motif.direction == "positive"]
+    all_of_them, rows = discovered.explained, np.flatnonzero(discovered.explained.labels > 0)
+    if route in LOOKING:
+        rows = rows[np.linspace(0, len(rows), min(N_LOOKED_AT, len(rows)), False, dtype=int)]
+    known = discovered.attributions
+    own = Attributions(
+        known.method, known.one_hot[rows], known.contributions[rows], known.hypothetical[rows]
+    )
+    evidence = Evidence(model, all_of_them.subset(rows), "both", {own.method: own})
     if route == "deeplift_shap":
-        evidence = Evidence(models[0], positives, "both")
-        found = attribute(models[0], evidence.one_hot, route, n_references=5)
-        windows = windows_around_maximum(np.maximum(found.track, 0))
+        windows = windows_around_maximum(np.maximum(evidence.attribution(route).track, 0))
         return [motif.ppm for motif in evidence.align(windows, route)]
-    return [m.ppm for m in find_motifs(models[0], positives, [route], strands="both")[route]]
+    found = find_motifs(
+        model, evidence.positives, [route], strands="both", attributions=evidence.attributions
+    )
+    return [motif.ppm for motif in found[route]]
 
 
 def judge(found: Sequence[np.ndarray], truths: Sequence[Motif]) -> dict[str, object]:
@@ -159,12 +181,11 @@ def judge(found: Sequence[np.ndarray], truths: Sequence[Motif]) -> dict[str, obj
 
 def table(results: Sequence[dict]) -> str:
     """Write the table over all grammars and seeds as markdown."""
-    routes = list(results[0]["routes"])
     lines = [
         "| route | recall at 0.9 | precision | false | mean similarity | mean offset | seconds |",
         "|---|---|---|---|---|---|---|",
     ]
-    for route in routes:
+    for route in results[0]["routes"]:
         of = [one["routes"][route] for one in results]
         truths, found = sum(o["n_truths"] for o in of), sum(o["n_found"] for o in of)
         recovered, false = sum(o["recovered"] for o in of), sum(o["n_false"] for o in of)
@@ -180,24 +201,68 @@ def table(results: Sequence[dict]) -> str:
     return "\n".join(lines)
 
 
+def table_of_grammars(results: Sequence[dict]) -> str:
+    """Write what every route recovers of each grammar, over its seeds, as markdown.
+
+    ``3/4 +1`` is three of four true motifs, and one false one.
+    """
+    routes = list(results[0]["routes"])
+    lines = [f"| grammar | {' | '.join(routes)} |", "|---|" + "---|" * len(routes)]
+    for case in CASES:
+        own = [one for one in results if one["case"] == vars(case)]
+        cells = []
+        for of in ([one["routes"][route] for one in own] for route in routes):
+            false = sum(o["n_false"] for o in of)
+            recovered, truths = sum(o["recovered"] for o in of), sum(o["n_truths"] for o in of)
+            cells.append(f"{recovered}/{truths}" + (f" +{false}" if false else ""))
+        if own:
+            lines.append(f"| {describe(case)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def describe(case: Case) -> str:
+    """Say a grammar in a few words."""
+    spaced = ", spaced" if case.spaced else ""
+    return (
+        f"{case.n_motifs} in {case.length} bp, GC {100 * case.gc:.0f} %, {case.negatives}{spaced}"
+    )
+
+
+def run_case(number: int, seed: int, path: Path) -> Path:
+    """Measure a case and write its file."""
+    found = measure(CASES[number], seed)
+    write_whole(path, json.dumps(found, indent=1).encode())
+    return path
+
+
+def prepare_process() -> None:
+    """Give a process one thread: two processes use two cores, two threads of one do not."""
+    torch.set_num_threads(1)
+    os.environ["NUMBA_NUM_THREADS"] = "1"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="two grammars, one seed")
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=n_cores())
     parser.add_argument("--output", type=Path, default=Path("runs/bench-motifs"))
     options = parser.parse_args()
-    torch.set_num_threads(1)
     options.output.mkdir(parents=True, exist_ok=True)
-    results = []
-    for seed in range(1 if options.quick else options.seeds):
-        for number in QUICK if options.quick else range(len(CASES)):
-            path = options.output / f"grammar{number:02d}-seed{seed}.json"
-            if not path.is_file():
-                found = measure(CASES[number], seed)
-                write_whole(path, json.dumps(found, indent=1).encode())
-                print(path.name, found["seconds"], found["routes"]["discovery"], flush=True)
-            results.append(json.loads(path.read_text(encoding="utf-8")))
-    print(table(results))
+    cases = [
+        (number, seed, options.output / f"grammar{number:02d}-seed{seed}.json")
+        for seed in range(1 if options.quick else options.seeds)
+        for number in (QUICK if options.quick else range(len(CASES)))
+    ]
+    missing = [case for case in cases if not case[2].is_file()]
+    missing.sort(key=lambda case: -CASES[case[0]].length)  # the dear ones first, to end together
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(options.processes, spawn, prepare_process) as pool:
+        for done in [pool.submit(partial(run_case, *case)) for case in missing]:
+            print(done.result().name, flush=True)
+    results = [json.loads(path.read_text(encoding="utf-8")) for _, _, path in cases]
+    print(table(results), table_of_grammars(results), sep="\n\n")
+    print(f"\n{sum(sum(one['seconds'].values()) for one in results) / 60:.0f} minutes of one core")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from benchmarks import discovery_speed
-from benchmarks.motifs import CASES, draw_grammar, judge
+from benchmarks.motifs import CASES, QUICK, draw_grammar, judge, measure, table, table_of_grammars
 
 from motiflens.matrices import motif_from_string
 from motiflens.motifs import recover
@@ -47,3 +47,16 @@ def test_discovery_of_planted_explanations_is_timed_and_finds_the_motifs(
     with pytest.raises(SystemExit) as ended:
         discovery_speed.main()
     assert ended.value.code
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", QUICK)
+def test_discovery_finds_the_motifs_of_a_grammar_and_nothing_else(number: int) -> None:
+    measured = measure(CASES[number], 0, n=1500, min_steps=300, routes=("attention", "discovery"))
+    found = measured["routes"]["discovery"]
+    assert (found["recovered"], found["n_false"]) == (CASES[number].n_motifs, 0)
+    assert found["n_found"] >= found["recovered"]
+    rows = table_of_grammars([measured]).splitlines()
+    assert rows[0] == "| grammar | attention | discovery |"
+    assert rows[2].endswith(f"| {CASES[number].n_motifs}/{CASES[number].n_motifs} |")
+    assert f"| discovery | {CASES[number].n_motifs} of" in table([measured])

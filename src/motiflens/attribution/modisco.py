@@ -15,6 +15,34 @@ from motiflens.files import write_whole
 PADDING = 40
 
 
+def padded_for_modisco(found: Attributions) -> tuple[Floats, Floats]:
+    """Give the sequences and the hypothetical contributions with ``PADDING`` zero columns beside.
+
+    Parameters
+    ----------
+    found
+        An explanation with ``hypothetical``.
+
+    Returns
+    -------
+    one_hot, hypothetical
+        float32 (N, 4, L + 80).
+
+    Raises
+    ------
+    InputError
+        If the method has no hypothetical contributions.
+    """
+    if found.hypothetical is None:
+        raise InputError(
+            "modisco reads hypothetical contributions",
+            got=f"the method {found.method}, which has none",
+            remedy="explain by deeplift_shap, ism or a method of gradients",
+        )
+    beside = ((0, 0), (0, 0), (PADDING, PADDING))
+    return np.pad(found.one_hot, beside), np.pad(found.hypothetical, beside)
+
+
 def save_for_modisco(found: Attributions, folder: str | Path) -> tuple[Path, Path]:
     """Write the sequences and the hypothetical contributions for ``modisco motifs``.
 
@@ -38,15 +66,9 @@ def save_for_modisco(found: Attributions, folder: str | Path) -> tuple[Path, Pat
     InputError
         If the method has no hypothetical contributions, or a file cannot be written.
     """
-    if found.hypothetical is None:
-        raise InputError(
-            "modisco reads hypothetical contributions",
-            got=f"the method {found.method}, which has none",
-            remedy="explain by deeplift_shap, ism or a method of gradients",
-        )
     paths = (Path(folder) / "one_hot.npz", Path(folder) / f"{found.method}.npz")
-    for path, array in zip(paths, (found.one_hot, found.hypothetical), strict=True):
-        _save(path, np.pad(array, ((0, 0), (0, 0), (PADDING, PADDING))))
+    for path, array in zip(paths, padded_for_modisco(found), strict=True):
+        _save(path, array)
     return paths
 
 

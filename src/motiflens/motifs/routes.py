@@ -1,7 +1,7 @@
 """Routes from a model to motifs: which windows of the positives each kind of evidence points at.
 
-Every route but ``attention-stretched`` only says where to look; the windows are then aligned
-with each other (:func:`motiflens.motifs.alignment.align_windows`).
+Every route but ``attention-stretched`` and ``modisco`` only says where to look; the windows are
+then aligned with each other (:func:`motiflens.motifs.alignment.align_windows`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from motiflens.errors import InputError
 from motiflens.matrices import ppm_from_codes
 from motiflens.models.base import AttentionMap, ReceptiveField, SequenceModel
 from motiflens.motifs.alignment import FoundMotif, FoundSite, Strands, align_windows
+from motiflens.motifs.modisco import modisco_motifs
 from motiflens.sequences import one_hot
 from motiflens.shuffles import shuffle
 
@@ -170,6 +171,11 @@ def ism(evidence: Evidence) -> list[FoundMotif]:
     return evidence.align(windows_around_maximum(track), "ism")
 
 
+def modisco(evidence: Evidence) -> list[FoundMotif]:
+    """Read DeepLIFT/SHAP by TF-MoDISco."""
+    return modisco_motifs(evidence.attribution("deeplift_shap"))
+
+
 ROUTES: dict[str, Callable[[Evidence], list[FoundMotif]]] = {
     "filters": filters,
     "attention": attention,
@@ -177,7 +183,10 @@ ROUTES: dict[str, Callable[[Evidence], list[FoundMotif]]] = {
     "saliency": saliency,
     "attention-saliency": attention_saliency,
     "ism": ism,
+    "modisco": modisco,
 }
+BY_NAME = frozenset({"modisco"})
+"""Routes that are taken where they are asked for alone: this one needs a package of an extra."""
 
 
 def find_motifs(
@@ -197,7 +206,8 @@ def find_motifs(
     positives
         The sequences to explain, N >= 1.
     routes
-        Keys of ``ROUTES``; None takes all that the model can serve.
+        Keys of ``ROUTES``; None takes all that the model can serve, but ``modisco``, which needs
+        the extra of that name and looks on both strands whatever ``strands`` says.
     strands
         ``both`` looks for a motif on either strand.
     attributions
@@ -212,9 +222,9 @@ def find_motifs(
     Raises
     ------
     InputError
-        For an unknown route, or no positives.
+        For an unknown route, or no positives; for ``modisco`` where it is not installed.
     """
-    wanted = list(ROUTES) if routes is None else list(routes)
+    wanted = [r for r in ROUTES if r not in BY_NAME] if routes is None else list(routes)
     for route in wanted:
         if route not in ROUTES:
             nearest = difflib.get_close_matches(route, ROUTES, n=1, cutoff=0.0)[0]
@@ -235,7 +245,7 @@ def find_motifs(
 
 
 def _served(evidence: Evidence) -> set[str]:
-    served = {"saliency", "ism"}
+    served = {"saliency", "ism", "modisco"}
     if isinstance(evidence.model, SequenceModel) and hasattr(evidence.model, "filters"):
         served.add("filters")
     if evidence.attention_maps:

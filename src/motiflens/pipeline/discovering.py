@@ -79,12 +79,15 @@ class Discovery:
     explained, held_out
         The sequences that motifs were found in, whose rows their seqlets count, and those that
         they were tested on, whose rows their sites count.
+    attributions
+        Of ``explained``; None without a model.
     """
 
     found: tuple[Finding, ...]
     not_significant: tuple[Finding, ...]
     explained: SequenceDataset
     held_out: SequenceDataset
+    attributions: Attributions | None = None
 
 
 def discover_motifs(
@@ -133,7 +136,8 @@ def discover_motifs(
     """
     explained = to_explain(found_in, n_explained)
     held_out = of_each_class(held_out, n_tested)
-    motifs = discover(attributions_in_turn(models, explained), strands=strands, seed=seed)
+    attributions = attributions_in_turn(models, explained)
+    motifs = discover(attributions, strands=strands, seed=seed)
     measured = measure_enrichment(
         motifs, of_each_class(found_in, n_tested), held_out, strands=strands
     )
@@ -151,7 +155,7 @@ def discover_motifs(
         for rank, (f, match) in enumerate(zip(good, matches, strict=True), start=1)
     ]
     rest = [f for f in findings if f.enrichment.q_value >= MAX_Q]
-    return Discovery(tuple(found), tuple(rest), explained, held_out)
+    return Discovery(tuple(found), tuple(rest), explained, held_out, attributions)
 
 
 def attributions_in_turn(models: Sequence[nn.Module], dataset: SequenceDataset) -> Attributions:
