@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motiflens.errors import InputError
-from motiflens.matrices import Motif, motif_from_string
+from motiflens.matrices import Motif, information, motif_from_string
 from motiflens.motifs.jaspar import jaspar_core
 from motiflens.motifs.naming import name_motifs
 from motiflens.motifs.tomtom import Targets
@@ -24,8 +24,8 @@ def targets() -> Targets:
     return Targets(jaspar_core())
 
 
-def blurred(motif: Motif) -> Motif:
-    return Motif("found", 0.8 * motif.ppm + 0.05)
+def blurred(motif: Motif, share: float = 0.2) -> Motif:
+    return Motif("found", (1 - share) * motif.ppm + share / 4)
 
 
 def drawn(rng: np.random.Generator, columns: np.ndarray, width: int) -> Motif:
@@ -105,7 +105,7 @@ def test_both_strands_of_a_motif_are_as_like_to_a_target(targets, width, seed):
 
 
 def test_a_known_motif_gets_its_name_and_others_alike():
-    found = [blurred(KNOWN["MA0139.2"]), blurred(KNOWN["MA0732.2"]).reverse_complement()]
+    found = [blurred(KNOWN["MA0139.2"], 0.1), blurred(KNOWN["MA0732.2"]).reverse_complement()]
     ctcf, egr = name_motifs(found)
     assert (ctcf.name, ctcf.strand) == ("CTCF", "+")
     assert ctcf.q_value < 1e-8
@@ -118,6 +118,18 @@ def test_a_known_motif_gets_its_name_and_others_alike():
 @pytest.mark.parametrize("text", ["CGACCGAACTCC", "A", "NNNNNNN", "ATATATAT"])
 def test_a_motif_that_is_like_none_is_unknown(text):
     assert name_motifs([motif_from_string(text)]) == [None]
+
+
+def test_motifs_that_tell_little_in_every_column_have_no_name_and_those_of_jaspar_have_one():
+    generator = np.random.default_rng(0)
+    vague = [
+        Motif("vague", generator.dirichlet(8 * np.array(bases), size=width).T)
+        for width in range(8, 16)
+        for bases in ([0.25, 0.25, 0.25, 0.25], [0.45, 0.1, 0.15, 0.3])
+    ]
+    assert name_motifs(vague) == [None] * len(vague)
+    least = sorted(KNOWN.values(), key=lambda motif: information(motif.ppm).sum())[:5]
+    assert all(match is not None for match in name_motifs(least))
 
 
 def test_few_known_motifs_do_not_make_a_stranger_known():

@@ -16,8 +16,13 @@ from motiflens.motifs.tomtom import Targets
 MAX_Q = 0.05
 """q-value from which on a motif has no name."""
 
-MIN_BITS = 4.0
-"""Bits of a whole motif below which it has no name: it fits to anything."""
+CORE_WIDTH, MIN_BITS = 6, 5.0
+"""Bits of a motif's best six neighbouring columns below which it has no name.
+
+All profiles of JASPAR have more. A motif that tells little in each of many columns is like the
+parts of long profiles that tell little too: two of three such motifs, drawn at random, get a
+q-value below ``MAX_Q``, mostly with the widest profiles of CTCF and ZNF354A.
+"""
 
 N_OTHERS = 4
 """Further names that are told, nearest first."""
@@ -71,8 +76,8 @@ def name_motifs(
 
     Compared as Tomtom does (:class:`motiflens.motifs.tomtom.Targets`); the p-values of one motif
     with all of the database become q-values by Benjamini and Hochberg. Where the smallest is not
-    below ``MAX_Q``, or the motif has less than ``MIN_BITS``, it is unknown: something is always
-    the nearest of a database.
+    below ``MAX_Q``, or no ``CORE_WIDTH`` columns of the motif tell ``MIN_BITS``, it is unknown:
+    something is always the nearest of a database.
 
     Parameters
     ----------
@@ -99,7 +104,7 @@ def name_motifs(
 
 
 def _match(motif: Motif, known: Sequence[Motif], targets: Targets) -> Match | None:
-    if information(motif.ppm).sum() < MIN_BITS:
+    if _core_bits(motif) < MIN_BITS:
         return None
     found = targets.compare(motif)
     q_values = false_discovery_control(found.p_values)
@@ -120,6 +125,11 @@ def _match(motif: Motif, known: Sequence[Motif], targets: Targets) -> Match | No
         others=tuple(names[1 : 1 + N_OTHERS]),
         family=jaspar_families().get(known[best].name),
     )
+
+
+def _core_bits(motif: Motif) -> float:
+    """Give the bits of the ``CORE_WIDTH`` neighbouring columns that tell most."""
+    return float(np.convolve(information(motif.ppm), np.ones(CORE_WIDTH)).max())
 
 
 def _factor(motif: Motif) -> str:
