@@ -83,11 +83,14 @@ def test_modiscos_arrays(tmp_path: Path) -> None:
     found = explained(located())
     paths = save_for_modisco(found, tmp_path)
     assert [path.name for path in paths] == ["one_hot.npz", "ism.npz"]
-    for path, array in zip(paths, (found.one_hot, found.hypothetical), strict=True):
+    unknown = ~found.one_hot.any(axis=1, keepdims=True)
+    inside = (found.one_hot + unknown / 4, found.hypothetical)
+    for path, array, beside in zip(paths, inside, (0.25, 0.0), strict=True):
         with np.load(path) as stored:
             assert stored.files == ["arr_0"]
             assert stored["arr_0"].shape == (4, 4, 4 + 80)
             np.testing.assert_array_equal(stored["arr_0"][:, :, 40:44], array)
-            assert not stored["arr_0"][:, :, :40].any()
+            assert (stored["arr_0"][:, :, :40] == beside).all()
+            assert (stored["arr_0"][:, :, 44:] == beside).all()
     with pytest.raises(InputError, match="the method attention, which has none"):
         save_for_modisco(Attributions("attention", found.one_hot, found.contributions), tmp_path)

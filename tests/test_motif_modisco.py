@@ -21,7 +21,7 @@ PPM = 0.9 * motif_from_string(MOTIF).ppm + 0.1 / 4
 LENGTHS = (50, 47)
 
 
-def explained(n: int = 240) -> tuple[Attributions, SequenceDataset, set[tuple[int, int, str]]]:
+def explained(n: int = 180) -> tuple[Attributions, SequenceDataset, set[tuple[int, int, str]]]:
     """Short sequences with the motif on either strand, to the ends, which alone contributes."""
     generator = np.random.default_rng(0)
     texts, sites, effects = [], set(), np.zeros((n, 4, max(LENGTHS)))
@@ -63,11 +63,11 @@ def test_a_motif_of_short_sequences_comes_back_with_its_sites() -> None:
     found, dataset, planted = explained()
     shared = {"deeplift_shap": found}
     motifs = find_motifs(NeverCalled(), dataset, ["modisco"], attributions=shared)["modisco"]
-    assert motifs[0].name == "modisco-1"
+    assert [motif.name for motif in motifs] == ["modisco-1"]
     consensus, sites = oriented(motifs[0])
     assert consensus == MOTIF
     assert sites <= planted
-    assert len(sites) > len(planted) / 2
+    assert len(sites) >= 0.9 * len(planted)
     assert {0, 50 - len(MOTIF)} < {start for _, start, _ in sites}
     np.testing.assert_allclose(motifs[0].ppm.sum(axis=0), 1.0)
     for motif, again in zip(motifs, modisco_motifs(found), strict=True):

@@ -11,12 +11,16 @@ from motiflens.attribution.base import Attributions, Floats
 from motiflens.errors import InputError
 from motiflens.files import write_whole
 
-#: Zero columns on either side: modisco takes no seqlet near an end, and of 50 bases nearly none.
+#: Columns on either side: modisco takes no seqlet near an end, and of 50 bases nearly none.
 PADDING = 40
 
 
 def padded_for_modisco(found: Attributions) -> tuple[Floats, Floats]:
-    """Give the sequences and the hypothetical contributions with ``PADDING`` zero columns beside.
+    """Give sequences and hypothetical contributions with ``PADDING`` columns on either side.
+
+    These columns, and those of N and padding, contribute nothing and hold a quarter of each base.
+    Of columns of zeros modisco makes NaN where it looks for the most informative ones, takes them,
+    and then merges motifs without end.
 
     Parameters
     ----------
@@ -40,7 +44,9 @@ def padded_for_modisco(found: Attributions) -> tuple[Floats, Floats]:
             remedy="explain by deeplift_shap, ism or a method of gradients",
         )
     beside = ((0, 0), (0, 0), (PADDING, PADDING))
-    return np.pad(found.one_hot, beside), np.pad(found.hypothetical, beside)
+    one_hot = np.pad(found.one_hot, beside)
+    one_hot += 0.25 * ~one_hot.any(axis=1, keepdims=True)
+    return one_hot, np.pad(found.hypothetical, beside)
 
 
 def save_for_modisco(found: Attributions, folder: str | Path) -> tuple[Path, Path]:
@@ -59,7 +65,8 @@ def save_for_modisco(found: Attributions, folder: str | Path) -> tuple[Path, Pat
     Returns
     -------
     one_hot, hypothetical
-        The files written: float32 (N, 4, L + 80) as ``arr_0``, 40 zero columns on either side.
+        The files written: float32 (N, 4, L + 80) as ``arr_0``, 40 columns without a base on either
+        side.
 
     Raises
     ------

@@ -31,10 +31,10 @@ modisco's own report."""
 def modisco_motifs(found: Attributions, *, name: str = "modisco") -> list[FoundMotif]:
     """Find motifs by TF-MoDISco, of the package modisco-lite.
 
-    The sequences get 40 zero columns on either side: without them modisco leaves out the seqlets
-    near the ends, which are nearly all of 50 bases. Its settings are those of its command, and it
-    always looks on both strands. The same explanation gives the same motifs. Its first call on a
-    machine compiles for 20 seconds of processor time.
+    The sequences get 40 columns without a base on either side: modisco leaves out the seqlets near
+    the ends, which are nearly all of 50 bases. Its settings are those of its command, and it always
+    looks on both strands. The same explanation gives the same motifs. Its first call on a machine
+    compiles for 20 seconds of processor time.
 
     Parameters
     ----------
