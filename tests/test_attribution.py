@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import captum.attr
 import hypothesis.extra.numpy as hnp
@@ -383,3 +384,21 @@ def test_the_table_of_methods() -> None:
         "attention",
         "rollout",
     }
+
+
+@pytest.mark.parametrize("number", [0, -1, 2.5])
+@pytest.mark.parametrize("name", ["batch_size", "n_steps", "n_references"])
+def test_numbers_below_one_are_refused(name: str, number: float) -> None:
+    one_hot = np.eye(4, dtype=np.float32)[[[0, 1, 2, 3, 1]]].transpose(0, 2, 1)
+    options: dict[str, Any] = {name: number}
+    with pytest.raises(InputError, match=f"{name} is a whole number of at least 1"):
+        attribute(nn.Flatten(), one_hot, "expected_gradients", **options)
+
+
+def test_parameters_made_in_inference_mode_are_left_as_they_were() -> None:
+    with torch.inference_mode():
+        module = nn.Sequential(nn.Conv1d(4, 3, 2), nn.Flatten(), nn.Linear(12, 1))
+    one_hot = np.eye(4, dtype=np.float32)[[[0, 1, 2, 3, 1]]].transpose(0, 2, 1)
+    with pytest.raises(RuntimeError, match="Inference tensors"):
+        attribute(module, one_hot, "saliency")
+    assert all(parameter.requires_grad for parameter in module.parameters())

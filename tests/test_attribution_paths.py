@@ -243,6 +243,20 @@ def test_steps_are_taken_where_the_logit_bends_and_misses_do_not_cancel() -> Non
         attribute(Ramps(), PAPER, "integrated_gradients", points=[points, points])
 
 
+class Teeth(nn.Module):
+    """Jumps up and down all along the way: no steps show its gradient."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.sign(torch.sin(200 * x[:, 0].sum(-1))) + x[:, 1, 0]
+
+
+@pytest.mark.parametrize(("n_steps", "most"), [(32, 1025), (1030, 1031), (2000, 2001)])
+def test_points_end_at_their_limit_or_at_what_is_asked_for(n_steps: int, most: int) -> None:
+    found = attribute(Teeth(), PAPER, "integrated_gradients", n_steps=n_steps, checks=False)
+    assert found.points is not None
+    assert max(map(len, found.points)) <= most
+
+
 def test_neighbours_do_not_change_the_points_of_a_sequence() -> None:
     length = 41
     model = build_model("attention", length=length, seed=1, n_filters=16)

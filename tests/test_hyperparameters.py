@@ -100,7 +100,16 @@ def test_hyperparameters_that_no_model_has_are_refused_before_training(
     assert not (tmp_path / "out").exists()
 
 
+def test_an_impossible_word_is_told_with_its_remedy_alone() -> None:
+    settings = Settings(models=("cnn",), hyperparameters={"cnn": {"activation": "gelu"}})
+    with pytest.raises(InputError, match=r"^the activation of the first layer") as caught:
+        built(job_of("cnn", settings), 50)
+    assert caught.value.remedy == "choose one of them"
+
+
 def test_a_model_that_is_not_trained_has_no_hyperparameters() -> None:
+    with pytest.raises(InputError, match=r"did you mean \[cnn\]"):
+        Settings(models=("cnn",), hyperparameters={"cnnn": {}})
     with pytest.raises(InputError, match=r"\[attention\]"):
         Settings(models=("cnn",), hyperparameters={"attention": {}})
 

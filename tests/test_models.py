@@ -184,16 +184,6 @@ def test_quick_mutants_of_sharp_attention_lose_nothing_in_single_precision(
     spread = float(expected[known].max() - expected[known].min())
     exact = logits_of_mutants_one_by_one(model.double(), x.double())[known]
     own_error = (expected[known] - exact).abs().max()
-    print(
-        "ERR",
-        activation,
-        scores,
-        query,
-        float((found[known] - exact).abs().max()),
-        float(own_error),
-        spread,
-        float(weights.amax()),
-    )
     assert (found[known] - exact).abs().max() < 1e-5 * spread + 3 * own_error
 
 

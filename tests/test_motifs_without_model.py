@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -67,7 +68,34 @@ def test_sequences_without_a_motif_give_none(tmp_path):
     assert found["discovery"] == []
     assert not (tmp_path / "out" / "discovery.meme").exists()
     assert not (tmp_path / "out" / "hits.bed.gz").exists()
-    assert "No motif was found." in motiflens.write_report(tmp_path / "out").read_text()
+    page = motiflens.write_report(tmp_path / "out").read_text()
+    assert "No motif was found." in page
+    assert "Found in" not in page
+    assert "unknown" not in page
+
+
+def test_a_run_does_not_lose_its_motifs(tmp_path):
+    (tmp_path / "run.toml").write_text("")
+    (tmp_path / "motifs.json").write_text("of the run")
+    with pytest.raises(InputError, match="choose another folder"):
+        motiflens.discover_without_model(write(tmp_path / "a.fa", 5, EBOX, 0), tmp_path)
+    assert (tmp_path / "motifs.json").read_text() == "of the run"
+
+
+def test_sequences_of_odd_and_equal_names_keep_their_sites(tmp_path):
+    path, output = write(tmp_path / "odd.fa", 30, EBOX, 0), tmp_path / "out"
+    text = path.read_text().replace(">s1\n", ">NA\n").replace(">s2\n", '>q"u"\n')
+    rows = [line for line in text.splitlines() if not line.startswith(">")]
+    path.write_text(text + "".join(f">s0\n{row}\n" for row in rows[:1]))
+    found = motiflens.discover_without_model(path, output)
+    lines = gzip.decompress((output / "hits.bed.gz").read_bytes()).decode().splitlines()[1:]
+    names = [line.split("\t")[0] for line in lines]
+    assert len(lines) == found["discovery"][0]["n_sites"]
+    assert names.count("s0") == 2
+    assert {"NA", 'q"u"'} <= set(names)
+    page = motiflens.write_report(output).read_text()
+    assert ">NA</th>" in page
+    assert ">q&quot;u&quot;</th>" in page or '>q"u"</th>' in page or ">q&#34;u&#34;</th>" in page
 
 
 def test_a_damaged_file_of_motifs_is_named(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -121,11 +122,14 @@ class Settings:
             )
         for name in self.hyperparameters:
             if name not in self.models:
+                near = difflib.get_close_matches(name, self.models, n=1)
                 raise InputError(
                     "hyperparameters are those of a model that is trained: "
                     + ", ".join(self.models),
                     got=f"[{name}]",
-                    remedy="leave it out, or name the model with --models",
+                    remedy=f"did you mean [{near[0]}]?"
+                    if near
+                    else "leave it out, or train that model too",
                 )
 
     @property

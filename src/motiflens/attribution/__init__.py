@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from numbers import Integral
 from typing import Any
 
 from torch import Tensor, nn
@@ -37,6 +38,9 @@ METHODS: dict[str, Callable[..., Attributions]] = {
     "attention": attention,
     "rollout": rollout,
 }
+
+#: Options that count something.
+COUNTS = ("batch_size", "n_steps", "n_references")
 
 
 def attribute(
@@ -77,8 +81,9 @@ def attribute(
     Raises
     ------
     InputError
-        For an unknown method, input that is not one-hot, a target out of range, or logits that
-        are not finite.
+        For an unknown method, input that is not one-hot or of another length than the module
+        takes, a target out of range, logits that are not finite, or a number below 1 of
+        ``batch_size``, ``n_steps`` or ``n_references``.
     """
     if method not in METHODS:
         nearest = difflib.get_close_matches(method, METHODS, n=1)
@@ -87,6 +92,11 @@ def attribute(
             got=repr(method),
             remedy=f"did you mean {nearest[0]}?" if nearest else "choose one of them",
         )
+    for name, number in {"batch_size": batch_size, **options}.items():
+        if name in COUNTS and (not isinstance(number, Integral) or number < 1):
+            raise InputError(
+                f"{name} is a whole number of at least 1", got=repr(number), remedy="give another"
+            )
     explain = partial(METHODS[method], target=target, batch_size=batch_size, **options)
     found = explain(module, one_hot)
     return replace(found, checks=check(explain, module, found)) if checks else found

@@ -174,9 +174,10 @@ def evaluating(module: nn.Module) -> Iterator[None]:
 def explaining(module: nn.Module) -> Iterator[None]:
     """Evaluate a module with gradients of its input, whatever the caller has switched off.
 
-    Its parameters ask for none meanwhile: a function written by hand would compute them too.
+    Its parameters ask for none meanwhile: a function written by hand would compute them too. Those
+    made in inference mode stay as they are, since torch does not let them ask again.
     """
-    asking = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    asking = [p for p in module.parameters() if p.requires_grad and not p.is_inference()]
     with evaluating(module), torch.inference_mode(False), torch.enable_grad():
         try:
             for parameter in asking:

@@ -68,9 +68,9 @@ def integrated_gradients(
     intervals that hold the worst half of all misses are halved, with every earlier point used
     again, until two things hold: the contributions miss no more than 1 % of the logits'
     difference, and the misses of all intervals, none set off against another, are no more than
-    2 % of all that the logit rises and falls along the way. It ends at 1,025 points;
-    ``convergence_delta`` tells the sum of the signed misses, and ``points`` where gradients were
-    taken.
+    2 % of all that the logit rises and falls along the way. It ends at 1,025 points, or with those
+    of ``n_steps`` where these are more. ``convergence_delta`` tells the sum of the signed misses,
+    and ``points`` where gradients were taken.
 
     Parameters
     ----------
@@ -196,7 +196,8 @@ class _Way:
         sizes[self.widths <= NARROWEST] = 0
         worst = np.argsort(-sizes, kind="stable")
         n_halved = 1 + int(np.searchsorted(np.cumsum(sizes[worst]), sizes.sum() / 2))
-        halved = np.sort(worst[: min(n_halved, (MOST_POINTS - len(self.at)) // 2)])
+        n_halved = min(n_halved, max(0, MOST_POINTS - len(self.at)) // 2)
+        halved = np.sort(worst[:n_halved])
         middles = (self.at[:-1] + self.at[1:]) / 2
         halves: Doubles = middles.reshape(-1, 2)[halved[sizes[halved] > 0]].ravel()
         return halves

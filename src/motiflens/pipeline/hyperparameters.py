@@ -80,13 +80,15 @@ def built(job: Job, length: int) -> SequenceModel:
     Raises
     ------
     InputError
-        If its hyperparameters do not fit together.
+        If one of its hyperparameters is impossible, or they do not fit together.
     """
     try:
         model = build_model(job.architecture, length=length, seed=0, **job.hyperparameters)
         with torch.inference_mode():
             model(torch.zeros(1, 4, max(length, model.min_length)))
         return model
+    except InputError:
+        raise
     except (ValueError, RuntimeError) as error:
         raise InputError(
             f"the hyperparameters of {job.architecture} fit together",
@@ -143,5 +145,7 @@ def _typed(value: Any, default: Any, what: str) -> Any:
         value = float(value)
     if type(value) is not kind:
         words = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}
-        raise InputError(f"{what} is {words[kind]}", got=repr(value), remedy=f"as {default!r}")
+        raise InputError(
+            f"{what} is {words[kind]}", got=repr(value), remedy=f"give one, such as {default!r}"
+        )
     return value

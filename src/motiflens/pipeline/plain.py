@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from motiflens.datasets import SequenceDataset, concatenate
+from motiflens.errors import InputError
 from motiflens.files import write_whole
 from motiflens.matrices import read_motif_file
 from motiflens.motifs import MAX_Q, discover_in_sequences, measure_enrichment, name_motifs
@@ -42,7 +43,8 @@ def discover_without_model(
     sequences
         FASTA, or one sequence a line.
     output
-        Folder for ``motifs.json`` and ``discovery.meme``; made where it does not exist.
+        Folder for ``motifs.json``, and where there are motifs ``discovery.meme`` and ``.npz``,
+        ``discovery-seqlets.tsv`` and ``hits.bed.gz``; made where it does not exist.
     negatives
         Of the same kinds; by default the sequences with their dinucleotides in another order.
     strands
@@ -60,8 +62,10 @@ def discover_without_model(
     Raises
     ------
     InputError
-        If a file cannot be read, or the output cannot be written.
+        If a file cannot be read, or the output cannot be written or is a run.
     """
+    folder = Path(output)
+    _refuse_run(folder)
     positives = _read(sequences, 1)
     others = _shuffled(positives, seed) if negatives is None else _read(negatives, 0)
     halved = min(len(positives), len(others)) >= ENOUGH_TO_HALVE
@@ -95,12 +99,21 @@ def discover_without_model(
             "not_significant": [describe_dismissed(one) for one in rest],
         },
     }
-    folder = Path(output)
     folder.mkdir(parents=True, exist_ok=True)
     write_files(discovery, folder)
     text = json.dumps(content, indent=1, allow_nan=False)
     write_whole(folder / "motifs.json", text.encode() + b"\n")
     return content
+
+
+def _refuse_run(folder: Path) -> None:
+    """Keep a run from losing its own motifs, which have the same names."""
+    if (folder / "run.toml").exists():
+        raise InputError(
+            "motifs of sequences alone have a folder of their own",
+            got=f"the run in {folder}",
+            remedy="choose another folder",
+        )
 
 
 def _read(path: Path | str, label: int) -> SequenceDataset:

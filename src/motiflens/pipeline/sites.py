@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from motiflens.datasets import SequenceDataset
 from motiflens.files import whole_file
@@ -34,19 +36,24 @@ def write_sites(findings: Sequence[Finding], dataset: SequenceDataset, path: Pat
     path
         File to write, ``.bed.gz``.
     """
-    parts = [_rows(finding, dataset) for finding in findings]
-    table = pd.concat(parts).sort_values(ORDER, kind="stable").drop_duplicates(ORDER)
-    text = table.to_csv(sep="\t", index=False, lineterminator="\n")
+    table = pd.concat([_rows(finding, dataset) for finding in findings])
+    # Two sequences may have one name: only on the genome is the same place the same site.
+    table = table.sort_values(ORDER, kind="stable").drop_duplicates([*ORDER, "sequence"])
+    text = table.drop(columns="sequence").to_csv(
+        sep="\t", index=False, lineterminator="\n", quoting=csv.QUOTE_NONE
+    )
     with whole_file(path) as file:
         file.writelines(bgzf.compress([b"#", text.encode()]))
 
 
 def _rows(finding: Finding, dataset: SequenceDataset) -> pd.DataFrame:
+    """Give the columns of the file, after the row of the sequence, -1 for those on the genome."""
     sites, motif = finding.enrichment.sites, finding.motif.name
     rows = sites["sequence"].to_numpy()
     score = -10 * np.log10(np.maximum(sites["p_value"].to_numpy(), 1e-100))
     chrom, start, end, strand = _places(sites, dataset)
     columns = (
+        np.where(_on_genome(dataset)[rows], -1, rows),
         *(chrom, start, end),
         motif if finding.match is None else finding.match.name,
         np.rint(score).astype(int),
@@ -55,7 +62,7 @@ def _rows(finding: Finding, dataset: SequenceDataset) -> pd.DataFrame:
         *(sites[key].map("{:.4g}".format).to_numpy() for key in ("p_value", "q_value")),
         dataset.labels[rows].astype(int),
     )
-    return pd.DataFrame(dict(zip((*COLUMNS, "label"), columns, strict=True)))
+    return pd.DataFrame(dict(zip(("sequence", *COLUMNS, "label"), columns, strict=True)))
 
 
 def _places(sites: pd.DataFrame, dataset: SequenceDataset) -> list[np.ndarray]:
@@ -65,7 +72,6 @@ def _places(sites: pd.DataFrame, dataset: SequenceDataset) -> list[np.ndarray]:
     whole = dataset.coordinates
     if whole is None:
         return [names, start, end, strand]
-    known = (whole.chrom != "") & (whole.end - whole.start == dataset.lengths)
     turned = whole.strand[rows] == "-"
     on_genome = [
         whole.chrom[rows],
@@ -74,4 +80,14 @@ def _places(sites: pd.DataFrame, dataset: SequenceDataset) -> list[np.ndarray]:
         np.where(turned, np.where(strand == "+", "-", "+"), strand),
     ]
     pairs = zip(on_genome, [names, start, end, strand], strict=True)
-    return [np.where(known[rows], there, here) for there, here in pairs]
+    known = _on_genome(dataset)[rows]
+    return [np.where(known, there, here) for there, here in pairs]
+
+
+def _on_genome(dataset: SequenceDataset) -> NDArray[np.bool_]:
+    """Tell of each sequence whether its place is known, (N,)."""
+    whole = dataset.coordinates
+    if whole is None:
+        return np.zeros(len(dataset), dtype=bool)
+    known: NDArray[np.bool_] = (whole.chrom != "") & (whole.end - whole.start == dataset.lengths)
+    return known

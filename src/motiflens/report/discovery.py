@@ -35,7 +35,9 @@ def discovery_section(run: Run) -> Section:
     if "discovery" not in run.motifs:
         return absent("discovery", TITLE, "discovered motifs", MOTIFS)
     entries, by = run.motifs["discovery"], run.motifs["discovered_by"]
-    texts = [Text(_how(by)), Text(_dismissed(by["not_significant"]))]
+    texts = [Text(_how(by, "Found" if entries else "Looked for"))]
+    if entries or by["not_significant"]:
+        texts.append(Text(_dismissed(by["not_significant"])))
     return lay_out_motifs(entries, ON_THE_TEST_PART, texts)
 
 
@@ -49,10 +51,11 @@ def lay_out_motifs(entries: list[Entry], name: str, texts: Sequence[Text]) -> Se
     return Section("discovery", TITLE, blocks)
 
 
-def _how(by: Entry) -> str:
+def _how(by: Entry, found_or_not: str) -> str:
     found, tested, n_seeds = by["found_in"], by["tested_on"], len(by["seeds"])
     return (
-        f"Found by {by['method']} of {by['model']} ({n_seeds} seed{'s' * (n_seeds > 1)}) in "
+        f"{found_or_not} by {by['method']} of {by['model']} "
+        f"({n_seeds} seed{'s' * (n_seeds > 1)}) in "
         f"{found['positives']:,} positives and {found['negatives']:,} negatives that are not in "
         f"the test part; shares, fold, p and q are of {tested['positives']:,} positives and "
         f"{tested['negatives']:,} negatives of the test part. Names: {by['database']}; a motif "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -64,25 +65,36 @@ def _negatives(by: dict[str, Any]) -> str:
 
 def _motifs(content: Content) -> Section:
     by = content["discovered_by"]
-    found, tested = by["found_in"], by["tested_on"]
-    if by["held_out"]:
-        name = "Motifs confirmed on the other half"
-        words = (
-            f"Found in {found['positives']:,} sequences, without a model; shares, fold, p and q "
-            f"are of {tested['positives']:,} others and {tested['negatives']:,} negatives."
-        )
-        dismissed = [one["consensus"] for one in by["not_significant"]]
-        if dismissed:
-            words += f" Not confirmed there, and so not counted as found: {listed(dismissed[:5])}."
-    else:
-        name = "Motifs found"
-        words = (
-            f"Found in all {found['positives']:,} sequences, without a model, by the evidence of "
-            "their alignment. They are too few for a part to test on: shares, fold, p and q are of "
-            f"the same sequences and {tested['negatives']:,} negatives, and too good for new ones."
-        )
-    words += f" A motif that is like none of {by['database']} with a q-value below 0.05 is unknown."
+    name = "Motifs confirmed on the other half" if by["held_out"] else "Motifs found"
+    words = _tested_on_others(content) if by["held_out"] else _tested_on_the_same(content)
+    if content["discovery"]:
+        words += f" A motif that is like none of {by['database']} with a q-value below 0.05 is "
+        words += "unknown."
     return lay_out_motifs(content["discovery"], name, [Text(words)])
+
+
+def _tested_on_others(content: Content) -> str:
+    by, found = content["discovered_by"], "Found" if content["discovery"] else "Looked for"
+    tested, dismissed = by["tested_on"], [one["consensus"] for one in by["not_significant"]]
+    words = (
+        f"{found} in {by['found_in']['positives']:,} sequences, without a model; shares, fold, p "
+        f"and q are of {tested['positives']:,} others and {tested['negatives']:,} negatives."
+    )
+    if dismissed:
+        words += f" Not confirmed there, and so not counted as found: {listed(dismissed[:5])}."
+    return words
+
+
+def _tested_on_the_same(content: Content) -> str:
+    by = content["discovered_by"]
+    n, n_negatives = by["found_in"]["positives"], by["tested_on"]["negatives"]
+    if not content["discovery"]:
+        return f"Sequences searched, without a model: {n:,}, all of them."
+    return (
+        f"Found in all {n:,} sequences, without a model, by the evidence of their alignment. They "
+        "are too few for a part to test on: shares, fold, p and q are of the same sequences and "
+        f"{n_negatives:,} negatives, and too good for new ones."
+    )
 
 
 def _sites(path: Path) -> Section:
@@ -90,7 +102,7 @@ def _sites(path: Path) -> Section:
     title = "Sites"
     if not path.is_file():
         return Section("sites", title, [Text("No site: no motif was found.")])
-    table = read_with(path, lambda p: pd.read_csv(p, sep="\t", dtype={"#chrom": str}))
+    table = read_with(path, _table_of_sites)
     own = table[table["label"] == 1]
     columns = ("#chrom", "start", "end", "strand", "motif_id", "log_odds", "p_value")
     rows = [
@@ -104,3 +116,9 @@ def _sites(path: Path) -> Section:
         caption = f"The first {MOST_SITES} of {len(own):,}. {caption}"
     head = ["Sequence", "Bases", "Strand", "Motif", "Log-odds", "p"]
     return Section("sites", title, [Table(head, rows, "Sites in the sequences", caption)])
+
+
+def _table_of_sites(path: Path) -> pd.DataFrame:
+    """Read sites; a sequence may be called NA, or have quotes in its name."""
+    texts = {"#chrom": str, "motif_id": str}
+    return pd.read_csv(path, sep="\t", dtype=texts, na_filter=False, quoting=csv.QUOTE_NONE)
