@@ -193,7 +193,8 @@ def measured(
             model, facts, positives, motifs = made
             row = explained(method, model, positives, motifs)
             delta = row.pop("completeness_delta", None)
-            row["completeness_error"] = None if delta is None else delta / facts["logit_gap"]
+            gap = facts["logit_gap"]  # 0 of a model that learnt nothing
+            row["completeness_error"] = delta / gap if delta is not None and gap else None
             write_json(path, {**vars(case), "method": method, **facts, **row})
         yield json.loads(path.read_text())
 
