@@ -23,11 +23,12 @@ MAY_IMPORT = {
     "files": ["errors"],
     "progress": [],
     "settings": ["errors"],
+    "toml_files": ["errors"],
     "sequences": ["errors"],
     "shuffles": ["sequences"],
     "matrices": ["errors", "sequences"],
     "metrics": ["errors"],
-    "simulation": ["sequences", "matrices", "datasets"],
+    "simulation": ["toml_files", "sequences", "matrices", "datasets"],
     "datasets": ["errors", "sequences"],
     "loci": ["errors", "datasets/located"],
     "genomes": ["sequences", "datasets", "loci"],
@@ -71,7 +72,7 @@ WITHOUT_TORCH = [
 
 def table_of_the_docs() -> dict[str, list[str]]:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `([a-z]+)(?:\.py|/)` \|.*\| ([^|]+) \|$", text, flags=re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z_]+)(?:\.py|/)` \|.*\| ([^|]+) \|$", text, flags=re.MULTILINE)
     return {place: [] if may == "–" else may.split(", ") for place, may in rows}
 
 

@@ -12,9 +12,7 @@ The file that ``--hyperparameters`` takes has a table a model, and in it one for
 
 from __future__ import annotations
 
-import difflib
 import inspect
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -23,9 +21,9 @@ from typing import Any
 import torch
 
 from motiflens.errors import InputError
-from motiflens.files import read_text
 from motiflens.models import MODELS, SequenceModel, build_model, require_model
 from motiflens.settings import Settings
+from motiflens.toml_files import check_keys, read_toml
 from motiflens.training import Job, recipe_for
 
 #: The sub-table of a model that changes its recipe.
@@ -41,12 +39,7 @@ def read_hyperparameters(path: Path | str) -> dict[str, dict[str, Any]]:
         If the file is missing or is no TOML.
     """
     path = Path(path)
-    try:
-        tables = tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(
-            "hyperparameters are a TOML file", got=f"{path}: {error}", remedy="correct the file"
-        ) from None
+    tables = read_toml(path, "hyperparameters are")
     for name, table in tables.items():
         if not isinstance(table, dict) or not isinstance(table.get(RECIPE, {}), dict):
             raise InputError(
@@ -116,17 +109,10 @@ def _defaults(model: str) -> dict[str, Any]:
 
 def _checked(table: Mapping[str, Any], defaults: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Give the values of a table, each of the type of its default."""
-    found = {}
-    for name, value in table.items():
-        if name not in defaults:
-            near = difflib.get_close_matches(name, defaults, n=1)
-            raise InputError(
-                f"the keys of {where} are {', '.join(defaults) or 'none'}",
-                got=repr(name),
-                remedy=f"did you mean {near[0]!r}?" if near else "leave it out",
-            )
-        found[name] = _typed(value, defaults[name], f"{name} of {where}")
-    return found
+    check_keys(table, defaults, where)
+    return {
+        name: _typed(value, defaults[name], f"{name} of {where}") for name, value in table.items()
+    }
 
 
 def _require_possible(value: Any, what: str) -> None:

@@ -45,17 +45,15 @@ second name in it (not needed when the file holds one motif).
 from __future__ import annotations
 
 import difflib
-import tomllib
-from collections.abc import Iterable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from motiflens.datasets.located import at
 from motiflens.errors import InputError
-from motiflens.files import read_text
 from motiflens.matrices import Motif, read_motif_file
 from motiflens.simulation.grammar import Grammar, MotifUse, Spacing
+from motiflens.toml_files import check_keys, read_toml
 
 _NAMING_KEYS = ("name", "motif", "meme", "id")  # all other keys are those of MotifUse
 
@@ -70,12 +68,7 @@ def read_grammar(path: Path | str) -> Grammar:
         for every value that `Grammar`, `MotifUse` or `Spacing` refuses.
     """
     path = Path(path)
-    try:
-        table = tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(
-            "a grammar is a TOML file", got=f"{path}: {error}", remedy="correct the file"
-        ) from None
+    table = read_toml(path, "a grammar is")
     try:
         return _make_grammar(table, path.parent)
     except InputError as error:
@@ -83,7 +76,7 @@ def read_grammar(path: Path | str) -> Grammar:
 
 
 def _make_grammar(table: dict[str, Any], folder: Path) -> Grammar:
-    _check_keys(table, [field.name for field in fields(Grammar)], "a grammar")
+    check_keys(table, [field.name for field in fields(Grammar)], "a grammar")
     values: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
     }
@@ -102,7 +95,7 @@ def _tables(table: dict[str, Any], key: str) -> list[dict[str, Any]]:
 
 def _make_use(entry: dict[str, Any], folder: Path) -> MotifUse:
     settings = [field.name for field in fields(MotifUse)[1:]]
-    _check_keys(entry, [*_NAMING_KEYS, *settings], "a motif")
+    check_keys(entry, [*_NAMING_KEYS, *settings], "a motif")
     motif = _make_motif(entry, folder)
     return MotifUse(motif, **{key: entry[key] for key in settings if key in entry})
 
@@ -144,7 +137,7 @@ def _find_motif(path: Path, wanted: str | None) -> Motif:
 
 def _make_spacing(entry: dict[str, Any]) -> Spacing:
     keys = [field.name for field in fields(Spacing)]
-    _check_keys(entry, keys, "a spacing")
+    check_keys(entry, keys, "a spacing")
     missing = [key for key in keys[:4] if key not in entry]
     if missing:
         raise InputError(
@@ -153,15 +146,3 @@ def _make_spacing(entry: dict[str, Any]) -> Spacing:
             remedy="add it",
         )
     return Spacing(**entry)
-
-
-def _check_keys(table: dict[str, Any], known: Iterable[str], what: str) -> None:
-    known = list(known)
-    unknown = next((key for key in table if key not in known), None)
-    if unknown is not None:
-        near = difflib.get_close_matches(unknown, known, n=1)
-        raise InputError(
-            f"the keys of {what} are {', '.join(known)}",
-            got=repr(unknown),
-            remedy=f"did you mean {near[0]!r}?" if near else "leave it out",
-        )
