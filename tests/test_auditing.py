@@ -57,8 +57,8 @@ def test_nothing_is_said_of_clean_data():
     found = audit(planted(0), valid=planted(1), test=planted(2))
     assert found["warnings"] == []
     assert list(found) == [
-        "schema_version", "duplicates", "overlap", "shared_31mers", "composition", "baselines",
-        "warnings",
+        "schema_version", "lengths", "duplicates", "overlap", "shared_31mers", "composition",
+        "baselines", "warnings",
     ]  # fmt: skip
     assert found["schema_version"] == 1
     assert found["duplicates"] == {"train": 0, "valid": 0, "test": 0}
@@ -76,8 +76,42 @@ def test_copies_are_rows_minus_distinct_sequences_and_overlap_counts_rows_of_the
     )
     assert found["duplicates"] == {"train": 3, "valid": 1, "test": 0}
     assert found["overlap"] == {"train-valid": 2, "train-test": 3, "valid-test": 2}
-    assert said(found, "Copies of another sequence of train: 3 of 203.")
-    assert said(found, "Sequences of test that are also in train: 3 of 204;")
+    assert said(found, "Copies of another sequence of train, on either strand: 3 of 203.")
+    assert said(found, "Sequences of test that are also in train, on either strand: 3 of 204;")
+
+
+def test_reverse_complements_are_copies_at_any_length():
+    generator = np.random.default_rng(5)
+    train = letters(generator, 60, 25)
+    test = [reverse_complement_string(one) for one in train[:20]]
+    found = audit(
+        labelled([*train, reverse_complement_string(train[7])], [*[0, 1] * 30, 1]),
+        test=labelled(test, [1, 0] * 10),
+    )
+    assert found["duplicates"] == {"train": 1, "test": 0}
+    assert found["overlap"] == {"train-test": 20}
+    assert said(found, "also in train, on either strand: 20 of 20")
+    assert said(found, "a positive and a negative at once, on either strand: 20.")
+
+
+def test_lengths_are_those_of_all_sequences():
+    found = audit(labelled(["ACGTA", "AC", "GGGGGGGG"], [1, 0, 0]), test=labelled(["A"], [1]))
+    assert found["lengths"] == {"min": 1, "max": 8, "mean": 4.0}
+
+
+def test_baselines_read_the_strands_of_the_run():
+    generator = np.random.default_rng(6)
+    train, test = letters(generator, 300, 40), letters(generator, 300, 40)
+    # In training the word lies forward, in the test split on the other strand.
+    word = "ACGGATTC"
+    train[::2] = [one[:12] + word + one[20:] for one in train[::2]]
+    test[::2] = [one[:12] + reverse_complement_string(word) + one[20:] for one in test[::2]]
+    data = [labelled(part, [1, 0] * 150) for part in (train, test)]
+    forward, both = (
+        audit(data[0], test=data[1], strands=strands)["baselines"]["best-motif"]["auroc"]
+        for strands in ("forward", "both")
+    )
+    assert forward < 0.7 < 0.9 < both
 
 
 def test_a_shared_word_counts_on_both_strands_by_class_of_the_later_part():
@@ -237,7 +271,7 @@ def test_labels_that_contradict_each_other_are_counted_over_all_parts():
     sequences = test.sequences()
     sequences[0] = train.sequences()[1]
     found = audit(train, test=labelled([*sequences, sequences[2]], [*test.labels, 1]))
-    assert said(found, "a positive and a negative at once: 2.")
+    assert said(found, "a positive and a negative at once, on either strand: 2.")
 
 
 @pytest.mark.parametrize(("n_positives", "is_said"), [(24, True), (25, False), (76, True)])
@@ -276,7 +310,8 @@ def test_no_data_are_too_few_or_too_odd(train, valid, test):
     json.dumps(found, allow_nan=False)
     given_parts = [part for part in (train, valid, test) if part]
     assert sum(found["duplicates"].values()) == sum(
-        len(part) - len({sequence for sequence, _ in part}) for part in given_parts
+        len(part) - len({min(one, reverse_complement_string(one)) for one, _ in part})
+        for part in given_parts
     )
 
 

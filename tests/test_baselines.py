@@ -43,7 +43,7 @@ def planted(n: int, seed: int, low: int = 40, high: int = 60) -> SequenceDataset
 
 
 def fitted(name: str, data: SequenceDataset) -> baselines.Logits:
-    return BASELINES[name](data, np.random.default_rng(0))
+    return BASELINES[name](data, np.random.default_rng(0), None)
 
 
 def test_a_motif_is_found_by_words_and_not_by_composition():

@@ -18,8 +18,7 @@ from sklearn.metrics import roc_auc_score
 
 import motiflens
 from motiflens import InputError, Settings, Source
-from motiflens.datasets import SequenceDataset
-from motiflens.datasets.splits import homology_groups
+from motiflens.datasets import SequenceDataset, homology_groups
 from motiflens.ensembles import evaluate_ensembles
 from motiflens.metrics import ensemble_logits
 from motiflens.report import write_report

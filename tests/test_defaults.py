@@ -89,7 +89,7 @@ def test_sizes_stay_below_three_quarters() -> None:
 
 
 def test_a_learning_curve_does_not_watch_the_test_part() -> None:
-    dataset, _ = prepare(data(), ONE)
+    dataset, _, _ = prepare(data(), ONE)
     recipe = Recipe(epochs=2)
     watched, unwatched = (
         train(dataset, Job("cnn", (0,), recipe, watch_test=watch), threads=1)[0]
@@ -113,14 +113,14 @@ def test_a_small_training_size_chooses_by_a_small_validation_part() -> None:
 
 def test_a_motif_that_no_positive_holds_is_told() -> None:
     settings = replace(ONE, motif="AAAAAAAA")
-    dataset, settings = prepare(data(), settings)
+    dataset, settings, _ = prepare(data(), settings)
     (note,) = motif_notes(dataset, settings)
     assert "no positive holds --motif AAAAAAAA" in note
-    assert motif_notes(*prepare(data(), replace(ONE, motif="gattaca"))) == ()
+    assert motif_notes(*prepare(data(), replace(ONE, motif="gattaca"))[:2]) == ()
 
 
 def test_a_motif_beside_sites_of_another_name_is_told() -> None:
-    dataset, settings = prepare(data(), replace(ONE, motif="GATTACA"))
+    dataset, settings, _ = prepare(data(), replace(ONE, motif="GATTACA"))
     assert motif_notes(dataset, settings) == ()
     (note,) = motif_notes(dataset, replace(settings, motif="GATT"))
     assert note == "--motif GATT is not used: the data name true sites of their own, of GATTACA"
@@ -131,7 +131,8 @@ def test_notes_are_told_and_kept(tmp_path: Path) -> None:
     settings = replace(ONE, motif="AAAAAAAA")
     run = compare(data(), tmp_path / "run", settings, progress=listening)
     assert run.configuration["run"]["notes"] == listening.notes
-    assert "no positive holds" in listening.notes[0]
+    assert listening.notes[0].startswith("split at random")
+    assert "no positive holds" in listening.notes[1]
 
 
 def test_one_seed_has_no_interval(tmp_path: Path) -> None:
@@ -173,12 +174,12 @@ def test_the_letters_that_a_motif_leaves_open_are_those_of_its_sites(tmp_path: P
 
 
 def test_a_motif_without_sites_is_still_the_truth() -> None:
-    dataset, settings = prepare(data(), replace(ONE, motif="AAAAAAAA"))
+    dataset, settings, _ = prepare(data(), replace(ONE, motif="AAAAAAAA"))
     assert [motif.consensus for motif in true_motifs(dataset, settings.motif)] == ["AAAAAAAA"]
 
 
 def test_the_points_of_a_learning_curve_have_scores_and_no_epochs() -> None:
-    dataset, _ = prepare(data(), ONE)
+    dataset, _, _ = prepare(data(), ONE)
     found = comparison.compare(dataset, [Job("cnn", (0, 1))], sizes=[20], size_seeds=1, threads=1)
     point, whole = found.results["models"]["cnn"]["sizes"]
     assert (point["n_train"], len(point["seeds"]), whole["n_train"]) == (20, 1, 48)

@@ -101,7 +101,7 @@ def test_a_mapped_run_keeps_its_split_and_reopens_its_data(place: Path) -> None:
     labels, test = dataset.labels, dataset.split == "test"
     assert [int((test & (labels == label)).sum()) for label in (0, 1)] == [12, 12]
     assert set(dataset.split.tolist()) == {"train", "test"}
-    expected, _ = prepare(open_mapped(folder), ONE)
+    expected, _, _ = prepare(open_mapped(folder), ONE)
     assert np.array_equal(expected.split, dataset.split)
     assert made.comparison["n_train"] == 96
     folder.rename(place / "moved.motiflens")

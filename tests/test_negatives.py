@@ -13,7 +13,7 @@ from motiflens.datasets import Coordinates, SequenceDataset
 from motiflens.errors import InputError
 from motiflens.genomes import Genome, open_genome
 from motiflens.loci import Loci
-from motiflens.negatives import TOLERANCE, make_negatives, matched_windows
+from motiflens.negatives import TOLERANCE, bind, make_negatives, matched_windows
 
 N = 60
 WIDTHS = np.array([30, 45, 60] * (N // 3))
@@ -162,13 +162,17 @@ def pairs(sequence: str) -> Counter:
     return Counter(pairwise(sequence))
 
 
-def test_shuffles_keep_dinucleotides_and_the_place_of_their_positive(positives):
+def test_shuffles_keep_dinucleotides_and_have_no_place_of_their_own(positives):
     data = make_negatives("shuffle", positives, seed=2)
     assert (data.labels == 0).all()
     ours, theirs = data.sequences(), positives.sequences()
     assert [pairs(one) for one in ours] == [pairs(other) for other in theirs]
     assert sum(one != other for one, other in zip(ours, theirs, strict=True)) == N
-    assert data.coordinates.start.tolist() == positives.coordinates.start.tolist()
+    assert data.coordinates is None
+    whole = bind(positives, data)
+    assert (whole.coordinates.chrom[N:] == "").all()
+    assert (whole.coordinates.chrom[:N] == positives.coordinates.chrom).all()
+    assert whole.groups.tolist() == [*range(N)] * 2
     assert data.names[:2].tolist() == ["seq0001_shuffled", "seq0002_shuffled"]
     assert make_negatives("shuffle", positives, seed=2).sequences() == ours
     assert make_negatives("shuffle", positives, seed=3).sequences() != ours

@@ -14,6 +14,7 @@ from motiflens.datasets.coordinates import Coordinates
 from motiflens.matrices import motif_from_string
 from motiflens.motifs import measure_enrichment
 from motiflens.motifs.discovered import DiscoveredMotif
+from motiflens.negatives import bind, make_negatives
 from motiflens.pipeline.discovering import Finding
 from motiflens.pipeline.sites import write_sites
 from motiflens.sequences import reverse_complement_string
@@ -75,6 +76,29 @@ def test_sites_lie_on_the_genome_and_those_of_overlapping_windows_are_one(tmp_pa
     assert gzip.decompress(packed).startswith(b"#chrom\tstart\tend\tname\tscore\tstrand\tmotif_id")
     written(located(), tmp_path / "again.bed.gz")
     assert (tmp_path / "again.bed.gz").read_bytes() == packed
+
+
+def test_a_site_in_a_positive_and_a_negative_window_is_two_rows(tmp_path: Path) -> None:
+    dataset = located()
+    # The second window, which overlaps the first on a site, is now a negative.
+    labels = np.array([1, 0, 1, 1, 1, 0], dtype=np.float32)
+    found = written(replace(dataset, labels=labels), tmp_path / "hits.bed.gz")
+    at_75 = found[(found["#chrom"] == "chr2") & (found["start"] == 75)]
+    assert sorted(at_75["label"]) == [0, 1]
+
+
+def test_a_shuffle_has_no_site_on_the_genome(tmp_path: Path) -> None:
+    positives = located().subset(np.arange(4))
+    shuffles = make_negatives("shuffle", positives, seed=0)
+    # Given the word again, since a shuffle has lost it.
+    codes = shuffles.codes.copy()
+    codes[0, 5:17] = ["ACGT".index(letter) for letter in WORD]
+    whole = bind(positives, replace(shuffles, codes=codes))
+    found = written(whole, tmp_path / "hits.bed.gz")
+    of_shuffles = found[found["label"] == 0]
+    assert of_shuffles["#chrom"].tolist() == ["a_shuffled"]
+    assert of_shuffles["start"].tolist() == [5]
+    assert set(found["#chrom"][found["label"] == 1]) == {"chr2", "chr10"}
 
 
 def test_without_coordinates_sites_lie_on_the_sequences(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """Three baselines without a neural net, which a model has to beat before it is worth explaining.
 
 Each is fitted on the training part alone, its own choices (k, the estimator, the width) made on a
-quarter of that part held out. Words and motifs are read on both strands where the training part
-reads the same on both (see `motiflens.datasets.strands`), and forward only elsewhere.
+quarter of that part held out. K-mers and motifs are read on the strands that a run reads; where
+none are named, on both where the training part reads the same on both (see
+`motiflens.datasets.strands`), and forward only elsewhere.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ Fit = Callable[[SequenceDataset], Logits]
 
 
 def score_baselines(
-    train: SequenceDataset, test: SequenceDataset, seed: int = 0
+    train: SequenceDataset, test: SequenceDataset, seed: int = 0, strands: str | None = None
 ) -> dict[str, dict[str, float]]:
     """Fit every baseline on `train` and score it on `test`.
 
@@ -47,6 +48,8 @@ def score_baselines(
         Both hold both classes; sequences may differ in length and hold N.
     seed
         Draws the quarter of `train` that choices are made on.
+    strands
+        ``forward`` or ``both``; None where `train` decides.
 
     Returns
     -------
@@ -61,19 +64,23 @@ def score_baselines(
     require_two_classes(train)
     require_two_classes(test)
     return {
-        name: score(test.labels, fit(train, np.random.default_rng(seed))(test))
+        name: score(test.labels, fit(train, np.random.default_rng(seed), strands)(test))
         for name, fit in BASELINES.items()
     }
 
 
-def fit_composition(train: SequenceDataset, generator: np.random.Generator) -> Logits:
+def fit_composition(
+    train: SequenceDataset, generator: np.random.Generator, strands: str | None = None
+) -> Logits:
     """Logistic regression on the fractions of A, C, G and T and on the length."""
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=10_000))
     model.fit(_composition(train), train.labels)
     return lambda data: np.asarray(model.decision_function(_composition(data)))
 
 
-def fit_kmer(train: SequenceDataset, generator: np.random.Generator) -> Logits:
+def fit_kmer(
+    train: SequenceDataset, generator: np.random.Generator, strands: str | None = None
+) -> Logits:
     """K-mer counts under naive Bayes or L2 logistic regression, k from 3 to 6, as validation says.
 
     References
@@ -82,25 +89,27 @@ def fit_kmer(train: SequenceDataset, generator: np.random.Generator) -> Logits:
     Retrieval*, section 13.2.
     """
     fits = [partial(fit, k=k) for fit in (_fit_naive_bayes, _fit_logistic) for k in KMER_SIZES]
-    return _on_its_strands(train, lambda data: _choose(fits, data, generator)(data))
+    return _on_strands(train, strands, lambda data: _choose(fits, data, generator)(data))
 
 
-def fit_best_motif(train: SequenceDataset, generator: np.random.Generator) -> Logits:
+def fit_best_motif(
+    train: SequenceDataset, generator: np.random.Generator, strands: str | None = None
+) -> Logits:
     """Best single gapless motif: a sequence's score is the largest log-odds of its windows."""
     fits = [partial(_fit_motif, width=width) for width in MOTIF_WIDTHS]
-    return _on_its_strands(train, lambda data: _choose(fits, data, generator)(data))
+    return _on_strands(train, strands, lambda data: _choose(fits, data, generator)(data))
 
 
-BASELINES: dict[str, Callable[[SequenceDataset, np.random.Generator], Logits]] = {
+BASELINES: dict[str, Callable[[SequenceDataset, np.random.Generator, str | None], Logits]] = {
     "composition": fit_composition,
     "kmer": fit_kmer,
     "best-motif": fit_best_motif,
 }
 
 
-def _on_its_strands(train: SequenceDataset, fit: Fit) -> Logits:
-    """Fit on sequences, or where they read the same on both strands on both strands of each."""
-    if not reads_both_strands(train):
+def _on_strands(train: SequenceDataset, strands: str | None, fit: Fit) -> Logits:
+    """Fit on sequences, or on both strands of each."""
+    if not (reads_both_strands(train) if strands is None else strands == "both"):
         return fit(train)
     logits = fit(_both_strands(train))
     return lambda data: logits(_both_strands(data))

@@ -33,11 +33,14 @@ class Crossed:
     kinds
         Kind → data set with a split. The positives and their parts are the same in all.
     notes
-        What was counted, dropped and assumed in reading, for a log.
+        What was counted, dropped and assumed in reading and splitting, for a log.
+    rule
+        How the splits were cut, as in :class:`motiflens.settings.Settings`.
     """
 
     kinds: dict[str, SequenceDataset]
     notes: tuple[str, ...] = ()
+    rule: str = "given"
 
     @property
     def first(self) -> Reading:
@@ -54,7 +57,7 @@ class Crossed:
 def read_kinds(
     source: Source,
     kinds: Sequence[str],
-    cut: Callable[[SequenceDataset], SequenceDataset],
+    cut: Callable[[SequenceDataset], tuple[SequenceDataset, str, tuple[str, ...]]],
 ) -> Crossed:
     """Read positives, and give them negatives of each kind and one split.
 
@@ -65,8 +68,9 @@ def read_kinds(
     kinds
         Two or more, each as in :func:`motiflens.negatives.make_negatives`.
     cut
-        Gives a data set its split. Positives and negatives are cut at once, so that a split by
-        homology holds between all kinds; shuffles follow the positive that they are made of.
+        Splits a data set; returns it, the rule and notes. Positives and negatives are cut at
+        once, so that a split by homology holds between all kinds; shuffles follow the positive
+        that they are made of.
 
     Raises
     ------
@@ -78,9 +82,11 @@ def read_kinds(
     names = dict.fromkeys(name for kind in kinds for name in split_kind(kind))
     readings = {name: read(replace(source, negatives=name)) for name in names}
     found = {name: _of_label(reading.dataset, 0) for name, reading in readings.items()}
-    positives = _of_label(next(iter(readings.values())).dataset, 1)
+    # Only positives that were read with their shuffles are bound to them.
+    reading = readings.get("shuffle", next(iter(readings.values())))
+    positives = _of_label(reading.dataset, 1)
     free = [name for name in names if name != "shuffle"]
-    whole = cut(concatenate([positives, *(found[name] for name in free)]))
+    whole, rule, reasons = cut(concatenate([positives, *(found[name] for name in free)]))
     assert whole.split is not None
     ends = np.cumsum([len(positives), *(len(found[name]) for name in free)])
     positives = positives.with_split(whole.split[: ends[0]])
@@ -92,7 +98,8 @@ def read_kinds(
             kind: concatenate([positives, *(parts[name] for name in split_kind(kind))])
             for kind in kinds
         },
-        tuple(dict.fromkeys(note for reading in readings.values() for note in reading.notes)),
+        (*dict.fromkeys(note for one in readings.values() for note in one.notes), *reasons),
+        rule,
     )
 
 

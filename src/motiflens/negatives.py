@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,6 @@ from motiflens.errors import InputError
 from motiflens.genomes import Genome, extract
 from motiflens.loci import NO_SUMMIT, Loci
 from motiflens.records import dataset_of, read_records
-from motiflens.sequences import decode
 from motiflens.shuffles import dinucleotide_shuffle
 
 KINDS = ("shuffle", "matched")
@@ -50,9 +50,10 @@ def make_negatives(
     ----------
     kind
         ``shuffle``: each positive with its letters in another order and the same dinucleotide
-        counts; it keeps the place of its positive, so that both fall to the same part of a split
-        by chromosome. ``matched``: windows of the genome, see `matched_windows`. Anything else is
-        a file of sequences, in FASTA or one a line. ``shuffle+other.fa``: one kind after the other.
+        counts. It has no place on the genome; ``groups`` names its positive, so that both can go
+        to the same split (see :func:`bind`). ``matched``: windows of the genome, see
+        `matched_windows`. Anything else is a file of sequences, in FASTA or one a line.
+        ``shuffle+other.fa``: one kind after the other.
     positives
         N sequences; those of ``matched`` have coordinates.
     genome, loci
@@ -67,6 +68,16 @@ def make_negatives(
         file is missing, empty or damaged.
     """
     return concatenate([_make(part, positives, genome, loci, seed) for part in split_kind(kind)])
+
+
+def bind(positives: SequenceDataset, negatives: SequenceDataset) -> SequenceDataset:
+    """Put positives and the negatives that were made of them into one data set.
+
+    Positives get the numbers in ``groups`` by which their shuffles name them.
+    """
+    if negatives.groups is not None:
+        positives = replace(positives, groups=np.arange(len(positives)))
+    return concatenate([positives, negatives])
 
 
 def split_kind(kind: str) -> list[str]:
@@ -97,11 +108,13 @@ def _make(
 def _shuffled(positives: SequenceDataset, seed: int) -> SequenceDataset:
     generator = np.random.default_rng(seed)
     codes = dinucleotide_shuffle(positives.codes, positives.lengths, generator)
-    return SequenceDataset.from_sequences(
-        decode(codes, positives.lengths),
-        np.zeros(len(positives)),
-        names=[f"{name}_shuffled" for name in positives.names.tolist()],
-        coordinates=positives.coordinates,
+    names = [f"{name}_shuffled" for name in positives.names.tolist()]
+    return SequenceDataset(
+        codes,
+        positives.lengths,
+        np.zeros(len(positives), dtype=np.float32),
+        np.array(names, dtype=np.str_),
+        groups=np.arange(len(positives)),
     )
 
 

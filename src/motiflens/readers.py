@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from motiflens.assays import DEFAULT_SD, read_deepbind, read_microarray
-from motiflens.datasets import SequenceDataset, concatenate, open_mapped, read_table, table_kind
+from motiflens.datasets import SequenceDataset, open_mapped, read_table, table_kind
 from motiflens.errors import InputError
 from motiflens.files import read_text
 from motiflens.genomes import Genome, Windows, extract, open_genome
 from motiflens.labels import with_labels, with_labels_in_headers
 from motiflens.loci import Loci, read_loci
-from motiflens.negatives import make_negatives, split_kind
+from motiflens.negatives import bind, make_negatives, split_kind
 from motiflens.records import FASTA_NAME, Record, dataset_of, read_fasta, read_records
 
 __all__ = ["Reading", "Source", "read", "read_dataset", "read_fasta"]
@@ -315,7 +315,7 @@ def _complete(
     ]
     if n_unmatched:
         added.append(f"{n_unmatched} positives have no negative, as no similar window is free")
-    return Reading(concatenate([positives, negatives]), kind, (*notes, *added))
+    return Reading(bind(positives, negatives), kind, (*notes, *added))
 
 
 def _gc(dataset: SequenceDataset) -> float:

@@ -11,7 +11,7 @@ from motiflens.errors import InputError
 
 DEFAULT_MODELS = ("cnn", "attention")
 TUTORIAL_MODELS = ("tutorial-cnn", "tutorial-attention", "cnn", "attention")
-SPLITS = ("random", "homology", "chromosome")
+SPLITS = ("auto", "random", "homology", "chromosome", "given")
 STRANDS = ("auto", "forward", "both")
 
 #: Seeds of the replicas follow on each other, and scikit-learn takes 32 bits.
@@ -34,14 +34,17 @@ class Settings:
     test_fraction
         Fraction of the sequences held out for testing, unless the data come with a test part.
     split
-        How they are held out: at ``random``, by ``homology`` (no word of 31 bases shared between
-        the parts), or by ``chromosome``.
+        How they are held out: at ``random``, by ``homology`` (no 31-mer shared between the
+        splits), or by ``chromosome``. ``auto`` chooses between the first two (see
+        :func:`motiflens.pipeline.splitting.cut`). The validation split is cut by the same rule.
+        ``given`` where the data come with all splits.
     test_chromosomes, valid_chromosomes
         For a split by chromosome.
     strands
-        ``both`` or ``forward``: where motifs may lie, and whether models read both strands. With
-        ``auto`` the training sequences decide (see `motiflens.datasets.strands`); the tutorial's
-        models read one strand in any case.
+        ``both`` or ``forward``: where motifs may lie, and whether models and baselines read both
+        strands. ``auto`` is ``both`` for windows on a genome, and otherwise the training sequences
+        decide (see `motiflens.datasets.strands`); the tutorial's models read one strand in any
+        case.
     sizes
         Training sizes of the learning curves, joined by commas, and ``none`` for no curves. None
         stands for 50, 200 and 800, as far as they are below three quarters of the training part,
@@ -69,7 +72,7 @@ class Settings:
     seeds: int | None = None
     seed: int = 0
     test_fraction: float = 0.2
-    split: str = "random"
+    split: str = "auto"
     test_chromosomes: tuple[str, ...] = ()
     valid_chromosomes: tuple[str, ...] = ()
     strands: str = "auto"

@@ -5,11 +5,14 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
+import numpy as np
+
 from motiflens.auditing.bias import composition
 from motiflens.auditing.leaks import count_both_labels, count_copies, count_found, count_sharing
 from motiflens.auditing.trivial import trivial_scores
 from motiflens.auditing.warnings import warnings_of
 from motiflens.datasets import SequenceDataset
+from motiflens.datasets.groups import canonical_sequences
 from motiflens.errors import InputError
 
 __all__ = ["audit"]
@@ -20,6 +23,7 @@ def audit(
     *,
     valid: SequenceDataset | None = None,
     test: SequenceDataset | None = None,
+    strands: str | None = None,
 ) -> dict[str, Any]:
     """Look for copies, leaks, biases and labels that cannot be right.
 
@@ -27,14 +31,19 @@ def audit(
     ----------
     train, valid, test
         The parts, as they are to be used; one that is None or empty is left out everywhere.
+    strands
+        Those that baselines read, ``forward`` or ``both``; None where the training part decides.
 
     Returns
     -------
     dict
         The content of ``audit.json``:
 
-        - `duplicates`: rows minus distinct sequences of each part;
-        - `overlap`: for pairs as in "train-test", rows of the later part that are in the earlier;
+        - `lengths`: `min`, `max` and `mean` of the bases of all sequences;
+        - `duplicates`: rows minus distinct sequences of each part, where a sequence and its
+          reverse complement count as one;
+        - `overlap`: for pairs as in "train-test", rows of the later part that are in the earlier,
+          on either strand;
         - `shared_31mers`: for the same pairs, `positives` and `negatives` of the later part that
           have a word of 31 bases, on either strand, in common with the earlier part;
         - `composition`: of each part, by class, see `bias.composition`;
@@ -56,12 +65,19 @@ def audit(
         )
     sequences = {name: part.sequences() for name, part in parts.items()}
     pairs = {f"{first}-{later}": (first, later) for first, later in combinations(parts, 2)}
-    trivial = trivial_scores(parts)
+    either = {name: canonical_sequences(part) for name, part in parts.items()}
+    lengths = np.concatenate([part.lengths for part in parts.values()])
+    trivial = trivial_scores(parts, strands)
     found: dict[str, Any] = {
         "schema_version": 1,
-        "duplicates": {name: count_copies(sequences[name]) for name in parts},
+        "lengths": {
+            "min": int(lengths.min()),
+            "max": int(lengths.max()),
+            "mean": float(lengths.mean()),
+        },
+        "duplicates": {name: count_copies(either[name]) for name in parts},
         "overlap": {
-            pair: count_found(sequences[first], sequences[later])
+            pair: count_found(either[first], either[later])
             for pair, (first, later) in pairs.items()
         },
         "shared_31mers": {
@@ -71,6 +87,6 @@ def audit(
         "composition": composition(parts, sequences),
         "baselines": trivial.scores,
     }
-    labelled = [(sequences[name], part.labels) for name, part in parts.items()]
+    labelled = [(either[name], part.labels) for name, part in parts.items()]
     found["warnings"] = warnings_of(found, count_both_labels(labelled), trivial)
     return found

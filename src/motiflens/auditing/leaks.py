@@ -16,12 +16,12 @@ BLOCK = 1 << 22
 
 
 def count_copies(sequences: Sequence[str]) -> int:
-    """Count rows that repeat a sequence: rows minus distinct sequences, on the strand given."""
+    """Count rows that repeat a sequence: rows minus distinct ones of canonical sequences."""
     return len(sequences) - len(set(sequences))
 
 
 def count_found(earlier: Sequence[str], later: Sequence[str]) -> int:
-    """Count rows of the later part that are, from end to end, a sequence of the earlier."""
+    """Count rows of the later part that are, from end to end, in the earlier; both canonical."""
     known = set(earlier)
     return sum(sequence in known for sequence in later)
 

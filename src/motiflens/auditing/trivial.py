@@ -36,7 +36,7 @@ class Trivial:
     kmer_aurocs: dict[str, tuple[float, int, int]]
 
 
-def trivial_scores(parts: Mapping[str, SequenceDataset]) -> Trivial:
+def trivial_scores(parts: Mapping[str, SequenceDataset], strands: str | None = None) -> Trivial:
     """Fit the baselines on train and score them on what is held out (see `audit`)."""
     train = parts["train"]
     held_out = {name: part for name, part in parts.items() if name != "train" and _counts(part)[0]}
@@ -49,7 +49,7 @@ def trivial_scores(parts: Mapping[str, SequenceDataset]) -> Trivial:
         return Trivial({}, "", {})
     by_part: dict[str, dict[str, dict[str, float]]] = {name: {} for name in held_out}
     for name, fit in BASELINES.items():
-        logits = fit(train, np.random.default_rng(SEED))
+        logits = fit(train, np.random.default_rng(SEED), strands)
         for part, data in held_out.items():
             by_part[part][name] = score(data.labels, logits(data))
     last = list(held_out)[-1]

@@ -33,7 +33,10 @@ def warnings_of(found: dict[str, Any], n_both_labels: int, trivial: Trivial) -> 
     sizes = {name: sum(part["n"].values()) for name, part in found["composition"].items()}
     texts = _leaks(found, sizes)
     if n_both_labels:
-        texts.append(f"Sequences that are a positive and a negative at once: {n_both_labels:,}.")
+        texts.append(
+            "Sequences that are a positive and a negative at once, on either strand: "
+            f"{n_both_labels:,}."
+        )
     texts += _swapped(trivial)
     for name, part in found["composition"].items():
         texts += [*_classes(name, part["n"]), *_shuffles(name, part), *_contrasts(name, part)]
@@ -42,7 +45,7 @@ def warnings_of(found: dict[str, Any], n_both_labels: int, trivial: Trivial) -> 
 
 def _leaks(found: dict[str, Any], sizes: dict[str, int]) -> list[str]:
     texts = [
-        f"Copies of another sequence of {part}: {n:,} of {sizes[part]:,}."
+        f"Copies of another sequence of {part}, on either strand: {n:,} of {sizes[part]:,}."
         for part, n in found["duplicates"].items()
         if n
     ]
@@ -50,8 +53,8 @@ def _leaks(found: dict[str, Any], sizes: dict[str, int]) -> list[str]:
         earlier, later = pair.split("-")
         if n:
             texts.append(
-                f"Sequences of {later} that are also in {earlier}: {n:,} of {sizes[later]:,}; "
-                "their score is memory."
+                f"Sequences of {later} that are also in {earlier}, on either strand: {n:,} of "
+                f"{sizes[later]:,}; their score is memory."
             )
     for pair, n_of in found["shared_31mers"].items():
         earlier, later = pair.split("-")

@@ -110,7 +110,8 @@ class PartOptions:
     test_fraction
         Without a test part: the fraction that is held out.
     split
-        Without a test part: random, homology (no shared 31-mers) or chromosome.
+        Without a test part: random, homology (no shared 31-mers) or chromosome; auto is homology
+        for windows on a genome and for data with many near copies. Validation is cut likewise.
     test_chromosomes
         For --split chromosome: names joined by commas.
     valid_chromosomes
@@ -157,7 +158,8 @@ class TrainOptions:
     motif
         The true motif, when known, in IUPAC letters.
     strands
-        auto, forward or both: where motifs may lie, and whether models read both strands.
+        auto, forward or both: where motifs may lie, and whether models read both strands. Auto is
+        both for windows on a genome; else the training sequences decide.
     target
         Test accuracy whose first epoch is reported.
     hyperparameters

@@ -13,11 +13,12 @@ from motiflens.datasets.dataset import (
     require_at_least,
     require_two_classes,
 )
+from motiflens.datasets.groups import bound_groups, homology_groups
 from motiflens.datasets.mapped import MappedDataset, convert_streaming, open_mapped
 from motiflens.datasets.splits import (
-    homology_groups,
     split_at_random,
     split_by_chromosome,
+    split_by_groups,
     split_by_homology,
 )
 from motiflens.datasets.streaming import (
@@ -35,6 +36,7 @@ __all__ = [
     "Entry",
     "MappedDataset",
     "SequenceDataset",
+    "bound_groups",
     "check_strands",
     "concatenate",
     "convert_streaming",
@@ -51,6 +53,7 @@ __all__ = [
     "require_two_classes",
     "split_at_random",
     "split_by_chromosome",
+    "split_by_groups",
     "split_by_homology",
     "stream_entries",
     "table_kind",

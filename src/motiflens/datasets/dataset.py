@@ -50,6 +50,10 @@ class SequenceDataset:
         The true sites of each sequence; None when the truth is unknown.
     coordinates
         Where the sequences lie in a genome; None when that is unknown.
+    groups
+        int64 (N,): rows of one number belong together in every split, as a shuffle and the
+        sequence that it is made of, and after a split by homology all related sequences; -1 for
+        a row that stands alone. None where all do.
 
     Raises
     ------
@@ -64,6 +68,7 @@ class SequenceDataset:
     split: NDArray[np.str_] | None = None
     sites: tuple[tuple[Site, ...], ...] | None = None
     coordinates: Coordinates | None = None
+    groups: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         check_shapes(self)
@@ -134,6 +139,7 @@ class SequenceDataset:
             None if self.split is None else self.split[rows],
             None if self.sites is None else tuple(self.sites[row] for row in rows),
             None if self.coordinates is None else self.coordinates.subset(rows),
+            None if self.groups is None else self.groups[rows],
         )
 
     def part(self, split_name: str) -> SequenceDataset:
@@ -164,8 +170,9 @@ class SequenceDataset:
 def concatenate(parts: Sequence[SequenceDataset]) -> SequenceDataset:
     """Put data sets one after the other.
 
-    Split and sites stay where all parts have them; coordinates stay where one part has them, and
-    are unknown for the others.
+    Split and sites stay where all parts have them; coordinates and groups stay where one part has
+    them, and are unknown for the others. Rows of different parts with one number in ``groups``
+    belong together.
     """
     split = [part.split for part in parts if part.split is not None]
     sites = [part.sites for part in parts if part.sites is not None]
@@ -179,6 +186,19 @@ def concatenate(parts: Sequence[SequenceDataset]) -> SequenceDataset:
         np.concatenate(split) if len(split) == len(parts) else None,
         tuple(row for part in sites for row in part) if len(sites) == len(parts) else None,
         Coordinates.join(places) if any(part.coordinates for part in parts) else None,
+        _join_groups(parts),
+    )
+
+
+def _join_groups(parts: Sequence[SequenceDataset]) -> NDArray[np.int64] | None:
+    if all(part.groups is None for part in parts):
+        return None
+    alone = [np.full(len(part), -1, dtype=np.int64) for part in parts]
+    return np.concatenate(
+        [
+            own if part.groups is None else part.groups
+            for part, own in zip(parts, alone, strict=True)
+        ]
     )
 
 
@@ -198,6 +218,7 @@ def check_shapes(dataset: SequenceDataset) -> None:
         "split": (n,) if dataset.split is None else np.shape(dataset.split),
         "sites": (n,) if dataset.sites is None else (len(dataset.sites),),
         "coordinates": (n,) if dataset.coordinates is None else (len(dataset.coordinates),),
+        "groups": (n,) if dataset.groups is None else np.shape(dataset.groups),
     }
     wrong = [f"{what} {size}" for what, size in sizes.items() if size != (n,)]
     if dataset.codes.ndim != 2 or dataset.codes.dtype != np.uint8 or wrong:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import train_test_split
 
 from motiflens.datasets.coordinates import Coordinates
 from motiflens.datasets.dataset import SequenceDataset
-from motiflens.datasets.kmers import canonical_kmers
+from motiflens.datasets.groups import Groups, bound_groups, homology_groups, leaders
 from motiflens.errors import InputError
-from motiflens.sequences import reverse_complement_string
 
 
 def split_at_random(dataset: SequenceDataset, *, test: float, seed: int) -> SequenceDataset:
     """Put a fraction of each class into ``test`` and the rest into ``train``.
 
-    A split that was there before is replaced. Equal data and seed give equal splits.
+    Rows that ``dataset.groups`` binds stay together: a shuffle goes where its positive goes. A
+    split that was there before is replaced. Equal data and seed give equal splits.
 
     Parameters
     ----------
@@ -37,10 +36,12 @@ def split_at_random(dataset: SequenceDataset, *, test: float, seed: int) -> Sequ
         When the fraction leaves a class without a sequence in one of the two parts.
     """
     _check_fraction(dataset, test)
+    leader = leaders(dataset)
+    units = np.unique(leader)
     _, held_out = train_test_split(
-        np.arange(len(dataset)), test_size=test, stratify=dataset.labels, random_state=seed
+        units, test_size=test, stratify=dataset.labels[units], random_state=seed
     )
-    return _hold_out(dataset, held_out)
+    return _hold_out(dataset, np.isin(leader, held_out))
 
 
 def split_by_chromosome(
@@ -48,7 +49,8 @@ def split_by_chromosome(
 ) -> SequenceDataset:
     """Put whole chromosomes into ``test`` and ``valid``, and all others into ``train``.
 
-    A split that was there before is replaced.
+    What has no place of its own, as a shuffle has none, goes with the sequence that
+    ``dataset.groups`` binds it to. A split that was there before is replaced.
 
     Parameters
     ----------
@@ -64,6 +66,7 @@ def split_by_chromosome(
         twice, or none is left to train on.
     """
     where = dataset.coordinates or Coordinates.unknown(len(dataset))
+    where = where.subset(leaders(dataset))
     if missing := np.flatnonzero(where.chrom == "").tolist():
         raise InputError(
             "a split by chromosome needs the chromosome of every sequence",
@@ -105,10 +108,11 @@ def split_by_homology(
 ) -> SequenceDataset:
     """Put about a fraction of each class into ``test``; what shares a long stretch stays together.
 
-    No two sequences of different parts share an exact word of k bases, on either strand. Groups
-    of related sequences (see `homology_groups`) come in a random order, each into ``test`` where
-    that takes no class beyond its fraction: a large group thus ends in ``train``. A split that
-    was there before is replaced. Equal data and seed give equal splits.
+    No two sequences of different splits share an exact k-mer, on either strand, and a shuffle
+    stays with the sequence that it is made of. Groups of such sequences (see
+    :func:`motiflens.datasets.groups.bound_groups`) come in a random order, each into ``test``
+    where that takes no class beyond its fraction: a large group thus ends in ``train``. A split
+    that was there before is replaced. Equal data and seed give equal splits.
 
     Parameters
     ----------
@@ -126,8 +130,36 @@ def split_by_homology(
     InputError
         For other k, and when a class is left without a sequence in one of the two parts.
     """
+    groups = bound_groups(homology_groups(dataset, k), dataset.groups)
+    return split_by_groups(dataset, groups, test=test, seed=seed)
+
+
+def split_by_groups(
+    dataset: SequenceDataset, groups: Groups, *, test: float, seed: int
+) -> SequenceDataset:
+    """Put about a fraction of each class into ``test``, whole groups at a time.
+
+    The groups come in a random order, each into ``test`` where that takes no class beyond its
+    fraction: a large group thus ends in ``train``. They become those of the data set, so that
+    training holds out whole groups for validation too.
+
+    Parameters
+    ----------
+    dataset
+        N sequences.
+    groups
+        int64 (N,), 0 or more.
+    test
+        Fraction, above 0 and below 1.
+    seed
+        Of the random order.
+
+    Raises
+    ------
+    InputError
+        When a class is left without a sequence in one of the two splits.
+    """
     _check_fraction(dataset, test)
-    groups = homology_groups(dataset, k)
     classes, label = np.unique(dataset.labels, return_inverse=True)
     sizes = np.zeros((int(groups.max(initial=-1)) + 1, len(classes)), dtype=np.int64)
     np.add.at(sizes, (groups, label), 1)
@@ -141,59 +173,11 @@ def split_by_homology(
     counts = [int(held_out[label == index].sum()) for index in range(len(classes))]
     if not all(counts):
         raise InputError(
-            f"groups of sequences without a shared {k}-mer fill a test part with each class",
+            "groups of related sequences fill a test part with each class",
             got=f"{len(sizes)} groups, the largest of {sizes.sum(axis=1).max()} sequences",
             remedy="choose another fraction, split by chromosome, or drop near duplicates",
         )
-    return _hold_out(dataset, held_out)
-
-
-def homology_groups(dataset: SequenceDataset, k: int = 31) -> NDArray[np.int64]:
-    """Give a number to each group of sequences that are joined by shared words of k bases.
-
-    Two sequences share a group when they share an exact word of k known bases on either strand,
-    when they are equal on either strand (which matters below k bases), or when a chain of such
-    pairs joins them.
-
-    Parameters
-    ----------
-    dataset
-        N sequences.
-    k
-        1 to 31.
-
-    Returns
-    -------
-    groups
-        int64 (N,), from 0 without gaps.
-
-    Raises
-    ------
-    InputError
-        For other k.
-    """
-    n = len(dataset)
-    kmers, known = canonical_kmers(dataset.codes, k)
-    rows = [np.nonzero(known)[0], np.arange(n)]
-    links = [_links(kmers[known], rows[0]), _links(_whole(dataset), rows[1])]
-    first, second = np.concatenate(links, axis=1)
-    edges = coo_array((np.ones(len(first), dtype=np.bool_), (first, second)), shape=(n, n))
-    groups: NDArray[np.int64] = connected_components(edges, directed=False)[1].astype(np.int64)
-    return groups
-
-
-def _links(keys: NDArray[np.uint64], rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Pairs of rows (2, P) that chain all rows of one key together."""
-    order = np.argsort(keys, kind="stable")
-    keys, rows = keys[order], rows[order]
-    same = keys[1:] == keys[:-1]
-    return np.stack([rows[:-1][same], rows[1:][same]])
-
-
-def _whole(dataset: SequenceDataset) -> NDArray[np.uint64]:
-    """Give a number to each whole sequence (N,), the same for its reverse complement."""
-    words = [min(text, reverse_complement_string(text)) for text in dataset.sequences()]
-    return np.unique(words, return_inverse=True)[1].astype(np.uint64)
+    return replace(_hold_out(dataset, held_out), groups=groups)
 
 
 def _check_fraction(dataset: SequenceDataset, test: float) -> None:

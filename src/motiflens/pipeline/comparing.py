@@ -20,7 +20,7 @@ from motiflens.ensembles import evaluate_ensembles
 from motiflens.errors import InputError
 from motiflens.models import FIXED_LENGTH
 from motiflens.pipeline.defaults import with_defaults
-from motiflens.pipeline.hyperparameters import built, changes_notes, job_of
+from motiflens.pipeline.hyperparameters import built, changes_notes, job_of, validation_fraction
 from motiflens.pipeline.loading import (
     DataFiles,
     load_files,
@@ -29,6 +29,7 @@ from motiflens.pipeline.loading import (
     sample,
     sample_notes,
 )
+from motiflens.pipeline.splitting import on_genome
 from motiflens.progress import Progress, Silent
 from motiflens.readers import Reading, Source
 from motiflens.runs import Origin, Run, check_output, create
@@ -81,19 +82,27 @@ def _compare(
     last: str,
 ) -> Run:
     check_output(output, overwrite=overwrite, last=last)
-    for name in settings.models:
-        job_of(name, settings)  # tells a mistake before data are read
+    # Before data are read, so that a mistake in the hyperparameters is told at once.
+    held_out = validation_fraction(settings)
     reading = _reading(data)
-    dataset, settings = prepare(reading.dataset, settings)
+    if isinstance(data, Crossed):
+        settings = replace(settings, split=data.rule)
+    dataset, settings, reasons = prepare(reading.dataset, settings, held_out)
     others = data.others if isinstance(data, Crossed) else {}
     kinds = {reading.negatives: dataset, **others}
-    n_train = int(np.count_nonzero(dataset.split != "test"))
+    n_train = int(np.count_nonzero(dataset.split == "train"))
     settings, left_out = with_defaults(settings, n_train, dataset.codes.shape[1])
     jobs = [job_of(name, settings, settings.seed_list) for name in settings.models]
     _require_lengths(kinds, jobs)
     if origin is None:
         origin = Origin("Python" if isinstance(data, SequenceDataset) else _name(data))
-    notes = (*reading.notes, *motif_notes(dataset, settings), *left_out, *changes_notes(settings))
+    notes = (
+        *reading.notes,
+        *reasons,
+        *motif_notes(dataset, settings),
+        *left_out,
+        *changes_notes(settings),
+    )
     origin = replace(origin, negatives=reading.negatives, notes=notes)
     goes_on = not overwrite and (Path(output) / "run.toml").is_file()
     run = create(output, dataset, settings, origin, overwrite=overwrite, last=last)
@@ -135,7 +144,9 @@ def processes(device: str) -> AbstractContextManager[None]:
     return distributed.connected(device)
 
 
-def audit_parts(dataset: SequenceDataset, seed: int = 0) -> dict[str, Any]:
+def audit_parts(
+    dataset: SequenceDataset, seed: int = 0, strands: str | None = None
+) -> dict[str, Any]:
     """Audit the parts of a data set, or all of it where it has none.
 
     Of a large mapped data set a sample is audited, which the last warning then says.
@@ -146,13 +157,18 @@ def audit_parts(dataset: SequenceDataset, seed: int = 0) -> dict[str, Any]:
         With a split or without.
     seed
         Of the sample.
+    strands
+        Those that baselines read, ``forward`` or ``both``; None for both of windows on a genome,
+        and what the training part says of other data.
     """
     looked_at = sample(dataset, seed)
+    if strands is None and on_genome(looked_at):
+        strands = "both"
     if looked_at.split is None:
-        found = audit(looked_at)
+        found = audit(looked_at, strands=strands)
     else:
         parts = {name: looked_at.part(name) for name in SPLITS}
-        found = audit(**parts)
+        found = audit(**parts, strands=strands)
     found["warnings"] += sample_notes(dataset)
     return found
 
@@ -166,7 +182,9 @@ def _train(
 ) -> None:
     """Train on the first kind, which is the run's own data, and score; then cross all kinds."""
     dataset = next(iter(kinds.values()))
-    distributed.in_first(lambda: run.write_json("audit.json", audit_parts(dataset, settings.seed)))
+    distributed.in_first(
+        lambda: run.write_json("audit.json", audit_parts(dataset, settings.seed, settings.strands))
+    )
     n_seeds = len(settings.seed_list)
     n_curves = len(settings.sizes or ()) * min(settings.size_seeds, n_seeds)
     total = len(settings.models) * (n_seeds + n_curves)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from motiflens.crossing import Crossed, read_kinds
+from motiflens.datasets import SequenceDataset
 from motiflens.pipeline.comparing import compare
-from motiflens.pipeline.loading import cut
+from motiflens.pipeline.hyperparameters import validation_fraction
+from motiflens.pipeline.splitting import cut
 from motiflens.progress import Progress
 from motiflens.readers import Source
 from motiflens.runs import Origin, Run
@@ -21,7 +22,13 @@ def read_crossed(
 ) -> Crossed:
     """Read positives with negatives of several kinds; the settings say how to split."""
     source = source if isinstance(source, Source) else Source(source)
-    return read_kinds(source, kinds, partial(cut, settings=settings or Settings()))
+    chosen = settings or Settings()
+
+    def split(dataset: SequenceDataset) -> tuple[SequenceDataset, str, tuple[str, ...]]:
+        made = cut(dataset, chosen, validation_fraction(chosen))
+        return made.dataset, made.rule, made.notes
+
+    return read_kinds(source, kinds, split)
 
 
 def cross_negatives(

@@ -67,6 +67,11 @@ def job_of(model: str, settings: Settings, seeds: tuple[int, ...] = ()) -> Job:
     return Job(model, seeds, replace(recipe, **changed), hyperparameters=hyperparameters)
 
 
+def validation_fraction(settings: Settings) -> float:
+    """Return the largest fraction of the training sequences that a model of a run validates on."""
+    return max(job_of(name, settings).settings.validation_fraction for name in settings.models)
+
+
 def built(job: Job, length: int) -> SequenceModel:
     """Build the model of a job and call it once, which tells whether it can be.
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from motiflens.datasets import (
     MappedDataset,
@@ -15,13 +14,11 @@ from motiflens.datasets import (
     mark_sites,
     require_at_least,
     require_two_classes,
-    split_at_random,
-    split_by_chromosome,
-    split_by_homology,
 )
-from motiflens.datasets.strands import reads_both_strands
+from motiflens.datasets.strands import BOTH_FROM, strand_share
 from motiflens.errors import InputError
 from motiflens.matrices import information, motif_from_string
+from motiflens.pipeline.splitting import cut, on_genome
 from motiflens.readers import Reading, Source, read
 from motiflens.settings import Settings
 from motiflens.training.rows import draw
@@ -102,7 +99,9 @@ def load_files(files: DataFiles) -> Reading:
     return Reading(concatenate(parts), main.negatives, notes)
 
 
-def prepare(dataset: SequenceDataset, settings: Settings) -> tuple[SequenceDataset, Settings]:
+def prepare(
+    dataset: SequenceDataset, settings: Settings, valid_fraction: float = 0.0
+) -> tuple[SequenceDataset, Settings, tuple[str, ...]]:
     """Make a data set ready for training: both classes, true sites where known, a test part.
 
     Parameters
@@ -110,12 +109,15 @@ def prepare(dataset: SequenceDataset, settings: Settings) -> tuple[SequenceDatas
     dataset
         A split of its own is kept; where it has no test part, one is cut out of its training part.
     settings
-        How to split; ``strands`` of ``auto`` is decided here.
+        How to split; ``split`` and ``strands`` of ``auto`` are decided here.
+    valid_fraction
+        Of the training part, for validation, where the data have no such part
+        (see :func:`motiflens.pipeline.splitting.cut`).
 
     Returns
     -------
-    dataset, settings
-        With nothing left open.
+    dataset, settings, notes
+        With nothing left open, and the reasons for what was chosen.
 
     Raises
     ------
@@ -131,7 +133,8 @@ def prepare(dataset: SequenceDataset, settings: Settings) -> tuple[SequenceDatas
                 remedy="leave it out where the motif is not known",
             )
         require_at_least(dataset, len(settings.motif), "the motif")
-    dataset = _with_test_part(dataset, settings)
+    made = cut(dataset, settings, valid_fraction)
+    dataset, settings = made.dataset, replace(settings, split=made.rule)
     for part in ("train", "test"):
         if not np.any(dataset.split == part):
             raise InputError(
@@ -140,14 +143,26 @@ def prepare(dataset: SequenceDataset, settings: Settings) -> tuple[SequenceDatas
                 remedy="correct the column 'split', or drop it for a random split",
             )
         require_two_classes(dataset, part)
-    if settings.strands == "auto":
-        both = reads_both_strands(sample(dataset, settings.seed).part("train"))
-        settings = replace(settings, strands="both" if both else "forward")
+    strands, reasons = _strands(dataset, settings)
+    settings = replace(settings, strands=strands)
     # In a mapped data set, only the positives that are explained get their sites, later.
     known = dataset.sites is not None or isinstance(dataset, MappedDataset)
     if settings.motif is not None and not known:
         dataset = mark_sites(dataset, settings.motif, settings.strands)
-    return dataset, settings
+    return dataset, settings, (*made.notes, *reasons)
+
+
+def _strands(dataset: SequenceDataset, settings: Settings) -> tuple[str, tuple[str, ...]]:
+    """Choose the strands where they are ``auto``, and say why."""
+    if settings.strands != "auto":
+        return settings.strands, ()
+    if on_genome(dataset):
+        return "both", ("both strands are read, as the sequences are windows on a genome",)
+    share = strand_share(sample(dataset, settings.seed).part("train"))
+    words = f"reverse complements are {max(share, 0):.0%} as enriched as words of the positives"
+    if share >= BOTH_FROM:
+        return "both", (f"both strands are read, as {words}",)
+    return "forward", (f"the forward strand is read, as {words}; --strands both reads both",)
 
 
 def motif_notes(dataset: SequenceDataset, settings: Settings) -> tuple[str, ...]:
@@ -172,37 +187,6 @@ def motif_notes(dataset: SequenceDataset, settings: Settings) -> tuple[str, ...]
     return ()
 
 
-def _with_test_part(dataset: SequenceDataset, settings: Settings) -> SequenceDataset:
-    """Cut a test part out of what is there to train on, unless there is one."""
-    if dataset.split is not None and (dataset.split == "test").any():
-        return dataset
-    learning = np.ones(len(dataset), dtype=np.bool_)
-    if dataset.split is not None:
-        learning = dataset.split == "train"
-    if isinstance(dataset, MappedDataset):
-        return dataset.with_split(_split_rows(dataset, learning, settings))
-    split = np.full(len(dataset), "valid", dtype="<U5")
-    split[learning] = cut(dataset.subset(learning), settings).split
-    return dataset.with_split(split)
-
-
-def _split_rows(
-    dataset: MappedDataset, learning: NDArray[np.bool_], settings: Settings
-) -> NDArray[np.str_]:
-    """Hold rows out at random, each class in its share, without reading a sequence."""
-    if settings.split != "random":
-        raise InputError(
-            "a mapped data set is split at random, or by a column 'split' of what it is made of",
-            got=f"--split {settings.split}",
-            remedy="drop the option, or convert a table with the column",
-        )
-    rows = np.flatnonzero(learning)
-    n_test = round(settings.test_fraction * len(rows))
-    split = np.where(learning, "train", "valid")
-    split[draw(dataset.labels, rows, n_test, np.random.default_rng(settings.seed))] = "test"
-    return split
-
-
 def sample(dataset: SequenceDataset, seed: int) -> SequenceDataset:
     """Give a data set as it is, or a sample of a large mapped one, each class in its share."""
     if not isinstance(dataset, MappedDataset) or len(dataset) <= LARGE:
@@ -220,13 +204,3 @@ def sample_notes(dataset: SequenceDataset) -> tuple[str, ...]:
         f"audit, baselines and the choice of strands look at {SAMPLE:,} of {len(dataset):,} "
         "sequences, drawn at random",
     )
-
-
-def cut(dataset: SequenceDataset, settings: Settings) -> SequenceDataset:
-    """Cut a test part out of a data set in the way that the settings say."""
-    if settings.split == "chromosome":
-        return split_by_chromosome(
-            dataset, test=settings.test_chromosomes, valid=settings.valid_chromosomes
-        )
-    split = split_by_homology if settings.split == "homology" else split_at_random
-    return split(dataset, test=settings.test_fraction, seed=settings.seed)

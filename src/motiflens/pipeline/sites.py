@@ -25,7 +25,8 @@ def write_sites(findings: Sequence[Finding], dataset: SequenceDataset, path: Pat
     The columns are those of :func:`motiflens.write_hits`, and ``label``, that of the sequence, 1
     or 0. A site lies on the genome where the place of its sequence is known, and otherwise on the
     sequence, whose name stands for the chromosome. Rows are in the order of chromosome and start,
-    as ``tabix`` wants them; where sequences overlap, a site is one row.
+    as ``tabix`` wants them; where sequences overlap, a site is one row, and one for each label
+    where a positive and a negative window hold it.
 
     Parameters
     ----------
@@ -38,7 +39,8 @@ def write_sites(findings: Sequence[Finding], dataset: SequenceDataset, path: Pat
     """
     table = pd.concat([_rows(finding, dataset) for finding in findings])
     # Two sequences may have one name: only on the genome is the same place the same site.
-    table = table.sort_values(ORDER, kind="stable").drop_duplicates([*ORDER, "sequence"])
+    table = table.sort_values(ORDER, kind="stable")
+    table = table.drop_duplicates([*ORDER, "sequence", "label"])
     text = table.drop(columns="sequence").to_csv(
         sep="\t", index=False, lineterminator="\n", quoting=csv.QUOTE_NONE
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from motiflens.datasets import SequenceDataset
+from motiflens.datasets import SequenceDataset, bound_groups, split_by_groups
 from motiflens.errors import InputError
 
 Rows = NDArray[np.int64]
@@ -45,7 +45,7 @@ def take_parts(
         as many of its rows as would be held out, drawn by the seed.
     validation_fraction
         Otherwise, the fraction of the training rows that is held out to choose the epoch: the
-        same rows for every model and seed.
+        same rows for every model and seed, and whole groups of a data set that has some.
     n_train
         Use only this many training rows, drawn by the seed, validation rows included unless the
         data set has a ``valid`` part; None for all.
@@ -83,6 +83,18 @@ def take_parts(
     if n_train is not None and len(valid) > size:
         valid = draw(dataset.labels, valid, size, np.random.default_rng(seed))
     if len(valid) == 0:
-        valid = draw(dataset.labels, train, size, np.random.default_rng(0))
+        valid = _validation(dataset, train, size)
         train = np.setdiff1d(train, valid)
     return Parts(train, valid, rows["test"])
+
+
+def _validation(dataset: SequenceDataset, train: Rows, size: int) -> Rows:
+    """Hold out training rows: whole groups where the data set has some that fit."""
+    if dataset.groups is not None:
+        groups = bound_groups(np.arange(len(train)), dataset.groups[train])
+        try:
+            parts = split_by_groups(dataset.subset(train), groups, test=size / len(train), seed=0)
+            return train[parts.split == "test"]
+        except InputError:  # groups too large, or a class too small
+            pass
+    return draw(dataset.labels, train, size, np.random.default_rng(0))
