@@ -194,12 +194,8 @@ def _join_groups(parts: Sequence[SequenceDataset]) -> NDArray[np.int64] | None:
     if all(part.groups is None for part in parts):
         return None
     alone = [np.full(len(part), -1, dtype=np.int64) for part in parts]
-    return np.concatenate(
-        [
-            own if part.groups is None else part.groups
-            for part, own in zip(parts, alone, strict=True)
-        ]
-    )
+    given = zip(parts, alone, strict=True)
+    return np.concatenate([own if part.groups is None else part.groups for part, own in given])
 
 
 def default_names(n: int, prefix: str = "seq") -> NDArray[np.str_]:

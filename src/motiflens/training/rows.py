@@ -94,7 +94,7 @@ def _validation(dataset: SequenceDataset, train: Rows, size: int) -> Rows:
         groups = bound_groups(np.arange(len(train)), dataset.groups[train])
         try:
             parts = split_by_groups(dataset.subset(train), groups, test=size / len(train), seed=0)
-            return train[parts.split == "test"]
+            return np.asarray(train[parts.split == "test"])
         except InputError:  # groups too large, or a class too small
             pass
     return draw(dataset.labels, train, size, np.random.default_rng(0))
