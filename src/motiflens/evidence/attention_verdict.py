@@ -79,7 +79,7 @@ def _of_marking(test: AttentionTest, marking: Sequence[HeadTest]) -> str:
     """Say of the heads that mark whether the prediction depends on them."""
     assert test.marking is not None
     together = test.marking
-    level = max((together, *marking), key=lambda one: STRENGTH[one.depends]).depends
+    level = max([together.depends, *(head.depends for head in marking)], key=STRENGTH.__getitem__)
     deciding = [head for head in marking if head.depends == level]
     if level == "no":
         best = _best(marking)
@@ -192,10 +192,10 @@ def _names(test: AttentionTest, heads: Sequence[HeadTest]) -> str:
 
 
 def _runs(numbers: Sequence[int]) -> Iterator[str]:
-    """Write 1, 2, 3, 5 as "1 to 3" and "5"."""
-    for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
-        first, *_, last = (number for _, number in [*run] * 2)
-        yield str(first) if first == last else f"{first} to {last}"
+    """Write 1, 2, 3, 5, 6 as "1 to 3", "5" and "6"."""
+    for _, pairs in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
+        run = [number for _, number in pairs]
+        yield from [f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run)
 
 
 def _doubts(found: MethodEvidence) -> str:

@@ -162,8 +162,8 @@ def _verdict(
         return "no effect", f"the motif has no effect: {words}"
     base, homopolymer = max(homopolymers.items(), key=lambda pair: pair[1])
     figures = (
-        f"the motif moves the logit by {effect:.1f}, its shuffles {_of_that(shuffled)}, "
-        f"poly-{base} {_of_that(homopolymer)}; a single mismatch costs {loss.min():.0%} to "
+        f"the motif moves the logit by {effect:.1f}, its shuffles by {_share(shuffled)} of that, "
+        f"poly-{base} by {_share(homopolymer)}; a single mismatch costs {loss.min():.0%} to "
         f"{loss.max():.0%}"
     )
     if shuffled >= COMPOSITION_FROM:
@@ -173,8 +173,6 @@ def _verdict(
     return "part", f"order is learnt in part: {figures}"
 
 
-def _of_that(share: float) -> str:
-    """Say what share of an effect is kept; a negative one is none of it."""
-    if round(share, 2) < 0:
-        return f"by none of that ({share:.0%})"
-    return f"by {share:.0%} of that"
+def _share(share: float) -> str:
+    """Write a share of an effect; one that goes the other way is none of it."""
+    return f"none ({share:.0%})" if round(share, 2) < 0 else f"{share:.0%}"
