@@ -15,9 +15,9 @@ from motiflens.sequences import evenly
 
 N_PERMUTATIONS, N_PERMUTATIONS_OF_HEAD = 5, 2
 
-MOST_OF_HEADS, LEAST = 6_000_000, 50
+MOST_OF_HEADS, LEAST = 3_000_000, 50
 """Bases of all sequences that replacing heads one by one may cost, and sequences of each class at
-least; 24 heads of a model of 200 bases are tested on 208 sequences of each class."""
+least; 24 heads of a model of 200 bases are tested on 104 sequences of each class."""
 
 
 @dataclass(frozen=True)

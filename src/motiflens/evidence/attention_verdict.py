@@ -129,7 +129,7 @@ def _worse(test: Tested) -> tuple[str, Replacement]:
     """Name the replacement that changes the ranking more, first where that is not chance."""
     return max(
         (("uniform", test.uniform), ("permuted", test.permuted)),
-        key=lambda pair: (pair[1].moves_ranking, abs(pair[1].auroc_loss)),
+        key=lambda pair: (pair[1].moves_ranking, round(abs(pair[1].auroc_loss), 6)),
     )
 
 
