@@ -43,7 +43,7 @@ def test_our_models_pass_every_check(method: str, name: str, sequences: np.ndarr
     assert checks is not None
     assert checks.precision is not None
     assert checks.precision < 1e-4
-    assert (checks.strands is None) == (method in ("attention", "rollout"))
+    assert checks.strands is not None
     assert (checks.completeness is not None) == (found.convergence_delta is not None)
     if found.convergence_delta is not None:
         assert found.difference is not None

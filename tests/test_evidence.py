@@ -13,20 +13,15 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor, nn
-from torch.nn import functional
 
 from motiflens import InputError, Motif, build_model, true_bases, trust_checks
 from motiflens.attribution import Attributions
 from motiflens.evidence.agreement import rank_correlations, top_overlaps
-from motiflens.evidence.attention import (
-    attention_layers,
-    attention_test,
-    other_weights,
-    permuted,
-    uniform,
-)
+from motiflens.evidence.attention import attention_test
 from motiflens.evidence.erasure import FRACTIONS, erasure
 from motiflens.evidence.null import fraction_above, peaks, shuffled
+from motiflens.evidence.replacement import Part, other_weights, permuted, uniform
+from motiflens.evidence.softmaxes import Layer, attention_layers
 from motiflens.evidence.truth import base_scores
 from motiflens.sequences import Site
 from motiflens.training.replicas import stack
@@ -77,7 +72,11 @@ class Classes(nn.Module):
         return self.given(self.over_classes(torch.stack([-found, found], dim=-1)))
 
 
-def softmax_layers(module: nn.Module) -> list[nn.Softmax]:
+def all_attention(module: nn.Module, length: int) -> list[Part]:
+    return [Part(layer) for layer in attention_layers(module, length).layers]
+
+
+def softmaxes(module: nn.Module) -> list[nn.Softmax]:
     return [part for part in module.modules() if isinstance(part, nn.Softmax)]
 
 
@@ -89,14 +88,15 @@ def softmax_layers(module: nn.Module) -> list[nn.Softmax]:
 )
 def test_a_softmax_over_classes_is_no_attention(given: Callable[[Tensor], Tensor]) -> None:
     module = Classes(given)
-    assert attention_layers(module, 13) == [module.over_bases]
+    assert list(attention_layers(module, 13).layers) == [Layer(module, 0, bare=False)]
     assert not any(part._forward_hooks for part in module.modules())
 
 
 def test_attention_that_no_layer_shows_is_said_to_be_untested() -> None:
-    class Bare(nn.Module):
+    class ByHand(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
-            return (functional.softmax(x[:, 0], dim=-1) * x[:, 1]).sum(-1)
+            weights = x[:, 0].exp() / x[:, 0].exp().sum(-1, keepdim=True)
+            return (weights * x[:, 1]).sum(-1)
 
     def verdict(module: nn.Module) -> str:
         one_hot = random_one_hot(60, 12)
@@ -109,7 +109,7 @@ def test_attention_that_no_layer_shows_is_said_to_be_untested() -> None:
         return found.verdict
 
     words = "; attention was not tested, as no layer of the model is known as attention"
-    assert verdict(Bare()).endswith(words)
+    assert words in verdict(ByHand())
     assert words not in verdict(build_model("cnn", length=12, seed=0))
 
 
@@ -122,13 +122,19 @@ def test_uniform_weights_are_equal_on_valid_units_and_gone_afterwards(name: str)
         x[1, :, 29:] = 0
     with torch.no_grad():
         before, own = model(x), model.attention_maps(x)
-        found = attention_layers(model, length)
-        with other_weights(found, uniform):
+        found, given = all_attention(model, length), []
+        with other_weights(model, found, uniform):
+            hooks = [
+                part.register_forward_hook(
+                    lambda part, _, got: given.append(got.mT if part.dim == -2 else got)
+                )
+                for part in softmaxes(model)
+            ]
             inside = model(x)
-            maps = model.attention_maps(x)
-        assert len(found) == len(own) == len(maps)
-        for mine, other in zip(own, maps, strict=True):
-            weights = other.weights if other.full is None else other.full
+            for hook in hooks:
+                hook.remove()
+        assert len(found) == len(own) == len(given)
+        for mine, weights in zip(own, given, strict=True):
             kept = (mine.weights if mine.full is None else mine.full) > 0
             assert torch.equal(weights > 0, kept)
             expected = kept / kept.sum(-1, keepdim=True)
@@ -140,7 +146,7 @@ def test_uniform_weights_are_equal_on_valid_units_and_gone_afterwards(name: str)
 @pytest.mark.parametrize("name", ATTENTIVE)
 def test_attention_is_given_back_after_an_error(name: str) -> None:
     model = build_model(name, length=34, seed=0)
-    with pytest.raises(KeyError), other_weights(softmax_layers(model), uniform):
+    with pytest.raises(KeyError), other_weights(model, all_attention(model, 34), uniform):
         raise KeyError
     assert not any(part._forward_hooks for part in model.modules())
 
@@ -149,10 +155,15 @@ def test_replicas_take_other_weights_as_each_alone() -> None:
     models = [build_model("hybrid", length=30, seed=seed, n_filters=8) for seed in (0, 1, 2)]
     joined = stack(models)
     x = torch.from_numpy(random_one_hot(4, 30))
-    with torch.no_grad(), other_weights(softmax_layers(joined), uniform):
+    layers = [
+        Part(Layer(part, 0, bare=False))
+        for part in joined.modules()
+        if any(isinstance(child, nn.Softmax) for child in part.children())
+    ]
+    with torch.no_grad(), other_weights(joined, layers, uniform):
         together = joined(x.expand(3, -1, -1, -1))
     for model, expected in zip(models, together, strict=True):
-        with torch.no_grad(), other_weights(softmax_layers(model), uniform):
+        with torch.no_grad(), other_weights(model, all_attention(model, 30), uniform):
             torch.testing.assert_close(model(x), expected)
 
 
@@ -189,6 +200,14 @@ def test_a_users_attention_is_found_and_its_loss_is_known() -> None:
     test = attention_test(Picks(30.0, wanted), positives, negatives)
     assert test is not None
     assert test.uniform.auroc_loss == test.uniform.low == test.uniform.high == 0.5
+    assert (test.depends, test.marking, test.hidden) == ("ranking", None, False)
+    (only,) = test.heads
+    assert (only.layer, only.head, only.marks, only.depends) == (
+        "softmax 1",
+        None,
+        False,
+        "ranking",
+    )
     # Logits are 8 for positives and 0 for negatives; all become 1: (7 + 1) / 2 in deviations of 4.
     assert test.uniform.logit_change == pytest.approx(1.0, abs=1e-3)
     # Both classes have one unit of weight 1, which a permutation puts anywhere alike.

@@ -53,8 +53,35 @@ def test_attention_replaced_has_a_row_a_model_and_kind(tmp_path: Path) -> None:
     assert isinstance(table, Table)
     assert [row[0] for row in table.rows] == ["tutorial-attention"] * 2 + ["attention"] * 2
     assert table.rows[0][1:] == [
-        "every unit the same weight", "0.042 (0.031 to 0.055)".replace(" to ", "\xa0to\xa0"), "0.71"
+        "all", "every unit the same weight",
+        "0.042 (0.031 to 0.055)".replace(" to ", "\xa0to\xa0"), "0.71", "–"
     ]  # fmt: skip
+    assert table.head[-1] == "Depends on it"
+
+
+def test_heads_have_a_table_and_those_that_mark_rows_of_their_own(tmp_path: Path) -> None:
+    lost = {"auroc_loss": -0.042, "low": -0.055, "high": -0.031, "logit_change": 0.71}
+    none = {"auroc_loss": 0.0, "low": 0.0, "high": 0.0, "logit_change": 0.02}
+    heads = [
+        {"layer": "block 1", "head": 1, "fraction_above_null": 0.9, "base_auroc": None,
+         "marks": True, "uniform": none, "permuted": none, "depends": "no"},
+        {"layer": "softmax 1", "head": None, "fraction_above_null": None, "base_auroc": None,
+         "marks": False, "uniform": lost, "permuted": none, "depends": "ranking"},
+    ]  # fmt: skip
+    attention = {"uniform": lost, "permuted": none, "depends": "ranking", "heads": heads,
+                 "marking": {"uniform": none, "permuted": none, "depends": "logits"}}  # fmt: skip
+    whole, found = section(tmp_path, attention=attention).blocks[2:4]
+    assert isinstance(whole, Table)
+    assert [row[1] for row in whole.rows[2:]] == ["all"] * 2 + ["heads that mark bases"] * 2
+    depends = ["the ranking"] * 2 + ["the logits, not the ranking"] * 2
+    assert [row[-1] for row in whole.rows[2:]] == depends
+    assert isinstance(found, Table)
+    assert found.name == "Heads of attention: attention"
+    loss = "−0.042 (−0.055 to −0.031)".replace(" to ", "\xa0to\xa0")
+    assert found.rows == [
+        ["block 1", "1", "0.90", "–", "yes", "0.000", "0.02", "0.000", "0.02", "neither"],
+        ["softmax 1", "–", "–", "–", "no", loss, "0.71", "0.000", "0.02", "the ranking"],
+    ]
 
 
 def test_methods_have_a_table_and_a_curve_a_model(tmp_path: Path) -> None:

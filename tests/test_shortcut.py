@@ -94,6 +94,20 @@ def test_a_motif_without_effect_is_named_so() -> None:
     assert np.isfinite(found.mismatch_loss).all()
 
 
+def test_shuffles_that_move_the_logit_the_other_way_keep_nothing() -> None:
+    class AgainstC(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return Order()(x)[:, 1] - 0.5 * x[:, 1].sum(dim=-1)
+
+    found = shortcut_test(AgainstC(), MOTIF, length=50)
+    assert found.shuffled_fraction < -0.1
+    assert f"its shuffles by none ({found.shuffled_fraction:.0%}) of that" in found.verdict
+    assert found.outcome == "order"
+    assert found.low < found.motif_effect < found.high
+    nothing = shortcut_test(Order(), MOTIF, length=50, target=0)
+    assert nothing.outcome == "no effect"
+
+
 def test_equal_seeds_give_equal_results_and_others_do_not() -> None:
     one, again, other = (
         shortcut_test(Composition(), MOTIF, length=30, n_backgrounds=7, seed=seed)

@@ -148,6 +148,8 @@ def test_trust_json_has_the_documented_form(run: motiflens.Run) -> None:
         kept = {path.stem for path in (run.path / "attributions" / name).glob("*.npz")}
         assert set(model["methods"]) == kept
         assert model["verdict"]
+        assert model["may_claim"] == (not model["verdict"].startswith("nothing may be claimed"))
+        assert 0.2 <= model["stands_out_from"] <= 1.1
         for evidence in model["methods"].values():
             assert set(evidence) >= {
                 "base_auroc", "base_auprc", "ism_rank_correlation", "fraction_above_null",
@@ -157,9 +159,14 @@ def test_trust_json_has_the_documented_form(run: motiflens.Run) -> None:
             assert -1 <= evidence["seed_rank_correlation"] <= 1
     assert found["models"]["tutorial-cnn"]["attention"] is None
     attention = found["models"]["tutorial-attention"]["attention"]
-    assert {kind: "auroc_loss" in one for kind, one in attention.items()} == {
-        "uniform": True, "permuted": True
-    }  # fmt: skip
+    assert set(attention) == {"uniform", "permuted", "depends", "heads", "marking", "hidden"}
+    (head,) = attention["heads"]
+    assert (head["layer"], head["head"]) == ("attention", 1)
+    for test in (attention, head):
+        assert test["depends"] in ("ranking", "logits", "no")
+        for kind in ("uniform", "permuted"):
+            assert test[kind]["low"] <= test[kind]["auroc_loss"] <= test[kind]["high"]
+    assert 0 <= head["fraction_above_null"] <= 1
     timings = run.read_json("timings.json")["stages"]
     assert timings["trust"] > 0
 

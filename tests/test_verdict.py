@@ -4,18 +4,52 @@ from __future__ import annotations
 
 import pytest
 
-from motiflens.evidence import MethodEvidence, judge
-from motiflens.evidence.attention import AttentionTest, Replacement
+from motiflens.evidence import MethodEvidence
+from motiflens.evidence import judge as judge_with
+from motiflens.evidence.attention import AttentionTest, HeadTest, MarkingTest
 from motiflens.evidence.erasure import Erasure
+from motiflens.evidence.levels import Levels
+from motiflens.evidence.replacement import Replacement, depends_on
 from motiflens.evidence.results import Untrained
+
+RESTS = "; checked on 100 positives"
+
+
+def judge(
+    auroc: float,
+    test: AttentionTest | None,
+    methods: dict[str, MethodEvidence],
+    levels: Levels | None = None,
+) -> str:
+    words = judge_with(auroc, test, methods, levels or Levels(100))
+    assert words.startswith("nothing") or levels or words.endswith(RESTS)
+    return words.removesuffix(RESTS)
 
 
 def replaced(loss: float, change: float = 0.5, low: float | None = None) -> Replacement:
-    return Replacement(loss, loss / 2 if low is None else low, 2 * loss, change)
+    ends = sorted((loss / 2 if low is None else low, 2 * loss))
+    return Replacement(loss, *ends, change)
 
 
 def attention(uniform: Replacement, permuted: Replacement | None = None) -> AttentionTest:
-    return AttentionTest(uniform, permuted or replaced(0.0))
+    permuted = permuted or replaced(0.0, change=0.0)
+    return AttentionTest(uniform, permuted, depends_on(uniform, permuted))
+
+
+def head(
+    number: int, loss: float = 0.0, change: float = 0.0, marks: bool = True, layer: str = "a"
+) -> HeadTest:
+    both = replaced(loss, change), replaced(0.0, 0.0)
+    base = 0.9 if marks else 0.4
+    return HeadTest(layer, number, 0.9 - number / 100, base, marks, *both, depends_on(*both))
+
+
+def by_heads(
+    whole: Replacement, heads: list[HeadTest], marking: Replacement | None
+) -> AttentionTest:
+    idle = replaced(0.0, 0.0)
+    together = marking and MarkingTest(marking, idle, depends_on(marking, idle))
+    return AttentionTest(whole, idle, depends_on(whole, idle), tuple(heads), together)
 
 
 def evidence(
@@ -31,7 +65,7 @@ def evidence(
 
 DEPENDS = attention(replaced(0.21), replaced(0.03))
 IDLE = attention(replaced(0.001), replaced(-0.002))
-APART = attention(replaced(0.0, change=0.0), replaced(0.0, change=0.009))
+APART = attention(replaced(0.0, change=0.0), replaced(0.0, change=0.049))
 
 
 NO_OTHER = "; no method of gradients or mutations may be claimed base by base"
@@ -48,11 +82,20 @@ def test_attention_that_marks_and_counts() -> None:
     )
 
 
-def test_attention_that_marks_but_does_not_count() -> None:
+def test_attention_that_moves_the_logits_and_not_the_ranking_is_a_third_answer() -> None:
     assert on_attention(IDLE, evidence(base=None)) == (
-        "attention marks bases of positives (0.97 of positives above the null) but the prediction "
-        "does not depend on it (uniform attention loses 0.001 AUROC)"
+        "attention marks bases of positives (0.97 of positives above the null) and the logits "
+        "depend on it (0.50 SD), the ranking does not (permuted attention loses -0.002 AUROC)"
     )
+
+
+def test_a_loss_keeps_its_sign() -> None:
+    words = on_attention(attention(replaced(-0.162)), evidence())
+    assert words.endswith(
+        "and the prediction depends on it, to its harm (with uniform attention the ranking "
+        "improves by 0.162 AUROC)"
+    )
+    assert "loses 0.000 AUROC" in on_attention(attention(replaced(-0.0002)), evidence())
 
 
 def test_attention_that_counts_but_does_not_mark_explains_nothing() -> None:
@@ -71,7 +114,7 @@ def test_attention_that_takes_no_part_explains_nothing_wherever_it_lies() -> Non
     assert on_attention(APART, evidence(above=0.05)).startswith(words)
     marks = "although it marks the motif's bases (0.97 of positives above the null"
     assert marks in on_attention(APART, evidence())
-    assert words not in on_attention(attention(replaced(0.0, change=0.01)), evidence())
+    assert words not in on_attention(attention(replaced(0.0, change=0.05)), evidence())
 
 
 def test_attention_that_marks_some() -> None:
@@ -92,10 +135,12 @@ def test_attention_that_marks_some() -> None:
         (attention(replaced(0.05, low=-0.001)), False),
         (attention(replaced(0.0), replaced(0.02)), True),
         (attention(replaced(0.03, low=-0.01), replaced(0.02)), True),
+        (attention(replaced(-0.01)), True),
+        (attention(replaced(-0.05, low=0.001)), False),
     ],
 )
 def test_when_the_prediction_depends(test: AttentionTest, depends: bool) -> None:
-    assert ("depends on it" in on_attention(test, evidence())) == depends
+    assert ("the prediction depends on it" in on_attention(test, evidence())) == depends
 
 
 def test_an_untrained_model_that_shows_as_much_is_named() -> None:
@@ -149,7 +194,98 @@ def test_no_method_may_be_claimed_where_none_is_faithful_or_stands_out() -> None
     )
 
 
-def test_rollout_is_claimed_only_where_the_prediction_depends_on_attention() -> None:
+def test_rollout_is_claimed_only_where_something_depends_on_attention() -> None:
     methods = {"attention": evidence(), "rollout": evidence(), "ism": evidence()}
     assert judge(0.9, DEPENDS, methods).endswith("bases may be claimed by rollout and ism")
-    assert judge(0.9, IDLE, methods).endswith("bases may be claimed by ism")
+    assert judge(0.9, IDLE, methods).endswith("bases may be claimed by rollout and ism")
+    assert judge(0.9, APART, methods).endswith("bases may be claimed by ism")
+
+
+# Head by head
+
+
+def test_of_decoys_that_mark_and_a_head_that_decides_each_gets_its_due() -> None:
+    heads = [*(head(n) for n in range(1, 8)), head(8, 0.53, 2.6, marks=False)]
+    assert on_attention(by_heads(replaced(0.54, 2.6), heads, replaced(0.0, 0.0)), evidence()) == (
+        "attention marks the motif's bases (0.89 of positives above the null, base AUROC 0.90, "
+        "heads 1 to 7 of 8) but the prediction does not depend on them, alone or together (uniform "
+        "attention loses 0.000 AUROC); head 8 of 8 does not mark the motif's bases, and the "
+        "prediction depends on it (uniform attention loses 0.530 AUROC)"
+    )
+
+
+def test_a_head_that_marks_and_counts_is_named() -> None:
+    heads = [head(1), head(2, 0.2), head(3, marks=False)]
+    assert on_attention(by_heads(replaced(0.3), heads, replaced(0.2)), evidence()) == (
+        "attention marks the motif's bases (0.88 of positives above the null, base AUROC 0.90, "
+        "head 2 of 3) and the prediction depends on it (uniform attention loses 0.200 AUROC)"
+    )
+    both = [head(1, 0.1, layer="b"), head(2, 0.2), head(3, 0.3)]
+    words = on_attention(by_heads(replaced(0.3), both, replaced(0.2)), evidence())
+    assert "head 1 of b and heads 2 and 3 of a) and the prediction depends on each" in words
+    assert "(uniform attention loses 0.300 AUROC)" in words
+
+
+def test_heads_that_stand_in_for_each_other_count_together() -> None:
+    heads = [head(1, 0.0, 0.3), head(2, 0.0, 0.3), head(3, marks=False)]
+    words = on_attention(by_heads(replaced(0.3), heads, replaced(0.2)), evidence())
+    assert words.endswith(
+        "heads 1 and 2 of 3) and the prediction depends on them together, on none of them alone "
+        "(uniform attention loses 0.200 AUROC)"
+    )
+    words = on_attention(by_heads(replaced(0.3), heads, replaced(0.0, 0.4)), evidence())
+    assert "and the logits depend on each of them (0.30 SD), the ranking does not" in words
+
+
+def test_heads_that_do_not_mark_explain_nothing_whatever_their_mean_shows() -> None:
+    heads = [head(1, 0.2, marks=False), head(2, marks=False)]
+    assert on_attention(by_heads(replaced(0.2), heads, None), evidence()) == (
+        "attention explains nothing: it stands out beside the motif (0.89 of positives above the "
+        "null, base AUROC 0.40, head 1 of 2), and the prediction depends on it (uniform attention "
+        "loses 0.200 AUROC)"
+    )
+
+
+def test_heads_without_any_part_are_said_to_mark_for_nothing() -> None:
+    heads = [head(1), head(2, marks=False)]
+    words = on_attention(by_heads(replaced(0.0, 0.0), heads, replaced(0.0, 0.0)), evidence())
+    assert words.startswith("attention explains nothing: the prediction is made without it")
+    assert words.endswith("although it marks the motif's bases (0.89 of positives above the null, "
+                          "base AUROC 0.90, head 1 of 2)")  # fmt: skip
+
+
+def test_mutagenesis_that_points_elsewhere_is_named() -> None:
+    apart = MethodEvidence(0.95, 0.95, 0.1, 0.05, 0.97, evidence().erasure, None, None)
+    words = "; mutagenesis points to other bases (0.05 of the first ten in common)"
+    assert words in judge(0.99, DEPENDS, {"attention": apart})
+    assert "mutagenesis" not in judge(0.99, DEPENDS, {"attention": evidence()})
+
+
+# What it rests on
+
+
+def test_an_inverted_model_is_named() -> None:
+    words = "nothing may be claimed: the model ranks negatives above positives (AUROC 0.40): labels"
+    assert judge(0.40, DEPENDS, {}).startswith(words)
+    assert "hardly tells" in judge(0.41, DEPENDS, {})
+
+
+def test_few_positives_are_said_to_be_few_and_need_more() -> None:
+    few = Levels(8, tells_from=0.8, stands_out_from=0.75)
+    assert "hardly tells" in judge(0.79, None, {"ism": evidence()}, few)
+    assert "hardly tells" in judge(0.25, None, {"ism": evidence()}, few)
+    assert judge(0.9, None, {"ism": evidence(above=0.74)}, few) == (
+        "no method of gradients or mutations may be claimed base by base; only in their order, "
+        "being as strong in the null, by ism; checked on 8 positives only, of which 0.75 have to "
+        "be above the null"
+    )
+    assert judge(0.9, None, {"ism": evidence(above=0.75)}, few).startswith("bases may be claimed")
+    none = Levels(1, stands_out_from=2.0)
+    assert judge(0.9, None, {"ism": evidence()}, none).endswith(
+        "checked on 1 positive only, too few for any to stand out from the null"
+    )
+
+
+def test_attention_that_could_not_be_replaced_is_not_passed_over() -> None:
+    partly = AttentionTest(replaced(0.2), replaced(0.2), "ranking", hidden=True)
+    assert "the model has more attention than was tested" in judge(0.9, partly, {})

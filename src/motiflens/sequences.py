@@ -45,6 +45,19 @@ _IUPAC_COMPLEMENTS = str.maketrans(
 )
 
 
+def evenly(n: int, most: int) -> NDArray[np.intp]:
+    """Choose at most ``most`` of n rows, spread evenly over their order.
+
+    Files are often sorted, by signal or by place: the first rows are not like the others.
+
+    Returns
+    -------
+    ndarray
+        Ascending rows; all n where they are no more than ``most``.
+    """
+    return np.linspace(0, n, min(max(most, 0), n), endpoint=False, dtype=np.intp)
+
+
 def encode(sequences: Sequence[str]) -> tuple[Codes, Lengths]:
     """Turn letters into codes.
 

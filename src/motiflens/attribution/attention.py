@@ -10,7 +10,14 @@ from torch import Tensor, nn
 
 from motiflens.attribution.base import Attributions, Floats, as_input, checked, evaluating, known
 from motiflens.errors import InputError
-from motiflens.models.base import AttentionMap, SequenceModel, lay_on_bases, valid_units
+from motiflens.models.base import (
+    AttentionMap,
+    SequenceModel,
+    lay_on_bases,
+    mirrored,
+    other_strand,
+    valid_units,
+)
 
 #: From one batch (N, 4, L) and its attention maps to weights that lie on bases, (N, H, L), by name.
 Reading = Callable[[Tensor, list[AttentionMap]], dict[str, Tensor]]
@@ -20,6 +27,8 @@ def attention_of_heads(
     module: nn.Module, one_hot: Floats | Tensor, *, batch_size: int = 64
 ) -> dict[str, Floats]:
     """Lay the attention of every layer and head on the bases.
+
+    Of a model that reads both strands it is the mean over both, laid on the bases of the given one.
 
     Parameters
     ----------
@@ -112,17 +121,37 @@ def _read(
     with evaluating(module), torch.inference_mode():
         for start in range(0, len(batches), batch_size):
             x = as_input(module, batches[start : start + batch_size])
-            maps = module.attention_maps(x) if isinstance(module, SequenceModel) else []
-            if not maps:
-                raise InputError(
-                    "attention is read from a model that has attention maps",
-                    got=f"a {type(module).__name__} without any",
-                    remedy="choose another method, such as ism or saliency",
-                )
-            parts.append(reading(x, maps))
+            found = reading(x, _maps(module, x))
+            if isinstance(module, SequenceModel) and module.both_strands:
+                found = _with_other_strand(module, x, found, reading)
+            parts.append(found)
     return {
         name: torch.cat([part[name] for part in parts]).float().cpu().numpy()[:n]
         for name in parts[0]
+    }
+
+
+def _maps(module: nn.Module, x: Tensor) -> list[AttentionMap]:
+    maps = module.attention_maps(x) if isinstance(module, SequenceModel) else []
+    if not maps:
+        raise InputError(
+            "attention is read from a model that has attention maps",
+            got=f"a {type(module).__name__} without any",
+            remedy="choose another method, such as ism or saliency",
+        )
+    return maps
+
+
+def _with_other_strand(
+    module: nn.Module, x: Tensor, found: dict[str, Tensor], reading: Reading
+) -> dict[str, Tensor]:
+    """Average weights (N, H, L) with those of the other strand, base by base."""
+    other = other_strand(x)
+    reverse = reading(other, _maps(module, other))
+    places = mirrored(x).unsqueeze(-2)
+    return {
+        name: (weights + reverse[name].gather(-1, places.expand_as(weights))) / 2
+        for name, weights in found.items()
     }
 
 

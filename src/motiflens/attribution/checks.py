@@ -23,8 +23,6 @@ ROUNDING = 1e-3
 NOTHING = 1e-6
 #: Methods that promise completeness, and the share of the differences that they may miss.
 PROMISED = {"integrated_gradients": 0.01, "deeplift_shap": 1e-4}
-#: They read the forward strand alone, even of a model that averages both.
-OF_ONE_STRAND = ("attention", "rollout")
 
 Explain = Callable[..., Attributions]
 
@@ -96,7 +94,7 @@ def _strands(
     # What is padding on the right would be N on the left of the other strand.
     known = found.one_hot[sample][:, :, [0, -1]].sum(axis=1).all(axis=1)
     rows = sample[known]
-    if found.method in OF_ONE_STRAND or not len(rows):
+    if not len(rows):
         return None
     other = explain(module, reverse_complement(found.one_hot[rows]), **_points(found, rows))
     return _largest_difference(_values(found)[rows], reverse_complement(_values(other)))

@@ -17,6 +17,8 @@ from motiflens.errors import InputError
 from motiflens.evidence.agreement import rank_correlations, top_overlaps
 from motiflens.evidence.attention import attention_test
 from motiflens.evidence.erasure import RANDOM, Erasure, erasure
+from motiflens.evidence.heads import shown_by_heads
+from motiflens.evidence.levels import Levels, standing_out, telling
 from motiflens.evidence.logits import logits_in_batches
 from motiflens.evidence.null import SHARES, fraction_above, peaks, shuffled
 from motiflens.evidence.results import MethodEvidence, Trust, Untrained
@@ -24,12 +26,14 @@ from motiflens.evidence.truth import LEFT_OUT, MOTIF, OUTSIDE, base_scores
 from motiflens.evidence.verdict import judge
 from motiflens.metrics import rank_auroc
 from motiflens.models.base import SequenceModel
+from motiflens.sequences import evenly
 
 MOST, LEAST = 100, 40
 """Positives that every method explains, of short and of long sequences, as far as there are some.
 
-Half as many negatives and shuffled positives are its null, and an eighth as many positives are
-explained of other seeds and before training: what each costs grows with the square of the length.
+Half as many negatives and shuffled positives are its null, also of fewer positives, and an eighth
+as many positives are explained of other seeds and before training: what each costs grows with the
+square of the length.
 """
 
 MOST_WORK = 4_000_000
@@ -55,7 +59,7 @@ def trust_checks(
     """Check how far the explanations of a model can be trusted.
 
     At most ``N_HELD_OUT`` sequences of each class are scored, and ``MOST`` positives explained,
-    fewer of more than 200 bases: the first ones.
+    fewer of more than 200 bases, spread evenly over their order.
 
     Parameters
     ----------
@@ -91,43 +95,56 @@ def trust_checks(
     """
     held_out = [_some(positives, "positives"), _some(negatives, "negatives")]
     case = _case(module, held_out, truth, target, seed)
-    held_out = [part[:N_HELD_OUT] for part in held_out]
-    logits = [logits_in_batches(module, part, target) for part in held_out]
-    labels = np.repeat([1.0, 0.0], [len(part) for part in logits])
-    (auroc,) = rank_auroc(labels[None], np.concatenate(logits)[None])
-    attention = attention_test(module, *held_out, target=target, seed=seed)
-    maps, refused = _explained(case, methods, attributions or {})
+    scored = [part[evenly(len(part), N_HELD_OUT)] for part in held_out]
+    auroc = _auroc(module, scored, target)
+    attentive = _has_maps(module, case.positives[:1])
+    shown = shown_by_heads(module, case.parts, case.truth) if attentive else None
+    attention = attention_test(module, *scored, shown=shown, target=target, seed=seed)
+    maps, refused = _explained(case, methods, attributions or {}, len(held_out[0]))
     tracks = {method: found.positives.track for method, found in maps.items()}
     curves = erasure(module, case.positives, tracks, target=target, seed=seed) or {}
     evidence = {
         method: _evidence(case, method, maps, curves.get(method), seeds, untrained)
         for method in maps
     }
-    untested = attention is None and not _without_attention(module, case.positives[:1])
+    n, *nulls = map(len, case.parts)
+    levels = Levels(n, telling(*map(len, scored)), standing_out(n, nulls))
+    # A model of ours says itself that it has no attention; another module cannot say.
+    silent = isinstance(module, SequenceModel) and not attentive
+    untested = attention is None and not silent
     return Trust(
-        judge(float(auroc), attention, evidence, untested=untested),
-        float(auroc),
+        judge(auroc, attention, evidence, levels, untested=untested),
+        auroc,
         attention,
         evidence,
         curves.get(RANDOM),
         refused,
-        len(case.positives),
+        n,
+        auroc >= levels.tells_from,
+        levels.stands_out_from,
     )
 
 
-def _without_attention(module: nn.Module, one_hot: Floats) -> bool:
-    """Tell whether a model says itself that it has no attention; another module cannot say."""
+def _auroc(module: nn.Module, parts: Sequence[Floats], target: int) -> float:
+    logits = [logits_in_batches(module, part, target) for part in parts]
+    labels = np.repeat([1.0, 0.0], [len(part) for part in logits])
+    (auroc,) = rank_auroc(labels[None], np.concatenate(logits)[None])
+    return float(auroc)
+
+
+def _has_maps(module: nn.Module, one_hot: Floats) -> bool:
     if not isinstance(module, SequenceModel):
         return False
     with evaluating(module), torch.inference_mode():
-        return not module.attention_maps(as_input(module, one_hot))
+        return bool(module.attention_maps(as_input(module, one_hot)))
 
 
 @dataclass(frozen=True, eq=False)
 class _Case:
-    """One model, and the sequences on which it is explained."""
+    """One model, and the sequences on which it is explained: ``rows`` of the positives."""
 
     module: nn.Module
+    rows: NDArray[np.intp]
     positives: Floats
     negatives: Floats
     shuffled: Floats
@@ -135,9 +152,14 @@ class _Case:
     target: int
 
     @property
-    def n_few(self) -> int:
-        """Number of positives that are explained of other models too."""
-        return max(1, len(self.positives) // 8)
+    def parts(self) -> tuple[Floats, Floats, Floats]:
+        """The positives, and the sequences of both nulls."""
+        return self.positives, self.negatives, self.shuffled
+
+    @property
+    def few(self) -> NDArray[np.intp]:
+        """Positives that are explained of other models too, as rows of ``positives``."""
+        return evenly(len(self.positives), max(1, len(self.positives) // 8))
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -180,9 +202,14 @@ def _case(
     module: nn.Module, parts: Sequence[Floats], truth: ArrayLike | None, target: int, seed: int
 ) -> _Case:
     n = int(np.clip(MOST_WORK // parts[0].shape[2] ** 2, LEAST, MOST))
-    marks = None if truth is None else _checked_truth(truth, parts[0])[:n]
-    positives, negatives = parts[0][:n], parts[1][: n // 2]
-    return _Case(module, positives, negatives, shuffled(positives[: n // 2], seed), marks, target)
+    rows = evenly(len(parts[0]), n)
+    marks = None if truth is None else _checked_truth(truth, parts[0])[rows]
+    positives, negatives = parts[0][rows], parts[1][evenly(len(parts[1]), n // 2)]
+    # Few positives are shuffled several times each: a small null is a coarse one.
+    turns = np.resize(evenly(len(positives), n // 2), n // 2)
+    return _Case(
+        module, rows, positives, negatives, shuffled(positives[turns], seed), marks, target
+    )
 
 
 def _checked_truth(truth: ArrayLike, positives: Floats) -> NDArray[np.int8]:
@@ -198,13 +225,13 @@ def _checked_truth(truth: ArrayLike, positives: Floats) -> NDArray[np.int8]:
 
 
 def _explained(
-    case: _Case, methods: Iterable[str] | None, kept: Mapping[str, Attributions]
+    case: _Case, methods: Iterable[str] | None, kept: Mapping[str, Attributions], n: int
 ) -> tuple[dict[str, _Maps], dict[str, str]]:
     """Take every method on positives and null; give also why some refuse the model."""
     maps, refused = {}, {}
     for method in METHODS if methods is None else methods:
         try:
-            positives = _first(kept.get(method), case)
+            positives = _chosen(kept.get(method), case, n)
             positives = positives or case.explain(method, case.positives, checks=True)
             null = (case.explain(method, case.negatives), case.explain(method, case.shuffled))
         except InputError as error:
@@ -216,12 +243,14 @@ def _explained(
     return maps, refused
 
 
-def _first(kept: Attributions | None, case: _Case) -> Attributions | None:
-    """Take the positives' part of attributions, if they begin with these."""
-    if kept is None or not np.array_equal(kept.one_hot[: len(case.positives)], case.positives):
+def _chosen(kept: Attributions | None, case: _Case, n: int) -> Attributions | None:
+    """Take the chosen rows of attributions, if they are of these n positives."""
+    if kept is None or len(kept.one_hot) != n:
         return None
-    contributions = kept.contributions[: len(case.positives)]
-    return Attributions(kept.method, case.positives, contributions)
+    one_hot = kept.one_hot[case.rows]
+    if not np.array_equal(one_hot, case.positives):
+        return None
+    return Attributions(kept.method, one_hot, kept.contributions[case.rows])
 
 
 def _evidence(
@@ -254,20 +283,19 @@ def _stability(
     """Give the mean rank correlation over all pairs of seeds, on few positives."""
     if not seeds:
         return None
-    few = case.positives[: case.n_few]
-    tracks = [own.track[: case.n_few], *(case.explain(method, few, one).track for one in seeds)]
-    known = case.known[: case.n_few]
+    few = case.positives[case.few]
+    tracks = [own.track[case.few], *(case.explain(method, few, one).track for one in seeds)]
+    known = case.known[case.few]
     return _mean([_mean(rank_correlations(a, b, known)) for a, b in combinations(tracks, 2)])
 
 
 def _untrained(case: _Case, method: str, module: nn.Module) -> Untrained:
     """Give the figures of the model before training; its null only where one pass explains."""
-    few = case.explain(method, case.positives[: case.n_few], module)
-    scores = None if case.truth is None else base_scores(few.track, case.truth[: case.n_few])
+    few = case.explain(method, case.positives[case.few], module)
+    scores = None if case.truth is None else base_scores(few.track, case.truth[case.few])
     above = None
     if method in SHARES:
-        parts = (case.positives, case.negatives, case.shuffled)
-        above = fraction_above(*(peaks(case.explain(method, part, module)) for part in parts))
+        above = fraction_above(*(peaks(case.explain(method, part, module)) for part in case.parts))
     return Untrained(None if scores is None else scores[0], above)
 
 

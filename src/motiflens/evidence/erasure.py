@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t
 from torch import nn
 
 from motiflens.attribution.base import Floats
@@ -36,7 +37,7 @@ class Erasure:
         Areas under them. The sooner the logit falls, the smaller the first.
     gain, gain_low, gain_high
         ``deletion_auc`` of random order minus that of this one, with its 95 % interval over
-        sequences (normal approximation).
+        sequences (t distribution).
     """
 
     deletion: tuple[float, ...]
@@ -158,7 +159,8 @@ def _summary(
 ) -> Erasure:
     """Put curves (fractions, N) on the scale from all bases replaced (0) to none (1)."""
     gains = (reference - _areas(deletion)) / gap
-    half = 1.96 * gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.inf
+    n = len(gains)
+    half = t.isf(0.025, n - 1) * gains.std(ddof=1) / np.sqrt(n) if n > 1 else np.inf
     curves = [(curve.mean(axis=1) - erased) / gap for curve in (deletion, insertion)]
     falls, rises = (tuple(float(value) for value in curve) for curve in curves)
     gain = float(gains.mean())

@@ -68,6 +68,11 @@ class Trust:
         Method → why it refused the model.
     n
         Positives that the methods were checked on.
+    may_claim
+        False where the model does not tell the classes apart, or ranks them the wrong way round.
+    stands_out_from
+        Fraction of the positives above the null from which they stand out: the more, the fewer
+        positives there are.
     """
 
     verdict: str
@@ -77,6 +82,8 @@ class Trust:
     random_order: Erasure | None
     refused: dict[str, str]
     n: int
+    may_claim: bool
+    stands_out_from: float
 
     def as_dict(self) -> dict[str, Any]:
         """Give plain data as in ``trust.json``; ``deletion_auc`` stands beside the others."""

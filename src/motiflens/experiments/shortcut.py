@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from torch import nn
@@ -20,6 +21,8 @@ ORDER_AT_MOST, COMPOSITION_FROM = 1 / 3, 2 / 3
 """Share of the motif's effect that its shuffles, or a homopolymer, keep in each verdict."""
 
 MIN_STANDARD_ERRORS = 5.0
+
+Outcome = Literal["order", "part", "composition", "no effect"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class ShortcutTest:
     mismatch_loss
         For each position, 1 minus the mean effect of its three substitutions over
         ``motif_effect``.
+    outcome
+        ``order``, ``part``, ``composition`` or ``no effect``: what the verdict says, in a word.
     verdict
         One sentence, with its figures.
     """
@@ -51,7 +56,18 @@ class ShortcutTest:
     shuffled_fraction: float
     homopolymer_fractions: dict[str, float]
     mismatch_loss: tuple[float, ...]
+    outcome: Outcome
     verdict: str
+
+    @property
+    def low(self) -> float:
+        """Lower end of the 95 % interval of ``motif_effect``, over the backgrounds."""
+        return self.motif_effect - 1.96 * self.standard_error
+
+    @property
+    def high(self) -> float:
+        """Upper end of it."""
+        return self.motif_effect + 1.96 * self.standard_error
 
     @property
     def homopolymer_fraction(self) -> float:
@@ -74,7 +90,9 @@ def shortcut_test(
     into the same uniformly random backgrounds at the same random places. The verdict is
     "order is learnt" where shuffles and the best homopolymer both keep at most a third of the
     motif's effect, "composition only" where the shuffles keep two thirds or more, "in part"
-    between, and "no effect" where the motif's mean effect is not 5 standard errors from 0.
+    between, and "no effect" where the motif's mean effect is not 5 standard errors from 0. Shuffles
+    that move the logit the other way keep nothing of the effect. It is a test of the model:
+    one that does not tell its classes apart has learnt nothing, whatever the motif does in it.
 
     Parameters
     ----------
@@ -120,9 +138,10 @@ def shortcut_test(
     shuffled, homopolymers, changed = np.split(fractions[1:], [N_SHUFFLES, N_SHUFFLES + 4])
     loss = 1 - changed.reshape(len(word), 3).mean(axis=1)
     by_base = dict(zip("ACGT", homopolymers.tolist(), strict=True))
-    verdict = _verdict(effect, error, float(shuffled.mean()), by_base, loss)
+    kept = float(shuffled.mean())
+    outcome, verdict = _verdict(effect, error, kept, by_base, loss)
     return ShortcutTest(
-        motif.upper(), effect, error, float(shuffled.mean()), by_base, tuple(loss.tolist()), verdict
+        motif.upper(), effect, error, kept, by_base, tuple(loss.tolist()), outcome, verdict
     )
 
 
@@ -137,20 +156,23 @@ def _homopolymers(width: int) -> Codes:
 
 def _verdict(
     effect: float, error: float, shuffled: float, homopolymers: dict[str, float], loss: Floats
-) -> str:
+) -> tuple[Outcome, str]:
     if not abs(effect) > MIN_STANDARD_ERRORS * error:
-        return (
-            f"the motif has no effect: it moves the logit by {effect:.2f} ± {error:.2f} "
-            "(standard error)"
-        )
+        words = f"it moves the logit by {effect:.2f} ± {error:.2f} (standard error)"
+        return "no effect", f"the motif has no effect: {words}"
     base, homopolymer = max(homopolymers.items(), key=lambda pair: pair[1])
     figures = (
-        f"the motif moves the logit by {effect:.1f}, its shuffles by {shuffled:.0%} of that, "
-        f"poly-{base} by {homopolymer:.0%}; a single mismatch costs {loss.min():.0%} to "
+        f"the motif moves the logit by {effect:.1f}, its shuffles by {_share(shuffled)} of that, "
+        f"poly-{base} by {_share(homopolymer)}; a single mismatch costs {loss.min():.0%} to "
         f"{loss.max():.0%}"
     )
     if shuffled >= COMPOSITION_FROM:
-        return f"composition only: {figures}"
+        return "composition", f"composition only: {figures}"
     if max(shuffled, homopolymer) <= ORDER_AT_MOST:
-        return f"order is learnt: {figures}"
-    return f"order is learnt in part: {figures}"
+        return "order", f"order is learnt: {figures}"
+    return "part", f"order is learnt in part: {figures}"
+
+
+def _share(share: float) -> str:
+    """Write a share of an effect; one that goes the other way is none of it."""
+    return f"none ({share:.0%})" if round(share, 2) < 0 else f"{share:.0%}"

@@ -113,6 +113,23 @@ def sequence_ends(one_hot: Tensor) -> Tensor:
     return ((one_hot.amax(-2) > 0) * position).amax(-1)
 
 
+def mirrored(one_hot: Tensor) -> Tensor:
+    """Give the place that each place has on the other strand: (..., 4, L) to (..., L), int.
+
+    Of n bases the one at p lies at n - 1 - p; padding stays on the right. Taken twice, every place
+    is itself again.
+    """
+    length = one_hot.shape[-1]
+    places = torch.arange(length, device=one_hot.device)
+    return (sequence_ends(one_hot).unsqueeze(-1) - 1 - places).remainder(length)
+
+
+def other_strand(one_hot: Tensor) -> Tensor:
+    """Reverse-complement one-hot (..., 4, L); padding stays on the right."""
+    places = mirrored(one_hot).unsqueeze(-2).expand_as(one_hot)
+    return one_hot.flip(-2).gather(-1, places)
+
+
 def valid_units(one_hot: Tensor, n_units: int, field: ReceptiveField) -> Tensor:
     """Mark the units whose centre lies on the sequence and not on its padding.
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from motiflens.models.base import AttentionMap, FeatureMap, SequenceModel, sequence_ends
+from motiflens.models.base import (
+    AttentionMap,
+    FeatureMap,
+    SequenceModel,
+    mirrored,
+    other_strand,
+)
+
+__all__ = ["BothStrands", "other_strand"]
 
 
 class BothStrands(SequenceModel):
     """Average a model over both strands, so that a sequence and its complement score the same.
 
-    Features and attention are those of the forward strand, tied to its bases.
+    Features and attention maps are those of the forward strand, tied to its bases; the attention
+    on bases is the mean over both (:mod:`motiflens.attribution.attention`).
 
     Parameters
     ----------
@@ -52,18 +60,5 @@ class BothStrands(SequenceModel):
         if forward is None or reverse is None:
             return None
         # Base b at position p of n bases is the complement of b at n - 1 - p on the other strand.
-        length = one_hot.shape[-1]
-        places = (
-            sequence_ends(one_hot).unsqueeze(-1) - 1 - torch.arange(length, device=one_hot.device)
-        )
-        places = places.remainder(length).unsqueeze(-2).expand_as(reverse)
+        places = mirrored(one_hot).unsqueeze(-2).expand_as(reverse)
         return (forward + reverse.flip(-2).gather(-1, places)) / 2
-
-
-def other_strand(one_hot: Tensor) -> Tensor:
-    """Reverse-complement one-hot (..., 4, L); padding stays on the right."""
-    flipped = one_hot.flip((-2, -1))
-    length = one_hot.shape[-1]
-    padding = length - sequence_ends(one_hot)
-    places = (torch.arange(length, device=one_hot.device) + padding.unsqueeze(-1)) % length
-    return flipped.gather(-1, places.unsqueeze(-2).expand_as(one_hot))

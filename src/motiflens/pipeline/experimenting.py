@@ -26,7 +26,7 @@ from motiflens.pipeline.stages import explained_positives, of_each_model, opened
 from motiflens.progress import Progress, Silent
 from motiflens.runs import Run
 from motiflens.scanning import scan
-from motiflens.sequences import Site
+from motiflens.sequences import Site, evenly
 
 #: Motifs of a model at most, and what of both strands of a pair is tried.
 MAX_MOTIFS, ORIENTATIONS = 3, ("++", "+-")
@@ -83,7 +83,7 @@ class _Bench:
         self.seed = run.settings.seed
         self.motifs = motifs
         self.background = _background(run, motifs)
-        shown = positives.subset(np.arange(min(N_ABLATED, len(positives))))
+        shown = positives.subset(evenly(len(positives), N_ABLATED))
         self.sequences, self.sites = shown.one_hot(), _sites(shown, motifs, self.strands)
 
     def experiment(self, model: SequenceModel) -> dict[str, Any] | None:
@@ -151,11 +151,11 @@ def _background(run: Run, motifs: Sequence[Motif]) -> Floats:
     dataset = run.dataset
     negatives = (np.asarray(dataset.split) == "test") & (dataset.labels == 0)
     long_enough = dataset.lengths >= max(motif.width for motif in motifs)
-    rows = np.flatnonzero(negatives & long_enough)[:MAX_BACKGROUNDS]
-    chosen = dataset.subset(rows)
     designs = DESIGNS * len(motifs) + (3 * 11 * len(ORIENTATIONS) if len(motifs) > 1 else 0)
     affordable = MAX_BASES // (designs * dataset.codes.shape[1])
     n = min(MAX_BACKGROUNDS, max(MIN_BACKGROUNDS, affordable))
+    rows = np.flatnonzero(negatives & long_enough)
+    chosen = dataset.subset(rows[evenly(len(rows), n)])
     if not len(rows):
         return chosen.one_hot()
     return shuffled_background(chosen.one_hot(), n=n, seed=run.settings.seed)

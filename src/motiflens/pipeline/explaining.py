@@ -25,6 +25,7 @@ from motiflens.pipeline.stages import (
 )
 from motiflens.progress import Progress, Silent
 from motiflens.runs import Run
+from motiflens.sequences import evenly
 from motiflens.settings import Settings
 
 #: What later stages make of the explanations.
@@ -138,7 +139,8 @@ def _contrast(
 ) -> dict[str, object]:
     """Compare attention on true sites, beside them, and at the same places of test negatives."""
     chosen = (np.asarray(dataset.split) == "test") & (dataset.labels == 0)
-    negatives = dataset.subset(np.flatnonzero(chosen)[: settings.n_explained])
+    rows = np.flatnonzero(chosen)
+    negatives = dataset.subset(rows[evenly(len(rows), settings.n_explained)])
     units = model.attention_maps(torch.as_tensor(positives.one_hot()))[0].weights.detach().mean(1)
     assert positives.sites is not None
     return attention_contrast(

@@ -18,6 +18,7 @@ from motiflens.datasets import SequenceDataset, concatenate, mark_sites
 from motiflens.errors import InputError
 from motiflens.progress import Progress
 from motiflens.runs import Run, load
+from motiflens.sequences import evenly
 from motiflens.training import n_cores, one_thread_an_operation
 
 Result = TypeVar("Result")
@@ -103,8 +104,8 @@ def kept_attributions(
 def motif_positives(run: Run) -> SequenceDataset:
     """Give the positives that motifs are read from.
 
-    Those of the test part; where they are fewer than ``ENOUGH``, others are added, in order of the
-    data, since a motif cannot be read from a handful. No score comes from them.
+    Those of the test part; where they are fewer than ``ENOUGH``, others are added, spread evenly
+    over the data, since a motif cannot be read from a handful. No score comes from them.
     """
     positives = explained_positives(run)
     if len(positives) >= ENOUGH:
@@ -113,17 +114,18 @@ def motif_positives(run: Run) -> SequenceDataset:
     others = np.flatnonzero((dataset.labels > 0) & (np.asarray(dataset.split) != "test"))
     n_more = min(ENOUGH, run.settings.n_explained) - len(positives)
     done = int(positives.lengths.sum())
-    more = _affordable(dataset, others[: max(n_more, 0)], done)
+    more = _affordable(dataset, others[evenly(len(others), n_more)], done)
     return concatenate([positives, dataset.subset(more)])
 
 
 def explained_positives(run: Run) -> SequenceDataset:
     """Give the positives of the test part that are explained, in order of the data.
 
-    They are at most ``n_explained``, and as many as ``MOST_WORK`` allows.
+    They are at most ``n_explained``, and as many as ``MOST_WORK`` allows, spread evenly over the
+    data.
     """
     dataset, settings = run.dataset, run.settings
-    rows = _test_positives(dataset)[: settings.n_explained]
+    rows = _test_positives(run)
     positives = dataset.subset(_affordable(dataset, rows))
     if positives.sites is None and settings.motif is not None:
         positives = mark_sites(positives, settings.motif, settings.strands)
@@ -132,8 +134,7 @@ def explained_positives(run: Run) -> SequenceDataset:
 
 def note_on_length(run: Run) -> str | None:
     """Say that fewer positives are explained than asked for, where they are too long."""
-    dataset, settings = run.dataset, run.settings
-    rows = _test_positives(dataset)[: settings.n_explained]
+    dataset, rows = run.dataset, _test_positives(run)
     kept = len(_affordable(dataset, rows))
     if kept == len(rows):
         return None
@@ -144,14 +145,28 @@ def note_on_length(run: Run) -> str | None:
     )
 
 
-def _test_positives(dataset: SequenceDataset) -> NDArray[np.intp]:
-    return np.flatnonzero((np.asarray(dataset.split) == "test") & (dataset.labels > 0))
+def _test_positives(run: Run) -> NDArray[np.intp]:
+    """Give the rows of ``n_explained`` positives of the test part."""
+    dataset = run.dataset
+    rows = np.flatnonzero((np.asarray(dataset.split) == "test") & (dataset.labels > 0))
+    return rows[evenly(len(rows), run.settings.n_explained)]
 
 
 def _affordable(
     dataset: SequenceDataset, rows: NDArray[np.intp], done: int = 0
 ) -> NDArray[np.intp]:
-    """Give the first of the rows that ``MOST_WORK`` allows after ``done`` bases, at least one."""
-    bases = done + np.cumsum(dataset.lengths[rows], dtype=np.int64)
-    n = int((bases * dataset.codes.shape[1] <= MOST_WORK).sum())
-    return rows[: n if done else max(n, 1)]
+    """Give as many of the rows as ``MOST_WORK`` allows after ``done`` bases, at least one.
+
+    They are spread evenly over the rows.
+    """
+
+    def chosen(n: int) -> NDArray[np.intp]:
+        return rows[evenly(len(rows), n)]
+
+    def work(n: int) -> int:
+        return (done + int(dataset.lengths[chosen(n)].sum())) * int(dataset.codes.shape[1])
+
+    n, least = len(rows), min(len(rows), 0 if done else 1)
+    while n > least and work(n) > MOST_WORK:
+        n = max(min(n - 1, n * MOST_WORK // work(n)), least)
+    return chosen(n)

@@ -22,6 +22,7 @@ from motiflens.pipeline.stages import (
 )
 from motiflens.progress import Progress, Silent
 from motiflens.runs import Run
+from motiflens.sequences import evenly
 
 #: Seeds of each model, the first included, whose explanations are compared.
 N_SEEDS = 3
@@ -64,7 +65,8 @@ def trust(run: Run | Path | str, *, progress: Progress | None = None) -> Run:
 def _test_negatives(run: Run) -> SequenceDataset:
     dataset = run.dataset
     chosen = (np.asarray(dataset.split) == "test") & (dataset.labels == 0)
-    return dataset.subset(np.flatnonzero(chosen)[:N_HELD_OUT])
+    rows = np.flatnonzero(chosen)
+    return dataset.subset(rows[evenly(len(rows), N_HELD_OUT)])
 
 
 def _check(

@@ -1,0 +1,228 @@
+"""Other weights in the place of attention's, and what that does to the logits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.stats import norm
+from torch import Tensor, nn
+
+from motiflens.attribution.base import Floats
+from motiflens.evidence.levels import DEPENDS_FROM, LOGITS_FROM
+from motiflens.evidence.logits import logits_in_batches
+from motiflens.evidence.softmaxes import Layer, watching
+
+#: Maps weights, the mask of the units that may have any, and the axis of the units to weights.
+Change = Callable[[Tensor, Tensor, int], Tensor]
+Logits = NDArray[np.float64]
+Depends = Literal["ranking", "logits", "no"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Attention that is replaced: all of a layer, or the head ``index`` of its axis ``axis``."""
+
+    layer: Layer
+    axis: int | None = None
+    index: int = 0
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """What other attention weights do to a model on held-out sequences.
+
+    Parameters
+    ----------
+    auroc_loss
+        AUROC with the model's own attention minus AUROC with the other; below 0 where the other
+        ranks better.
+    low, high
+        Two-sided interval of it over sequences (DeLong), of 95 % for all that is tested together.
+    logit_change
+        Mean of the absolute change of the logit, in standard deviations of the logit.
+    """
+
+    auroc_loss: float
+    low: float
+    high: float
+    logit_change: float
+
+    @property
+    def moves_ranking(self) -> bool:
+        """Whether the AUROC changes by enough, to either side, and by more than chance."""
+        return abs(self.auroc_loss) >= DEPENDS_FROM and not self.low <= 0 <= self.high
+
+    @property
+    def moves_logits(self) -> bool:
+        """Whether the logits change by enough."""
+        return self.logit_change >= LOGITS_FROM
+
+
+def depends_on(*replaced: Replacement) -> Depends:
+    """Tell what of the prediction depends on attention that was replaced in several ways."""
+    if any(one.moves_ranking for one in replaced):
+        return "ranking"
+    return "logits" if any(one.moves_logits for one in replaced) else "no"
+
+
+@contextmanager
+def other_weights(module: nn.Module, parts: Iterable[Part], change: Change) -> Iterator[None]:
+    """Put other weights into the place of those of attention for a while.
+
+    What the softmaxes give goes through ``change``. Units whose score is minus infinity are masked.
+
+    Parameters
+    ----------
+    module
+        The module; left as it was found, also after an error.
+    parts
+        Of its attention, as :func:`motiflens.evidence.softmaxes.attention_layers` finds it.
+    change
+        ``change(weights, valid, dim)`` gives new weights of the same shape, which are 0 where
+        ``valid`` is False and sum to 1 over ``dim``.
+    """
+    by_layer: dict[Layer, list[Part]] = {}
+    for part in parts:
+        by_layer.setdefault(part.layer, []).append(part)
+
+    def replace(layer: Layer, scores: Tensor, weights: Tensor, dim: int) -> Tensor:
+        valid = scores > float("-inf")
+        for part in by_layer.get(layer, []):
+            weights = _changed(part, weights, valid, dim, change)
+        return weights
+
+    with watching(module, replace, bare=any(layer.bare for layer in by_layer)):
+        yield
+
+
+def _changed(part: Part, weights: Tensor, valid: Tensor, dim: int, change: Change) -> Tensor:
+    if part.axis is None:
+        return change(weights, valid, dim)
+    chosen = torch.tensor([part.index], device=weights.device)
+    own, units = (one.index_select(part.axis, chosen) for one in (weights, valid))
+    return weights.index_copy(part.axis, chosen, change(own, units, dim))
+
+
+def uniform(weights: Tensor, valid: Tensor, dim: int) -> Tensor:
+    """Give every unit of ``valid`` the same weight; shapes as in :func:`other_weights`."""
+    kept = valid.to(weights.dtype)
+    return kept / kept.sum(dim, keepdim=True)
+
+
+def permuted(weights: Tensor, valid: Tensor, dim: int, *, generator: torch.Generator) -> Tensor:
+    """Permute the weights of the units of ``valid``, each row by itself."""
+    weights, valid = weights.movedim(dim, -1), valid.movedim(dim, -1)
+    keys = torch.rand(weights.shape, generator=generator, device="cpu").to(weights.device)
+    drawn = keys.masked_fill(~valid, 2.0).argsort(-1)
+    places = (~valid).to(torch.uint8).argsort(dim=-1, stable=True)
+    result = torch.zeros_like(weights).scatter(-1, places, weights.gather(-1, drawn))
+    return result.movedim(-1, dim)
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """A model and the held-out sequences on which its attention is replaced.
+
+    Parameters
+    ----------
+    module
+        Any module from (N, 4, L) to logits.
+    held_out
+        Positives (N, 4, L) and negatives (M, 4, L').
+    target
+        Column of the logits.
+    seed
+        Of the permutations.
+    """
+
+    module: nn.Module
+    held_out: tuple[Floats, Floats]
+    target: int = 0
+    seed: int = 0
+
+    def logits(self) -> list[Logits]:
+        """Compute the logits of positives and of negatives."""
+        return [logits_in_batches(self.module, part, self.target) for part in self.held_out]
+
+    def replace(
+        self, parts: Sequence[Part], own: list[Logits], *, n_permutations: int, n_tests: int
+    ) -> tuple[Replacement, Replacement]:
+        """Replace parts of the attention by equal weights, and by a permutation of themselves.
+
+        Parameters
+        ----------
+        parts
+            What is replaced, together.
+        own
+            :meth:`logits` of the model as it is.
+        n_permutations
+            Permutations that the second is a mean over.
+        n_tests
+            Replacements whose intervals hold together with a confidence of 95 % (Bonferroni).
+
+        References
+        ----------
+        Jain & Wallace, Attention is not Explanation, NAACL 2019, section 4.2.1 (permutation);
+        Wiegreffe & Pinter, Attention is not not Explanation, EMNLP 2019, section 3.2 (uniform).
+        """
+
+        def given(change: Change) -> list[Logits]:
+            with other_weights(self.module, parts, change):
+                return self.logits()
+
+        permute = partial(permuted, generator=torch.Generator().manual_seed(self.seed))
+        return (
+            compared(own, [given(uniform)], n_tests),
+            compared(own, [given(permute) for _ in range(n_permutations)], n_tests),
+        )
+
+
+def compared(own: list[Logits], others: list[list[Logits]], n_tests: int = 1) -> Replacement:
+    """Compare logits of positives (N,) and negatives (M,) with those of replaced attention.
+
+    Parameters
+    ----------
+    own
+        With the model's own attention: of positives, of negatives.
+    others
+        The same, of each draw of other weights; AUROC and changes are means over the draws.
+    n_tests
+        Comparisons that are made together.
+
+    References
+    ----------
+    DeLong, DeLong & Clarke-Pearson, Biometrics 44:837 (1988), eq. 5: the variance of the difference
+    of two AUROC on the same sequences, from each sequence's own part in both.
+    """
+    before = _places(*own)
+    after = [np.mean(part, axis=0) for part in zip(*(_places(*one) for one in others), strict=True)]
+    lost = [was - left for was, left in zip(before, after, strict=True)]
+    loss = float(lost[0].mean())
+    variance = sum(part.var(ddof=1) / len(part) if len(part) > 1 else np.inf for part in lost)
+    half = float(norm.isf(0.025 / n_tests) * np.sqrt(variance))
+    before_all = np.concatenate(own)
+    change = float(np.mean([np.abs(np.concatenate(one) - before_all).mean() for one in others]))
+    spread = float(before_all.std())
+    moved = change / spread if spread > 0 else float(change > 0)
+    return Replacement(loss, max(loss - half, -1.0), min(loss + half, 1.0), moved)
+
+
+def _places(positives: Logits, negatives: Logits) -> list[Logits]:
+    """Give the share of the other class that each sequence is ranked rightly against.
+
+    Ties count half; the mean over either class is the AUROC.
+    """
+
+    def below(values: Logits, others: Logits) -> Logits:
+        ordered = np.sort(others)
+        sides = [np.searchsorted(ordered, values, side=side) for side in ("left", "right")]
+        return np.asarray(np.mean(sides, axis=0) / len(others))
+
+    return [below(positives, negatives), 1 - below(negatives, positives)]
