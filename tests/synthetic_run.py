@@ -424,3 +424,7 @@ def _write_tracks(
         if method != "attention":
             arrays["hypothetical"] = contributions - contributions.mean(axis=1, keepdims=True)
         np.savez(directory / f"{method}.npz", **arrays)
+    nothing = {"completeness": None, "strands": None, "precision": 1e-7, "completeness_note": None}
+    checks = {"integrated_gradients": nothing | {"completeness": 0.003}, "ism": nothing}
+    content = {"schema_version": 1, "methods": checks, "refused": {}}
+    (directory / "checks.json").write_text(json.dumps(content))

@@ -109,18 +109,23 @@ def test_numbers_worked_out_on_paper() -> None:
     for method, options in (("deeplift_shap", {}), ("expected_gradients", {"n_steps": 200})):
         kept = attribute(Threshold(), PAPER, method, off_simplex="kept", **options)
         np.testing.assert_allclose(kept.track, [expected * share], atol=0.005)
+        # Against a reference nothing of the contributions is arbitrary: the correction is one of
+        # gradients, and of motif finders, whose contributions are hypothetical times one-hot.
         removed = attribute(Threshold(), PAPER, method, **options)
+        np.testing.assert_array_equal(removed.contributions, kept.contributions)
         slope = share * 2 / 3 + (1 - share)
         np.testing.assert_allclose(
-            removed.track, [[0, 0.75 * slope, 0, 1.5 * slope, 0]], atol=0.005
+            removed.for_motifs().track, [[0, 0.75 * slope, 0, 1.5 * slope, 0]], atol=0.005
         )
+        np.testing.assert_array_equal(kept.for_motifs().contributions, kept.contributions)
+        assert removed.for_motifs().convergence_delta is None
 
 
 def test_integrated_gradients_are_captums(sequences: np.ndarray) -> None:
     explainer = captum.attr.IntegratedGradients(Smooth())
     ends, starts = torch.from_numpy(sequences), torch.from_numpy(even_baseline(sequences))
     expected = explainer.attribute(ends, starts, target=2, n_steps=32).sum(1).detach().numpy()
-    found = attribute(Smooth(), sequences, "integrated_gradients", target=2, off_simplex="kept")
+    found = attribute(Smooth(), sequences, "integrated_gradients", target=2)
     np.testing.assert_allclose(found.track, expected, atol=1e-4 * np.abs(expected).max())
 
 
@@ -138,7 +143,7 @@ def test_expected_gradients_are_captums_mean_over_references(sequences: np.ndarr
         ],
         axis=0,
     )
-    options = {"n_references": 4, "n_steps": 6, "seed": 3, "off_simplex": "kept"}
+    options = {"n_references": 4, "n_steps": 6, "seed": 3}
     found = attribute(Smooth(), sequences, "expected_gradients", target=1, **options)
     np.testing.assert_allclose(found.track, expected, atol=1e-4 * np.abs(expected).max())
 
@@ -164,9 +169,7 @@ def test_deeplift_is_captums_where_captum_is_right(sequences: np.ndarray) -> Non
         ],
         axis=0,
     )
-    found = attribute(
-        model, sequences, "deeplift_shap", target=2, n_references=3, off_simplex="kept"
-    )
+    found = attribute(model, sequences, "deeplift_shap", target=2, n_references=3)
     np.testing.assert_allclose(found.track, expected, atol=1e-5 * np.abs(expected).max())
 
 
@@ -181,7 +184,7 @@ def test_deeplift_is_complete(name: str) -> None:
     else:
         model = build_model(name, length=length, seed=1)
     references = shuffled_references(sequences, 4, seed=0)
-    options = {"n_references": 4, "off_simplex": "kept", "target": int(name == "pools")}
+    options = {"n_references": 4, "target": int(name == "pools")}
     found = attribute(model, sequences, "deeplift_shap", **options)
     with torch.no_grad():
         own, others = (

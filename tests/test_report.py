@@ -465,7 +465,7 @@ def test_what_is_absent_is_named_with_the_command_that_makes_it(run_dir, name):
 def test_a_run_that_has_only_begun_has_a_page(tmp_path):
     (tmp_path / "run.toml").write_text('[run]\nversion = "0.1.0"\n')
     page = page_of(tmp_path)
-    assert page.text.count("Absent from this run") == 19
+    assert page.text.count("Absent from this run") == 20
     assert "svg" not in page.tags
 
 
@@ -666,5 +666,5 @@ def test_intervals_in_words():
 def test_tables_have_as_many_cells_as_their_head(whole):
     summary, sections = lay_out(read_run(whole), whole)
     tables = [b for s in sections for b in s.blocks if isinstance(b, Table)]
-    assert len(tables) == 19
+    assert len(tables) == 20
     assert all(len(row) == len(t.head) for t in [*tables, summary.scores] for row in t.rows)

@@ -17,10 +17,11 @@ from motiflens.attribution.attention import (
     attention_on_bases,
     rollout,
 )
-from motiflens.attribution.base import Attributions, Checks, Floats, load
+from motiflens.attribution.base import Attributions, Checks, Floats
 from motiflens.attribution.checks import check
 from motiflens.attribution.deeplift import deeplift_shap
 from motiflens.attribution.expected import expected_gradients
+from motiflens.attribution.files import load
 from motiflens.attribution.gradients import input_x_gradient, saliency
 from motiflens.attribution.integrated import integrated_gradients
 from motiflens.attribution.modisco import save_for_modisco

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,11 @@ Floats = NDArray[np.float32]
 OF_SHAPES = re.compile(r"\b(shapes?|sizes?|dim|dimensions?|channels?)\b", re.IGNORECASE)
 
 
+#: Methods that compare with shuffled references, and whose contributions are not
+#: ``hypothetical × one_hot``.
+AGAINST_REFERENCES = ("expected_gradients", "deeplift_shap")
+
+
 @dataclass(frozen=True)
 class Checks:
     """What an explanation was tested for; None where a test does not apply.
@@ -38,11 +42,14 @@ class Checks:
         same on the other strand, as a share of the largest value.
     precision
         The largest difference between a sample and the same in float64, likewise.
+    completeness_note
+        What the completeness means, where it misses more than 1 %.
     """
 
     completeness: float | None
     strands: float | None
     precision: float | None
+    completeness_note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,12 +64,15 @@ class Attributions:
         The explained sequences, float32 (N, 4, L).
     contributions
         The part of the explanation that belongs to the observed bases, (N, 4, L); 0 elsewhere.
+        Of the methods with references (``AGAINST_REFERENCES``) they are the mean of m · (x − r)
+        at the observed base, and add up to the difference of the logits.
     hypothetical
         What each of the four bases would contribute, (N, 4, L), or None where the method has
-        no such thing.
+        no such thing. Of the methods with references it is m_b − Σ_c m_c r_c, the mean over the
+        bases taken away unless ``off_simplex`` is ``kept``: for motif finders.
     convergence_delta
-        (N,): what the contributions add up to, the off-simplex part kept, minus the difference of
-        the logits that they explain; None where the method promises no such sum.
+        (N,): what the contributions add up to minus the difference of the logits that they
+        explain; None where the method promises no such sum.
     difference
         (N,): that difference. It is not kept in a file, as points and checks are not.
     points
@@ -85,6 +95,17 @@ class Attributions:
         """Contributions summed over the four bases, (N, L)."""
         track: Floats = self.contributions.sum(axis=1)
         return track
+
+    def for_motifs(self) -> Attributions:
+        """Give the explanation as motif finders read it: contributions = hypothetical × one-hot.
+
+        Only that of a method with references differs from itself: it gets the correction of
+        gradients in its contributions too, and no longer adds up to a difference of logits.
+        """
+        if self.method not in AGAINST_REFERENCES or self.hypothetical is None:
+            return self
+        corrected = self.hypothetical * self.one_hot
+        return replace(self, contributions=corrected, convergence_delta=None, difference=None)
 
     def save(self, path: str | Path, names: Sequence[str]) -> None:
         """Write an ``.npz`` file; it appears whole or not at all, the same bytes every time.
@@ -111,34 +132,6 @@ class Attributions:
         stream = io.BytesIO()
         np.savez_compressed(stream, allow_pickle=False, **arrays)
         write_whole(path, stream.getvalue())
-
-
-def load(path: str | Path) -> tuple[Attributions, list[str]]:
-    """Read what :meth:`Attributions.save` wrote; the method is the name of the file.
-
-    Returns
-    -------
-    attributions, names
-
-    Raises
-    ------
-    InputError
-        If the file is missing or is no such file.
-    """
-    path = Path(path)
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {key: stored[key] for key in stored.files}
-        names = [str(name) for name in arrays["names"]]
-        one_hot, contributions = arrays["one_hot"], arrays["contributions"]
-    except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(
-            "attributions are an .npz file with one_hot, contributions and names",
-            got=f"{path.name}: {error}",
-            remedy="give a file of the attributions/ folder of a run",
-        ) from error
-    optional = (arrays.get(name) for name in ("hypothetical", "convergence_delta"))
-    return Attributions(path.stem, one_hot, contributions, *optional), names
 
 
 def _as_text(names: Sequence[str]) -> NDArray[np.str_]:

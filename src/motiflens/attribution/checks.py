@@ -23,6 +23,13 @@ ROUNDING = 1e-3
 NOTHING = 1e-6
 #: Methods that promise completeness, and the share of the differences that they may miss.
 PROMISED = {"integrated_gradients": 0.01, "deeplift_shap": 1e-4}
+#: Share from which a note says what is missing, and what each method can do about it.
+TOLD = 0.01
+REMEDIES = {
+    "integrated_gradients": "1,025 points of the way did not follow the model's bends; take ism",
+    "expected_gradients": "more points of each way, such as n_steps=20, miss less",
+    "deeplift_shap": "rounding makes up most of it; give the model in float64",
+}
 
 Explain = Callable[..., Attributions]
 
@@ -51,10 +58,12 @@ def check(explain: Explain, module: nn.Module, found: Attributions) -> Checks:
     """
     n = min(MOST, -(-len(found.one_hot) // ONE_IN))
     sample = np.linspace(0, len(found.one_hot), n, endpoint=False, dtype=np.intp)
+    completeness = _completeness(found)
     checks = Checks(
-        completeness=_completeness(found),
+        completeness=completeness,
         strands=_strands(explain, module, found, sample),
         precision=_precision(explain, module, found, sample),
+        completeness_note=_note(completeness, found.method),
     )
     for problem in _problems(checks, found.method):
         warnings.warn(f"{found.method}: {problem}", UserWarning, stacklevel=3)
@@ -75,6 +84,14 @@ def _problems(checks: Checks, method: str) -> list[str]:
         for words, (value, limit) in limits.items()
         if value is not None and value > limit
     ]
+
+
+def _note(completeness: float | None, method: str) -> str | None:
+    """Say that the contributions do not quite add up, and what can be done about it."""
+    if completeness is None or completeness <= TOLD:
+        return None
+    remedy = f"; {REMEDIES[method]}" if method in REMEDIES else ""
+    return f"the contributions miss {completeness:.1%} of the logits' differences{remedy}"
 
 
 def _completeness(found: Attributions) -> float | None:

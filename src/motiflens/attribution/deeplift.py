@@ -13,18 +13,17 @@ from motiflens.attribution.base import (
     as_input,
     checked,
     explaining,
-    known,
     logits_in_batches,
     target_of,
 )
 from motiflens.attribution.blocks import by_blocks
-from motiflens.attribution.references import OffSimplex, against, corrected, shuffled_references
+from motiflens.attribution.references import OffSimplex, against, explained, shuffled_references
 from motiflens.attribution.rules import Paired
 from motiflens.errors import InputError
 
 #: Largest error of completeness, as a share of the mean absolute difference of the logits.
 TOLERANCE = 1e-4
-#: Error of the logits themselves in float32, which no explanation can do without.
+#: Error of the logits, and of what is summed, in float32, which no explanation can do without.
 ROUNDING = 1e-6
 
 
@@ -41,9 +40,11 @@ def deeplift_shap(
     """Explain by DeepLIFT against dinucleotide-shuffled references, and their mean.
 
     The rules are those of :mod:`motiflens.attribution.rules`; they hold for functions called
-    bare as for modules. With ``off_simplex="kept"`` the contributions of a sequence add up to
-    logit(x) − mean of logit(reference), to within 1e-4 of the mean absolute difference or the
-    model is refused; ``convergence_delta`` is what is missing, whatever ``off_simplex`` is.
+    bare as for modules. The contributions of a sequence, the mean of m · (x − r) at its bases, add
+    up to logit(x) − mean of logit(reference), to within 1e-4 of the mean absolute difference or
+    the model is refused; ``convergence_delta`` is what is missing. ``hypothetical`` is
+    m_b − Σ_c m_c r_c, corrected as gradients are, for motif finders: contributions are
+    ``hypothetical × one_hot`` only with ``off_simplex="kept"``.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ def deeplift_shap(
     target
         Column of the logits.
     off_simplex
-        ``removed`` takes the mean over the bases from ``hypothetical``.
+        ``removed`` takes the mean over the bases from ``hypothetical``, not from contributions.
     n_references
         Shuffles of each sequence.
     seed
@@ -74,8 +75,7 @@ def deeplift_shap(
     (2017), section 4.2.
     """
     sequences = checked(one_hot)
-    hypothetical = np.zeros_like(sequences)
-    delta, difference = np.zeros((2, len(sequences)), dtype=np.float32)
+    found, difference = np.zeros_like(sequences), np.zeros(len(sequences))
     block = max(1, batch_size // n_references)
 
     def work(rows: slice) -> None:
@@ -86,21 +86,21 @@ def deeplift_shap(
         at_starts = logits_in_batches(module, starts, target, batch_size)
         at_starts = at_starts.reshape(-1, n_references)
         wanted = logits[rows, None] - at_starts
-        found = against(multipliers, starts).reshape(references.shape).mean(axis=1)
-        reached = (found * sequences[rows]).sum((1, 2), dtype=np.float64)
+        found[rows] = against(multipliers, starts).reshape(references.shape).mean(axis=1)
         difference[rows] = wanted.mean(axis=1)
-        delta[rows] = reached - wanted.mean(axis=1)
-        rounding = ROUNDING * np.maximum(np.abs(logits[rows]), np.abs(at_starts).max(axis=1))
-        _check(delta[rows], TOLERANCE * np.abs(wanted).mean(axis=1) + rounding, rows.start)
-        hypothetical[rows] = corrected(found, off_simplex)
+        reached = (found[rows] * sequences[rows]).sum((1, 2), dtype=np.float64)
+        # Parts that cancel leave the error of their size behind, also where all logits are 0.
+        size = np.abs(multipliers * (ends - starts)).sum((1, 2)).reshape(-1, n_references)
+        largest = np.maximum(np.abs(logits[rows]), np.abs(at_starts).max(axis=1))
+        rounding = ROUNDING * np.maximum(largest, size.mean(axis=1))
+        allowed = TOLERANCE * np.abs(wanted).mean(axis=1) + rounding
+        _check(reached - difference[rows], allowed, rows.start)
 
     with explaining(module):
         # What the model itself gives, not what the rules make of it.
         logits = logits_in_batches(module, sequences, target, batch_size)
         by_blocks(module, len(sequences), block, work)
-    hypothetical *= known(sequences)
-    contributions = hypothetical * sequences
-    return Attributions("deeplift_shap", sequences, contributions, hypothetical, delta, difference)
+    return explained("deeplift_shap", sequences, found, off_simplex, difference)
 
 
 def _multipliers(module: nn.Module, ends: Floats, starts: Floats, target: int) -> Floats:
@@ -122,7 +122,7 @@ def _multipliers(module: nn.Module, ends: Floats, starts: Floats, target: int) -
     return result
 
 
-def _check(delta: Floats, allowed: NDArray[np.float64], first: int) -> None:
+def _check(delta: NDArray[np.float64], allowed: NDArray[np.float64], first: int) -> None:
     """Refuse a model whose multipliers do not explain the differences of its logits."""
     wrong = np.flatnonzero(~(np.abs(delta) <= allowed))
     if len(wrong):

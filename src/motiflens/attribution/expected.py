@@ -12,11 +12,10 @@ from motiflens.attribution.base import (
     checked,
     explaining,
     gradient,
-    known,
     logits_in_batches,
 )
 from motiflens.attribution.blocks import by_blocks
-from motiflens.attribution.references import OffSimplex, against, corrected, shuffled_references
+from motiflens.attribution.references import OffSimplex, against, explained, shuffled_references
 
 
 def expected_gradients(
@@ -34,8 +33,11 @@ def expected_gradients(
 
     Erion et al. draw a point of the way at random for each reference; here the points of a
     Gauss–Legendre sum take its place, so that the result has no noise but the references'.
-    ``convergence_delta`` is what the contributions with the off-simplex part kept miss of
-    logit(x) − mean of logit(reference).
+    The contributions of a sequence, the mean of gradient · (x − r) at its bases, add up to
+    logit(x) − mean of logit(reference) as far as the points show the model's bends;
+    ``convergence_delta`` is what they miss, and where that is much, more points are needed.
+    ``hypothetical`` is corrected as gradients are, for motif finders: contributions are
+    ``hypothetical × one_hot`` only with ``off_simplex="kept"``.
 
     Parameters
     ----------
@@ -46,7 +48,7 @@ def expected_gradients(
     target
         Column of the logits.
     off_simplex
-        ``removed`` takes the mean over the bases from ``hypothetical``.
+        ``removed`` takes the mean over the bases from ``hypothetical``, not from contributions.
     n_references
         Shuffles of each sequence.
     n_steps
@@ -66,8 +68,7 @@ def expected_gradients(
     Erion, Janizek, Sturmfels, Lundberg, Lee, Nat Mach Intell 3:620 (2021), eq. 2.
     """
     sequences = checked(one_hot)
-    hypothetical = np.zeros_like(sequences)
-    delta, difference = np.zeros((2, len(sequences)), dtype=np.float32)
+    found, difference = np.zeros_like(sequences), np.zeros(len(sequences))
     block = max(1, batch_size // n_references)
 
     def work(rows: slice) -> None:
@@ -75,25 +76,14 @@ def expected_gradients(
         starts = references.reshape(-1, *sequences.shape[1:])
         ends = np.repeat(sequences[rows], n_references, axis=0)
         gradients = path_gradients(module, ends, starts, target, n_steps, batch_size)
-        found = against(gradients, starts).reshape(references.shape).mean(axis=1)
+        found[rows] = against(gradients, starts).reshape(references.shape).mean(axis=1)
         at_starts = logits_in_batches(module, starts, target, batch_size)
         difference[rows] = logits[rows] - at_starts.reshape(-1, n_references).mean(axis=1)
-        reached = (found * sequences[rows]).sum((1, 2), dtype=np.float64)
-        delta[rows] = reached - difference[rows]
-        hypothetical[rows] = corrected(found, off_simplex)
 
     with explaining(module):
         logits = logits_in_batches(module, sequences, target, batch_size)
         by_blocks(module, len(sequences), block, work)
-    hypothetical *= known(sequences)
-    return Attributions(
-        "expected_gradients",
-        sequences,
-        hypothetical * sequences,
-        hypothetical,
-        delta,
-        difference,
-    )
+    return explained("expected_gradients", sequences, found, off_simplex, difference)
 
 
 def path_gradients(

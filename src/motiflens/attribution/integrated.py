@@ -17,12 +17,11 @@ from motiflens.attribution.base import (
     as_input,
     checked,
     explaining,
-    known,
     logits_and_gradient,
     logits_in_batches,
 )
 from motiflens.attribution.blocks import by_blocks
-from motiflens.attribution.references import OffSimplex, against, corrected, even_baseline
+from motiflens.attribution.references import OffSimplex, against, even_baseline, explained
 from motiflens.errors import InputError
 
 Doubles = NDArray[np.float64]
@@ -60,8 +59,9 @@ def integrated_gradients(
 
     The baseline is 1/4 of every base, and zero at N and padding: it is no sequence in particular,
     needs no chance, and lies, with the whole way, on the simplex of the bases. As it is even,
-    taking the off-simplex part away changes nothing that it has not changed already: the
-    contributions add up to logit(x) − logit(baseline) either way.
+    m_b − Σ_c m_c r_c has no off-simplex part: contributions are ``hypothetical × one_hot``, and add
+    up to logit(x) − logit(baseline), either way. Of another baseline ``hypothetical`` alone is
+    corrected.
 
     The integral is Simpson's sum over intervals of the way. The gradients of an interval should
     add up to the difference of the logits at its ends, so what each interval misses is known. The
@@ -69,7 +69,7 @@ def integrated_gradients(
     again, until two things hold: the contributions miss no more than 1 % of the logits'
     difference, and the misses of all intervals, none set off against another, are no more than
     2 % of all that the logit rises and falls along the way. It ends at 1,025 points, or with those
-    of ``n_steps`` where these are more. ``convergence_delta`` tells the sum of the signed misses,
+    of ``n_steps`` where these are more. ``convergence_delta`` tells what the contributions miss,
     and ``points`` where gradients were taken.
 
     Parameters
@@ -81,7 +81,7 @@ def integrated_gradients(
     target
         Column of the logits.
     off_simplex
-        ``removed`` takes the mean over the bases from ``hypothetical``.
+        ``removed`` takes the mean over the bases from ``hypothetical``, not from contributions.
     n_steps
         Steps to begin with, rounded up to an even number.
     batch_size
@@ -103,7 +103,7 @@ def integrated_gradients(
     sequences = checked(one_hot)
     starts = baseline(sequences)
     gradients = np.zeros_like(sequences)
-    delta, difference = np.zeros((2, len(sequences)), dtype=np.float32)
+    difference = np.zeros(len(sequences))
     to_begin = _checked(points, len(sequences)) or [_even_points(n_steps)] * len(sequences)
     taken = [np.zeros(0)] * len(sequences)
     block = max(1, KEPT // (MOST_POINTS * sequences.itemsize * 4 * sequences.shape[2]))
@@ -117,20 +117,13 @@ def integrated_gradients(
             ways = _refined(ways, find)
         for row, way in enumerate(ways, start=rows.start):
             gradients[row], taken[row] = way.mean_gradient, way.at
-            delta[row], difference[row] = way.misses.sum(), way.rises.sum()
+            difference[row] = way.rises.sum()
 
     with explaining(module):
         by_blocks(module, len(sequences), block, work)
-    hypothetical = corrected(against(gradients, starts), off_simplex) * known(sequences)
-    return Attributions(
-        "integrated_gradients",
-        sequences,
-        hypothetical * sequences,
-        hypothetical,
-        delta,
-        difference,
-        points=tuple(taken),
-    )
+    found = against(gradients, starts)
+    result = explained("integrated_gradients", sequences, found, off_simplex, difference)
+    return replace(result, points=tuple(taken))
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ import zlib
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from motiflens.attribution.base import Floats, known
+from motiflens.attribution.base import Attributions, Floats, known
 from motiflens.sequences import PAD, Codes, reverse_complement
 from motiflens.sequences import one_hot as encode_one_hot
 from motiflens.shuffles import dinucleotide_shuffle
@@ -70,6 +71,43 @@ def corrected(hypothetical: Floats, off_simplex: OffSimplex) -> Floats:
         return hypothetical
     result: Floats = hypothetical - hypothetical.mean(axis=1, keepdims=True)
     return result
+
+
+def explained(
+    method: str,
+    sequences: Floats,
+    found: Floats,
+    off_simplex: OffSimplex,
+    difference: NDArray[np.floating],
+) -> Attributions:
+    """Make the explanation of a method that compares with a reference.
+
+    The correction is one of gradients. It would turn m_b − Σ m r, what a base contributes in place
+    of the reference's, into m_b − mean of m, and the contributions would no longer add up to the
+    difference of the logits: so ``hypothetical`` alone is corrected.
+
+    Parameters
+    ----------
+    method
+        Its name.
+    sequences, found
+        One-hot, and what :func:`against` gives, (N, 4, L).
+    off_simplex
+        Whether the mean over the bases is taken from ``hypothetical``.
+    difference
+        What the contributions should add up to, (N,).
+    """
+    found = found * known(sequences)
+    contributions = found * sequences
+    delta = contributions.sum(axis=(1, 2), dtype=np.float64) - difference
+    return Attributions(
+        method,
+        sequences,
+        contributions,
+        corrected(found, off_simplex),
+        delta.astype(np.float32),
+        difference.astype(np.float32),
+    )
 
 
 def against(multipliers: Floats, references: Floats) -> Floats:

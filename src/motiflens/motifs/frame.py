@@ -69,6 +69,7 @@ def frame_attributions(attributions: Attributions, *, both_strands: bool) -> Fra
     InputError
         For contributions that are not finite.
     """
+    attributions = attributions.for_motifs()
     one_hot = attributions.one_hot
     codes = np.where(one_hot.any(axis=1), one_hot.argmax(axis=1), PAD).astype(np.uint8)
     track = (attributions.contributions * one_hot).sum(axis=1, dtype=np.float64)

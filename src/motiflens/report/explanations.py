@@ -12,6 +12,7 @@ from motiflens.plots.curves import Bar
 from motiflens.report.parts import Block, Figure, Heading, Section, Text, absent, triple
 from motiflens.report.reading import Run, Tracks
 from motiflens.report.scores import ordered
+from motiflens.report.sums import sums
 
 EXPLAIN = "motiflens explain"
 MAX_BASES, MAX_ROWS, MAX_FILTERS = 120, 40, 64
@@ -35,6 +36,7 @@ def explanation_sections(run: Run) -> list[Section]:
     return [
         saliency_maps(run),
         method_tracks(run, "ism", "Saturation mutagenesis", {"ism": "Saturation mutagenesis"}),
+        sums(run),
         attention_distribution(run),
         attention_at_motifs(run),
         filters(run),

@@ -45,8 +45,8 @@ class Tracks:
 class Run:
     """Everything a run directory holds; empty where a file is absent.
 
-    `histories` and `filters` (F, 4, K) are by model, `tracks` by model and method, `sites` by the
-    name of a sequence.
+    `histories`, `checks` and `filters` (F, 4, K) are by model, `tracks` by model and method,
+    `sites` by the name of a sequence.
     """
 
     provenance: Content
@@ -63,6 +63,7 @@ class Run:
     histories: dict[str, list[pd.DataFrame]]
     filters: dict[str, Array]
     tracks: dict[str, dict[str, Tracks]]
+    checks: dict[str, Content]
     sites: dict[str, list[Site]]
 
 
@@ -98,6 +99,10 @@ def read_run(directory: Path) -> Run:
         histories={model: _histories(paths) for model, paths in folders.items()},
         filters=_filters(folders),
         tracks=_all_tracks(directory / "attributions"),
+        checks={
+            path.parent.name: read_json(path)
+            for path in sorted((directory / "attributions").glob("*/checks.json"))
+        },
         sites=_sites(directory / "data.parquet"),
     )
 
