@@ -8,12 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from motiflens.attribution import attribute
-from motiflens.datasets import SequenceDataset, split_at_random
+from motiflens.datasets import SequenceDataset, concatenate, split_at_random
 from motiflens.errors import InputError
 from motiflens.matrices import motif_from_string
 from motiflens.motifs import jaspar_core
 from motiflens.pipeline import discovering
 from motiflens.pipeline.discovering import attributions_in_turn, discover_motifs, to_explain
+from motiflens.pipeline.findings import note_on_groups
 from motiflens.sequences import encode
 from motiflens.simulation import Grammar, MotifUse, simulate
 from motiflens.training import Job, recipe_for, train
@@ -105,6 +106,37 @@ def test_what_held_out_sequences_do_not_confirm_is_not_found():
     assert (dismissed.match, dismissed.ablations, dismissed.n_agreeing) == (None, (), 0)
 
 
+def test_a_locus_is_explained_and_tested_once_and_not_where_it_was_learnt():
+    model, found_in, own = Matches({EBOX: 3.0}), implanted(240, 1), implanted(160, 2)
+    alone = discover_motifs([model], found_in, own)
+    shifted = [row[3:] for row in own.sequences()[:50]]
+    learnt = [row[:-2] for row in found_in.sequences()[:30]]
+    held_out = concatenate([own, _labelled(shifted), _labelled(learnt)])
+    found = discover_motifs([model], concatenate([found_in, _labelled(learnt)]), held_out)
+    assert (len(found.explained), len(found.held_out)) == (240, 240)
+    assert (found.counted.n_groups, found.counted.overlapping, found.counted.left_out) == (
+        160,
+        50,
+        30,
+    )
+    (one,), (other,) = alone.found, found.found
+    assert one.enrichment.p_value == other.enrichment.p_value
+    assert one.ablations[0].effect == other.ablations[0].effect
+    assert other.enrichment.n_sites > one.enrichment.n_sites
+    note = note_on_groups(found)
+    assert "30 of the 240 sequences of the test part share 31 bases" in note
+    assert "50 of 240 overlap another" in note
+    assert note_on_groups(alone) == ""
+
+
+def test_where_no_held_out_sequence_is_new_nothing_is_found():
+    found_in = implanted(240, 1)
+    discovery = discover_motifs([Matches({EBOX: 3.0})], found_in, found_in)
+    assert discovery.found == ()
+    assert discovery.counted.left_out == 240
+    assert "no motif can be confirmed" in note_on_groups(discovery)
+
+
 def test_a_model_that_looks_at_nothing_has_no_motif():
     discovery = discover_motifs([Matches({EBOX: 0.0})], implanted(100, 1), implanted(60, 2))
     assert discovery.found == discovery.not_significant == ()
@@ -164,6 +196,10 @@ def test_a_trained_model_gives_the_implanted_motifs_and_no_decoy():
         "CTCF",
         "USF1",
     ]
+
+
+def _labelled(rows: list[str]) -> SequenceDataset:
+    return SequenceDataset.from_sequences(rows, [index % 2 for index in range(len(rows))])
 
 
 def _found(dataset: SequenceDataset, seed: int):

@@ -12,7 +12,9 @@ import pytest
 
 import motiflens
 from motiflens.cli import main
+from motiflens.datasets import SequenceDataset, concatenate, homology_groups
 from motiflens.errors import InputError
+from motiflens.pipeline.halves import cut_in_halves
 
 EBOX = "GTCACGTGACC"
 
@@ -74,6 +76,68 @@ def test_sequences_without_a_motif_give_none(tmp_path):
     assert "unknown" not in page
 
 
+def windows(path: Path, n_loci: int, n_windows: int, seed: int) -> Path:
+    """Random sequence; the windows of a locus lie close together and come one after another."""
+    generator = np.random.default_rng(seed)
+    rows = []
+    for locus in range(n_loci):
+        letters = "".join(generator.choice(list("ACGT"), 120))
+        starts = generator.integers(0, 21, n_windows)
+        rows += [f">p{locus}.{k}\n{letters[s : s + 100]}\n" for k, s in enumerate(starts)]
+    path.write_text("".join(rows))
+    return path
+
+
+def test_overlapping_windows_of_random_sequence_hold_no_motif(tmp_path, capsys):
+    path, output = windows(tmp_path / "loci.fa", 25, 12, 0), tmp_path / "out"
+    with pytest.raises(SystemExit):
+        main(["motifs", "--no-model", str(path), "-o", str(output)])
+    by = json.loads((output / "motifs.json").read_text())
+    assert by["discovery"] == []
+    by = by["discovered_by"]
+    assert (by["held_out"], by["found_in"]) == (False, {"positives": 25, "negatives": 25})
+    texts = path.read_text().splitlines()[1::2]
+    copies = len(texts) - len(set(texts))
+    assert by["given"] == {"positives": 300, "negatives": 0, "groups": 25, "copies": copies}
+    assert 0 < copies < 275
+    page, told = (output / "report.html").read_text(), capsys.readouterr().err
+    for text in (page, told):
+        assert "The 300 positives are 25 groups" in text
+        assert f"{copies} sequences are copies of another" in text
+    assert "loci.fa: 300, 25 independent" in page
+
+
+def test_no_group_is_in_both_halves_and_shuffles_stay_with_their_positives():
+    generator = np.random.default_rng(0)
+    loci = ["".join(generator.choice(list("ACGT"), 70)) for _ in range(620)]
+    rows = [letters[at : at + 61] for letters in loci[:420] for at in (0, 9)]
+    # Of the negatives, 101 lie on a positive's locus and 200 elsewhere, two windows each.
+    beside = [letters[at : at + 61] for letters in loci[319:] for at in (4, 7)]
+    positives = SequenceDataset.from_sequences(rows, [1] * len(rows))
+    negatives = SequenceDataset.from_sequences(beside, [0] * len(beside))
+    halves = cut_in_halves(positives, negatives, 0)
+    assert halves.held_out
+    assert (halves.n_positives, halves.n_groups, halves.largest) == (840, 420, 2)
+    assert (halves.searched.labels.sum(), len(halves.searched)) == (210, 210 + 50 + 100)
+    assert (halves.tested.labels.sum(), len(halves.tested)) == (210, 210 + 51 + 100)
+    both = homology_groups(concatenate([halves.searched, halves.tested]))
+    assert not set(both[:360]) & set(both[360:])
+    halves = cut_in_halves(positives, None, 0)
+    for half in (halves.searched, halves.tested):
+        names = half.names.tolist()
+        assert [f"{name}_shuffled" for name in names[:210]] == names[210:]
+
+
+def test_a_stretch_that_all_share_is_spoken_of(tmp_path):
+    generator = np.random.default_rng(0)
+    rows = ["".join(generator.choice(list("ACGT"), 40)) for _ in range(30)]
+    path = tmp_path / "primer.fa"
+    path.write_text("".join(f">{n}\n{rows[0]}{row}\n" for n, row in enumerate(rows)))
+    found = motiflens.discover_without_model(path, tmp_path / "out")
+    assert found["discovery"] == []
+    assert "One group holds 30 of them" in found["discovered_by"]["note"]
+
+
 def test_a_run_does_not_lose_its_motifs(tmp_path):
     (tmp_path / "run.toml").write_text("")
     (tmp_path / "motifs.json").write_text("of the run")
@@ -85,8 +149,8 @@ def test_a_run_does_not_lose_its_motifs(tmp_path):
 def test_sequences_of_odd_and_equal_names_keep_their_sites(tmp_path):
     path, output = write(tmp_path / "odd.fa", 30, EBOX, 0), tmp_path / "out"
     text = path.read_text().replace(">s1\n", ">NA\n").replace(">s2\n", '>q"u"\n')
-    rows = [line for line in text.splitlines() if not line.startswith(">")]
-    path.write_text(text + "".join(f">s0\n{row}\n" for row in rows[:1]))
+    other = write(tmp_path / "other.fa", 1, EBOX, 7).read_text()
+    path.write_text(text + other)  # another sequence of the name s0
     found = motiflens.discover_without_model(path, output)
     lines = gzip.decompress((output / "hits.bed.gz").read_bytes()).decode().splitlines()[1:]
     names = [line.split("\t")[0] for line in lines]

@@ -128,7 +128,10 @@ def test_the_discovered_motif_is_the_implanted_one_and_unknown(run: motiflens.Ru
     by = found["discovered_by"]
     assert by["model"] == "cnn"  # the other one has no validation part
     parts = np.asarray(run.dataset.split)
-    assert sum(by["tested_on"].values()) == (parts == "test").sum()
+    tested = dict(by["tested_on"])
+    assert tested.pop("groups") == (parts == "test").sum()  # no two share 31 bases
+    assert sum(tested.values()) == (parts == "test").sum()
+    assert by["note"] == ""
     (meme,) = motiflens.read_meme(run.path / "motifs" / "discovery.meme")
     assert meme.consensus == MOTIF
     lines = (run.path / "motifs" / "discovery-seqlets.tsv").read_text().splitlines()

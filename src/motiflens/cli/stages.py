@@ -73,10 +73,12 @@ def motifs(
         no_model, output, negatives=negatives, strands=strands, database=database
     )
     path = motiflens.write_report(output)
-    entries = [in_short(entry) for entry in found["discovery"]]
+    entries, by = [in_short(entry) for entry in found["discovery"]], found["discovered_by"]
     if as_json:
-        print(json.dumps({"output": str(output), "motifs": entries}))
+        print(json.dumps({"output": str(output), "motifs": entries, "note": by["note"]}))
         return
+    tested = "the other half" if by["held_out"] else "the same sequences, too few for halves"
+    print(f"{by['note']} Motifs are tested on {tested}.", file=sys.stderr)
     print_motifs(entries)
     print(f"{counted(len(entries), 'motif')} in {output}; report: {path}", file=sys.stderr)
 

@@ -1,6 +1,7 @@
 """Motifs read from explanations: seqlets, discovery, the routes, recovery of a known truth."""
 
 from motiflens.motifs.alignment import FoundMotif, FoundSite, Strands, align_windows
+from motiflens.motifs.counted import Counted, count_all, count_once
 from motiflens.motifs.discovered import DiscoveredMotif, Seqlet
 from motiflens.motifs.discovery import discover, discover_in_sequences
 from motiflens.motifs.enrichment import Enrichment, measure_enrichment
@@ -13,6 +14,7 @@ from motiflens.motifs.seqlets import find_seqlets
 __all__ = [
     "MAX_Q",
     "ROUTES",
+    "Counted",
     "DiscoveredMotif",
     "Enrichment",
     "FoundMotif",
@@ -22,6 +24,8 @@ __all__ = [
     "Seqlet",
     "Strands",
     "align_windows",
+    "count_all",
+    "count_once",
     "discover",
     "discover_in_sequences",
     "find_motifs",

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binom, false_discovery_control, hypergeom
+from scipy.stats import false_discovery_control, hypergeom
 
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
+from motiflens.motifs.central import Central, central_enrichment
+from motiflens.motifs.counted import Counted, count_once
 from motiflens.motifs.discovered import DiscoveredMotif
 from motiflens.scanning import scan
 
@@ -19,31 +21,10 @@ P_THRESHOLDS = (1e-3, 3e-4, 1e-4, 3e-5, 1e-5)
 """p-values at which a window is a site; which of them, the sequences of discovery decide."""
 
 PROFILE_BINS = 20
-CENTRAL_SHARES = tuple(k / 10 for k in range(1, 10))
-"""Shares of the possible places, around the centre, in which sites are counted."""
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Central:
-    """Whether sites lie near the centres of their sequences.
-
-    Parameters
-    ----------
-    p_value
-        Of the central region with the most surprising number of sites, times the number of
-        regions looked at.
-    region
-        That region, as a share of all places.
-    sites_inside
-        Share of the sites in it.
-    """
-
-    p_value: float
-    region: float
-    sites_inside: float
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,11 +36,12 @@ class Enrichment:
     p_threshold
         p-value up to which a window is a site, see :func:`measure_enrichment`.
     sites
-        Of the held-out sequences, one row each: ``sequence`` (row), ``start``, ``end``,
+        Of all held-out sequences, one row each: ``sequence`` (row), ``start``, ``end``,
         ``strand``, ``score``, ``p_value``, ``q_value`` as :func:`motiflens.scan` gives them; of
         sites that overlap in a sequence, the best.
     positives_with_site, negatives_with_site
-        Shares of the sequences.
+        Shares of the sequences that count (:class:`motiflens.motifs.counted.Counted`), one of
+        each homology group and class; 0 where none does. All below is of these sequences too.
     p_value, log_p_value
         Fisher's exact test, one-sided: as many sequences with a site among the positives, or
         among the negatives for a motif that speaks against the target. Its natural logarithm
@@ -99,6 +81,7 @@ def measure_enrichment(
     held_out: SequenceDataset,
     *,
     strands: str = "both",
+    counted: Counted | None = None,
 ) -> list[Enrichment]:
     """Count sites of motifs in positives and negatives that they were not found in.
 
@@ -106,14 +89,21 @@ def measure_enrichment(
     window is a site is that of ``P_THRESHOLDS`` which tells the positives of ``found_in`` best
     from its negatives, by Fisher's test; the held-out sequences are tested with that one only.
 
+    Fisher's test takes sequences as independent. So one sequence stands for its homology group
+    and class, the first of the file, and held-out sequences whose group has one in ``found_in``
+    are left out (:func:`motiflens.motifs.counted.count_once`). Where no sequence of a class is
+    left, nothing is confirmed: the p-value is 1.
+
     Parameters
     ----------
     motifs
         Discovered motifs.
     found_in, held_out
-        With labels of both classes; no sequence in both.
+        With labels of both classes.
     strands
         ``both`` or ``forward``.
+    counted
+        Which of their sequences count; by default as :func:`count_once` chooses.
 
     Returns
     -------
@@ -139,24 +129,26 @@ def measure_enrichment(
                 got=f"{len(part)} sequences of one class in {name}",
                 remedy="give sequences of both classes",
             )
+    counted = counted or count_once(found_in, held_out)
     tuning, testing = (_hits(motifs, part, strands) for part in (found_in, held_out))
-    counted = []
+    measured = []
     for number, motif in enumerate(motifs):
-        p_threshold = _best_threshold(tuning[number], found_in, motif)
+        p_threshold = _best_threshold(tuning[number], found_in, counted.found_in, motif)
         hits = testing[number]
         sites = _without_overlaps(hits[hits["p_value"] <= p_threshold])
-        counted.append(_count(sites, held_out, motif, p_threshold))
-    q_values = false_discovery_control([one.p_value for one in counted])
+        measured.append(_count(sites, held_out, counted.held_out, motif, p_threshold))
+    q_values = false_discovery_control([one.p_value for one in measured])
     return [
         Enrichment(**{**vars(one), "q_value": float(q)})
-        for one, q in zip(counted, q_values, strict=True)
+        for one, q in zip(measured, q_values, strict=True)
     ]
 
 
 def fisher_log_p(with_a: Ints, n_a: int, with_b: Ints, n_b: int) -> Floats:
     """Log of Fisher's exact one-sided p-value: so many with a site among n_a, of all with one."""
     log_p: Floats = hypergeom.logsf(with_a - 1, n_a + n_b, with_a + with_b, n_a)
-    return np.minimum(log_p, 0.0)
+    # None or more is certain, which scipy does not know where there is nothing to count.
+    return np.where(with_a == 0, 0.0, np.minimum(log_p, 0.0))
 
 
 def _hits(
@@ -168,11 +160,14 @@ def _hits(
     return [by_motif.get(number, found.loc[[], columns]) for number in range(len(motifs))]
 
 
-def _best_threshold(hits: pd.DataFrame, dataset: SequenceDataset, motif: DiscoveredMotif) -> float:
+def _best_threshold(
+    hits: pd.DataFrame, dataset: SequenceDataset, counts: Mask, motif: DiscoveredMotif
+) -> float:
     """Choose the threshold whose sites tell the classes best; of equals the strictest."""
     lowest = np.ones(len(dataset))
     np.minimum.at(lowest, hits["sequence"].to_numpy(), hits["p_value"].to_numpy())
-    favoured = (dataset.labels > 0) == (motif.direction == "positive")
+    lowest, positive = lowest[counts], dataset.labels[counts] > 0
+    favoured = positive == (motif.direction == "positive")
     limits = np.array(sorted(P_THRESHOLDS))[:, None]
     with_a = (lowest[favoured] <= limits).sum(axis=1)
     with_b = (lowest[~favoured] <= limits).sum(axis=1)
@@ -196,50 +191,41 @@ def _without_overlaps(hits: pd.DataFrame) -> pd.DataFrame:
 
 
 def _count(
-    sites: pd.DataFrame, dataset: SequenceDataset, motif: DiscoveredMotif, p_threshold: float
+    sites: pd.DataFrame,
+    dataset: SequenceDataset,
+    counts: Mask,
+    motif: DiscoveredMotif,
+    p_threshold: float,
 ) -> Enrichment:
-    positive = dataset.labels > 0
     with_site = np.zeros(len(dataset), dtype=np.bool_)
     with_site[sites["sequence"]] = True
-    favoured = positive == (motif.direction == "positive")
-    counts = [np.array([int((with_site & part).sum())]) for part in (favoured, ~favoured)]
-    n_favoured, n_others = int(favoured.sum()), int((~favoured).sum())
-    log_p = float(fisher_log_p(counts[0], n_favoured, counts[1], n_others)[0])
-    place = _places(sites, dataset.lengths, positive)
+    positive, with_site = dataset.labels[counts] > 0, with_site[counts]
     n_positives, n_negatives = int(positive.sum()), int((~positive).sum())
-    n_with = int((with_site & positive).sum())
-    n_against = int((with_site & ~positive).sum())
+    n_with, n_against = int((with_site & positive).sum()), int((with_site & ~positive).sum())
+    both = [(n_with, n_positives), (n_against, n_negatives)]
+    (favoured, n_favoured), (other, n_other) = both if motif.direction == "positive" else both[::-1]
+    log_p = fisher_log_p(np.array([favoured]), n_favoured, np.array([other]), n_other)[0]
+    start, n_places = _places(sites, dataset.lengths, counts & (dataset.labels > 0))
+    profile = np.histogram((start + 0.5) / n_places, PROFILE_BINS, (0.0, 1.0))[0]
     return Enrichment(
         p_threshold=p_threshold,
         sites=sites,
-        positives_with_site=n_with / n_positives,
-        negatives_with_site=n_against / n_negatives,
+        positives_with_site=n_with / max(n_positives, 1),
+        negatives_with_site=n_against / max(n_negatives, 1),
         p_value=float(np.exp(log_p)),
-        log_p_value=log_p,
+        log_p_value=float(log_p),
         q_value=1.0,
         fold=((n_with + 1) / (n_positives + 2)) / ((n_against + 1) / (n_negatives + 2)),
-        profile=tuple(np.histogram(place, PROFILE_BINS, (0.0, 1.0))[0].tolist()),
-        central=_central(place),
+        profile=tuple(profile.tolist()),
+        central=central_enrichment(start, n_places),
     )
 
 
-def _places(sites: pd.DataFrame, lengths: NDArray[np.int32], positive: NDArray[np.bool_]) -> Floats:
-    """Give the place of each positive's best site, from 0 for the first possible one to 1."""
+def _places(sites: pd.DataFrame, lengths: NDArray[np.int32], chosen: Mask) -> tuple[Ints, Ints]:
+    """Give the start of each chosen sequence's best site, and how many starts it might have."""
     best = sites.sort_values(["sequence", "p_value", "start"]).drop_duplicates("sequence")
-    best = best[positive[best["sequence"]]]
-    n_places = lengths[best["sequence"]] - (best["end"] - best["start"]).to_numpy() + 1
-    places: Floats = (best["start"].to_numpy() + 0.5) / n_places
-    return places
-
-
-def _central(place: Floats) -> Central | None:
-    """Look for the central region with more sites than chance would put there."""
-    if place.size == 0:
-        return None
-    from_centre = np.abs(2 * place - 1)
-    shares = np.array(CENTRAL_SHARES)
-    inside = (from_centre <= shares[:, None]).sum(axis=1)
-    p_values = binom.sf(inside - 1, place.size, shares)
-    best = int(p_values.argmin())
-    p_value = min(float(p_values[best]) * len(shares), 1.0)
-    return Central(p_value, float(shares[best]), float(inside[best] / place.size))
+    best = best[chosen[best["sequence"]]]
+    start = best["start"].to_numpy(dtype=np.int64)
+    width = best["end"].to_numpy(dtype=np.int64) - start
+    n_places: Ints = lengths[best["sequence"]].astype(np.int64) - width + 1
+    return start, n_places

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from torch import nn
 
 from motiflens.attribution import Attributions, attribute
@@ -17,10 +18,12 @@ from motiflens.experiments import Ablation, ablation
 from motiflens.matrices import Motif
 from motiflens.motifs import (
     MAX_Q,
+    Counted,
     DiscoveredMotif,
     Enrichment,
     Match,
     Strands,
+    count_once,
     discover,
     measure_enrichment,
     name_motifs,
@@ -77,8 +80,10 @@ class Discovery:
     found, not_significant
         With a q-value below 0.05, and the others.
     explained, held_out
-        The sequences that motifs were found in, whose rows their seqlets count, and those that
-        they were tested on, whose rows their sites count.
+        The sequences that motifs were found in, whose rows their seqlets count, and the held-out
+        ones, whose rows their sites count.
+    counted
+        Which of ``held_out`` motifs were tested on.
     attributions
         Of ``explained``; None without a model.
     """
@@ -87,6 +92,7 @@ class Discovery:
     not_significant: tuple[Finding, ...]
     explained: SequenceDataset
     held_out: SequenceDataset
+    counted: Counted
     attributions: Attributions | None = None
 
 
@@ -108,13 +114,18 @@ def discover_motifs(
     several seeds see. It counts as found with a q-value below 0.05 in Fisher's test on
     ``held_out`` (:func:`motiflens.motifs.enrichment.measure_enrichment`).
 
+    One sequence of each homology group and class is explained and tested, and none is tested
+    whose group has a sequence in ``found_in`` (:func:`motiflens.motifs.counted.count_once`): a
+    model remembers what a locus happens to hold, and another window of it would confirm that.
+
     Parameters
     ----------
     models
         Seeds of one architecture, or any modules from (N, 4, L) to logits (N,).
     found_in
-        Labelled sequences to find motifs in; of each class, ``n_explained`` at most are
-        explained, spread over their order, and ``MOST_BASES`` of both.
+        Labelled sequences to find motifs in; of each class, ``n_tested`` at most are looked at,
+        spread over their order, and of these ``n_explained`` at most are explained, and
+        ``MOST_BASES`` of both.
     held_out
         Labelled sequences to test motifs on; of each class, ``n_tested`` at most.
     strands
@@ -134,28 +145,28 @@ def discover_motifs(
     InputError
         If positives or negatives are missing in either data set.
     """
-    explained = to_explain(found_in, n_explained)
-    held_out = of_each_class(held_out, n_tested)
+    found_in, held_out = (of_each_class(part, n_tested) for part in (found_in, held_out))
+    counted = count_once(found_in, held_out)
+    explained = to_explain(found_in.subset(counted.found_in), n_explained)
     attributions = attributions_in_turn(models, explained)
     motifs = discover(attributions, strands=strands, seed=seed)
-    measured = measure_enrichment(
-        motifs, of_each_class(found_in, n_tested), held_out, strands=strands
-    )
+    measured = measure_enrichment(motifs, found_in, held_out, strands=strands, counted=counted)
     findings = [Finding(m, e) for m, e in zip(motifs, measured, strict=True)]
     findings.sort(key=lambda f: (f.enrichment.log_p_value, -f.motif.n_seqlets))
     good = [f for f in findings if f.enrichment.q_value < MAX_Q]
     matches = name_motifs([f.motif.as_motif() for f in good], database)
+    tested = np.flatnonzero(counted.held_out)
     found = [
         Finding(
             replace(f.motif, name=f"motif-{rank}"),
             f.enrichment,
             match,
-            _ablations(models, f, held_out, seed),
+            _ablations(models, f, held_out, tested, seed),
         )
         for rank, (f, match) in enumerate(zip(good, matches, strict=True), start=1)
     ]
     rest = [f for f in findings if f.enrichment.q_value >= MAX_Q]
-    return Discovery(tuple(found), tuple(rest), explained, held_out, attributions)
+    return Discovery(tuple(found), tuple(rest), explained, held_out, counted, attributions)
 
 
 def attributions_in_turn(models: Sequence[nn.Module], dataset: SequenceDataset) -> Attributions:
@@ -202,13 +213,17 @@ def of_each_class(dataset: SequenceDataset, most: int) -> SequenceDataset:
 
 
 def _ablations(
-    models: Sequence[nn.Module], finding: Finding, held_out: SequenceDataset, seed: int
+    models: Sequence[nn.Module],
+    finding: Finding,
+    held_out: SequenceDataset,
+    tested: NDArray[np.intp],
+    seed: int,
 ) -> tuple[Ablation, ...]:
-    """Take the sites out of the sequences of the class that the motif speaks for."""
+    """Take the sites out of the tested sequences of the class that the motif speaks for."""
     for_positives = finding.motif.direction == "positive"
+    favoured = tested[(held_out.labels[tested] > 0) == for_positives]
     sites = finding.enrichment.sites
-    favoured = (held_out.labels > 0) == for_positives
-    sites = sites[favoured[sites["sequence"]]]
+    sites = sites[sites["sequence"].isin(favoured)]
     chosen = sites.groupby("sequence")["p_value"].min().nsmallest(N_ABLATED, keep="first")
     if chosen.empty:
         return ()

@@ -78,7 +78,8 @@ def discover_in_run(
             "method": METHOD,
             "database": JASPAR if database is None else Path(database).name,
             "found_in": counts(found.explained),
-            "tested_on": counts(found.held_out),
+            "tested_on": counts_tested(found),
+            "note": note_on_groups(found),
             "not_significant": [describe_dismissed(one) for one in found.not_significant],
         },
     }
@@ -112,6 +113,39 @@ def counts(dataset: SequenceDataset) -> dict[str, int]:
     """Count positives and negatives."""
     n_positives = int((dataset.labels > 0).sum())
     return {"positives": n_positives, "negatives": len(dataset) - n_positives}
+
+
+def counts_tested(found: Discovery) -> dict[str, int]:
+    """Count the held-out sequences that motifs were tested on, and the others."""
+    counted = found.counted
+    return {
+        **counts(found.held_out.subset(counted.held_out)),
+        "groups": counted.n_groups,
+        "overlapping": counted.overlapping,
+        "left_out": counted.left_out,
+    }
+
+
+def note_on_groups(found: Discovery) -> str:
+    """Say which held-out sequences do not count; nothing where all do."""
+    n, counted = len(found.held_out), found.counted
+    texts = []
+    if counted.left_out:
+        texts.append(
+            f"{counted.left_out:,} of the {n:,} sequences of the test part share 31 bases, "
+            "directly or by a chain, with those that motifs were found in, and are left out."
+        )
+    if counted.overlapping:
+        texts.append(
+            f"{counted.overlapping:,} of {n:,} overlap another of the test part, and a group of "
+            "overlapping windows counts once in each class."
+        )
+    if not all(counts(found.held_out.subset(counted.held_out)).values()):
+        texts.append(
+            "None is left of one class, so no motif can be confirmed: split by homology, and cut "
+            "off what all sequences share, such as a primer."
+        )
+    return " ".join(texts)
 
 
 def describe(finding: Finding, truths: Sequence[Motif] = ()) -> dict[str, Any]:

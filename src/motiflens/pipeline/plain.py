@@ -9,18 +9,29 @@ from typing import Any
 
 import numpy as np
 
-from motiflens.datasets import SequenceDataset, concatenate
+from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.files import write_whole
-from motiflens.matrices import read_motif_file
-from motiflens.motifs import MAX_Q, discover_in_sequences, measure_enrichment, name_motifs
+from motiflens.matrices import Motif, read_motif_file
+from motiflens.motifs import (
+    MAX_Q,
+    count_all,
+    count_once,
+    discover_in_sequences,
+    measure_enrichment,
+    name_motifs,
+)
 from motiflens.pipeline.discovering import Discovery, Finding
-from motiflens.pipeline.findings import JASPAR, counts, describe, describe_dismissed, write_files
+from motiflens.pipeline.findings import (
+    JASPAR,
+    counts,
+    counts_tested,
+    describe,
+    describe_dismissed,
+    write_files,
+)
+from motiflens.pipeline.halves import Halves, cut_in_halves
 from motiflens.records import read_records
-from motiflens.shuffles import dinucleotide_shuffle
-
-ENOUGH_TO_HALVE = 200
-"""Sequences from which on motifs are found in one half and tested on the other."""
 
 
 def discover_without_model(
@@ -34,9 +45,11 @@ def discover_without_model(
 ) -> dict[str, Any]:
     """Discover motifs in a file of sequences, without training.
 
-    From ``ENOUGH_TO_HALVE`` sequences on, those in even places are searched, and a motif has to be
-    significant on the others. Fewer are searched whole; then the sites are counted in the same
-    sequences, which ``held_out`` says, and a motif stands by the evidence of its alignment alone.
+    One sequence of each homology group counts (:func:`motiflens.pipeline.halves.cut_in_halves`):
+    copies and overlapping windows share whatever they hold. From ``ENOUGH_TO_HALVE`` groups on,
+    every other one is searched, and a motif has to be significant on the others. Fewer are
+    searched whole; then the sites are counted in the same sequences, which ``held_out`` says, and
+    a motif stands by the evidence of its alignment alone.
 
     Parameters
     ----------
@@ -46,7 +59,8 @@ def discover_without_model(
         Folder for ``motifs.json``, and where there are motifs ``discovery.meme`` and ``.npz``,
         ``discovery-seqlets.tsv`` and ``hits.bed.gz``; made where it does not exist.
     negatives
-        Of the same kinds; by default the sequences with their dinucleotides in another order.
+        Of the same kinds; by default the sequences that count, with their dinucleotides in
+        another order.
     strands
         ``both`` or ``forward``.
     database
@@ -67,36 +81,29 @@ def discover_without_model(
     folder = Path(output)
     _refuse_run(folder)
     positives = _read(sequences, 1)
-    others = _shuffled(positives, seed) if negatives is None else _read(negatives, 0)
-    halved = min(len(positives), len(others)) >= ENOUGH_TO_HALVE
-    step = 2 if halved else 1
-    searched = [part.subset(np.arange(0, len(part), step)) for part in (positives, others)]
-    tested = [part.subset(np.arange(step - 1, len(part), step)) for part in (positives, others)]
+    others = None if negatives is None else _read(negatives, 0)
+    halves = cut_in_halves(positives, others, seed)
     known = None if database is None else read_motif_file(database)
-    motifs = discover_in_sequences(
-        searched[0].sequences(),
-        None if negatives is None else searched[1].sequences(),
-        strands="both" if strands == "both" else "forward",
-    )
-    held_out = concatenate(tested)
-    measured = measure_enrichment(motifs, concatenate(searched), held_out, strands=strands)
-    names = name_motifs([motif.as_motif() for motif in motifs], known)
-    findings = [Finding(*one) for one in zip(motifs, measured, names, strict=True)]
-    confirmed = [one for one in findings if not halved or one.enrichment.q_value < MAX_Q]
-    rest = [one for one in findings if one not in confirmed]
-    discovery = Discovery(tuple(confirmed), tuple(rest), searched[0], held_out)
+    discovery = _discover(halves, negatives is not None, strands, known)
     content = {
         "schema_version": 1,
-        "discovery": [describe(finding) for finding in confirmed],
+        "discovery": [describe(finding) for finding in discovery.found],
         "discovered_by": {
             "method": "sequences alone",
             "sequences": Path(sequences).name,
-            "held_out": halved,
+            "held_out": halves.held_out,
             "negatives": "shuffle" if negatives is None else Path(negatives).name,
             "database": JASPAR if database is None else Path(database).name,
-            "found_in": counts(concatenate(searched)),
-            "tested_on": counts(held_out),
-            "not_significant": [describe_dismissed(one) for one in rest],
+            "given": {
+                "positives": halves.n_positives,
+                "negatives": halves.n_negatives,
+                "groups": halves.n_groups,
+                "copies": halves.n_copies,
+            },
+            "note": halves.note,
+            "found_in": counts(halves.searched),
+            "tested_on": counts_tested(discovery),
+            "not_significant": [describe_dismissed(one) for one in discovery.not_significant],
         },
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -104,6 +111,30 @@ def discover_without_model(
     text = json.dumps(content, indent=1, allow_nan=False)
     write_whole(folder / "motifs.json", text.encode() + b"\n")
     return content
+
+
+def _discover(
+    halves: Halves, with_negatives: bool, strands: str, known: Sequence[Motif] | None
+) -> Discovery:
+    """Find motifs in one half, count their sites in the other, name them."""
+    is_positive = halves.searched.labels > 0
+    negatives = halves.searched.subset(~is_positive).sequences() if with_negatives else None
+    searched = halves.searched.subset(is_positive)
+    motifs = discover_in_sequences(
+        searched.sequences(), negatives, strands="both" if strands == "both" else "forward"
+    )
+    if halves.held_out:
+        counted = count_once(halves.searched, halves.tested)
+    else:
+        counted = count_all(halves.tested)
+    measured = measure_enrichment(
+        motifs, halves.searched, halves.tested, strands=strands, counted=counted
+    )
+    names = name_motifs([motif.as_motif() for motif in motifs], known)
+    findings = [Finding(*one) for one in zip(motifs, measured, names, strict=True)]
+    confirmed = [f for f in findings if not halves.held_out or f.enrichment.q_value < MAX_Q]
+    rest = [one for one in findings if one not in confirmed]
+    return Discovery(tuple(confirmed), tuple(rest), searched, halves.tested, counted)
 
 
 def _refuse_run(folder: Path) -> None:
@@ -125,11 +156,3 @@ def _dataset(sequences: Sequence[str], label: int, names: Sequence[str]) -> Sequ
     made = SequenceDataset.from_sequences(sequences, [label] * len(sequences))
     given = np.array([name or own for name, own in zip(names, made.names, strict=True)])
     return SequenceDataset(made.codes, made.lengths, made.labels, given)
-
-
-def _shuffled(positives: SequenceDataset, seed: int) -> SequenceDataset:
-    generator = np.random.default_rng(seed)
-    codes = dinucleotide_shuffle(positives.codes, positives.lengths, generator)
-    labels = np.zeros_like(positives.labels)
-    names = np.array([f"{name}_shuffled" for name in positives.names.tolist()])
-    return SequenceDataset(codes, positives.lengths, labels, names)

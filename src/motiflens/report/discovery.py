@@ -38,14 +38,17 @@ def discovery_section(run: Run) -> Section:
     texts = [Text(_how(by, "Found" if entries else "Looked for"))]
     if entries or by["not_significant"]:
         texts.append(Text(_dismissed(by["not_significant"])))
-    return lay_out_motifs(entries, ON_THE_TEST_PART, texts)
+    return lay_out_motifs(entries, ON_THE_TEST_PART, texts, by.get("note", ""))
 
 
-def lay_out_motifs(entries: list[Entry], name: str, texts: Sequence[Text]) -> Section:
-    """Lay out discovered motifs: a table of that name, what is to be said, and their pictures."""
+def lay_out_motifs(
+    entries: list[Entry], name: str, texts: Sequence[Text], note: str = ""
+) -> Section:
+    """Lay out discovered motifs: a note, a table of that name, what is to be said, pictures."""
+    notes = [Text(note)] if note else []
     if not entries:
-        return Section("discovery", TITLE, [Text("No motif was found."), *texts])
-    blocks: list[Block] = [_table(entries, name), *texts]
+        return Section("discovery", TITLE, [Text("No motif was found."), *notes, *texts])
+    blocks: list[Block] = [*notes, _table(entries, name), *texts]
     for entry in entries[:MOST_DRAWN]:
         blocks += [Heading(f"{entry['name']}: {name_of(entry)}"), *_figures(entry)]
     return Section("discovery", TITLE, blocks)

@@ -48,9 +48,13 @@ def motifs_alone(directory: Path) -> tuple[Summary, list[Section]]:
 def _summary(content: Content) -> Summary:
     by, entries = content["discovered_by"], content["discovery"]
     n = by["found_in"]["positives"] + (by["tested_on"]["positives"] if by["held_out"] else 0)
+    given = by.get("given", {"positives": n, "groups": n})  # older folders count no groups
+    sequences = f"{by['sequences']}: {given['positives']:,}"
+    if given["groups"] < given["positives"]:
+        sequences += f", {given['groups']:,} independent"
     names = [f"{entry['consensus']} ({name_of(entry)})" for entry in entries]
     facts = [
-        ("Sequences", f"{by['sequences']}: {n:,}"),
+        ("Sequences", sequences),
         ("Compared with", _negatives(by)),
         ("Motifs", listed(names) or "none"),
         ("Names from", by["database"]),
@@ -70,7 +74,7 @@ def _motifs(content: Content) -> Section:
     if content["discovery"]:
         words += f" A motif that is like none of {by['database']} with a q-value below 0.05 is "
         words += "unknown."
-    return lay_out_motifs(content["discovery"], name, [Text(words)])
+    return lay_out_motifs(content["discovery"], name, [Text(words)], by.get("note", ""))
 
 
 def _tested_on_others(content: Content) -> str:
