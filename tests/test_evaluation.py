@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import stats
 from scipy.special import expit, logit
 from sklearn import metrics as sklearn_metrics
 from sklearn.calibration import calibration_curve
@@ -24,9 +25,12 @@ from motiflens.metrics import (
     measure,
     precision_recall_points,
     reliability_points,
+    resampling,
     roc_curve_points,
 )
 from motiflens.metrics import evaluation as under_test
+from motiflens.metrics.groups import checked_groups
+from motiflens.metrics.ranking import rank
 
 few_levels = st.sampled_from([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 3.0])
 
@@ -223,19 +227,139 @@ def test_equal_generators_give_equal_intervals():
     assert first == again != other
 
 
-def test_classes_are_resampled_by_themselves():
-    truth = np.arange(7) < 3
-    weights = under_test._draw(truth, 500, np.random.default_rng(3))
-    assert weights.shape == (500, 7)
-    assert (weights[:, truth].sum(axis=1) == 3).all()
-    assert (weights[:, ~truth].sum(axis=1) == 4).all()
-    np.testing.assert_allclose(weights.mean(axis=0), 1, atol=0.15)
+def sampled(labels, logits, groups=None):
+    return resampling.Sample(rank(labels, logits, 0.0), checked_groups(groups, len(labels)))
+
+
+def test_masses_of_examples_are_one_on_average_and_those_of_a_group_equal():
+    # In the order of the ranking: logits fall.
+    sample = sampled([1, 0, 1, 1, 0, 0, 0], -np.arange(7.0), [5, 5, 2, 3, 2, 8, 9])
+    masses = resampling.draw(sample, 4000, np.random.default_rng(3))
+    assert masses.positive.shape == masses.negative.shape == (4000, 7)
+    assert not masses.positive[:, [1, 4, 5, 6]].any()
+    assert not masses.negative[:, [0, 2, 3]].any()
+    drawn = masses.positive + masses.negative
+    np.testing.assert_allclose(drawn.mean(axis=0), 1, atol=0.07)
+    assert (drawn[:, 0] == drawn[:, 1]).all()
+    assert (drawn[:, 2] == drawn[:, 4]).all()
+    assert np.corrcoef(drawn[:, [0, 2, 3, 5, 6]].T)[~np.eye(5, dtype=bool)] == pytest.approx(
+        0, abs=0.07
+    )
+
+
+def test_every_class_of_a_resample_keeps_its_size():
+    sample = sampled([1, 0, 1, 1, 0, 0, 0], -np.arange(7.0))
+    generator = np.random.default_rng(3)
+    drawn = resampling.draw(sample, 50, generator)
+    for masses in (drawn, resampling._with_unseen(sample, drawn, generator)):
+        scaled = resampling._normalised(sample.ranked, masses)
+        np.testing.assert_allclose(scaled.positive.sum(axis=1), 3)
+        np.testing.assert_allclose(scaled.negative.sum(axis=1), 4)
+
+
+def test_the_unseen_example_lies_with_either_class_evenly():
+    sample = sampled([1, 1, 0, 0, 0, 0, 0, 0], -np.arange(8.0))
+    generator = np.random.default_rng(3)
+    drawn = resampling.draw(sample, 3000, generator)
+    added = resampling._with_unseen(sample, drawn, generator)
+    for part, before in ((added.positive, drawn.positive), (added.negative, drawn.negative)):
+        extra = part - before
+        assert ((extra > 0).sum(axis=1) <= 1).all()
+        assert extra.sum(axis=1).mean() == pytest.approx(resampling.UNSEEN, abs=0.03)
+        assert (extra[:, :2] > 0).any(axis=1).mean() == pytest.approx(0.5, abs=0.1)
+
+
+def test_shares_of_calls_are_draws_from_the_posterior_of_jeffreys():
+    labels = np.repeat([1, 0], [9, 14])
+    logits = np.where(np.arange(23) < 8, 1.0, -1.0)
+    sample = sampled(labels, logits)
+    generator = np.random.default_rng(3)
+    drawn = resampling.draw(sample, 4000, generator)
+    recall, fallout = resampling._called_shares(sample, drawn, generator)
+    assert stats.kstest(recall, stats.beta(8.5, 1.5).cdf).pvalue > 0.01
+    assert stats.kstest(fallout, stats.beta(0.5, 14.5).cdf).pvalue > 0.01
+
+
+def test_groups_are_numbered_by_first_appearance_and_worth_their_effective_number():
+    groups = checked_groups([7, 7, -1, 7, 3, 3], 6)
+    assert (groups.of.tolist(), groups.n) == ([0, 0, 1, 0, 2, 2], 3)
+    assert groups.effective_size(np.ones(6, dtype=bool)) == pytest.approx(36 / 14)
+    assert groups.effective_size(np.array([True, False, True, False, True, False])) == 3
+    assert groups.sums(np.arange(6.0)).tolist() == [4, 2, 9]
+    assert checked_groups(None, 5).effective_size(np.ones(5, dtype=bool)) == 5
+
+
+@pytest.mark.parametrize("groups", [[1, 2], [0.5, 1.0, 2.0], [[1], [2], [3]]])
+def test_groups_are_one_whole_number_for_each_example(groups):
+    with pytest.raises(InputError, match="one whole number for each example"):
+        evaluate([0, 1, 1], [0.0, 1.0, 2.0], threshold=0.0, generator=None, groups=groups)
+
+
+def test_groups_of_one_change_nothing():
+    labels, logits = drawn(np.random.default_rng(2), 61)
+    alone, grouped = (
+        evaluate(labels, logits, threshold=0.2, generator=np.random.default_rng(5), groups=groups)
+        for groups in (None, np.random.default_rng(0).permutation(61) + 1000)
+    )
+    assert alone == grouped
+
+
+def test_a_sequence_that_comes_four_times_counts_once():
+    labels, logits = drawn(np.random.default_rng(11), 150)
+    rows = np.random.default_rng(12).permutation(np.repeat(np.arange(150), 4))
+    once = evaluate(labels, logits, threshold=0.2, generator=np.random.default_rng(5))
+    four, blind = (
+        evaluate(
+            labels[rows],
+            logits[rows],
+            threshold=0.2,
+            generator=np.random.default_rng(6),
+            groups=groups,
+        )
+        for groups in (rows, None)
+    )
+    for metric in set(EVALUATED) - {"ece"}:
+        width, same, narrow = (
+            found[metric]["high"] - found[metric]["low"] for found in (once, four, blind)
+        )
+        assert four[metric]["value"] == pytest.approx(once[metric]["value"])
+        assert same == pytest.approx(width, rel=0.12)
+        assert narrow < 0.65 * width
+    # Equal logits share a bin of the calibration error: its bins are not quite the same.
+    assert four["ece"]["high"] == pytest.approx(once["ece"]["high"], rel=0.2)
+
+
+@pytest.mark.parametrize("n", [8, 40, 300])
+def test_no_fault_seen_is_not_no_fault(n):
+    labels = np.arange(2 * n) % 2
+    logits = np.where(labels, 9.0, -9.0) + np.linspace(0, 1, 2 * n)
+    found = evaluate(labels, logits, threshold=0.0, generator=np.random.default_rng(1))
+    at_most = 1 - 0.05 ** (1 / n)  # Clopper and Pearson, one-sided
+    for metric in ("auroc", "auprc", "accuracy", "mcc", "recall_at_fdr10"):
+        row = found[metric]
+        assert row["value"] == row["high"] == 1
+        assert 0.3 * at_most < 1 - row["low"] < 4 * at_most, metric
+    assert found["brier"]["high"] - found["brier"]["low"] > 0.1 * at_most
+    assert found["ece"]["high"] - found["ece"]["low"] > 0.1 * at_most
+
+
+def test_no_true_cut_seen_is_not_none():
+    labels = np.array([0] * 30 + [1] * 30)
+    found = evaluate(labels, -np.arange(60.0), threshold=0.0, generator=np.random.default_rng(1))
+    for metric in ("auroc", "recall_at_fdr10"):
+        assert found[metric]["value"] == found[metric]["low"] == 0 < 0.01 < found[metric]["high"]
+
+
+def test_the_shortest_interval_takes_the_end_of_the_range_where_most_lie():
+    values = np.append(np.linspace(0.5, 0.8, 40), np.ones(960))
+    assert resampling.shortest(values, 0.95) == (1, 1)
+    assert resampling.shortest(np.linspace(0, 1, 101) ** 2, 0.9) == (0, pytest.approx(0.81))
 
 
 def test_blocks_of_resamples_add_up(monkeypatch):
-    monkeypatch.setattr(under_test, "BLOCK", 700)
-    assert sum(under_test._blocks(9)) == 1000
-    assert sum(under_test._blocks(10_000)) == 1000
+    monkeypatch.setattr(resampling, "BLOCK", 700)
+    assert sum(resampling.blocks_of(9)) == 1000
+    assert sum(resampling.blocks_of(10_000)) == 1000
     labels, logits = drawn(np.random.default_rng(2), 60)
     found = evaluate(labels, logits, threshold=0, generator=np.random.default_rng(5))
     assert found["auroc"]["low"] < found["auroc"]["value"] < found["auroc"]["high"]
@@ -244,7 +368,7 @@ def test_blocks_of_resamples_add_up(monkeypatch):
 @pytest.mark.parametrize("sharpened", [1.0, 2.0])
 def test_intervals_cover_the_truth_as_often_as_they_say(sharpened, monkeypatch):
     """Coarse: 150 samples of 300; the standard error of the share covered is 2 %."""
-    monkeypatch.setattr(under_test, "N_RESAMPLES", 300)
+    monkeypatch.setattr(resampling, "N_RESAMPLES", 300)
     generator = np.random.default_rng(4)
     truth = measure(*drawn(generator, 200_000, sharpened=sharpened), threshold=0.5)
     covered = dict.fromkeys(EVALUATED, 0)
@@ -255,6 +379,44 @@ def test_intervals_cover_the_truth_as_often_as_they_say(sharpened, monkeypatch):
         for metric in EVALUATED:
             covered[metric] += found[metric]["low"] <= truth[metric] <= found[metric]["high"]
     assert all(0.88 <= n / 150 <= 1 for n in covered.values()), covered
+
+
+def separated(generator, shift, n):
+    """Two normals of standard deviation 1, `shift` apart; the logits are the log-odds."""
+    labels = np.repeat([1, 0], n)
+    return labels, shift * (generator.normal(size=2 * n) + shift * (labels - 0.5))
+
+
+COVERED = ("auroc", "auprc", "accuracy", "mcc", "recall_at_fdr10")
+
+
+@pytest.mark.parametrize(
+    ("shift", "n", "n_samples"),
+    [
+        (3.6, 40, 60),
+        *(
+            pytest.param(shift, n, 400, marks=pytest.mark.slow)
+            for shift, n in ((1.8, 100), (2.6, 50), (3.6, 40))
+        ),
+    ],
+)
+def test_intervals_near_the_boundary_cover_the_truth(shift, n, n_samples, monkeypatch):
+    """True AUROC 0.898, 0.967 and 0.994; shares covered have standard errors of 1 to 3 %."""
+    if n_samples < 100:
+        monkeypatch.setattr(resampling, "N_RESAMPLES", 300)
+    generator = np.random.default_rng(4)
+    truth = measure(*separated(generator, shift, 200_000), threshold=0)
+    rows = [
+        evaluate(*separated(generator, shift, n), threshold=0, generator=generator)
+        for _ in range(n_samples)
+    ]
+    for metric in (*COVERED, "brier", "ece"):
+        value, low, high = np.array([tuple(row[metric].values()) for row in rows]).T
+        covered = np.mean((low <= truth[metric]) & (truth[metric] <= high))
+        assert covered >= 0.89, (metric, covered)
+        if n_samples > 100 and metric in COVERED:
+            own = np.ptp(np.quantile(value, [0.025, 0.975]))
+            assert np.mean(high - low) <= 1.55 * own, metric
 
 
 def test_twenty_thousand_examples_take_seconds():

@@ -3,54 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, log_expit, logsumexp
+from scipy.special import log_expit, logsumexp
 
 from motiflens.errors import InputError
-from motiflens.metrics.calibration import equal_mass_starts
+from motiflens.metrics.groups import Groups, checked_groups
 from motiflens.metrics.intervals import CONFIDENCE
+from motiflens.metrics.ranking import (
+    Ranked,
+    brier,
+    calibration_error,
+    called_masses,
+    matthews,
+    of_calls,
+    of_ranks,
+    plain_masses,
+    rank,
+)
+from motiflens.metrics.resampling import (
+    Sample,
+    chance_calibration_error,
+    resampled,
+    shortest,
+    unseen_share,
+)
 from motiflens.metrics.scores import checked
 
 EVALUATED = ("auroc", "auprc", "mcc", "accuracy", "brier", "ece", "recall_at_fdr10")
-N_RESAMPLES = 1000
 QUANTILES = (0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2)
-# Resamples × examples held at a time: some 8 MB an array.
-BLOCK = 1 << 20
 
 Floats = NDArray[np.float64]
-Counts = NDArray[np.int32]
-
-
-@dataclass(frozen=True, eq=False)
-class _Ranked:
-    """Examples from the highest logit down: all that is the same in every resample.
-
-    Attributes
-    ----------
-    truth, probs
-        (N,) labels and probabilities.
-    ends
-        (G,) the last example of each group of equal logits: a cut can lie behind these alone.
-    n_called
-        How many lie above the threshold.
-    starts
-        (B,) the first example of each bin of the calibration error.
-    """
-
-    truth: NDArray[np.bool_]
-    probs: Floats
-    ends: NDArray[np.intp]
-    n_called: int
-    starts: NDArray[np.intp]
 
 
 def evaluate(
-    labels: ArrayLike, logits: ArrayLike, *, threshold: float, generator: np.random.Generator
+    labels: ArrayLike,
+    logits: ArrayLike,
+    *,
+    threshold: float,
+    generator: np.random.Generator,
+    groups: ArrayLike | None = None,
 ) -> dict[str, dict[str, float]]:
-    """Score logits on held-out data, with 95 % bootstrap intervals over examples.
+    """Score logits on held-out data, with 95 % intervals over examples.
 
     Parameters
     ----------
@@ -60,6 +55,9 @@ def evaluate(
         Logit above which a sequence is called positive (see `choose_threshold`).
     generator
         Draws 1,000 resamples.
+    groups
+        (N,) integers: examples of one number are not independent, such as windows of one locus
+        (see :func:`motiflens.datasets.homology_groups`). None: all are.
 
     Returns
     -------
@@ -69,28 +67,68 @@ def evaluate(
     Raises
     ------
     InputError
-        See `score`; also for a threshold that is not finite.
+        See `score`; also for a threshold that is not finite, and for groups of another length.
 
     Notes
     -----
-    Percentile intervals (Efron and Tibshirani 1993, *An Introduction to the Bootstrap*, section
-    13.3). Each class is resampled by itself, since the numbers of positives and negatives are
-    chosen by who makes the data. Models are not trained again: the intervals speak of other test
-    sequences, not of other seeds. The bins of the calibration error stay those of the whole sample.
-    The calibration error of a finite sample lies above the true one, and that of a resample higher
-    still: its quantiles are mirrored at the value, and the interval begins at 0 unless the value is
-    above 97.5 % of those of labels drawn from the probabilities themselves (Bröcker and Smith,
-    Weather Forecast 22:651, 2007). Every interval holds its value; where no resample has a
-    fault, it has no width.
+    A Bayesian bootstrap (Rubin, Ann Stat 9:130, 1981): in each resample every group draws one
+    exponential mass, which all its examples have, and each class is scaled to its number, since the
+    numbers of positives and negatives are chosen by who makes the data. A group thus counts once,
+    however many examples it has. Models are not trained again: the intervals speak of other test
+    sequences, not of other seeds.
+
+    A sample without a fault does not show that there is none. So each class of a resample has an
+    unseen example beside its own, of a mass drawn from Gamma(0.15), at the place of any other
+    example, positive or negative with an even chance (a draw of the base measure of a Dirichlet
+    process: Ferguson, Ann Stat 1:209, 1973). Accuracy and Matthews' correlation follow from
+    Jeffreys' posterior of recall and false-positive rate, Beta(k + 1/2, n − k + 1/2) (Brown, Cai
+    and DasGupta, Stat Sci 16:101, 2001). And however well they are ranked, n examples of the
+    smaller class may hide a share s of faults, s about 1.9 / n, the end of Jeffreys' one-sided
+    95 % interval for none in n: the interval of the recall reaches to 1 − s at least, those of
+    AUROC and AUPRC to 1 − s/2, for a fault ranks at random; likewise at the other end. Of groups,
+    n is the effective number (Σ size)² / Σ size².
+
+    Ends are the 2.5 % and 97.5 % quantiles of the resamples; of the recall at 10 % false
+    discoveries, which jumps, the shortest interval that holds 95 % of them. The bins of the
+    calibration error stay those of the whole sample. The calibration error of a finite sample lies
+    above the true one, and that of a resample higher still: its quantiles are mirrored at the
+    value, and the interval begins at 0 unless the value is above 97.5 % of those of labels drawn
+    from the probabilities themselves (Bröcker and Smith, Weather Forecast 22:651, 2007). Every
+    interval holds its value, and has a width.
     """
-    ranked = _rank(labels, logits, threshold)
-    values = _measure(ranked, np.ones((1, len(ranked.truth)), dtype=np.int32))
-    found = _resampled(ranked, generator)
-    ends = {metric: np.quantile(found[metric], QUANTILES).tolist() for metric in EVALUATED}
-    low, high = (2 * values["ece"][0] - end for end in reversed(ends["ece"]))
-    is_chance = values["ece"][0] <= _chance_ece(ranked, generator)
-    ends["ece"] = [0.0 if is_chance else max(0.0, low), high]
-    return {metric: _with_ends(float(values[metric][0]), *ends[metric]) for metric in EVALUATED}
+    ranked = rank(labels, logits, threshold)
+    numbered = checked_groups(groups, len(ranked.order))
+    sample = Sample(ranked, Groups(numbered.of[ranked.order], numbered.n))
+    values = _measured(ranked)
+    ends = _ends(values["ece"], sample, generator)
+    # Masses are rounded: the sum of all may miss 1.
+    least = {metric: -1.0 if metric == "mcc" else 0.0 for metric in EVALUATED}
+    return {
+        metric: _with_ends(values[metric], *np.clip(ends[metric], least[metric], 1.0))
+        for metric in EVALUATED
+    }
+
+
+def _ends(
+    ece: float, sample: Sample, generator: np.random.Generator
+) -> dict[str, tuple[float, float]]:
+    """Give the ends of every interval; `ece` is the calibration error of the sample."""
+    found = resampled(sample, generator)
+    ends = {metric: _quantiles(found[metric]) for metric in EVALUATED}
+    ends["recall_at_fdr10"] = shortest(found["recall_at_fdr10"], CONFIDENCE)
+    low, high = (2 * ece - end for end in reversed(ends["ece"]))
+    is_chance = ece <= chance_calibration_error(sample, QUANTILES[1], generator)
+    share = unseen_share(sample)
+    ends["ece"] = 0.0 if is_chance else max(0.0, low), max(high, share / 2)
+    for metric, loss in (("auroc", share / 2), ("auprc", share / 2), ("recall_at_fdr10", share)):
+        low, high = ends[metric]
+        ends[metric] = min(low, 1 - loss), max(high, loss)
+    return ends
+
+
+def _quantiles(values: Floats) -> tuple[float, float]:
+    low, high = np.quantile(values, QUANTILES).tolist()
+    return low, high
 
 
 def _with_ends(value: float, low: float, high: float) -> dict[str, float]:
@@ -124,112 +162,20 @@ def measure(labels: ArrayLike, logits: ArrayLike, *, threshold: float) -> dict[s
     Brier, Mon Weather Rev 78:1 (1950). Naeini, Cooper and Hauskrecht, AAAI 2015 (the calibration
     error); bins of equal mass: Nixon et al., CVPR Workshops 2019.
     """
-    ranked = _rank(labels, logits, threshold)
-    found = _measure(ranked, np.ones((1, len(ranked.truth)), dtype=np.int32))
+    return _measured(rank(labels, logits, threshold))
+
+
+def _measured(ranked: Ranked) -> dict[str, float]:
+    masses = plain_masses(ranked)
+    called = called_masses(ranked, masses)
+    shares = [above / size for above, size in zip(called, ranked.sizes, strict=True)]
+    found = {
+        **of_ranks(ranked, masses),
+        **of_calls(ranked, shares[0], shares[1]),
+        "brier": brier(ranked, masses),
+        "ece": calibration_error(ranked, masses),
+    }
     return {metric: float(found[metric][0]) for metric in EVALUATED}
-
-
-def _rank(labels: ArrayLike, logits: ArrayLike, threshold: float) -> _Ranked:
-    truth, scores = checked(labels, logits)
-    if not np.isfinite(threshold):
-        raise InputError(
-            "a threshold is a finite logit",
-            got=str(threshold),
-            remedy="take that of choose_threshold on validation data",
-        )
-    order = np.argsort(-scores, kind="stable")
-    scores = scores[order]
-    return _Ranked(
-        truth=truth[order],
-        probs=expit(scores),
-        ends=np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1),
-        n_called=int((scores > threshold).sum()),
-        starts=equal_mass_starts(scores),
-    )
-
-
-def _resampled(ranked: _Ranked, generator: np.random.Generator) -> dict[str, Floats]:
-    blocks = [
-        _measure(ranked, _draw(ranked.truth, n, generator)) for n in _blocks(len(ranked.truth))
-    ]
-    return {metric: np.concatenate([block[metric] for block in blocks]) for metric in EVALUATED}
-
-
-def _blocks(n_examples: int) -> list[int]:
-    """Part the resamples into blocks that fit into memory: the number in each."""
-    size = max(1, BLOCK // n_examples)
-    return [min(size, N_RESAMPLES - first) for first in range(0, N_RESAMPLES, size)]
-
-
-def _chance_ece(ranked: _Ranked, generator: np.random.Generator) -> float:
-    """Give the calibration error that 97.5 % of perfectly calibrated samples stay below."""
-    found = []
-    for n in _blocks(len(ranked.truth)):
-        drawn = generator.random((n, len(ranked.truth)), dtype=np.float32) < ranked.probs
-        binned = np.add.reduceat(ranked.probs - drawn, ranked.starts, axis=1)
-        found.append(np.abs(binned).sum(axis=1) / len(ranked.truth))
-    return float(np.quantile(np.concatenate(found), QUANTILES[1]))
-
-
-def _draw(truth: NDArray[np.bool_], n: int, generator: np.random.Generator) -> Counts:
-    """Draw how often each example comes in each of n resamples (n, N), class by class."""
-    weights = np.empty((n, len(truth)), dtype=np.int32)
-    for members in (np.flatnonzero(truth), np.flatnonzero(~truth)):
-        size = len(members)
-        drawn = generator.integers(size, size=(n, size)) + size * np.arange(n)[:, None]
-        weights[:, members] = np.bincount(drawn.ravel(), minlength=n * size).reshape(n, size)
-    return weights
-
-
-def _measure(ranked: _Ranked, weights: Counts) -> dict[str, Floats]:
-    """Score R resamples at once: weights (R, N) to (R,) of each metric."""
-    total = weights.sum(axis=1)
-    true = np.cumsum(weights * ranked.truth, axis=1, dtype=np.int32)
-    false = np.cumsum(weights, axis=1, dtype=np.int32) - true
-    errors = ranked.probs - ranked.truth
-    binned = np.add.reduceat(weights * errors, ranked.starts, axis=1)
-    return {
-        **_of_ranks(true[:, ranked.ends], false[:, ranked.ends]),
-        **_of_calls(true, false, ranked.n_called),
-        "brier": weights @ errors**2 / total,
-        "ece": np.abs(binned).sum(axis=1) / total,
-    }
-
-
-def _of_ranks(true: Counts, false: Counts) -> dict[str, Floats]:
-    """Score the ranking: true and false calls (R, G) at every cut from the strictest on."""
-    positives, negatives = true[:, -1].astype(np.float64), false[:, -1].astype(np.float64)
-    gained = np.diff(true, axis=1, prepend=0)
-    lost = np.diff(false, axis=1, prepend=0)
-    pairs = (lost * (true - gained / 2)).sum(axis=1)
-    precision = true / np.maximum(true + false, 1)
-    # In whole numbers, as a precision of 0.9 is: 9 true for every false call.
-    reached = np.where(true >= 9 * false.astype(np.int64), true, 0).max(axis=1)
-    return {
-        "auroc": pairs / (positives * negatives),
-        "auprc": (gained * precision).sum(axis=1) / positives,
-        "recall_at_fdr10": reached / positives,
-    }
-
-
-def _of_calls(true: Counts, false: Counts, n_called: int) -> dict[str, Floats]:
-    """Score the calls of the first `n_called` examples as positive."""
-    positives, negatives = true[:, -1].astype(np.float64), false[:, -1].astype(np.float64)
-    nothing = np.zeros(len(true))
-    tp, fp = (c[:, n_called - 1].astype(np.float64) if n_called else nothing for c in (true, false))
-    return {
-        "mcc": matthews(tp, fp, positives, negatives),
-        "accuracy": (tp + negatives - fp) / (positives + negatives),
-    }
-
-
-def matthews(tp: Floats, fp: Floats, positives: Floats, negatives: Floats) -> Floats:
-    """Matthews' correlation of calls, 0 where all are called the same; arrays of one shape."""
-    called = tp + fp
-    total = positives + negatives
-    spread = positives * negatives * called * (total - called)
-    covariance = tp * negatives - fp * positives
-    return np.where(spread > 0, covariance / np.sqrt(np.maximum(spread, 1)), 0.0)
 
 
 def choose_threshold(labels: ArrayLike, logits: ArrayLike) -> float:
