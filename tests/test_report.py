@@ -373,6 +373,16 @@ def test_experiments_stand_with_their_intervals(html):
     assert "GATA: cnn" not in page.text
 
 
+def test_places_of_motifs_count_from_1_and_both_charts_have_one_scale_with_0(whole):
+    figures = all_figures(whole)
+    dose, position = (figures[f"{TRUTH}: {kind}"] for kind in ("dose", "position"))
+    # The files hold starts 0, 9, 19 and 38, of a first effect of 6.
+    assert re.findall(r"<title>tutorial-cnn: ([\d.]+), ", position) == ["1", "10", "20", "39"]
+    axes = [re.findall(r'text-anchor="end"[^>]*>(-?[\d.]+)<', svg) for svg in (dose, position)]
+    assert axes[0] == axes[1]
+    assert "0" in axes[0]
+
+
 def test_the_first_screen_tells_data_models_scores_and_motif(html):
     summary = Page(html[html.index('<section id="summary">') : html.index('<section id="audit">')])
     for words in ("2,000 sequences of 50 bp, 987 of them positive", "99.20 %, attention", TRUTH):
