@@ -20,6 +20,7 @@ from motiflens.ensembles import evaluate_ensembles
 from motiflens.errors import InputError
 from motiflens.models import FIXED_LENGTH
 from motiflens.pipeline.defaults import with_defaults
+from motiflens.pipeline.few import few_notes
 from motiflens.pipeline.hyperparameters import built, changes_notes, job_of
 from motiflens.pipeline.loading import (
     DataFiles,
@@ -94,6 +95,7 @@ def _compare(
     if origin is None:
         origin = Origin("Python" if isinstance(data, SequenceDataset) else _name(data))
     notes = (*reading.notes, *motif_notes(dataset, settings), *left_out, *changes_notes(settings))
+    notes = (*few_notes(dataset), *notes)
     origin = replace(origin, negatives=reading.negatives, notes=notes)
     goes_on = not overwrite and (Path(output) / "run.toml").is_file()
     run = create(output, dataset, settings, origin, overwrite=overwrite, last=last)

@@ -22,6 +22,7 @@ from motiflens.datasets import (
 from motiflens.datasets.strands import reads_both_strands
 from motiflens.errors import InputError
 from motiflens.matrices import information, motif_from_string
+from motiflens.pipeline.few import require_enough
 from motiflens.readers import Reading, Source, read
 from motiflens.settings import Settings
 from motiflens.training.rows import draw
@@ -123,6 +124,7 @@ def prepare(dataset: SequenceDataset, settings: Settings) -> tuple[SequenceDatas
         If a class is missing, a sequence is shorter than the motif, or a part is empty.
     """
     require_two_classes(dataset)
+    require_enough(dataset)
     if settings.motif is not None:
         if not information(motif_from_string(settings.motif).ppm).any():
             raise InputError(

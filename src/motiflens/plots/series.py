@@ -42,8 +42,8 @@ class Look:
 
     def sample(self) -> str:
         """Draw the line of a legend, 24 px wide."""
-        stroke = {"stroke": self.colour, "stroke_width": 2, "stroke_dasharray": self.dash}
-        return line(0, 0, 24, 0, **stroke) + self.mark(12, 0)
+        drawn = line(0, 0, 24, 0, stroke=self.colour, stroke_width=2, stroke_dasharray=self.dash)
+        return drawn + self.mark(12, 0)
 
     def mark(self, x: float, y: float, *children: str) -> str:
         """Draw the marker, with what is inside its element."""

@@ -46,7 +46,7 @@ class Run:
     """Everything a run directory holds; empty where a file is absent.
 
     `histories` and `filters` (F, 4, K) are by model, `tracks` by model and method, `sites` by the
-    name of a sequence.
+    name of a sequence; `lengths` has the `min`, `max` and `mean` of the sequences, in bp.
     """
 
     provenance: Content
@@ -64,6 +64,7 @@ class Run:
     filters: dict[str, Array]
     tracks: dict[str, dict[str, Tracks]]
     sites: dict[str, list[Site]]
+    lengths: Content
 
 
 def read_run(directory: Path) -> Run:
@@ -99,6 +100,7 @@ def read_run(directory: Path) -> Run:
         filters=_filters(folders),
         tracks=_all_tracks(directory / "attributions"),
         sites=_sites(directory / "data.parquet"),
+        lengths=_lengths(directory / "data.parquet"),
     )
 
 
@@ -186,6 +188,18 @@ def _tracks(path: Path) -> Tracks:
             f"one_hot {one_hot.shape}, contributions {contributions.shape}, {len(names)} names"
         )
     return Tracks(names, one_hot, contributions.sum(axis=1))
+
+
+def _lengths(path: Path) -> Content:
+    return read_with(path, _lengths_of_table) if path.is_file() else {}
+
+
+def _lengths_of_table(path: Path) -> Content:
+    table = pd.read_parquet(path)
+    if "sequence" not in table.columns or not len(table):
+        return {}
+    found = table["sequence"].str.len()
+    return {"min": int(found.min()), "max": int(found.max()), "mean": float(found.mean())}
 
 
 def _sites(path: Path) -> dict[str, list[Site]]:
