@@ -234,8 +234,7 @@ def test_split_strands_warnings_and_notes_stand_on_the_first_screen(run_dir) -> 
     chosen = '[configuration]\nsplit = "homology"\nstrands = "both"\n'
     path.write_text(text.replace("[configuration]\n", chosen))
     facts = dict(first_screen(run_dir).facts)
-    assert facts["Split into training and test"] == "homology"
-    assert facts["Strands read"] == "both"
+    assert facts["Split; strands"] == "homology; both"
     assert facts["Notes"] == "split by homology: 43 % share"
     assert facts["Audit of the data"].startswith("2 warnings: Copies of another sequence of train")
 

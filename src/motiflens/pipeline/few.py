@@ -38,7 +38,7 @@ def require_enough(dataset: SequenceDataset) -> None:
     tested = split is not None and bool((split == "test").any())
     least = LEAST - tested
     counts = _counts(dataset, learning)
-    if min(counts) >= least:
+    if min(counts) >= least or not any(counts):  # a split without training is another mistake
         return
     what = "train on and to choose the epoch by"
     if not tested:

@@ -80,14 +80,13 @@ def _facts(run: Run, made: dict[str, Any]) -> list[tuple[str, str]]:
     facts = [
         ("Data", _data_words(run, made)),
         ("Models", listed(run.models) or NOTHING),
-        ("Split into training and test", str(chosen.get("split") or NOTHING)),
-        ("Strands read", str(chosen.get("strands") or NOTHING)),
+        ("Split; strands", "; ".join(str(chosen.get(k) or NOTHING) for k in ("split", "strands"))),
     ]
     if run.audit:
         facts.append(("Audit of the data", warnings_in_words(run)))
-    if notes := made.get("notes"):
-        facts.append(("Notes", "; ".join(map(str, notes))))
-    return [*facts, ("True motif", listed(known) or "not known")]
+    facts.append(("True motif", listed(known) or "not known"))
+    notes = [str(note) for note in made.get("notes", [])]
+    return [*facts, *([("Notes", "; ".join(notes))] if notes else [])]
 
 
 def _data_words(run: Run, made: dict[str, Any]) -> str:
