@@ -332,12 +332,6 @@ def test_unit_charts_are_square_and_mark_few_points():
     assert float(line.get("x2")) - float(line.get("x1")) == pytest.approx(side)
 
 
-def test_series_differ_by_more_than_colour():
-    svg = line_chart(dict.fromkeys("abcd", CURVES["cnn"]), "t", "x", "y")
-    shapes = {p.get("d") for p in ET.fromstring(svg).iter(f"{SVG}path") if p.get("transform")}
-    assert len(shapes) == 4
-
-
 def test_bars_are_as_tall_as_means_and_whiskers_span_the_interval():
     groups = {"cnn": {"epochs": (4.0, 3.0, 5.0)}, "attention": {"epochs": (2.0, 2.0, 2.0)}}
     svg = bar_chart(groups, "t", "epochs", notes={"cnn": "9 of 10 seeds"})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from motiflens.plots.series import CHANCE_COLOUR
 from motiflens.report.findings import claims
 from motiflens.report.page import lay_out
 from motiflens.report.parts import Bullets, Figure, Heading, Section, Table, Text
@@ -94,6 +95,9 @@ def test_methods_have_a_table_and_a_curve_a_model(tmp_path: Path) -> None:
     assert "97 positives" in tables[-1].caption
     figures = [b.name for b in blocks if isinstance(b, Figure)]
     assert figures == [f"Deletion curves: {model}" for model in MODELS]
+    drawn = next(b.svg for b in blocks if isinstance(b, Figure))
+    # One sample in the legend, one curve: random order alone is grey.
+    assert drawn.count(f'stroke="{CHANCE_COLOUR}"') == 2
 
 
 def test_refusals_are_told(tmp_path: Path) -> None:

@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import motiflens
 from motiflens.cli.progress import is_first_process
+from motiflens.report.headline import (
+    best_baseline,
+    ensemble,
+    leak,
+    motif_sentence,
+    with_interval,
+)
+from motiflens.report.parts import TO
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,39 +33,72 @@ def finish(made: Run, *, as_json: bool) -> None:
 
 
 def summarise(made: Run, *, as_json: bool) -> None:
-    """Print what a run found: a line for each model, or one JSON object."""
+    """Print what a run found: lines for each model, or one JSON object."""
     if not is_first_process():
         return
-    models: dict[str, Any] = {}
-    for name, found in made.comparison["models"].items():
-        metrics = ("accuracy", "auroc", "auprc", "mcc")
-        models[name] = {metric: found["summary"][metric]["mean"] for metric in metrics}
-    if (made.path / "motifs.json").is_file():
-        for name, found in made.motifs["models"].items():
-            routes = found["seeds"][0]["routes"]
-            models[name]["motifs"] = {
-                route: motifs[0]["consensus"] if motifs else None
-                for route, motifs in routes.items()
-            }
-    if (made.path / "trust.json").is_file():
-        for name, found in made.read_json("trust.json")["models"].items():
-            models[name]["verdict"] = found["verdict"]
+    models = {name: _of_model(made, name) for name in made.comparison["models"]}
+    metrics, audit = _content(made, "metrics.json"), _content(made, "audit.json")
+    trivial, seen = best_baseline(metrics.get("baselines") or {}), leak(audit)
     crossed, discovered = _crossed(made), _discovered(made)
     if as_json:
         found = {"run": str(made.path), "models": models, "motifs": discovered, **crossed}
-        print(json.dumps(found))
+        found["best_baseline"] = trivial and {"name": trivial[0], "auroc": trivial[1]}
+        print(json.dumps({**found, "leak": seen}))
         return
     for name, values in models.items():
-        scores = f"accuracy {values['accuracy']:.4f}  AUROC {values['auroc']:.4f}"
-        motif = values.get("motifs", {}).get("ism")
-        print(f"{name:<20} {scores}" + (f"  motif {motif}" if motif else ""))
+        print(f"{name:<20} {_scores(values)}")
+    if trivial is not None:
+        print(f"{'best baseline':<20} AUROC {trivial[1]:.4f}, {trivial[0]}")
+    if seen is not None:
+        print(f"{'leak':<20} {seen}")
+    for name, values in models.items():
         if "verdict" in values:
             print(f"{name:<20} {values['verdict']}")
-    print_motifs(discovered)
+    _print_discovered(made, discovered)
     for name, trained_on in crossed.get("crossing", {}).items():
         for kind, tested_on in trained_on.items():
             scores = ", ".join(f"{other} {auroc:.4f}" for other, auroc in tested_on.items())
             print(f"{name:<20} trained against {kind}, AUROC against {scores}")
+
+
+def _of_model(made: Run, name: str) -> dict[str, Any]:
+    """Give a model's scores as means over seeds and of the ensemble, its motifs and verdict."""
+    summary = made.comparison["models"][name]["summary"]
+    values: dict[str, Any] = {
+        metric: summary[metric]["mean"] for metric in ("accuracy", "auroc", "auprc", "mcc")
+    }
+    metrics = _content(made, "metrics.json")
+    values["ensemble"] = {one: ensemble(metrics, name, one) for one in ("accuracy", "auroc")}
+    if found := _content(made, "motifs.json").get("models", {}).get(name):
+        routes = found["seeds"][0]["routes"]
+        values["motifs"] = {
+            route: motifs[0]["consensus"] if motifs else None for route, motifs in routes.items()
+        }
+    if found := _content(made, "trust.json").get("models", {}).get(name):
+        values["verdict"] = found["verdict"]
+    return values
+
+
+def _scores(values: dict[str, Any]) -> str:
+    """Write the ensemble's scores with their intervals, or the means over seeds without."""
+    words = []
+    for metric, name in (("accuracy", "accuracy"), ("auroc", "AUROC")):
+        score = values["ensemble"][metric] or {"value": values[metric]}
+        words.append(f"{name} {with_interval(score, 4)}".replace(TO, " to "))
+    return "  ".join(words)
+
+
+def _content(made: Run, name: str) -> dict[str, Any]:
+    """Read a JSON file of a run; empty where it is not there yet."""
+    return made.read_json(name) if (made.path / name).is_file() else {}
+
+
+def _print_discovered(made: Run, discovered: Sequence[dict[str, Any]]) -> None:
+    """Print the motifs that held-out sequences confirm, or that they confirm none."""
+    if discovered:
+        print_motifs(discovered)
+    elif "discovery" in _content(made, "motifs.json"):
+        print(f"{'motifs':<20} {motif_sentence(made.motifs, {})}")
 
 
 def _discovered(made: Run) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -86,8 +87,14 @@ class Trust:
     stands_out_from: float
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data as in ``trust.json``; ``deletion_auc`` stands beside the others."""
+        """Give plain data as in ``trust.json``; ``deletion_auc`` stands beside the others.
+
+        An interval without an end, as that of one positive, has None for it: JSON has no infinity.
+        """
         plain = asdict(self)
         for method in plain["methods"].values():
             method["deletion_auc"] = (method["erasure"] or {}).get("deletion_auc")
+        for one in (plain["random_order"], *(m["erasure"] for m in plain["methods"].values())):
+            for end in ("gain_low", "gain_high") if one is not None else ():
+                one[end] = one[end] if math.isfinite(one[end]) else None
         return plain

@@ -20,6 +20,7 @@ from motiflens.ensembles import evaluate_ensembles
 from motiflens.errors import InputError
 from motiflens.models import FIXED_LENGTH
 from motiflens.pipeline.defaults import with_defaults
+from motiflens.pipeline.few import few_notes
 from motiflens.pipeline.hyperparameters import built, changes_notes, job_of, validation_fraction
 from motiflens.pipeline.loading import (
     DataFiles,
@@ -97,6 +98,7 @@ def _compare(
     if origin is None:
         origin = Origin("Python" if isinstance(data, SequenceDataset) else _name(data))
     notes = (
+        *few_notes(dataset),
         *reading.notes,
         *reasons,
         *motif_notes(dataset, settings),

@@ -18,6 +18,7 @@ from motiflens.datasets import (
 from motiflens.datasets.strands import BOTH_FROM, strand_share
 from motiflens.errors import InputError
 from motiflens.matrices import information, motif_from_string
+from motiflens.pipeline.few import require_enough
 from motiflens.pipeline.splitting import cut, on_genome
 from motiflens.readers import Reading, Source, read
 from motiflens.settings import Settings
@@ -125,6 +126,7 @@ def prepare(
         If a class is missing, a sequence is shorter than the motif, or a part is empty.
     """
     require_two_classes(dataset)
+    require_enough(dataset)
     if settings.motif is not None:
         if not information(motif_from_string(settings.motif).ppm).any():
             raise InputError(

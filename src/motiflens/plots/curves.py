@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from motiflens.plots.axes import Axes, Scale, legend, round_range, tick_text
+from motiflens.plots.series import Look, looks
 from motiflens.plots.svg import INK, MUTED, SERIES, element, figure, label, line, number, rect, tip
 
 Curve = tuple[Sequence[float], Sequence[float], Sequence[float], Sequence[float]]
@@ -13,7 +14,6 @@ Bar = tuple[float, float, float]
 
 WIDTH, PLOT_HEIGHT, LEFT, RIGHT = 720.0, 280.0, 76.0, 16.0
 UNIT_LEFT, UNIT_SIDE, MOST_MARKED = 60.0, 224.0, 20
-DASHES = ("none", "7 3", "2 3", "9 3 2 3")
 
 
 def line_chart(
@@ -25,6 +25,7 @@ def line_chart(
     y_range: tuple[float, float] | None = None,
     log_x: bool = False,
     reference: tuple[float, str] | None = None,
+    chance: str | None = None,
     size: tuple[float, float] = (WIDTH, PLOT_HEIGHT),
 ) -> str:
     """Draw curves with their bands.
@@ -42,6 +43,8 @@ def line_chart(
         Logarithmic horizontal axis; all x > 0.
     reference
         A horizontal line: its value and what it is.
+    chance
+        The series that shows what chance gives, drawn in grey.
     size
         Width of the picture and height of the plot in it, in pixels.
 
@@ -50,7 +53,8 @@ def line_chart(
     str
         SVG, 720 px wide unless ``size`` says otherwise.
     """
-    samples = [(_sample(index), name) for index, name in enumerate(series)]
+    shown = looks(list(series), chance)
+    samples = [(shown[name].sample(), name) for name in series]
     key, top = legend(samples, LEFT, size[0] - LEFT - RIGHT)
     low, high = y_range or round_range(
         [y for curve in series.values() for part in curve[1:] for y in part]
@@ -59,8 +63,8 @@ def line_chart(
     across = Scale(min(xs), max(xs), LEFT + 8, size[0] - RIGHT, log_x)
     axes = Axes(across, Scale(low, high, top + size[1], top + 6), x_label, y_label)
     body = [key, axes.draw(), _reference_line(axes, reference) if reference else ""]
-    body += [_band(axes, curve, index) for index, curve in enumerate(series.values())]
-    body += [_curve(axes, name, curve, i) for i, (name, curve) in enumerate(series.items())]
+    body += [_band(axes, curve, shown[name]) for name, curve in series.items()]
+    body += [_curve(axes, name, curve, shown[name]) for name, curve in series.items()]
     description = "; ".join(
         f"{name}: last mean {tick_text(curve[1][-1])}" for name, curve in series.items() if curve[0]
     )
@@ -74,23 +78,21 @@ def _points(axes: Axes, xs: Sequence[float], ys: Sequence[float]) -> list[str]:
     return [f"{number(axes.x(x))} {number(axes.y(y))}" for x, y in pairs]
 
 
-def _band(axes: Axes, curve: Curve, index: int) -> str:
+def _band(axes: Axes, curve: Curve, look: Look) -> str:
     xs, _, low, high = curve
     outline = _points(axes, xs, high) + _points(axes, xs, low)[::-1]
     if len(outline) < 4:
         return ""
-    colour = SERIES[index % len(SERIES)]
-    return element("path", d=f"M{'L'.join(outline)}Z", fill=colour, fill_opacity=0.16)
+    return element("path", d=f"M{'L'.join(outline)}Z", fill=look.colour, fill_opacity=0.16)
 
 
-def _curve(axes: Axes, name: str, curve: Curve, index: int) -> str:
+def _curve(axes: Axes, name: str, curve: Curve, look: Look) -> str:
     xs, means, lows, highs = curve
-    path = _path(_points(axes, xs, means), index)
+    path = _path(_points(axes, xs, means), look)
     marks = [
-        _marker(
+        look.mark(
             axes.x(x),
             axes.y(mean),
-            index,
             tip(
                 f"{name}: {tick_text(x)}, {mean:.4g}"
                 + (f" ({low:.4g} to {high:.4g})" if low < high else "")
@@ -102,39 +104,16 @@ def _curve(axes: Axes, name: str, curve: Curve, index: int) -> str:
     return path + "".join(marks)
 
 
-def _path(points: Sequence[str], index: int) -> str:
+def _path(points: Sequence[str], look: Look) -> str:
     if not points:
         return ""
     return element(
         "path",
         d="M" + "L".join(points),
         fill="none",
-        stroke=SERIES[index % len(SERIES)],
+        stroke=look.colour,
         stroke_width=2,
-        stroke_dasharray=DASHES[index % len(DASHES)],
-    )
-
-
-def _marker(x: float, y: float, index: int, *children: str) -> str:
-    """Draw a circle, square, triangle or diamond, so that colour is not the only difference."""
-    colour = SERIES[index % len(SERIES)]
-    outlines = (
-        "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0Z",
-        "M-3-3H3V3H-3Z",
-        "M0-4L3.5 3H-3.5Z",
-        "M0-4L4 0L0 4L-4 0Z",
-    )
-    move = f"translate({number(x)} {number(y)})"
-    return element(
-        "path", *children, d=outlines[index % len(outlines)], fill=colour, transform=move
-    )
-
-
-def _sample(index: int) -> str:
-    colour = SERIES[index % len(SERIES)]
-    dash = DASHES[index % len(DASHES)]
-    return line(0, 0, 24, 0, stroke=colour, stroke_width=2, stroke_dasharray=dash) + _marker(
-        12, 0, index
+        stroke_dasharray=look.dash,
     )
 
 
@@ -257,7 +236,8 @@ def unit_chart(
     str
         SVG, 300 px wide.
     """
-    samples = [(_sample(index), name) for index, name in enumerate(curves)]
+    shown = looks(list(curves))
+    samples = [(shown[name].sample(), name) for name in curves]
     key, top = legend(samples, UNIT_LEFT, UNIT_SIDE)
     right = UNIT_LEFT + UNIT_SIDE
     across, upwards = Scale(0, 1, UNIT_LEFT, right), Scale(0, 1, top + 6 + UNIT_SIDE, top + 6)
@@ -266,10 +246,10 @@ def unit_chart(
     if reference:
         ends = (axes.y(reference[0]), axes.y(reference[1]))
         body.append(line(UNIT_LEFT, ends[0], right, ends[1], stroke=INK, stroke_dasharray="4 4"))
-    for index, (name, (xs, ys)) in enumerate(curves.items()):
+    for name, (xs, ys) in curves.items():
         if len(xs) <= MOST_MARKED:
-            body.append(_curve(axes, name, (xs, ys, ys, ys), index))
+            body.append(_curve(axes, name, (xs, ys, ys, ys), shown[name]))
         else:
-            body.append(_path(_points(axes, xs, ys), index))
+            body.append(_path(_points(axes, xs, ys), shown[name]))
     description = f"{y_label} by {x_label}. Curves: {', '.join(curves)}"
     return figure(right + RIGHT, axes.y.start + 48, title, description, *body)

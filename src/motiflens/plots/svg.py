@@ -11,8 +11,11 @@ GRID = "#d8dee4"
 PAPER = "#ffffff"
 SITE = "#ffe8a3"
 
-# Series colours after Okabe and Ito (2008), darkened where white paper needs more contrast.
-SERIES = ("#0072b2", "#c04f00", "#00805e", "#a8477f", "#4b4b9f", "#8a6d00", "#3a8fb7", "#6b6b6b")
+# The first four after Okabe and Ito (2008), darkened; the others found by search, so that any two
+# differ by 10 in CIE 1976 L*a*b* or more, also for readers without one kind of cone (Machado et
+# al., IEEE TVCG 15:1291, 2009), and stand out from white paper by 3 to 1.
+SERIES = ("#0072b2", "#c04f00", "#00805e", "#a8477f", "#110077", "#bb8855", "#9911ee", "#442200",
+          "#ff33ee", "#660044", "#0033bb", "#774433", "#662277")  # fmt: skip
 
 MONOSPACE = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
 

@@ -10,6 +10,8 @@ from motiflens.report.reading import Run
 from motiflens.report.scores import DIGITS, METRICS
 
 CLASSES = ("positives", "negatives")
+#: Warnings that the first screen repeats.
+SHOWN = 2
 
 
 def audit_section(run: Run) -> Section:
@@ -19,6 +21,8 @@ def audit_section(run: Run) -> Section:
         return absent("audit", title, "audit.json", "motiflens run")
     warnings = run.audit["warnings"]
     blocks: list[Block] = [Bullets(warnings) if warnings else Text("Nothing to warn of.")]
+    if lengths := lengths_in_words(run):
+        blocks.append(Text(f"Length of the sequences: {lengths}."))
     blocks.append(_parts(run.audit))
     if run.audit["baselines"]:
         blocks.append(_baselines(run.audit["baselines"]))
@@ -26,9 +30,23 @@ def audit_section(run: Run) -> Section:
 
 
 def warnings_in_words(run: Run) -> str:
-    """Count the warnings for the first screen."""
-    n = len(run.audit["warnings"])
-    return f"{n or 'no'} warning{'' if n == 1 else 's'}"
+    """Count the warnings for the first screen, and give the first ones, which matter most."""
+    warnings = run.audit["warnings"]
+    counted = f"{len(warnings) or 'no'} warning{'' if len(warnings) == 1 else 's'}"
+    shown = " ".join(warnings[:SHOWN])
+    more = f" And {len(warnings) - SHOWN} more, below." if len(warnings) > SHOWN else ""
+    return f"{counted}: {shown}{more}" if warnings else counted
+
+
+def lengths_in_words(run: Run) -> str | None:
+    """Write how long sequences are: "50 bp", or "50 to 345 bp, mean 204"; None for not known."""
+    if found := run.audit.get("lengths") or run.lengths:
+        least, most = found["min"], found["max"]
+        if least == most:
+            return f"{most:,} bp"
+        return f"{least:,} to {most:,} bp, mean {found['mean']:,.0f}"
+    longest = run.provenance.get("run", {}).get("length")
+    return None if longest is None else f"up to {longest:,} bp"
 
 
 def _parts(audit: dict[str, Any]) -> Table:

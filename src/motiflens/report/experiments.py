@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from motiflens.plots import line_chart
+from motiflens.plots.axes import round_range
+from motiflens.plots.curves import Curve
 from motiflens.report.parts import (
     NOTHING,
     Block,
@@ -75,19 +77,27 @@ def _text(effect: Effect | None) -> str:
 
 
 def _curves(name: str, by_model: Mapping[str, Any]) -> list[Block]:
+    """Draw the effect by number of copies and by place, on one vertical scale that holds 0."""
+    # No copy has no effect.
+    dose = {
+        model: _curve([0.0, *one["dose"]["copies"]], [NONE, *one["dose"]["effects"]])
+        for model, one in by_model.items()
+    }
+    # Starts are indices from 0; the page counts bases from 1.
+    position = {
+        model: _curve([start + 1 for start in one["position"]["starts"]],
+                      one["position"]["effects"])
+        for model, one in by_model.items()
+    }  # fmt: skip
+    curves = (*dose.values(), *position.values())
+    y_range = round_range([0.0, *(y for curve in curves for part in curve[1:] for y in part)])
     blocks: list[Block] = []
-    for kind, key, x_label in (
-        ("dose", "copies", "copies"),
-        ("position", "starts", "first base of the motif"),
+    for kind, series, x_label in (
+        ("dose", dose, "copies"),
+        ("position", position, "first base of the motif (from 1)"),
     ):
-        # No copy has no effect.
-        origin = ([0.0], [NONE]) if kind == "dose" else ([], [])
-        series = {
-            model: _curve([*origin[0], *one[kind][key]], [*origin[1], *one[kind]["effects"]])
-            for model, one in by_model.items()
-        }
         title = f"{name}: {kind}"
-        svg = line_chart(series, title, x_label, "change of the logit", size=SMALL)
+        svg = line_chart(series, title, x_label, "change of the logit", y_range=y_range, size=SMALL)
         blocks.append(Figure(svg, title, kind="tile"))
     return blocks
 
@@ -104,9 +114,7 @@ def _spacing(model: str, found: Mapping[str, Any]) -> Figure:
     return Figure(svg, title, caption, kind="tile")
 
 
-def _curve(
-    xs: Sequence[float], effects: Sequence[Effect]
-) -> tuple[list[float], list[float], list[float], list[float]]:
+def _curve(xs: Sequence[float], effects: Sequence[Effect]) -> Curve:
     means = [float(effect["mean"]) for effect in effects]
     halves = [Z * float(effect["standard_error"]) for effect in effects]
     low = [mean - half for mean, half in zip(means, halves, strict=True)]

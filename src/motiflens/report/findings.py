@@ -12,15 +12,18 @@ from motiflens.report.motif_sections import (
     motif_models,
     truths,
 )
-from motiflens.report.parts import Finding, finite, listed, percent
+from motiflens.report.parts import NOTHING, Finding, finite, listed, percent
 from motiflens.report.reading import Run
 from motiflens.report.scores import ordered
+from motiflens.report.standing import auroc_of, best_model, may_claim
 
 # Order is learnt where the motif's shuffles and the best one-letter run each keep at most this
 # share of its effect; the bound of the verdict of `experiments.shortcut_test`.
 KEPT_AT_MOST = 1 / 3
 #: Words of a verdict that allows a claim base by base.
 CLAIMED = "bases may be claimed by"
+ORDER = "Order of the letters"
+FAILS = "does not tell positives from negatives"
 IN_BRACKETS = re.compile(r" \([^()]*\)")
 
 
@@ -35,37 +38,70 @@ def claims(run: Run) -> Finding | None:
     models = run.trust.get("models") or {}
     if not models:
         return None
-    words = [
-        f"{name}: {IN_BRACKETS.sub('', models[name]['verdict'])}." for name in ordered(run, models)
-    ]
-    supported = any(CLAIMED in one for one in words)
-    return Finding("What may be claimed of the explanations", " ".join(words), supported=supported)
+    words = {
+        name: f"{name}: {IN_BRACKETS.sub('', models[name]['verdict'])}."
+        for name in ordered(run, models)
+    }
+    supported = any(CLAIMED in text and may_claim(run, name) for name, text in words.items())
+    return Finding(
+        "What may be claimed of the explanations", " ".join(words.values()), supported=supported
+    )
 
 
 def order_is_learnt(run: Run) -> Finding | None:
-    """State whether models learn the order of the motif's letters or only their composition."""
-    tests = run.motifs.get("shortcut") or {}
-    if not tests:
+    """State whether the best model learns the order of the motif's letters or their composition.
+
+    Nothing is claimed of a model that hardly tells the classes apart, nor of a motif without an
+    effect on it; what other models do comes after, and decides nothing.
+    """
+    tests, best = run.motifs.get("shortcut") or {}, best_model(run)
+    if not tests or best is None:
         return None
-    supported = [model for model in ordered(run, tests) if _keeps_little(tests[model])]
-    others = [model for model in ordered(run, tests) if model not in supported]
-    if not supported:
-        text = f"This run does not show that order is learnt. {_kept(tests, others)}"
-        return Finding("Order of the letters", text, supported=False)
-    text = f"The order of the letters is learnt, not their composition. {_kept(tests, supported)}"
-    if others:
-        text += f" Not shown for {listed(others)}. {_kept(tests, others)}"
-    return Finding("Not a shortcut", text, supported=True)
+    others = [model for model in ordered(run, tests) if model != best]
+    text = _of_best(run, tests, best)
+    supported = best in tests and may_claim(run, best) and _keeps_little(tests[best])
+    for model in others:
+        claimed = may_claim(run, model)
+        text += f" {model}: {_kept(tests[model]) if claimed else f'{FAILS}.'}"
+    return Finding("Not a shortcut" if supported else ORDER, text, supported=supported)
 
 
-def _kept(tests: dict[str, Any], models: list[str]) -> str:
-    shares = [
-        f"{percent(tests[model]['shuffled_fraction'], 0)} in {model} "
-        f"(one-letter runs {percent(tests[model]['homopolymer_fraction'], 0)})"
-        for model in models
-    ]
-    only = "only " if all(_keeps_little(tests[model]) for model in models) else ""
-    return f"Shuffles of the motif keep {only}{listed(shares)} of its effect on the logit."
+def _of_best(run: Run, tests: dict[str, Any], best: str) -> str:
+    """Say what the test shows of the best model, and why nothing where nothing may be claimed."""
+    if best not in tests:
+        return f"Not tested for {best}, the best model."
+    if not may_claim(run, best):
+        auroc = auroc_of(run, best)
+        figure = f" (test AUROC {auroc:.2f})" if finite(auroc) else ""
+        return f"Nothing may be claimed of {best}: it {FAILS}{figure}."
+    shown = _keeps_little(tests[best])
+    text = "The order of the letters is learnt, not their composition."
+    if not shown:
+        text = "This run does not show that order is learnt."
+    return f"{text} {best}: {_kept(tests[best])}"
+
+
+def _kept(test: dict[str, Any]) -> str:
+    """Say what shuffles and one-letter runs keep of a motif's effect on the logit."""
+    if not _has_effect(test):
+        return "the motif has no effect on the logit, so that its shuffles say nothing."
+    shuffled = _share(test["shuffled_fraction"])
+    return (
+        f"shuffles of the motif keep {shuffled} of its effect on the logit, the best one-letter "
+        f"run {_share(test['homopolymer_fraction'])}."
+    )
+
+
+def _share(share: Any) -> str:
+    """Write what is kept of an effect: nothing where the share is below zero."""
+    if not finite(share):
+        return NOTHING
+    return percent(share, 0) if share > 0 else "nothing"
+
+
+def _has_effect(test: dict[str, Any]) -> bool:
+    """Ask for an effect that is more than chance, which the verdict tells."""
+    return bool(test["motif_effect"] != 0) and "no effect" not in test["verdict"]
 
 
 def _sentences(words: dict[str, str], models: list[str]) -> str:
@@ -73,10 +109,9 @@ def _sentences(words: dict[str, str], models: list[str]) -> str:
 
 
 def _keeps_little(test: dict[str, Any]) -> bool:
-    """Ask for small shares of an effect that is more than chance, which the verdict tells."""
+    """Ask for small shares of an effect that is there."""
     kept = (test["shuffled_fraction"], test["homopolymer_fraction"])
-    has_effect = test["motif_effect"] != 0 and "no effect" not in test["verdict"]
-    return has_effect and all(finite(share) and share <= KEPT_AT_MOST for share in kept)
+    return _has_effect(test) and all(finite(share) and share <= KEPT_AT_MOST for share in kept)
 
 
 def coordinate_error(run: Run) -> Finding | None:

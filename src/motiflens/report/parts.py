@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 NOTHING = "–"
 # Spaces at which a narrow table cell does not break an interval in two.
@@ -84,7 +84,7 @@ def absent(id: str, title: str, what: str, command: str) -> Section:
     return Section(id, title, [Text(f"Absent from this run: {what}. Made by `{command}`.")])
 
 
-def finite(value: Any) -> bool:
+def finite(value: Any) -> TypeGuard[float]:
     """Tell whether a value of a JSON file is a number to draw or print."""
     return isinstance(value, int | float) and math.isfinite(value)
 

@@ -46,7 +46,8 @@ class Run:
     """Everything a run directory holds; empty where a file is absent.
 
     `histories`, `checks` and `filters` (F, 4, K) are by model, `tracks` by model and method,
-    `sites` by the name of a sequence.
+    `sites` by the name of a sequence; `lengths` has the `min`, `max` and `mean` of the sequences,
+    in bp.
     """
 
     provenance: Content
@@ -65,6 +66,7 @@ class Run:
     tracks: dict[str, dict[str, Tracks]]
     checks: dict[str, Content]
     sites: dict[str, list[Site]]
+    lengths: Content
 
 
 def read_run(directory: Path) -> Run:
@@ -104,6 +106,7 @@ def read_run(directory: Path) -> Run:
             for path in sorted((directory / "attributions").glob("*/checks.json"))
         },
         sites=_sites(directory / "data.parquet"),
+        lengths=_lengths(directory / "data.parquet"),
     )
 
 
@@ -191,6 +194,18 @@ def _tracks(path: Path) -> Tracks:
             f"one_hot {one_hot.shape}, contributions {contributions.shape}, {len(names)} names"
         )
     return Tracks(names, one_hot, contributions.sum(axis=1))
+
+
+def _lengths(path: Path) -> Content:
+    return read_with(path, _lengths_of_table) if path.is_file() else {}
+
+
+def _lengths_of_table(path: Path) -> Content:
+    table = pd.read_parquet(path)
+    if "sequence" not in table.columns or not len(table):
+        return {}
+    found = table["sequence"].str.len()
+    return {"min": int(found.min()), "max": int(found.max()), "mean": float(found.mean())}
 
 
 def _sites(path: Path) -> dict[str, list[Site]]:

@@ -164,7 +164,8 @@ def _number(value: Any) -> str:
 def _deletion(run: Run, name: str) -> Figure | None:
     """Draw how the logit falls along the order of each method."""
     model, fractions = run.trust["models"][name], run.trust["fractions"]
-    orders = {"random order": model["random_order"]}
+    chance = "random order"
+    orders = {chance: model["random_order"]}
     orders |= {method: found["erasure"] for method, found in model["methods"].items()}
     curves: dict[str, Curve] = {
         order: (fractions, found["deletion"], found["deletion"], found["deletion"])
@@ -174,7 +175,8 @@ def _deletion(run: Run, name: str) -> Figure | None:
     if not curves:
         return None
     title = f"Deletion curves: {name}"
-    svg = line_chart(curves, title, "fraction of bases replaced", "logit that is left")
+    x_label, y_label = "fraction of bases replaced", "logit that is left"
+    svg = line_chart(curves, title, x_label, y_label, chance=chance)
     caption = (
         f"First bases of each method replaced by others, mean over {model['n']} positives: 1 is "
         "the logit of the sequences as they are, 0 that of sequences with all bases replaced."

@@ -30,6 +30,7 @@ from motiflens.files import write_whole
 from motiflens.models import BothStrands, SequenceModel, build_model
 from motiflens.settings import Settings
 from motiflens.training import Epoch, Trained
+from motiflens.version import __version__
 
 #: Everything that a run directory may hold; ``--overwrite`` removes these and nothing else.
 CONTENT = (
@@ -255,8 +256,10 @@ class Run:
         write_whole(path, content.getvalue())
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
-        """Write a JSON file of the run, whole or not at all."""
-        text = json.dumps({"schema_version": 1, **content}, indent=1, allow_nan=False)
+        """Write a JSON file of the run, whole or not at all, with the version that writes it."""
+        known = {"schema_version": 1, "version": __version__}
+        # What was read and is written again may name an earlier version.
+        text = json.dumps({**known, **content, **known}, indent=1, allow_nan=False)
         write_whole(self.path / name, text.encode() + b"\n")
 
     def add_timing(self, stage: str, seconds: float) -> None:

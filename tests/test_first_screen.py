@@ -1,0 +1,291 @@
+"""The first screen: the confirmed motif, the score with what it is worth, no claim beyond it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from motiflens.cli.summary import summarise as print_summary
+from motiflens.report import versions
+from motiflens.report.findings import claims, order_is_learnt
+from motiflens.report.headline import leak
+from motiflens.report.page import lay_out
+from motiflens.report.reading import read_run
+from motiflens.report.standing import best_model
+from motiflens.report.summary import Summary
+from motiflens.runs import Run
+from synthetic_run import MODELS, TRUTH, write_run
+
+BEST = MODELS[0]  # what the made-up motifs are discovered by
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> Path:
+    return write_run(tmp_path / "run")
+
+
+def change(run_dir: Path, name: str, edit: Callable[[dict[str, Any]], object]) -> None:
+    path = run_dir / f"{name}.json"
+    content = json.loads(path.read_text())
+    edit(content)
+    path.write_text(json.dumps(content))
+
+
+def first_screen(run_dir: Path) -> Summary:
+    summary, _ = lay_out(read_run(run_dir), run_dir)
+    return summary
+
+
+def sentences(run_dir: Path) -> str:
+    return " ".join(first_screen(run_dir).headline).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def forget_the_truth(content: dict[str, Any]) -> None:
+    content["truth"] = []
+    for model in content["models"].values():
+        for seed in model["seeds"]:
+            for found in seed["routes"].values():
+                for motif in found:
+                    motif["recovery"] = None
+
+
+def untold(motif: str) -> Callable[[dict[str, Any]], object]:
+    """Make a route's six letters the motif of most sites, with a confirmed motif beside it."""
+
+    def edit(content: dict[str, Any]) -> None:
+        forget_the_truth(content)
+        first = content["models"]["attention"]["seeds"][0]["routes"]["filters"][0]
+        first.update(consensus=motif, n_sites=284)
+        content["discovery"] = [content["discovery"][1] | {"direction": "positive"}]
+
+    return edit
+
+
+def test_the_headline_is_the_confirmed_motif_and_not_the_read_out_of_most_sites(run_dir) -> None:
+    change(run_dir, "motifs", untold("SCTGSC"))
+    found = first_screen(run_dir)
+    assert found.motif is not None
+    assert found.motif.name == "Confirmed motif: CACGTGAC"
+    assert "USF1" in found.motif.caption
+    said = sentences(run_dir)
+    assert "Confirmed motif CACGTGAC, like USF1: in 97.0 % of test positives and 1.0 %" in said
+    assert "SCTGSC" not in said
+
+
+def test_of_confirmed_motifs_the_first_that_speaks_for_positives_is_shown(run_dir) -> None:
+    def negative_first(content: dict[str, Any]) -> None:
+        content["discovery"] = content["discovery"][::-1]
+
+    change(run_dir, "motifs", negative_first)
+    assert f"Confirmed motif {TRUTH}" in sentences(run_dir)
+    change(run_dir, "motifs", lambda content: content["discovery"].pop())
+    assert "Confirmed motif of the negatives CACGTGAC" in sentences(run_dir)
+
+
+def test_where_nothing_is_confirmed_that_is_the_headline(run_dir) -> None:
+    change(run_dir, "motifs", lambda content: content.update(discovery=[]))
+    found = first_screen(run_dir)
+    assert found.motif is None
+    assert found.headline[-1] == ("No motif is confirmed on held-out sequences (1 was looked at).")
+
+
+def test_a_motif_that_the_truth_chose_says_so(run_dir) -> None:
+    """A run from before motifs were discovered has read-outs alone."""
+
+    def edit(content: dict[str, Any]) -> None:
+        del content["discovery"], content["discovered_by"]
+
+    change(run_dir, "motifs", edit)
+    found = first_screen(run_dir)
+    assert found.motif is not None
+    assert "The truth chose it: of 12 read-outs" in found.motif.caption
+    assert found.headline[-1].startswith("No motif was tested on held-out sequences")
+    change(run_dir, "motifs", forget_the_truth)
+    assert first_screen(run_dir).motif is None
+
+
+def test_the_score_stands_with_interval_baseline_and_leak(run_dir) -> None:
+    said = sentences(run_dir)
+    assert f"{BEST} tells positives from negatives with AUROC 0.900 (0.870 to 0.910)" in said
+    assert "k-mers alone, reaches no less: 1.000" in said
+    assert "11 of 197 test positives and 2 of 203 test negatives share 31 bases" in said
+    assert "the score is partly memory" in said
+    table = first_screen(run_dir).scores
+    assert table is not None
+    rows = {row[0]: row for row in table.rows}
+    assert rows[BEST][1].replace("\N{NO-BREAK SPACE}", " ") == "0.9000 (0.8700 to 0.9100)"
+    assert rows["baseline: k-mers alone"][1:3] == ["0.9997", "99.00"]
+
+
+@pytest.mark.parametrize(
+    ("shared", "copies", "said"),
+    [
+        ((41, 0), 9, "41 of 53 test positives share 31 bases with training: the score is partly "
+                     "memory"),
+        ((0, 0), 3, "3 of 404 test sequences are in training too"),
+        ((0, 0), 44, "44 of 404 test sequences are in training too: the score is partly memory"),
+        ((0, 2), 2, "2 of 351 test negatives share 31 bases with training"),
+        ((0, 0), 0, None),
+    ],
+)  # fmt: skip
+def test_a_leak_is_counted_and_called_memory_where_it_is_one(shared, copies, said) -> None:
+    both = dict(zip(("positives", "negatives"), shared, strict=True))
+    audit = {
+        "composition": {"test": {"n": {"positives": 53, "negatives": 351}}},
+        "shared_31mers": {"train-test": both},
+        "overlap": {"train-test": copies},
+    }
+    assert leak(audit) == said
+
+
+def test_a_confirmation_by_sequences_that_training_has_seen_says_so(run_dir) -> None:
+    assert "of test negatives, some of which training has seen." in sentences(run_dir)
+    # Where each group counts once, those that training has seen are left out.
+    change(run_dir, "motifs", lambda c: c["discovered_by"]["tested_on"].update(groups=300))
+    assert "training has seen" not in sentences(run_dir)
+
+
+def near_chance(content: dict[str, Any]) -> None:
+    for model in content["models"].values():
+        model["test"]["auroc"] = {"value": 0.571, "low": 0.467, "high": 0.683}
+
+
+def test_a_score_by_chance_is_called_so_and_nothing_is_green(run_dir) -> None:
+    change(run_dir, "metrics", near_chance)
+    assert "does not tell positives from negatives beyond chance: AUROC 0.571" in sentences(run_dir)
+    run = read_run(run_dir)
+    order, claimed = order_is_learnt(run), claims(run)
+    assert order is not None
+    assert claimed is not None
+    assert (order.supported, claimed.supported) == (False, False)
+    assert "Nothing may be claimed of tutorial-cnn" in order.text
+    assert "learnt" not in order.text
+
+
+@pytest.mark.parametrize("told", [{"may_claim": False}, {"auroc": 0.52}, {"auroc": 0.0}])
+def test_no_order_is_claimed_of_a_model_of_which_nothing_may_be_claimed(run_dir, told) -> None:
+    change(run_dir, "trust", lambda content: content["models"][BEST].update(told))
+    found = order_is_learnt(read_run(run_dir))
+    assert found is not None
+    assert not found.supported
+    assert "Nothing may be claimed of tutorial-cnn" in found.text
+
+
+def test_the_card_speaks_of_the_best_model_and_names_the_others_after(run_dir) -> None:
+    def edit(content: dict[str, Any]) -> None:
+        content["shortcut"][BEST].update(
+            shuffled_fraction=-0.77, homopolymer_fraction=2.1,
+            verdict="the motif has no effect: it moves the logit by 0.1 ± 0.2",
+        )  # fmt: skip
+
+    change(run_dir, "motifs", edit)
+    found = order_is_learnt(read_run(run_dir))
+    assert found is not None
+    assert (found.title, found.supported) == ("Order of the letters", False)
+    best, others = found.text.split(" tutorial-attention: ")
+    assert "tutorial-cnn: the motif has no effect on the logit" in best
+    assert "77" not in found.text
+    assert "keep 7 %" in others
+
+
+def test_a_negative_share_is_no_effect(run_dir) -> None:
+    change(run_dir, "motifs", lambda c: c["shortcut"][BEST].update(shuffled_fraction=-0.2))
+    found = order_is_learnt(read_run(run_dir))
+    assert found is not None
+    assert found.supported
+    assert "tutorial-cnn: shuffles of the motif keep nothing of its effect" in found.text
+    assert "20 %" not in found.text
+
+
+def test_the_best_model_is_that_of_discovery_or_else_that_of_validation(run_dir) -> None:
+    assert best_model(read_run(run_dir)) == BEST
+    (run_dir / "motifs.json").unlink()
+    # Only the last two are validated, equally well, the last for as many epochs.
+    assert best_model(read_run(run_dir)) == "cnn"
+    path = run_dir / "models" / "attention-seed1" / "history.csv"
+    pd.read_csv(path).assign(valid_auroc=1.0).to_csv(path, index=False)
+    assert best_model(read_run(run_dir)) == "attention"
+
+
+@pytest.mark.parametrize("audited", [True, False])
+def test_lengths_are_said_as_they_are(run_dir, audited) -> None:
+    """The audit's own come first; the data tell them for a run whose audit does not."""
+    letters = ["A" * n for n in (50, 345, 217)]
+    if audited:
+        lengths = {"min": 50, "max": 345, "mean": 204.0}
+        change(run_dir, "audit", lambda content: content.update(lengths=lengths))
+    else:
+        pd.DataFrame({"sequence": letters, "label": 1.0}).to_parquet(run_dir / "data.parquet")
+    (data,) = (text for name, text in first_screen(run_dir).facts if name == "Data")
+    assert data == "primer.parquet: 2,000 sequences of 50 to 345 bp, mean 204, 987 of them positive"
+    (run_dir / "data.parquet").unlink()
+    change(run_dir, "audit", lambda content: content.pop("lengths", None))
+    assert "of up to 50 bp," in dict(first_screen(run_dir).facts)["Data"]
+
+
+def test_split_strands_warnings_and_notes_stand_on_the_first_screen(run_dir) -> None:
+    path = run_dir / "run.toml"
+    text = path.read_text().replace("[run]\n", '[run]\nnotes = ["split by homology: 43 % share"]\n')
+    chosen = '[configuration]\nsplit = "homology"\nstrands = "both"\n'
+    path.write_text(text.replace("[configuration]\n", chosen))
+    facts = dict(first_screen(run_dir).facts)
+    assert facts["Split; strands"] == "homology; both"
+    assert facts["Notes"] == "split by homology: 43 % share"
+    assert facts["Audit of the data"].startswith("2 warnings: Copies of another sequence of train")
+
+
+def test_a_page_says_by_which_version_verdicts_were_made(run_dir, monkeypatch) -> None:
+    monkeypatch.setattr(versions, "__version__", "0.3.7")
+    found = first_screen(run_dir)
+    assert found.version == "0.1.0, page by 0.3.7"
+    first = found.findings[0]
+    assert "Motifs, experiments, verdicts, audit and test scores" in first.text
+    assert "were made by motiflens 0.1.0, this page by 0.3.7" in first.text
+    assert "`motiflens trust RUN`" in first.text
+    for name in ("trust", "motifs", "experiments", "audit", "metrics"):
+        change(run_dir, name, lambda content: content.update(version="0.3.7"))
+    assert first_screen(run_dir).findings[0].title == "What may be claimed of the explanations"
+
+
+def test_what_a_run_writes_names_the_version_that_wrote_it(tmp_path) -> None:
+    Run(tmp_path).write_json("trust.json", {"models": {}, "version": "0.0.1", "schema_version": 0})
+    written = json.loads((tmp_path / "trust.json").read_text())
+    assert list(written) == ["schema_version", "version", "models"]
+    assert (written["schema_version"], written["version"]) == (1, versions.__version__)
+
+
+def printed(run_dir: Path, capsys: pytest.CaptureFixture[str], *, as_json: bool = False) -> str:
+    print_summary(Run(run_dir), as_json=as_json)
+    return capsys.readouterr().out
+
+
+def test_the_terminal_tells_interval_baseline_leak_and_confirmed_motif(run_dir, capsys) -> None:
+    change(run_dir, "motifs", untold("SCTGSC"))
+    lines = printed(run_dir, capsys)
+    assert "AUROC 0.9000 (0.8700 to 0.9100)" in lines
+    assert "best baseline        AUROC 0.9997, k-mers alone" in lines
+    assert "leak                 11 of 197 test positives and 2 of 203" in lines
+    assert "CACGTGAC             USF1, in 97.0% of positives, 1.0% of negatives" in lines
+    assert TRUTH not in lines
+    change(run_dir, "motifs", lambda content: content.update(discovery=[]))
+    assert "No motif is confirmed on held-out sequences" in printed(run_dir, capsys)
+
+
+def test_the_json_keeps_its_keys_and_has_the_new_ones(run_dir, capsys) -> None:
+    found = json.loads(printed(run_dir, capsys, as_json=True))
+    of_best = found["models"][BEST]
+    assert of_best["auroc"] == 0.98
+    assert {"accuracy", "auroc", "auprc", "mcc", "motifs", "verdict"} < set(of_best)
+    assert of_best["ensemble"]["auroc"] == {"value": 0.9, "low": 0.87, "high": 0.91}
+    assert found["best_baseline"] == {"name": "k-mers alone", "auroc": 0.9997}
+    assert found["leak"].startswith("11 of 197 test positives")
+    for name in ("motifs", "metrics", "audit", "trust"):
+        (run_dir / f"{name}.json").unlink()
+    found = json.loads(printed(run_dir, capsys, as_json=True))
+    assert (found["best_baseline"], found["leak"], found["motifs"]) == (None, None, [])
+    assert "AUROC 0.9800" in printed(run_dir, capsys)
