@@ -372,6 +372,16 @@ def test_heads_and_activation_are_choices() -> None:
     assert float(exponential.first_layer(random_one_hot(2, 30)).activations.detach().min()) > 0.0
 
 
+def test_an_exponential_unit_starts_at_one_at_its_own_word_and_near_nothing_elsewhere() -> None:
+    model = build_model("attention", length=60, seed=0, activation="exponential", n_filters=7)
+    words = model.filters.detach().argmax(dim=1)
+    own = torch.nn.functional.one_hot(words, 4).mT.float()
+    units = model.first_layer(own).activations.detach()
+    centre = words.shape[1] // 2
+    np.testing.assert_allclose(units[range(7), range(7), centre], 1, atol=1e-5)
+    assert float(model.first_layer(random_one_hot(9, 60)).activations.detach().mean()) < 0.05
+
+
 def test_a_hand_set_attention_model_looks_at_its_motif() -> None:
     # One filter answers to GAT, its exponential is e^(3-3) = 1 there and far less elsewhere.
     sizes = {"n_filters": 1, "kernel_size": 3, "n_heads": 1, "n_hidden": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from motiflens.models.attention_mutants import hidden_of_mutants
@@ -52,6 +53,8 @@ class Attention(SequenceModel):
         self.min_length = max(kernel_size, pool_size)
         self.first = Filters(n_filters, kernel_size, same=True)
         self.first.start_as_words()
+        if activation == "exponential":
+            self._start_at_one()
         self.activation = first_activation(activation)
         self.pool = nn.Identity() if pool_size == 1 else MaxPool(pool_size)
         self.field = self.first.field.pooled(pool_size)
@@ -60,6 +63,16 @@ class Attention(SequenceModel):
         self.hidden = Linear(n_heads * n_filters, n_hidden)
         self.hidden_activation = nn.ReLU()
         self.output = Linear(n_hidden, 1)
+
+    def _start_at_one(self) -> None:
+        """Let the exponential of a filter be 1 at its own word, and so near 0 elsewhere.
+
+        With the threshold that suits relu every unit starts at 0.17, on all sequences alike. This
+        constant comes from every filter and head, one step of Adam moves all their weights the same
+        way, and within an epoch no hidden unit may be left that answers to anything.
+        """
+        with torch.no_grad():
+            self.first.bias.copy_(-self.first.weight.amax(dim=-2).sum(dim=-1))
 
     @property
     def filters(self) -> Tensor:
