@@ -135,15 +135,18 @@ def test_notes_are_told_and_kept(tmp_path: Path) -> None:
     assert "no positive holds" in listening.notes[1]
 
 
-def test_one_seed_has_no_interval(tmp_path: Path) -> None:
+def test_one_seed_has_no_interval_over_seeds(tmp_path: Path) -> None:
     run = compare(data(), tmp_path / "run", replace(ONE, models=("cnn", "attention")))
     summary = run.comparison["models"]["cnn"]["summary"]["auroc"]
     assert (summary["low"], summary["high"], summary["n"]) == (None, None, 1)
-    assert run.comparison["differences"][0]["auroc"]["low"] is None
+    difference = run.comparison["differences"][0]["auroc"]
+    assert difference["low"] < difference["mean"] < difference["high"]
+    assert run.comparison["differences_cover"] == ["test sequences"]
     test = run.read_json("metrics.json")["models"]["cnn"]["test"]["auroc"]
     assert test["low"] <= test["value"] <= test["high"]
     page = motiflens.write_report(run.path).read_text()
     assert f"{summary['mean']:.4f} (–)" in page
+    assert "how much another seed would change is not known" in page
 
 
 def test_long_positives_are_explained_as_far_as_the_work_allows(

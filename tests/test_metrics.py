@@ -17,7 +17,6 @@ from motiflens.metrics import (
     bootstrap_interval,
     epochs_to_target,
     mean_interval,
-    paired_difference,
     score,
 )
 
@@ -121,25 +120,6 @@ def test_an_interval_covers_the_truth_as_often_as_it_says():
 def test_no_interval_of_values_that_are_missing(values):
     with pytest.raises(InputError, match="one or more finite values"):
         mean_interval(values)
-
-
-def test_pairing_takes_out_what_the_seeds_share():
-    seeds = np.array([0.1, 0.5, 0.9, 0.3])
-    interval = paired_difference(seeds + 0.02, seeds)
-    assert interval.mean == pytest.approx(0.02)
-    assert interval.high - interval.low < 1e-12
-
-
-def test_paired_difference_is_a_paired_t_test():
-    generator = np.random.default_rng(1)
-    a, b = generator.normal(size=7), generator.normal(0.5, size=7)
-    expected = stats.ttest_rel(a, b).confidence_interval(0.95)
-    assert paired_difference(a, b)[1:3] == pytest.approx((expected.low, expected.high))
-
-
-def test_pairs_need_two_of_each():
-    with pytest.raises(InputError, match="same seeds; got 3 and 2 values"):
-        paired_difference([1.0, 2.0, 3.0], [1.0, 2.0])
 
 
 def test_bootstrap_agrees_with_scipy():

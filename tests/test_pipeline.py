@@ -15,9 +15,9 @@ from motiflens import Settings
 from motiflens.attribution import METHODS
 from motiflens.attribution import load as load_attributions
 from motiflens.comparison import compare
-from motiflens.datasets import mark_sites
+from motiflens.datasets import homology_groups, mark_sites
 from motiflens.errors import InputError
-from motiflens.metrics import score
+from motiflens.metrics import paired_difference, score, seed_scores
 from motiflens.pipeline.loading import prepare
 from motiflens.pipeline.reading import true_motifs
 from motiflens.progress import Silent
@@ -94,7 +94,33 @@ def test_comparison_has_the_documented_form(run: motiflens.Run) -> None:
     assert (difference["a"], difference["b"]) == SETTINGS.models
     means = [found["models"][name]["summary"]["auroc"]["mean"] for name in SETTINGS.models]
     assert difference["auroc"]["mean"] == pytest.approx(means[0] - means[1])
+    assert difference["auroc"]["n"] == 2
+    assert found["differences_cover"] == ["seeds", "test sequences"]
     assert set(found["baselines"]) == {"composition", "kmer", "best-motif"}
+
+
+def test_differences_are_those_of_the_saved_models(run: motiflens.Run) -> None:
+    test = run.dataset.part("test")
+    first, second = (
+        seed_scores(test.labels, [predict_logits(run.model(name, seed), test) for seed in (0, 1)])
+        for name in SETTINGS.models
+    )
+    expected = paired_difference(test.labels, first, second, homology_groups(test))
+    (difference,) = run.comparison["differences"]
+    for metric, interval in expected.items():
+        assert difference[metric] == pytest.approx(interval._asdict(), abs=1e-6)
+
+
+def test_the_groups_of_the_test_part_are_counted(run: motiflens.Run) -> None:
+    test = run.dataset.part("test")
+    groups = homology_groups(test)
+    assert run.read_json("metrics.json")["test_groups"] == {
+        "positives": len(set(groups[test.labels == 1])),
+        "negatives": len(set(groups[test.labels == 0])),
+        "groups": len(set(groups)),
+    }
+    page = motiflens.write_report(run.path).read_text()
+    assert f"sequences that share 31 bases count as one: {len(set(groups))} groups" in page
 
 
 def test_motifs_have_the_documented_form_and_a_control(run: motiflens.Run) -> None:
@@ -342,7 +368,6 @@ def test_metrics_are_the_ensembles_with_intervals(run: motiflens.Run) -> None:
     found = run.read_json("metrics.json")
     test = run.dataset.part("test")
     assert found["negatives"] == "given"
-    assert set(found["baselines"]) == {"composition", "kmer", "best-motif"}
     for name, seeds in run.models.items():
         entry = found["models"][name]
         logits = [predict_logits(run.model(name, seed), test) for seed in seeds]

@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 
 from motiflens.datasets import SequenceDataset
+from motiflens.ensembles import Ints, independent_groups
 from motiflens.metrics import (
     METRICS,
     Interval,
+    SeedScores,
     epochs_to_target,
     mean_interval,
     paired_difference,
     score,
+    seed_scores,
 )
 from motiflens.training import Job, Trained, one_thread_an_operation, train_all
 from motiflens.training.predict import predict_trained
@@ -39,11 +42,15 @@ class Comparison:
         Seconds: the content of ``timings.json``.
     trained
         The models trained on all training sequences, by name, in the order of the seeds.
+    test_groups
+        (N,) the test sequences that are not independent have one number (see
+        :func:`motiflens.ensembles.independent_groups`); None where they were not looked for.
     """
 
     results: dict[str, Any]
     timings: dict[str, Any]
     trained: dict[str, list[Trained]]
+    test_groups: Ints | None = None
 
 
 def compare(
@@ -100,19 +107,21 @@ def compare(
         checkpoint=checkpoint,
     )
     training_seconds = time.perf_counter() - started
+    groups = independent_groups(test)
+    own, later = trained[: len(jobs)], trained[len(jobs) :]
+    full_runs = {job.architecture: group for job, group in zip(jobs, own, strict=True)}
     with one_thread_an_operation():
-        scored = [[_score_replica(one, test, target) for one in group] for group in trained]
+        scores = {name: _score_seeds(group, test) for name, group in full_runs.items()}
+        at_sizes = [
+            (job, _score_curve(group, test)) for job, group in zip(curves, later, strict=True)
+        ]
     by_model = {
-        own.architecture: _model_results(
-            trained[number][0],
-            scored[number],
-            [
-                (job.n_train, scores)
-                for job, scores in zip(curves, scored[len(jobs) :], strict=True)
-                if job.architecture == own.architecture
-            ],
+        name: _model_results(
+            group[0],
+            [_row(one, scores[name].of_seed(i), target) for i, one in enumerate(group)],
+            [(job.n_train, rows) for job, rows in at_sizes if job.architecture == name],
         )
-        for number, own in enumerate(jobs)
+        for name, group in full_runs.items()
     }
     results = {
         "schema_version": 1,
@@ -120,14 +129,14 @@ def compare(
         "n_train": len(dataset) - len(test),
         "n_test": len(test),
         "models": by_model,
-        "differences": _differences(by_model),
+        "differences": _differences(scores, test, groups),
+        "differences_cover": ["seeds"] * (len(jobs[0].seeds) > 1) + ["test sequences"],
     }
-    full_runs = dict(zip(by_model, trained, strict=False))
     timings = {
         "training": {name: _timing(group, target) for name, group in full_runs.items()},
         "stages": {"train": training_seconds},
     }
-    return Comparison(results, timings, full_runs)
+    return Comparison(results, timings, full_runs, groups)
 
 
 def _model_results(
@@ -147,12 +156,22 @@ def _model_results(
     }
 
 
-def _score_replica(trained: Trained, test: SequenceDataset, target: float) -> dict[str, Any]:
-    logits = predict_trained(trained, test)
+def _score_seeds(group: Sequence[Trained], test: SequenceDataset) -> SeedScores:
+    return seed_scores(test.labels, [predict_trained(one, test) for one in group])
+
+
+def _score_curve(group: Sequence[Trained], test: SequenceDataset) -> list[dict[str, Any]]:
+    """Give the rows of a smaller training size, whose epochs did not look at the test part."""
+    return [
+        _row(one, score(test.labels, predict_trained(one, test)), float("inf")) for one in group
+    ]
+
+
+def _row(trained: Trained, scores: dict[str, float], target: float) -> dict[str, Any]:
     accuracies = [epoch.test_accuracy or 0.0 for epoch in trained.history]
     return {
         "seed": trained.seed,
-        "test": score(test.labels, logits),
+        "test": scores,
         "epochs_to_target": epochs_to_target(accuracies, target),
         "best_epoch": trained.best_epoch,
         "epochs": len(trained.history),
@@ -188,15 +207,14 @@ def _summary(scores: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return summary
 
 
-def _differences(models: dict[str, Any]) -> list[dict[str, Any]]:
-    """Compare each pair of models seed by seed: a minus b."""
+def _differences(
+    scores: dict[str, SeedScores], test: SequenceDataset, groups: Ints | None
+) -> list[dict[str, Any]]:
+    """Compare each pair of models, a minus b, over the same seeds and test sequences."""
     rows = []
-    for a, b in combinations(models, 2):
-        row: dict[str, Any] = {"a": a, "b": b}
-        for metric in METRICS:
-            values = [[one["test"][metric] for one in models[name]["seeds"]] for name in (a, b)]
-            row[metric] = _as_json(paired_difference(*values))
-        rows.append(row)
+    for a, b in combinations(scores, 2):
+        found = paired_difference(test.labels, scores[a], scores[b], groups)
+        rows.append({"a": a, "b": b, **{metric: found[metric]._asdict() for metric in METRICS}})
     return rows
 
 

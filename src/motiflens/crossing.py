@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from motiflens.datasets import SequenceDataset, concatenate
+from motiflens.ensembles import Ints, independent_groups
 from motiflens.errors import InputError
 from motiflens.metrics import ensemble_logits, evaluate
 from motiflens.negatives import split_kind
@@ -189,9 +190,10 @@ def evaluate_crossing(
     dict
         The content of ``crossing.json``: ``kinds``; and ``models``, each with ``trained_on`` a
         kind, ``tested_on`` a kind, and there AUROC and AUPRC with their 95 % intervals over test
-        sequences (see :func:`motiflens.metrics.evaluate`).
+        sequences, homologous ones counted once (see :func:`motiflens.metrics.evaluate`).
     """
     models = next(iter(trained.values()))
+    groups = {kind: independent_groups(test) for kind, test in tests.items()}
     return {
         "kinds": list(tests),
         "models": {
@@ -199,7 +201,7 @@ def evaluate_crossing(
                 "trained_on": {
                     kind: {
                         "tested_on": {
-                            other: _scores(trained[kind][model], test, seed)
+                            other: _scores(trained[kind][model], test, seed, groups[other])
                             for other, test in tests.items()
                         }
                     }
@@ -211,8 +213,11 @@ def evaluate_crossing(
     }
 
 
-def _scores(replicas: Sequence[Trained], test: SequenceDataset, seed: int) -> dict[str, Any]:
+def _scores(
+    replicas: Sequence[Trained], test: SequenceDataset, seed: int, groups: Ints | None
+) -> dict[str, Any]:
     logits = ensemble_logits([predict_trained(one, test) for one in replicas])
     # AUROC and AUPRC do not depend on the threshold.
-    found = evaluate(test.labels, logits, threshold=0.0, generator=np.random.default_rng(seed))
+    generator = np.random.default_rng(seed)
+    found = evaluate(test.labels, logits, threshold=0.0, generator=generator, groups=groups)
     return {metric: found[metric] for metric in METRICS}

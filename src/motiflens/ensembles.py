@@ -6,15 +6,42 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from motiflens.datasets import SequenceDataset
+from motiflens.datasets import SequenceDataset, homology_groups
 from motiflens.metrics import choose_threshold, curve_points, ensemble_logits, evaluate, measure
 from motiflens.training import Trained
 from motiflens.training.predict import predict_trained
 
+#: Test parts of more sequences are not grouped: shared words take minutes and gigabytes to find.
+MOST_GROUPED = 200_000
+
+Ints = NDArray[np.int64]
+
+
+def independent_groups(test: SequenceDataset) -> Ints | None:
+    """Give the homology group (N,) of each test sequence; None of more than 200,000."""
+    return homology_groups(test) if len(test) <= MOST_GROUPED else None
+
+
+def count_groups(test: SequenceDataset, groups: Ints | None) -> dict[str, int] | None:
+    """Count the groups that hold a positive, those that hold a negative, and all; None for none."""
+    if groups is None:
+        return None
+    positive = test.labels > 0
+    return {
+        "positives": len(np.unique(groups[positive])),
+        "negatives": len(np.unique(groups[~positive])),
+        "groups": len(np.unique(groups)),
+    }
+
 
 def evaluate_ensembles(
-    trained: Mapping[str, Sequence[Trained]], test: SequenceDataset, *, seed: int
+    trained: Mapping[str, Sequence[Trained]],
+    test: SequenceDataset,
+    *,
+    seed: int,
+    groups: Ints | None = None,
 ) -> dict[str, Any]:
     """Score the ensemble of each model's seeds on the test part, and each seed alone.
 
@@ -26,6 +53,8 @@ def evaluate_ensembles(
         Both classes.
     seed
         Of the bootstrap.
+    groups
+        Those of the test part that are not independent (see :func:`independent_groups`).
 
     Returns
     -------
@@ -39,16 +68,20 @@ def evaluate_ensembles(
     InputError
         If a class is missing.
     """
-    return {name: _evaluate(replicas, test, seed) for name, replicas in trained.items()}
+    return {name: _evaluate(replicas, test, seed, groups) for name, replicas in trained.items()}
 
 
-def _evaluate(replicas: Sequence[Trained], test: SequenceDataset, seed: int) -> dict[str, Any]:
+def _evaluate(
+    replicas: Sequence[Trained], test: SequenceDataset, seed: int, groups: Ints | None
+) -> dict[str, Any]:
     threshold = _threshold(replicas)
     logits = [predict_trained(one, test) for one in replicas]
     joined = ensemble_logits(logits)
     generator = np.random.default_rng(seed)
     return {
-        "test": evaluate(test.labels, joined, threshold=threshold, generator=generator),
+        "test": evaluate(
+            test.labels, joined, threshold=threshold, generator=generator, groups=groups
+        ),
         "threshold": threshold,
         "seeds": [
             {"seed": one.seed, **measure(test.labels, alone, threshold=threshold)}

@@ -2,6 +2,7 @@
 
 from motiflens.metrics.calibration import reliability_points
 from motiflens.metrics.curves import curve_points, precision_recall_points, roc_curve_points
+from motiflens.metrics.differences import SeedScores, paired_difference, seed_scores
 from motiflens.metrics.evaluation import (
     EVALUATED,
     choose_threshold,
@@ -14,7 +15,6 @@ from motiflens.metrics.intervals import (
     Interval,
     bootstrap_interval,
     mean_interval,
-    paired_difference,
 )
 from motiflens.metrics.scores import METRICS, epochs_to_target, rank_auroc, score
 
@@ -23,6 +23,7 @@ __all__ = [
     "EVALUATED",
     "METRICS",
     "Interval",
+    "SeedScores",
     "bootstrap_interval",
     "choose_threshold",
     "curve_points",
@@ -37,4 +38,5 @@ __all__ = [
     "reliability_points",
     "roc_curve_points",
     "score",
+    "seed_scores",
 ]

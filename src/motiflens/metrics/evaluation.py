@@ -94,7 +94,7 @@ def evaluate(
     above the true one, and that of a resample higher still: its quantiles are mirrored at the
     value, and the interval begins at 0 unless the value is above 97.5 % of those of labels drawn
     from the probabilities themselves (Bröcker and Smith, Weather Forecast 22:651, 2007). Every
-    interval holds its value, and has a width.
+    interval holds its value, and has a width where logits differ.
     """
     ranked = rank(labels, logits, threshold)
     numbered = checked_groups(groups, len(ranked.order))

@@ -36,7 +36,8 @@ def mean_interval(values: ArrayLike, bounds: tuple[float, float] | None = None) 
     Parameters
     ----------
     values
-        (n,) finite, one a seed. One value, or n equal ones, give an interval of zero width.
+        (n,) finite, one a seed. One value, or n equal ones, give an interval of zero width: it
+        says nothing of other test sequences (see `evaluate`).
     bounds
         The ends the quantity cannot pass, (0, 1) for an accuracy: the interval is cut there.
 
@@ -54,24 +55,6 @@ def mean_interval(values: ArrayLike, bounds: tuple[float, float] | None = None) 
         half = quantile * float(sample.std(ddof=1)) / float(np.sqrt(sample.size))
     low, high = bounds if bounds is not None else (-np.inf, np.inf)
     return Interval(mean, max(mean - half, low), min(mean + half, high), sample.size)
-
-
-def paired_difference(a: ArrayLike, b: ArrayLike) -> Interval:
-    """Mean of a − b with its 95 % t-interval, `a` and `b` (n,) over the same seeds in one order.
-
-    Raises
-    ------
-    InputError
-        When the two are not of one length, are empty or hold a value that is not finite.
-    """
-    first, second = _finite_sample(a), _finite_sample(b)
-    if first.size != second.size:
-        raise InputError(
-            "paired values come from the same seeds",
-            got=f"{first.size} and {second.size} values",
-            remedy="give one value of each for every seed",
-        )
-    return mean_interval(first - second)
 
 
 def bootstrap_interval(

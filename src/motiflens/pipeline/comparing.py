@@ -16,7 +16,7 @@ from motiflens import comparison
 from motiflens.auditing import audit
 from motiflens.crossing import Crossed, evaluate_crossing, train_against
 from motiflens.datasets import SPLITS, SequenceDataset, require_at_least
-from motiflens.ensembles import evaluate_ensembles
+from motiflens.ensembles import count_groups, evaluate_ensembles
 from motiflens.errors import InputError
 from motiflens.models import FIXED_LENGTH
 from motiflens.pipeline.defaults import with_defaults
@@ -243,7 +243,8 @@ def _score(
     """Score the trained models and write all that is known of them."""
     with progress.stage("scoring", 1) as advance, one_thread_an_operation():
         test = dataset.part("test")
-        ensembles = evaluate_ensembles(found.trained, test, seed=settings.seed)
+        groups = found.test_groups
+        ensembles = evaluate_ensembles(found.trained, test, seed=settings.seed, groups=groups)
         advance(1)
     for replicas in found.trained.values():
         for trained in replicas:
@@ -251,7 +252,13 @@ def _score(
     baselines = run.read_json("audit.json")["baselines"]
     negatives = run.configuration["run"]["negatives"]
     run.write_json(
-        "metrics.json", {"models": ensembles, "baselines": baselines, "negatives": negatives}
+        "metrics.json",
+        {
+            "models": ensembles,
+            "baselines": baselines,
+            "negatives": negatives,
+            "test_groups": count_groups(test, groups),
+        },
     )
     threads = settings.threads or n_cores()
     run.write_json("timings.json", {"threads": threads, **found.timings})

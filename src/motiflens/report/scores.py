@@ -43,13 +43,14 @@ def scores(run: Run) -> Section:
     rows += [_baseline_row(name, baselines[name]) for name in baselines]
     head = ["Model", "Parameters", "Seeds", *METRICS.values(), epochs_name(run)]
     caption = (
-        "Mean over seeds with its 95 % interval; a single seed has none (–). Baselines are trained "
-        "on the same training part: "
-        "where they score as high, the score cannot tell models apart."
+        "Mean over seeds with its 95 % interval over seeds, all on the same test sequences: it "
+        "says how much the seed matters, not how other sequences would score. A single seed has "
+        "none (–), and seeds that score the same have none to show. Baselines are trained on the "
+        "same training part: where they score as high, the score cannot tell models apart."
     )
     blocks: list[Block] = [Table(head, rows, "Test scores", caption)]
     if differences := run.comparison.get("differences"):
-        blocks.append(_differences(differences))
+        blocks.append(_differences(differences, run.comparison.get("differences_cover")))
     return Section("scores", title, blocks)
 
 
@@ -87,15 +88,35 @@ def epochs_cell(model: dict[str, Any]) -> str:
     return text if reached == n else f"{text}; {reached} of {n} seeds"
 
 
-def _differences(differences: list[dict[str, Any]]) -> Table:
+def _differences(differences: list[dict[str, Any]], cover: list[str] | None) -> Table:
+    """Lay out differences; `cover` is what their intervals are over, None in older runs."""
     metrics = {**METRICS, "epochs_to_target": "Epochs to target"}
     shown = [metric for metric in metrics if any(metric in row for row in differences)]
     rows = [
         [f"{row['a']} − {row['b']}", *(interval(row.get(metric), 4, plus="+") for metric in shown)]
         for row in differences
     ]
-    caption = "Difference of the same seeds, mean with 95 % interval; it holds 0 where none shows."
-    return Table(["Pair", *(metrics[m] for m in shown)], rows, "Paired differences", caption)
+    head = ["Pair", *(metrics[m] for m in shown)]
+    return Table(head, rows, "Paired differences", _differences_caption(cover))
+
+
+def _differences_caption(cover: list[str] | None) -> str:
+    if cover is None:  # runs of versions that did not say
+        return (
+            "Mean difference of the same seeds, with its 95 % interval over seeds alone: other "
+            "test sequences might decide otherwise."
+        )
+    over_both = (
+        "Mean difference of the same seeds, with its 95 % interval over seeds and test sequences. "
+    )
+    over_one = (
+        "Difference of one seed, with its 95 % interval over test sequences alone: how much "
+        "another seed would change is not known. "
+    )
+    return (over_both if "seeds" in cover else over_one) + (
+        "Where the interval holds 0, these data do not show which model is better, nor that they "
+        "are equal."
+    )
 
 
 def accuracy_curves(run: Run) -> Section:
@@ -150,8 +171,8 @@ def convergence(run: Run) -> Section:
     notes = {name: _reached(models[name]) for name in groups}
     svg = bar_chart(groups, title, "epochs (counted from 1)", notes=notes)
     caption = (
-        "Mean over the seeds that reached the target, with its 95 % interval. The tutorial counts "
-        "epochs from 0, so its figures are one lower."
+        "Mean over the seeds that reached the target, with its 95 % interval over seeds. The "
+        "tutorial counts epochs from 0, so its figures are one lower."
     )
     return Section("convergence", title, [Figure(svg, title, caption)])
 
@@ -176,7 +197,7 @@ def learning_curves(run: Run) -> Section:
         curves = {name: _size_curve(models[name]["sizes"], metric, scale) for name in sized}
         name = f"{METRICS[metric]} by number of training sequences"
         svg = line_chart(curves, name, "training sequences", y_label, log_x=True)
-        blocks.append(Figure(svg, name, "Mean over seeds with its 95 % interval."))
+        blocks.append(Figure(svg, name, "Mean over seeds with its 95 % interval over seeds."))
     return Section("learning", title, blocks)
 
 
