@@ -95,7 +95,7 @@ def _compare(
     if origin is None:
         origin = Origin("Python" if isinstance(data, SequenceDataset) else _name(data))
     notes = (*reading.notes, *motif_notes(dataset, settings), *left_out, *changes_notes(settings))
-    notes = (*few_notes(dataset), *notes)
+    notes = (*notes, *few_notes(dataset))
     origin = replace(origin, negatives=reading.negatives, notes=notes)
     goes_on = not overwrite and (Path(output) / "run.toml").is_file()
     run = create(output, dataset, settings, origin, overwrite=overwrite, last=last)
