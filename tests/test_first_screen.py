@@ -244,10 +244,10 @@ def test_a_page_says_by_which_version_verdicts_were_made(run_dir, monkeypatch) -
     found = first_screen(run_dir)
     assert found.version == "0.1.0, page by 0.3.7"
     first = found.findings[0]
-    assert "Motifs, experiments, verdicts, audit and test scores" in first.text
+    assert "Explanations, motifs, experiments, verdicts, audit and test scores" in first.text
     assert "were made by motiflens 0.1.0, this page by 0.3.7" in first.text
     assert "`motiflens trust RUN`" in first.text
-    for name in ("trust", "motifs", "experiments", "audit", "metrics"):
+    for name in ("attention", "trust", "motifs", "experiments", "audit", "metrics"):
         change(run_dir, name, lambda content: content.update(version="0.3.7"))
     assert first_screen(run_dir).findings[0].title == "What may be claimed of the explanations"
 
