@@ -15,6 +15,7 @@ from motiflens.report import versions
 from motiflens.report.findings import claims, order_is_learnt
 from motiflens.report.headline import leak
 from motiflens.report.page import lay_out
+from motiflens.report.parts import Text
 from motiflens.report.reading import read_run
 from motiflens.report.standing import best_model
 from motiflens.report.summary import Summary
@@ -226,6 +227,15 @@ def test_lengths_are_said_as_they_are(run_dir, audited) -> None:
     (run_dir / "data.parquet").unlink()
     change(run_dir, "audit", lambda content: content.pop("lengths", None))
     assert "of up to 50 bp," in dict(first_screen(run_dir).facts)["Data"]
+
+
+def test_no_site_is_called_shaded_where_none_is_known(run_dir) -> None:
+    table = pd.read_parquet(run_dir / "data.parquet")
+    for sites, said in ((table["sites"], f"Shaded: true site ({TRUTH} at"), ("", "No true site")):
+        table.assign(sites=sites).to_parquet(run_dir / "data.parquet")
+        _, sections = lay_out(read_run(run_dir), run_dir)
+        (saliency,) = (one for one in sections if one.id == "saliency")
+        assert said in next(b.text for b in saliency.blocks if isinstance(b, Text))
 
 
 def test_split_strands_warnings_and_notes_stand_on_the_first_screen(run_dir) -> None:
