@@ -15,6 +15,7 @@ from motiflens.report import versions
 from motiflens.report.findings import claims, order_is_learnt
 from motiflens.report.headline import leak
 from motiflens.report.page import lay_out
+from motiflens.report.parts import Text
 from motiflens.report.reading import read_run
 from motiflens.report.standing import best_model
 from motiflens.report.summary import Summary
@@ -228,6 +229,15 @@ def test_lengths_are_said_as_they_are(run_dir, audited) -> None:
     assert "of up to 50 bp," in dict(first_screen(run_dir).facts)["Data"]
 
 
+def test_no_site_is_called_shaded_where_none_is_known(run_dir) -> None:
+    table = pd.read_parquet(run_dir / "data.parquet")
+    for sites, said in ((table["sites"], f"Shaded: true site ({TRUTH} at"), ("", "No true site")):
+        table.assign(sites=sites).to_parquet(run_dir / "data.parquet")
+        _, sections = lay_out(read_run(run_dir), run_dir)
+        (saliency,) = (one for one in sections if one.id == "saliency")
+        assert said in next(b.text for b in saliency.blocks if isinstance(b, Text))
+
+
 def test_split_strands_warnings_and_notes_stand_on_the_first_screen(run_dir) -> None:
     path = run_dir / "run.toml"
     text = path.read_text().replace("[run]\n", '[run]\nnotes = ["split by homology: 43 % share"]\n')
@@ -244,10 +254,10 @@ def test_a_page_says_by_which_version_verdicts_were_made(run_dir, monkeypatch) -
     found = first_screen(run_dir)
     assert found.version == "0.1.0, page by 0.3.7"
     first = found.findings[0]
-    assert "Motifs, experiments, verdicts, audit and test scores" in first.text
+    assert "Explanations, motifs, experiments, verdicts, audit and test scores" in first.text
     assert "were made by motiflens 0.1.0, this page by 0.3.7" in first.text
     assert "`motiflens trust RUN`" in first.text
-    for name in ("trust", "motifs", "experiments", "audit", "metrics"):
+    for name in ("attention", "trust", "motifs", "experiments", "audit", "metrics"):
         change(run_dir, name, lambda content: content.update(version="0.3.7"))
     assert first_screen(run_dir).findings[0].title == "What may be claimed of the explanations"
 

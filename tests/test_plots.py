@@ -290,6 +290,8 @@ def test_sites_of_a_heat_map_are_outlined_in_their_rows():
     sites = [r for r in ET.fromstring(svg).iter(f"{SVG}rect") if r.get("class") == "site"]
     assert [float(site.get("width")) for site in sites] == [48, 16, 48]
     assert len({site.get("y") for site in sites}) == 2
+    assert "outlined: true site" in svg
+    assert "true site" not in attention_heatmap(np.ones((2, 10)), [[], []])
     with pytest.raises(InputError, match="one list of sites"):
         attention_heatmap(np.ones((3, 10)), [[]])
 

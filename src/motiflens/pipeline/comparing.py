@@ -98,12 +98,12 @@ def _compare(
     if origin is None:
         origin = Origin("Python" if isinstance(data, SequenceDataset) else _name(data))
     notes = (
-        *few_notes(dataset),
         *reading.notes,
         *reasons,
         *motif_notes(dataset, settings),
         *left_out,
         *changes_notes(settings),
+        *few_notes(dataset),
     )
     origin = replace(origin, negatives=reading.negatives, notes=notes)
     goes_on = not overwrite and (Path(output) / "run.toml").is_file()

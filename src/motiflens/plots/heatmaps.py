@@ -122,8 +122,9 @@ def attention_heatmap(
     top, right = 40.0, LEFT + step * length
     bottom = top + row * n
     largest = float(np.nanmax(values, initial=0.0)) or 1.0
+    key = f"{largest:.3g}  {value_label}{'; outlined: true site' if any(sites) else ''}"
     body = [
-        _colour_key(largest, value_label),
+        _colour_key(key),
         rect(LEFT, top, right - LEFT, bottom - top, fill="none", stroke=GRID),
         _cells(values / largest, step, row, top),
         *(_outline(site, i, step, row, top) for i, found in enumerate(sites) for site in found),
@@ -134,7 +135,7 @@ def attention_heatmap(
     ]
     description = f"{value_label} over {n} sequences of {length} bases, at most {largest:.3g}"
     # The key's text may be longer than few or short sequences are wide.
-    width = max(right + 16, KEY_TEXT + 7.2 * len(_key_text(largest, value_label)))
+    width = max(right + 16, KEY_TEXT + 7.2 * len(key))
     return figure(width, bottom + 46, title, description, *body)
 
 
@@ -181,16 +182,12 @@ def _row_tip(name: str, index: int, row: float, top: float, right: float) -> str
     return element("rect", tip(name), fill_opacity=0.0, **box)
 
 
-def _colour_key(largest: float, text: str) -> str:
+def _colour_key(text: str) -> str:
     shades = [
         rect(LEFT + 8 * level, 8, 8, 12, fill=ramp(level / LEVELS)) for level in range(LEVELS + 1)
     ]
     right = LEFT + 8 * (LEVELS + 1)
     zero = label("0", LEFT - 6, 19, text_anchor="end", fill=MUTED)
     frame = rect(LEFT, 8, right - LEFT, 12, fill="none", stroke=GRID)
-    most = label(_key_text(largest, text), KEY_TEXT, 19, fill=MUTED)
+    most = label(text, KEY_TEXT, 19, fill=MUTED)
     return zero + "".join(shades) + frame + most
-
-
-def _key_text(largest: float, text: str) -> str:
-    return f"{largest:.3g}  {text}; outlined: true site"

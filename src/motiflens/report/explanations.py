@@ -87,13 +87,11 @@ def method_tracks(run: Run, id: str, title: str, names: Mapping[str, str]) -> Se
 
 def _example_text(run: Run, name: str | None) -> str:
     sites = run.sites.get(name or "", [])
-    where = (
-        "; ".join(f"{s.name} at {s.start + 1}–{s.end}, strand {s.strand}" for s in sites)
-        or "no true site known"
-    )
+    where = "; ".join(f"{s.name} at {s.start + 1}–{s.end}, strand {s.strand}" for s in sites)
+    shaded = f"Shaded: true site ({where})." if where else "No true site is known."
     return (
-        f"One positive of the test part, the first seed of each model: {name}. "
-        f"Shaded: true site ({where}). Positions count from 1."
+        f"One positive of the test part, the first seed of each model: {name}. {shaded} "
+        "Positions count from 1."
     )
 
 

@@ -6,8 +6,10 @@ from motiflens.report.parts import Finding, listed
 from motiflens.report.reading import Run
 from motiflens.version import __version__
 
-#: What a command makes anew from a finished run: what it is called, and the command.
+#: What a command makes anew from a finished run, in this order, as each rests on those before it:
+#: what it is called, and the command. ``attention.json`` is the JSON file of explanations.
 REDONE = {
+    "attention": ("explanations", "motiflens explain"),
     "motifs": ("motifs", "motiflens motifs"),
     "experiments": ("experiments", "motiflens experiments"),
     "trust": ("verdicts", "motiflens trust"),
@@ -36,7 +38,7 @@ def older(run: Run) -> list[Finding]:
     )
     if again:
         commands = [f"`{REDONE[name][1]} RUN`" for name in again]
-        text += f" Without training again: {listed(commands)}."
+        text += f" To make them anew without training, in this order: {listed(commands)}."
     return [Finding("Made by another version", text, supported=False)]
 
 
