@@ -92,7 +92,9 @@ def _of_marking(test: AttentionTest, marking: Sequence[HeadTest]) -> str:
         words = f"{_claim(best, _names(test, marking))} and {_role(together, what)}"
         return f"{_some(best)}attention {words}"
     best = _best(deciding)
-    strongest = max(deciding, key=lambda one: abs(_worse(one)[1].auroc_loss))
+    strongest: Tested = max(deciding, key=lambda one: abs(_worse(one)[1].auroc_loss))
+    if len(marking) == 1 and together.depends == level:
+        strongest = together  # the same head, on more sequences
     what = "it" if len(deciding) == 1 else "each of them"
     words = f"{_claim(best, _names(test, deciding))} and {_role(strongest, what)}"
     return f"{_some(best)}attention {words}"
