@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from motiflens.datasets import Coordinates, SequenceDataset
+from motiflens.datasets import Coordinates, SequenceDataset, concatenate
 from motiflens.errors import InputError
 from motiflens.genomes import Genome, open_genome
 from motiflens.loci import Loci
-from motiflens.negatives import TOLERANCE, bind, make_negatives, matched_windows
+from motiflens.negatives import (
+    TOLERANCE,
+    bind,
+    make_negatives,
+    matched_windows,
+    shuffles_off_genome,
+)
 
 N = 60
 WIDTHS = np.array([30, 45, 60] * (N // 3))
@@ -195,3 +202,13 @@ def test_files_and_mixtures(tmp_path, monkeypatch, genome, positives):
     for kind in ("shufle", "shuffle+", "shuffle+no.fa"):
         with pytest.raises(InputError):
             make_negatives(kind, positives, seed=0)
+
+
+def test_shuffles_of_an_older_run_lose_the_place_of_their_positive(positives):
+    shuffles = make_negatives("shuffle", positives, seed=2)
+    older = concatenate([positives, replace(shuffles, coordinates=positives.coordinates)])
+    places = shuffles_off_genome(older).coordinates
+    assert (places.chrom[N:] == "").all()
+    assert (places.end[N:] == 0).all()
+    assert places.start[:N].tolist() == positives.coordinates.start.tolist()
+    assert shuffles_off_genome(positives) is positives

@@ -22,6 +22,8 @@ from motiflens.records import dataset_of, read_records
 from motiflens.shuffles import dinucleotide_shuffle
 
 KINDS = ("shuffle", "matched")
+SHUFFLED = "_shuffled"
+"""What the name of a shuffle ends in."""
 
 N_CANDIDATES = 100
 """Windows drawn for one positive, of which the most similar becomes its negative."""
@@ -80,6 +82,20 @@ def bind(positives: SequenceDataset, negatives: SequenceDataset) -> SequenceData
     return concatenate([positives, negatives])
 
 
+def shuffles_off_genome(dataset: SequenceDataset) -> SequenceDataset:
+    """Take from shuffles the place of their positive, which runs of version 0.1 gave them."""
+    places = dataset.coordinates
+    if places is None:
+        return dataset
+    is_shuffle = (dataset.labels == 0) & np.char.endswith(dataset.names, SHUFFLED)
+    if not (is_shuffle & (places.chrom != "")).any():
+        return dataset
+    n = len(dataset)
+    rows = np.arange(n) + np.where(is_shuffle, n, 0)
+    unknown = Coordinates.join([places, Coordinates.unknown(n)]).subset(rows)
+    return replace(dataset, coordinates=unknown)
+
+
 def split_kind(kind: str) -> list[str]:
     """Take a kind apart at each ``+``, unless it is the name of a file."""
     if os.path.exists(kind):
@@ -108,7 +124,7 @@ def _make(
 def _shuffled(positives: SequenceDataset, seed: int) -> SequenceDataset:
     generator = np.random.default_rng(seed)
     codes = dinucleotide_shuffle(positives.codes, positives.lengths, generator)
-    names = [f"{name}_shuffled" for name in positives.names.tolist()]
+    names = [f"{name}{SHUFFLED}" for name in positives.names.tolist()]
     return SequenceDataset(
         codes,
         positives.lengths,

@@ -28,6 +28,7 @@ from motiflens.datasets import (
 from motiflens.errors import InputError
 from motiflens.files import write_whole
 from motiflens.models import BothStrands, SequenceModel, build_model
+from motiflens.negatives import shuffles_off_genome
 from motiflens.settings import Settings
 from motiflens.training import Epoch, Trained
 from motiflens.version import __version__
@@ -109,7 +110,7 @@ class Run:
         """
         mapped = self.configuration.get("mapped")
         if mapped is None:
-            return read_table(self.path / "data.parquet")
+            return shuffles_off_genome(read_table(self.path / "data.parquet"))
         found = open_mapped(mapped["folder"])
         if found.sha256 != mapped["sha256"]:
             raise InputError(
