@@ -31,7 +31,7 @@ def by_blocks(module: nn.Module, n: int, size: int, work: Callable[[slice], None
     """
     blocks = [slice(first, min(first + size, n)) for first in range(0, n, size)]
     n_threads = torch.get_num_threads()
-    if n_threads == 1 or len(blocks) < 2 or not isinstance(module, SequenceModel):
+    if n_threads == 1 or not isinstance(module, SequenceModel):
         for rows in blocks:
             work(rows)
         return
