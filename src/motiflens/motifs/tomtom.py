@@ -5,7 +5,7 @@ Of Gupta et al., Genome Biol 8:R24 (2007), with Euclidean distances and complete
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,18 +89,42 @@ class Targets:
         """
         scores, chances = _rounded(motif.ppm, self.columns, self.chance)
         best, shift = self._best(scores)
+        p_values = self._p_values(best, chances)
+        minus = best[self.n :] > best[: self.n]
+        # On the reverse complement of a target it lies as far from the other end.
+        from_end = self.widths[: self.n] - shift[self.n :] - motif.width
+        offsets = np.where(minus, from_end, shift[: self.n])
+        return Comparison(p_values, offsets, np.where(minus, "-", "+"))
+
+    def nearest_of_others(self, motif: Motif, orders: Ints) -> Iterator[float]:
+        """Give the smallest p-value of each motif with the same columns in another order.
+
+        Parameters
+        ----------
+        motif
+            Of W columns.
+        orders
+            (K, W): the numbers of its columns.
+
+        Yields
+        ------
+        float
+            Over all targets.
+        """
+        scores, chances = _rounded(motif.ppm, self.columns, self.chance)
+        for order in orders:
+            best, _ = self._best(scores[order])
+            yield float(self._p_values(best, chances[order]).min())
+
+    def _p_values(self, best: Ints, chances: Ints) -> Floats:
+        """Turn the best totals of the targets and their reverse complements into p-values."""
         p_one_strand = np.ones(len(best))
         null = _Null(chances)
         for width in np.unique(self.widths):
             of_width = self.widths == width
             p_one_strand[of_width] = null.p_values(best[of_width], int(width))
-        forward, reverse = p_one_strand[: self.n], p_one_strand[self.n :]
-        minus = best[self.n :] > best[: self.n]
-        # On the reverse complement of a target it lies as far from the other end.
-        from_end = self.widths[: self.n] - shift[self.n :] - motif.width
-        offsets = np.where(minus, from_end, shift[: self.n])
-        p = np.minimum(forward, reverse)
-        return Comparison(p * (2 - p), offsets, np.where(minus, "-", "+"))
+        p: Floats = np.minimum(p_one_strand[: self.n], p_one_strand[self.n :])
+        return p * (2 - p)
 
     def _best(self, scores: Ints) -> tuple[Ints, Ints]:
         """Give the best total of each target, and its shift; ``scores`` (W, columns)."""
