@@ -28,7 +28,7 @@ from motiflens.motifs import (
     measure_enrichment,
     name_motifs,
 )
-from motiflens.sequences import Site
+from motiflens.sequences import Site, evenly
 
 METHOD, N_REFERENCES = "deeplift_shap", 5
 """Attribution that motifs are read from: on 644 peaks of NFE2 saliency shows one motif, and this
@@ -208,7 +208,7 @@ def of_each_class(dataset: SequenceDataset, most: int) -> SequenceDataset:
     rows = []
     for positive in (True, False):
         own = np.flatnonzero((dataset.labels > 0) == positive)
-        rows.append(own[np.linspace(0, len(own), min(most, len(own)), endpoint=False, dtype=int)])
+        rows.append(own[evenly(len(own), most)])
     return dataset.subset(np.sort(np.concatenate(rows)))
 
 
