@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 import torch
-
 from benchmarks.grammars import draw_motifs, usable
+
 from motiflens.datasets import SequenceDataset, split_at_random
 from motiflens.errors import InputError
 from motiflens.models import build_model
