@@ -85,11 +85,12 @@ def name_motifs(
 
     - where the smallest q-value is not below ``MAX_Q``: something is always the nearest,
     - where more than ``MOST_NEARER`` of ``N_SHUFFLED`` other orders of its own columns are as
-      near to the database. Tomtom's chance takes the columns of known motifs as independent, which they are
-      not: sharp words and long motifs that were drawn at random pass the first rule in up to 17 %,
+      near to the database. Tomtom's chance takes the columns of known motifs as independent,
+      which they are not: sharp words and long motifs that were drawn at random pass the first
+      rule in up to 17 %,
     - where no ``CORE_WIDTH`` columns of it tell ``MIN_BITS``.
 
-    The orders are the same at every call, and for either strand of a motif.
+    The orders depend on the motif alone, and are those of both its strands.
 
     Parameters
     ----------
