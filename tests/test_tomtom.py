@@ -141,9 +141,9 @@ def random_word(rng: np.random.Generator, width: int) -> Motif:
 @pytest.mark.slow
 def test_random_words_are_rarely_named_and_motifs_of_100_sites_keep_their_names():
     rng = np.random.default_rng(0)
-    words = [random_word(rng, width) for width in (6, 12) for _ in range(60)]
+    words = [random_word(rng, width) for width in (6, 12) for _ in range(100)]
     named = [match for match in name_motifs(words) if match is not None]
-    assert len(named) <= 10  # of 120; 5 % give more in 5 %, and without shuffles 19 are named
+    assert len(named) <= 16  # of 200; 21 where other orders are not asked
     known = jaspar_core()[::25]
     drawn = [np.array([rng.multinomial(100, c / c.sum()) for c in m.ppm.T]).T / 100 for m in known]
     matches = name_motifs([Motif("drawn", ppm) for ppm in drawn])
@@ -165,13 +165,13 @@ def test_either_strand_of_a_motif_is_compared_with_the_same_other_orders(targets
     class Spy:
         def nearest_of_others(self, one, others):
             asked.append(one.ppm[:, others])
-            return iter([0.2, 0.1])
+            return iter([0.2, 0.1, 0.3, 0.1, 0.1])
 
     for one in (motif, motif.reverse_complement()):
         assert _nearer_than_shuffled(one, Spy(), 0.09)
         assert not _nearer_than_shuffled(one, Spy(), 0.1)
     np.testing.assert_allclose(asked[0], asked[2], rtol=1e-12)
-    assert asked[0].shape == (4, 19, 9)
+    assert asked[0].shape == (4, 39, 9)
 
 
 def test_few_known_motifs_do_not_make_a_stranger_known():
