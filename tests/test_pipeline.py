@@ -111,7 +111,7 @@ def test_differences_are_those_of_the_saved_models(run: motiflens.Run) -> None:
         assert difference[metric] == pytest.approx(interval._asdict(), abs=1e-6)
 
 
-def test_the_groups_of_the_test_part_are_counted(run: motiflens.Run) -> None:
+def test_the_groups_of_the_test_part_are_counted(run: motiflens.Run, tmp_path: Path) -> None:
     test = run.dataset.part("test")
     groups = homology_groups(test)
     assert run.read_json("metrics.json")["test_groups"] == {
@@ -119,7 +119,8 @@ def test_the_groups_of_the_test_part_are_counted(run: motiflens.Run) -> None:
         "negatives": len(set(groups[test.labels == 0])),
         "groups": len(set(groups)),
     }
-    page = motiflens.write_report(run.path).read_text()
+    copied = shutil.copytree(run.path, tmp_path / "copy")
+    page = motiflens.write_report(copied).read_text()
     assert f"sequences that share 31 bases count as one: {len(set(groups))} groups" in page
 
 
