@@ -73,13 +73,18 @@ def pair(n_positive=40, n_negative=60, n_seeds=5, seed=1, apart=2.0):
 
 
 def equal_models(generator, labels, n_seeds, apart):
-    """Errors that both models share, that a model's seeds share, and of a seed; and its bias."""
+    """Errors that both models share, that a model's seeds share, and of a seed.
+
+    Of several seeds each has a strength and a bias of its own. A single seed has none: its interval
+    is over test sequences alone, and would not cover them.
+    """
     both = generator.normal(size=len(labels))
     models = []
+    varied = n_seeds > 1
     for _ in range(2):
         own = generator.normal(size=len(labels))
-        strength = apart * (1 + 0.1 * generator.normal(size=(n_seeds, 1)))
-        bias = 0.3 * generator.normal(size=(n_seeds, 1))
+        strength = apart * (1 + 0.1 * varied * generator.normal(size=(n_seeds, 1)))
+        bias = 0.3 * varied * generator.normal(size=(n_seeds, 1))
         noise = generator.normal(size=(n_seeds, len(labels)))
         errors = np.sqrt(0.6) * both + np.sqrt(0.2) * own + np.sqrt(0.2) * noise
         models.append(strength * (labels - 0.5) + bias + errors)

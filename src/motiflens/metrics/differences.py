@@ -94,7 +94,7 @@ def paired_difference(
     `influences`), group by group, class by class n / (n − 1): of one seed and AUROC the paired test
     of DeLong et al. 1988, of groups that of Obuchowski (Biometrics 53:567, 1997). Two models that
     agree on all test sequences need not agree on others. So each class has an unseen example
-    besides, of a mass from Gamma(1) for calls and Gamma(0.15) for ranks, which either model puts at
+    besides, of a mass from Gamma(1) for calls and Gamma(0.12) for ranks, which either model puts at
     the place of any other example, positive or negative with an even chance, without regard to the
     other model. The interval is Student's, with the degrees of freedom of Satterthwaite (Biometrics
     Bull 2:110, 1946).

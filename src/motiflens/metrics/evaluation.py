@@ -78,7 +78,7 @@ def evaluate(
     sequences, not of other seeds.
 
     A sample without a fault does not show that there is none. So each class of a resample has an
-    unseen example beside its own, of a mass drawn from Gamma(0.15), at the place of any other
+    unseen example beside its own, of a mass drawn from Gamma(0.12), at the place of any other
     example, positive or negative with an even chance (a draw of the base measure of a Dirichlet
     process: Ferguson, Ann Stat 1:209, 1973). Accuracy and Matthews' correlation follow from
     Jeffreys' posterior of recall and false-positive rate, Beta(k + 1/2, n − k + 1/2) (Brown, Cai
