@@ -129,8 +129,8 @@ def _rule(
         )
     else:
         return "random", [
-            f"split at random: {related:.1%} of the {what} part share 31 bases with training "
-            f"sequences, at most {MOST_RELATED:.0%} may"
+            f"split at random, as {related:.1%} of the {what} part share 31 bases with training "
+            f"sequences; by homology it would be above {MOST_RELATED:.0%}"
         ]
     bound = bound_groups(groups, dataset.groups)
     for label, name in ((1, "positives"), (0, "negatives")):
@@ -144,7 +144,7 @@ def _rule(
         split_by_groups(dataset, bound, test=fraction, seed=settings.seed)
     except InputError as error:
         return "random", [f"split at random although {reason}: {error.got} fill no {what} part"]
-    return "homology", [f"split by homology, as {reason}; --split random does otherwise"]
+    return "homology", [f"split by homology, as {reason}; --split random overrides this"]
 
 
 def _related(
