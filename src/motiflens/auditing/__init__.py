@@ -47,7 +47,8 @@ def audit(
         - `shared_31mers`: for the same pairs, `positives` and `negatives` of the later part that
           have a word of 31 bases, on either strand, in common with the earlier part;
         - `composition`: of each part, by class, see `bias.composition`;
-        - `baselines`: scores of models without a neural net, see `baselines.BASELINES`; on the
+        - `baselines`: scores of models without a neural net, see `baselines.BASELINES`, each fitted
+          on all that comes before the part it is scored on; on the
           test part, or else on the validation part, or else on a quarter of train held out, which
           the last warning then says; empty where a class is missing;
         - `warnings`: what of it matters, in words.
