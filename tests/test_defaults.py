@@ -131,7 +131,7 @@ def test_notes_are_told_and_kept(tmp_path: Path) -> None:
     settings = replace(ONE, motif="AAAAAAAA")
     run = compare(data(), tmp_path / "run", settings, progress=listening)
     assert run.configuration["run"]["notes"] == listening.notes
-    assert listening.notes[0].startswith("split at random")
+    assert listening.notes[0].startswith("test part drawn at random")
     assert "no positive holds" in listening.notes[1]
 
 

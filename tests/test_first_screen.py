@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 
 from motiflens.cli.summary import summarise as print_summary
+from motiflens.evidence import Trust
+from motiflens.pipeline.trusting import beside_ensemble
 from motiflens.report import versions
 from motiflens.report.findings import claims, order_is_learnt
-from motiflens.report.headline import leak
+from motiflens.report.headline import leak, score_sentence
 from motiflens.report.page import lay_out
 from motiflens.report.parts import Text
 from motiflens.report.reading import read_run
@@ -299,3 +301,35 @@ def test_the_json_keeps_its_keys_and_has_the_new_ones(run_dir, capsys) -> None:
     found = json.loads(printed(run_dir, capsys, as_json=True))
     assert (found["best_baseline"], found["leak"], found["motifs"]) == (None, None, [])
     assert "AUROC 0.9800" in printed(run_dir, capsys)
+
+
+def test_a_score_far_below_chance_is_called_swapped() -> None:
+    score = {"value": 0.01, "low": 0.0, "high": 0.05}
+    sentence = score_sentence("cnn", score, {}, {"positives": 80, "negatives": 80})
+    assert sentence.startswith("cnn ranks negatives above positives, so labels look swapped: AUROC")
+
+
+@pytest.mark.parametrize(("n", "tells"), [(1, False), (2, False), (40, True)])
+def test_a_perfect_score_on_a_handful_is_not_beyond_chance(n: int, tells: bool) -> None:
+    score = {"value": 1.0, "low": 0.55, "high": 1.0}
+    counted = {"positives": n, "negatives": n + 1}
+    assert ("does not tell" not in score_sentence("cnn", score, {}, counted)) == tells
+
+
+def test_a_test_part_that_is_in_training_is_memory() -> None:
+    audit: dict[str, Any] = {
+        "composition": {"test": {"n": {"positives": 30, "negatives": 20}}},
+        "shared_31mers": {"train-test": {"positives": 30, "negatives": 20}},
+        "overlap": {"train-test": 50},
+    }
+    assert leak(audit) == "All test sequences are in training too: the score is memory"
+    audit["overlap"]["train-test"] = 49
+    assert "partly memory" in str(leak(audit))
+
+
+def test_nothing_is_claimed_where_the_score_of_all_seeds_may_be_chance() -> None:
+    found = Trust("bases may be claimed by ism", 0.7, None, {}, None, {}, 60, True, 0.2)
+    assert beside_ensemble(found, {"value": 0.7, "low": 0.6, "high": 0.8}) is found
+    gated = beside_ensemble(found, {"value": 0.64, "low": 0.39, "high": 0.85})
+    assert not gated.may_claim
+    assert gated.verdict.endswith("0.64 (0.39 to 0.85), may be chance")

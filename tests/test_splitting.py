@@ -60,7 +60,8 @@ def shared(dataset: SequenceDataset, one: str, other: str) -> int:
 def test_windows_on_a_genome_are_split_by_homology_validation_included():
     found = cut(windows(60, 4), Settings(), 0.1)
     assert found.rule == "homology"
-    assert found.notes[0].startswith("split by homology, as the sequences are windows on a genome")
+    reason = "test part cut by homology, as the sequences are windows on a genome"
+    assert found.notes[0].startswith(reason)
     assert {"train", "valid", "test"} == set(found.dataset.split)
     for pair in (("train", "valid"), ("train", "test"), ("valid", "test")):
         assert shared(found.dataset, *pair) == 0
@@ -86,6 +87,7 @@ def test_copies_of_short_sequences_are_kept_together_on_either_strand():
     turned = [reverse_complement_string(one) for one in sequences[:20]]
     found = cut(labelled([*sequences, *turned]), Settings(), 0.1)
     assert found.rule == "homology"
+    assert "would copy training sequences on either strand" in found.notes[0]
     assert shared(found.dataset, "train", "test") == 0
 
 

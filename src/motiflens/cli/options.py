@@ -111,7 +111,8 @@ class PartOptions:
         Without a test part: the fraction that is held out.
     split
         Without a test part: random, homology (no shared 31-mers) or chromosome; auto is homology
-        for windows on a genome and for data with many near copies. Validation is cut likewise.
+        for windows on a genome and for data with many copies. Validation is cut likewise. Given:
+        DATA has to come with a test part.
     test_chromosomes
         For --split chromosome: names joined by commas.
     valid_chromosomes

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from motiflens.evidence.attention import AttentionTest
 from motiflens.evidence.attention_verdict import is_right, listed, marks, on_attention
-from motiflens.evidence.levels import FEW, GAIN_FROM, MOST, Levels
+from motiflens.evidence.levels import FEW, GAIN_FROM, MOST, TELLS_FROM, Levels
 from motiflens.evidence.null import SHARES
 from motiflens.evidence.results import MethodEvidence
 
@@ -61,6 +61,8 @@ def _tells_nothing(auroc: float, levels: Levels) -> str:
     # By symmetry an AUROC as far below 0.5 is as little chance as one above it.
     if auroc <= 1 - levels.tells_from:
         return f"ranks negatives above positives (AUROC {auroc:.2f}): labels or target look swapped"
+    if auroc >= TELLS_FROM:
+        return f"may tell the classes apart by chance: few sequences give AUROC {auroc:.2f} easily"
     return f"hardly tells positives from negatives (AUROC {auroc:.2f})"
 
 

@@ -16,6 +16,7 @@ from motiflens.datasets import (
     split_by_chromosome,
     split_by_groups,
 )
+from motiflens.datasets.kmers import MAX_K
 from motiflens.errors import InputError
 from motiflens.settings import Settings
 from motiflens.training.rows import draw
@@ -124,27 +125,35 @@ def _rule(
     if on_genome(dataset):
         reason = "the sequences are windows on a genome"
     elif related > MOST_RELATED:
-        reason = (
-            f"{related:.1%} of a random {what} part would share 31 bases with training sequences"
-        )
+        reason = f"{related:.1%} of a random {what} part would {_relation(dataset)}"
     else:
         return "random", [
-            f"split at random, as {related:.1%} of the {what} part share 31 bases with training "
-            f"sequences; by homology it would be above {MOST_RELATED:.0%}"
+            f"{what} part drawn at random, as {related:.1%} of it {_relation(dataset)}; above "
+            f"{MOST_RELATED:.0%} it would be cut by homology"
         ]
     bound = bound_groups(groups, dataset.groups)
     for label, name in ((1, "positives"), (0, "negatives")):
         sizes = np.bincount(groups[dataset.labels == label], minlength=1)
         if sizes.max() > LARGEST_GROUP * sizes.sum():
             return "random", [
-                f"split at random although {reason}: {sizes.max():,} of {sizes.sum():,} {name} "
-                "are one group of related sequences, so scores are partly memory"
+                f"{what} part drawn at random although {reason}: {sizes.max():,} of "
+                f"{sizes.sum():,} {name} are one group of related sequences, so scores are partly "
+                "memory"
             ]
     try:
         split_by_groups(dataset, bound, test=fraction, seed=settings.seed)
     except InputError as error:
-        return "random", [f"split at random although {reason}: {error.got} fill no {what} part"]
-    return "homology", [f"split by homology, as {reason}; --split random overrides this"]
+        return "random", [
+            f"{what} part drawn at random although {reason}: {error.got} fill no {what} part"
+        ]
+    return "homology", [f"{what} part cut by homology, as {reason}; --split random overrides this"]
+
+
+def _relation(dataset: SequenceDataset) -> str:
+    """Say what relates sequences: of those without 31 bases, only copies are looked for."""
+    if dataset.lengths.max() < MAX_K:
+        return "copy training sequences on either strand (near copies are not looked for)"
+    return f"share {MAX_K} bases with training sequences"
 
 
 def _related(

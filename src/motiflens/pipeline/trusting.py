@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -57,9 +58,32 @@ def trust(run: Run | Path | str, *, progress: Progress | None = None) -> Run:
         return _check(run, name, positives, negatives, truths)
 
     found = of_each_model(run, "trust", "checking trust", progress, check)
-    models = {name: one.as_dict() for name, one in found.items()}
+    scores = run.read_json("metrics.json")["models"]
+    models = {
+        name: beside_ensemble(one, scores[name]["test"]["auroc"]).as_dict()
+        for name, one in found.items()
+    }
     run.write_json("trust.json", {"fractions": FRACTIONS, "models": models})
     return run
+
+
+def beside_ensemble(found: Trust, score: Mapping[str, float]) -> Trust:
+    """Claim nothing where the AUROC of all seeds together may be chance.
+
+    Its interval counts related sequences once, which the checks of one seed do not.
+
+    Parameters
+    ----------
+    found
+        The checks of one seed.
+    score
+        ``value``, ``low`` and ``high`` of the ensemble's AUROC on the test split.
+    """
+    if score["low"] > 0.5 or score["high"] < 0.5:
+        return found
+    figures = f"{score['value']:.2f} ({score['low']:.2f} to {score['high']:.2f})"
+    words = f"nothing may be claimed: the AUROC of all seeds together, {figures}, may be chance"
+    return replace(found, verdict=words, may_claim=False)
 
 
 def _test_negatives(run: Run) -> SequenceDataset:

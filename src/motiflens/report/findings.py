@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from motiflens.report.headline import leak
 from motiflens.report.motif_sections import (
     exact_count,
     first_motifs,
@@ -43,9 +44,10 @@ def claims(run: Run) -> Finding | None:
         for name in ordered(run, models)
     }
     supported = any(CLAIMED in text and may_claim(run, name) for name, text in words.items())
-    return Finding(
-        "What may be claimed of the explanations", " ".join(words.values()), supported=supported
-    )
+    texts = list(words.values())
+    if seen := leak(run.audit):
+        texts.append(f"All of this rests on the test part: {seen[0].lower() + seen[1:]}.")
+    return Finding("What may be claimed of the explanations", " ".join(texts), supported=supported)
 
 
 def order_is_learnt(run: Run) -> Finding | None:

@@ -5,6 +5,7 @@ The page and the terminal say the same. Functions take the contents of the run's
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -42,10 +43,19 @@ def with_interval(score: Content, digits: int = 3) -> str:
     return f"{text} ({signed(score['low'], digits)}{TO}{signed(score['high'], digits)})"
 
 
-def beyond_chance(score: Content) -> bool:
-    """Tell whether the interval of an AUROC lies above 0.5, or the AUROC where it has none."""
-    low = score.get("low")
-    return bool(score) and (low if finite(low) else score["value"]) > 0.5
+def beyond_chance(score: Content, n: Content | None = None) -> bool:
+    """Tell whether the interval of an AUROC lies above 0.5, or the AUROC where it has none.
+
+    With ``n`` independent ``positives`` and ``negatives``, the AUROC also has to be above 1.96
+    standard errors of Mann and Whitney's U: an interval of two or three says little.
+    """
+    if not score:
+        return False
+    low, by_chance = score.get("low"), 0.0
+    if n and n["positives"] and n["negatives"]:
+        total, pairs = n["positives"] + n["negatives"], n["positives"] * n["negatives"]
+        by_chance = 1.96 * math.sqrt((total + 1) / (12 * pairs))
+    return bool((low if finite(low) else score["value"]) > 0.5 and score["value"] > 0.5 + by_chance)
 
 
 def best_baseline(baselines: Content) -> tuple[str, float] | None:
@@ -63,6 +73,9 @@ def leak(audit: Content) -> str | None:
     share, words = _seen(audit)
     if not share:
         return None
+    sizes = ((audit.get("composition") or {}).get("test") or {}).get("n") or {}
+    if (audit.get("overlap") or {}).get("train-test") == sum(sizes.values()):
+        return "All test sequences are in training too: the score is memory"
     return words + (": the score is partly memory" if share >= MEMORY else "")
 
 
@@ -83,11 +96,16 @@ def _seen(audit: Content) -> tuple[float, str]:
     return share, f"{copies:,} of {total:,} test sequences are in training too"
 
 
-def score_sentence(model: str, score: Content, baselines: Content) -> str:
-    """Say how well a model tells the classes apart, beside the best trivial baseline."""
+def score_sentence(model: str, score: Content, baselines: Content, n: Content | None = None) -> str:
+    """Say how well a model tells the classes apart, beside the best trivial baseline.
+
+    ``n`` counts the independent positives and negatives of the test part, where known.
+    """
     found = f"AUROC {with_interval(score)} on the test part"
-    if beyond_chance(score):
+    if beyond_chance(score, n):
         words = f"{model} tells positives from negatives with {found}"
+    elif finite(score.get("high")) and score["high"] < 0.5:
+        words = f"{model} ranks negatives above positives, so labels look swapped: {found}"
     else:
         words = f"{model} does not tell positives from negatives beyond chance: {found}"
     if (trivial := best_baseline(baselines)) is None:

@@ -37,7 +37,7 @@ def may_claim(run: Run, model: str) -> bool:
     """
     found = (run.trust.get("models") or {}).get(model) or {}
     score = ensemble(run.metrics, model)
-    if score and not beyond_chance(score):
+    if score and not beyond_chance(score, run.metrics.get("test_groups")):
         return False
     if "may_claim" in found:
         return bool(found["may_claim"])

@@ -69,7 +69,8 @@ def _score_sentences(run: Run) -> list[str]:
     if best is None or not score:
         return []
     seen = leak(run.audit)
-    told = score_sentence(best, score, run.metrics.get("baselines") or {})
+    baselines, n = run.metrics.get("baselines") or {}, run.metrics.get("test_groups")
+    told = score_sentence(best, score, baselines, n)
     return [told, *([f"{seen}."] if seen else [])]
 
 
