@@ -57,8 +57,8 @@ def test_nothing_is_said_of_clean_data():
     found = audit(planted(0), valid=planted(1), test=planted(2))
     assert found["warnings"] == []
     assert list(found) == [
-        "schema_version", "lengths", "duplicates", "overlap", "shared_31mers", "composition",
-        "baselines", "warnings",
+        "schema_version", "lengths", "duplicates", "overlap", "shared_31mers", "constant",
+        "composition", "baselines", "warnings",
     ]  # fmt: skip
     assert found["schema_version"] == 1
     assert found["duplicates"] == {"train": 0, "valid": 0, "test": 0}
@@ -93,6 +93,23 @@ def test_reverse_complements_are_copies_at_any_length():
     assert found["overlap"] == {"train-test": 20}
     assert said(found, "also in train, on either strand: 20 of 20")
     assert said(found, "a positive and a negative at once, on either strand: 20.")
+
+
+@pytest.mark.parametrize("side", ["start", "end"])
+def test_a_primer_that_one_class_has_is_said(side):
+    generator = np.random.default_rng(8)
+    lengths = generator.integers(40, 52, 60)
+    sequences = [letters(generator, 1, int(length))[0] for length in lengths]
+    primer = "GATCGGAAGAGC"
+    ends = {"start": (primer, ""), "end": ("", primer)}[side]
+    tagged = [ends[0] + one + ends[1] for one in sequences[:30]]
+    found = audit(labelled([*tagged, *sequences[30:]], [1] * 30 + [0] * 30))
+    assert found["constant"]["train"] == [
+        {"class": "positives", "end": side, "bases": primer, "first": 1, "last": 12}
+    ]
+    assert said(found, f"have {primer} at bases 1 to 12 from their {side}")
+    both = [ends[0] + one + ends[1] for one in sequences]
+    assert audit(labelled(both, [1] * 30 + [0] * 30))["constant"]["train"] == []
 
 
 def test_lengths_are_those_of_all_sequences():

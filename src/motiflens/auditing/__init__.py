@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from motiflens.auditing.bias import composition
+from motiflens.auditing.constant import constant_stretches
 from motiflens.auditing.leaks import count_both_labels, count_copies, count_found, count_sharing
 from motiflens.auditing.trivial import trivial_scores
 from motiflens.auditing.warnings import warnings_of
@@ -46,6 +47,7 @@ def audit(
           on either strand;
         - `shared_31mers`: for the same pairs, `positives` and `negatives` of the later part that
           have a word of 31 bases, on either strand, in common with the earlier part;
+        - `constant`: of each part, see `constant.constant_stretches`;
         - `composition`: of each part, by class, see `bias.composition`;
         - `baselines`: scores of models without a neural net, see `baselines.BASELINES`, each fitted
           on all that comes before the part it is scored on; on the
@@ -85,6 +87,7 @@ def audit(
             pair: count_sharing(parts[first], parts[later])
             for pair, (first, later) in pairs.items()
         },
+        "constant": {name: constant_stretches(part) for name, part in parts.items()},
         "composition": composition(parts, sequences),
         "baselines": trivial.scores,
     }

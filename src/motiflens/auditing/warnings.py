@@ -37,6 +37,7 @@ def warnings_of(found: dict[str, Any], n_both_labels: int, trivial: Trivial) -> 
             "Sequences that are a positive and a negative at once, on either strand: "
             f"{n_both_labels:,}."
         )
+    texts += _constant(found["constant"])
     texts += _swapped(trivial)
     for name, part in found["composition"].items():
         texts += [*_classes(name, part["n"]), *_shuffles(name, part), *_contrasts(name, part)]
@@ -65,6 +66,16 @@ def _leaks(found: dict[str, Any], sizes: dict[str, int]) -> list[str]:
                 f"negatives {n_of['negatives']:,}); a split by homology keeps such pairs together."
             )
     return texts
+
+
+def _constant(found: dict[str, list[dict[str, Any]]]) -> list[str]:
+    return [
+        f"Nearly all {one['class']} of {part} have {one['bases']} at bases {one['first']} to "
+        f"{one['last']} from their {one['end']}, and the other class has not: a primer, an adapter "
+        "or a tag? A model scores by it; cut it off."
+        for part, stretches in found.items()
+        for one in stretches
+    ]
 
 
 def _swapped(trivial: Trivial) -> list[str]:
