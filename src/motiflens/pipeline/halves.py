@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motiflens.datasets import SequenceDataset, concatenate, homology_groups
+from motiflens.datasets.groups import canonical_sequences
 from motiflens.motifs.counted import first_of_each
-from motiflens.sequences import reverse_complement_string
-from motiflens.shuffles import dinucleotide_shuffle
+from motiflens.negatives import make_negatives
 
 ENOUGH_TO_HALVE = 200
 """Homology groups of either class from which on motifs are found in one half and tested on the
@@ -93,7 +93,10 @@ def cut_in_halves(
     chosen = first_of_each(groups, given.labels)
     kept, groups = given.subset(chosen), groups[chosen]
     if negatives is None:
-        kept, groups = concatenate([kept, _shuffled(kept, seed)]), np.tile(groups, 2)
+        kept, groups = (
+            concatenate([kept, make_negatives("shuffle", kept, seed=seed)]),
+            np.tile(groups, 2),
+        )
     n_kept = int((kept.labels > 0).sum())
     halved = min(n_kept, len(kept) - n_kept) >= ENOUGH_TO_HALVE
     first = _in_first_half(groups, kept.labels > 0)
@@ -105,7 +108,7 @@ def cut_in_halves(
         n_negatives=len(given) - len(positives),
         n_groups=n_kept,
         largest=int(sizes.max(initial=0)),
-        n_copies=len(given) - _n_different(given),
+        n_copies=len(given) - len(set(canonical_sequences(given))),
     )
 
 
@@ -117,15 +120,3 @@ def _in_first_half(groups: NDArray[np.int64], positive: NDArray[np.bool_]) -> ND
     others = groups[~positive]
     first[others[~np.isin(others, with_positive)][::2]] = True
     return first[groups]
-
-
-def _n_different(dataset: SequenceDataset) -> int:
-    return len({min(text, reverse_complement_string(text)) for text in dataset.sequences()})
-
-
-def _shuffled(positives: SequenceDataset, seed: int) -> SequenceDataset:
-    generator = np.random.default_rng(seed)
-    codes = dinucleotide_shuffle(positives.codes, positives.lengths, generator)
-    labels = np.zeros_like(positives.labels)
-    names = np.array([f"{name}_shuffled" for name in positives.names.tolist()])
-    return SequenceDataset(codes, positives.lengths, labels, names)
