@@ -23,7 +23,7 @@ from motiflens.attribution import METHODS, Attributions, attribute
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.models import SequenceModel
-from motiflens.motifs.jaspar import jaspar_core
+from motiflens.motifs.database import jaspar_core
 from motiflens.training import n_cores
 
 WARM_UP = 8

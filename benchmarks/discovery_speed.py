@@ -18,8 +18,8 @@ from benchmarks.grammars import draw_motifs, true_log_odds, usable
 from benchmarks.memory import peak, tell
 from motiflens.attribution import Attributions
 from motiflens.datasets import SequenceDataset
-from motiflens.matrices import Motif
-from motiflens.motifs import discover, jaspar_core, measure_enrichment, name_motifs, recover
+from motiflens.discovery import discover, measure_enrichment
+from motiflens.motifs import Motif, jaspar_core, name_motifs, recover
 from motiflens.simulation import Grammar, MotifUse, simulate
 
 N, LENGTH, N_MOTIFS, SHARE, NOISE = 5_000, 200, 10, 0.3, 0.1

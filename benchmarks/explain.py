@@ -33,10 +33,10 @@ from motiflens.errors import InputError
 from motiflens.evidence import true_bases
 from motiflens.evidence.truth import base_scores
 from motiflens.files import write_whole
-from motiflens.matrices import Motif
 from motiflens.metrics import score
 from motiflens.models import BothStrands, SequenceModel, build_model
-from motiflens.motifs.jaspar import jaspar_core
+from motiflens.motifs import Motif
+from motiflens.motifs.database import jaspar_core
 from motiflens.training import Job, recipe_for, train
 from motiflens.training.predict import predict_logits
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from motiflens.datasets import SequenceDataset, split_at_random
 from motiflens.errors import InputError
-from motiflens.matrices import Motif, information, pwm
+from motiflens.motifs import Motif, information, pwm
 from motiflens.simulation import Grammar, MotifUse, simulate
 
 LENGTH, N_DECOYS, TEST = 200, 3, 0.1

@@ -15,8 +15,8 @@ import numpy as np
 from pyjaspar import JASPAR_LATEST_RELEASE, jaspardb
 
 from motiflens.files import write_whole
-from motiflens.matrices import Motif, write_meme
-from motiflens.motifs.jaspar import FAMILIES, PATH
+from motiflens.motifs import Motif, write_meme
+from motiflens.motifs.database import FAMILIES, PATH
 
 HEADER = f"""\
 # JASPAR CORE vertebrates, {JASPAR_LATEST_RELEASE}, the latest version of each profile, made from

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from motiflens.errors import InputError
-from motiflens.readers import Source, read, read_dataset
+from motiflens.io.readers import Source, read, read_dataset
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from motiflens.errors import InputError
-from motiflens.experiments import attention_contrast
+from motiflens.perturbation import attention_contrast
 from motiflens.sequences import Site
 
 

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from motiflens.attribution import attribute, integrated_gradients, save_for_modisco
 from motiflens.attribution.references import even_baseline, shuffled_references
+from motiflens.discovery.frame import frame_attributions
 from motiflens.models import BothStrands, build_model
-from motiflens.motifs.frame import frame_attributions
 from motiflens.sequences import PAD, encode, one_hot
 
 N, L, R = 5, 41, 6

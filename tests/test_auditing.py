@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from motiflens import read_dataset
 from motiflens.auditing import audit
-from motiflens.baselines import score_baselines
+from motiflens.auditing.baselines import score_baselines
 from motiflens.datasets import SequenceDataset, concatenate
 from motiflens.errors import InputError
 from motiflens.sequences import decode, encode, reverse_complement_string

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motiflens import baselines
-from motiflens.baselines import BASELINES, score_baselines
+from motiflens.auditing import baselines
+from motiflens.auditing.baselines import BASELINES, score_baselines
 from motiflens.datasets import SequenceDataset, split_at_random
 from motiflens.errors import InputError
 from motiflens.metrics import METRICS, score

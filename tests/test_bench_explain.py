@@ -6,8 +6,7 @@ from benchmarks.explain import scored
 from benchmarks.grammars import MAX_CORRELATION, correlation, make_data, true_log_odds, usable
 
 from motiflens.datasets import SequenceDataset
-from motiflens.matrices import Motif
-from motiflens.motifs import jaspar_core
+from motiflens.motifs import Motif, jaspar_core
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,7 @@ import pytest
 from benchmarks import discovery_speed
 from benchmarks.motifs import CASES, QUICK, draw_grammar, judge, measure, table, table_of_grammars
 
-from motiflens.matrices import motif_from_string
-from motiflens.motifs import recover
+from motiflens.motifs import motif_from_string, recover
 
 
 def test_motifs_of_a_grammar_differ_and_the_same_seed_draws_the_same():

@@ -10,7 +10,7 @@ import pybigtools
 import pytest
 
 from motiflens.attribution import Attributions, save_for_modisco
-from motiflens.browser import write_bed, write_big_wig
+from motiflens.attribution.genome_tracks import write_bed, write_big_wig
 from motiflens.datasets import SequenceDataset
 from motiflens.datasets.coordinates import Coordinates
 from motiflens.errors import InputError

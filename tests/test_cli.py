@@ -243,7 +243,7 @@ def test_an_interrupt_leaves_no_traceback(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("motiflens.pipeline.explain", interrupted)
+    monkeypatch.setattr("motiflens.explain", interrupted)
     with pytest.raises(SystemExit) as ended:
         main(["explain", "out"])
     assert ended.value.code == 130

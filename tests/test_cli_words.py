@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import motiflens
 from motiflens.cli import main
 from motiflens.errors import InputError
-from motiflens.negatives import split_kind
+from motiflens.io.negatives import split_kind
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from sklearn.metrics import roc_auc_score
 import motiflens
 from motiflens import InputError, Settings, Source
 from motiflens.datasets import SequenceDataset, homology_groups
-from motiflens.ensembles import evaluate_ensembles
+from motiflens.evaluation.ensembles import evaluate_ensembles
 from motiflens.metrics import ensemble_logits
 from motiflens.report import write_report
 from motiflens.report.crossing import crossing_section

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import motiflens
-from motiflens import comparison
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
+from motiflens.evaluation import models as comparison
 from motiflens.pipeline import stages
 from motiflens.pipeline.comparing import compare
 from motiflens.pipeline.defaults import default_sizes, with_defaults

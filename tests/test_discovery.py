@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from motiflens.attribution import Attributions
+from motiflens.discovery import DiscoveredMotif, Seqlet, discover, find_seqlets
 from motiflens.errors import InputError
-from motiflens.matrices import Motif
-from motiflens.motifs import DiscoveredMotif, Seqlet, discover, find_seqlets, recover
+from motiflens.motifs import Motif, recover
 from motiflens.sequences import PAD, encode, one_hot, reverse_complement_codes
 
 LONG = "ACGTTGACCTGAATCGGATTCCAGTAC"  # 27 bp

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
+from motiflens.discovery import DiscoveredMotif, discover_in_sequences
+from motiflens.discovery.frame import make_frame
+from motiflens.discovery.refinement import column_nats, informative_span
+from motiflens.discovery.sharing import are_one, similarity
+from motiflens.discovery.windows import cut_windows, markov_chain, rarity
 from motiflens.errors import InputError
-from motiflens.matrices import Motif
-from motiflens.motifs import DiscoveredMotif, discover_in_sequences, recover
-from motiflens.motifs.discovery.refinement import column_nats, informative_span
-from motiflens.motifs.discovery.sharing import are_one, similarity
-from motiflens.motifs.discovery.windows import cut_windows, markov_chain, rarity
-from motiflens.motifs.frame import make_frame
-from motiflens.records import read_fasta
+from motiflens.io.records import read_fasta
+from motiflens.motifs import Motif, recover
 from motiflens.sequences import encode, reverse_complement_string
 
 CRP0 = Path(__file__).parents[1] / "../shared/data/meme_suite_examples/crp0.fna"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from motiflens import ensembles
 from motiflens.datasets import SequenceDataset
+from motiflens.evaluation import ensembles
 from motiflens.report.held_out import _counted
 from motiflens.report.scores import _differences_caption
 

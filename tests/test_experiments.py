@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from motiflens.errors import InputError
-from motiflens.experiments import (
+from motiflens.perturbation import (
     Effect,
     ablate,
     ablation,

@@ -12,7 +12,7 @@ from benchmarks.grammars import draw_motifs, usable
 from motiflens.datasets import SequenceDataset, split_at_random
 from motiflens.errors import InputError
 from motiflens.models import build_model
-from motiflens.motifs.jaspar import jaspar_core
+from motiflens.motifs.database import jaspar_core
 from motiflens.simulation import Grammar, MotifUse, simulate, tutorial_grammar
 from motiflens.training import Job, Recipe, recipe_for, train
 from motiflens.training.augmentation import add_noise

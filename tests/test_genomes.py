@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motiflens.errors import InputError
-from motiflens.genomes import open_genome
+from motiflens.io.genome import open_genome
 
 CONTIGS = {"chr1": "ACGTnNacgtACCA", "22:5-9": "GGNTT", "MT": "CCCCCCCCCCTG"}
 

@@ -20,9 +20,9 @@ from motiflens import scan, write_hits
 from motiflens.cli import main
 from motiflens.datasets import SequenceDataset, convert_streaming, stream_entries, write_table
 from motiflens.errors import InputError
-from motiflens.matrices import Motif, motif_from_string, write_meme
-from motiflens.scanning import bgzf, fasta_stream, intervals
-from motiflens.scanning.sequence_files import open_sequences
+from motiflens.hits import bgzf, fasta_stream, intervals
+from motiflens.hits.sequence_files import open_sequences
+from motiflens.motifs import Motif, motif_from_string, write_meme
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 P = 1e-2

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motiflens.errors import InputError
-from motiflens.loci import Loci, read_loci
+from motiflens.io.bed import Loci, read_loci
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 

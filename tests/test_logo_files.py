@@ -10,7 +10,7 @@ from tests.test_plots import letters, texts
 
 from motiflens.cli import main
 from motiflens.errors import InputError
-from motiflens.matrices import Motif, MotifArrays, motif_from_string, write_meme, write_motif_arrays
+from motiflens.motifs import Motif, MotifArrays, motif_from_string, write_meme, write_motif_arrays
 from motiflens.plots import logo_strands, write_logos
 from motiflens.plots.logo import COLUMN
 

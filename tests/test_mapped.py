@@ -27,7 +27,7 @@ from motiflens.datasets import (
     write_table,
 )
 from motiflens.errors import InputError
-from motiflens.readers import read_dataset
+from motiflens.io.readers import read_dataset
 from motiflens.training import Job, Recipe, train
 from motiflens.training.batches import EncodedData
 from motiflens.training.checkpoint import fingerprint

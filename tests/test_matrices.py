@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import entropy
 
 from motiflens.errors import InputError
-from motiflens.matrices import (
+from motiflens.motifs import (
     Motif,
     consensus,
     information,

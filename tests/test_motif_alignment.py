@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from motiflens.discovery import FoundMotif, align_windows
+from motiflens.discovery.alignment import MAX_WIDTH, MIN_SITES, informative_span
+from motiflens.discovery.seeds import WORD, shared_word
 from motiflens.errors import InputError
-from motiflens.motifs import FoundMotif, align_windows
-from motiflens.motifs.alignment import MAX_WIDTH, MIN_SITES, informative_span
-from motiflens.motifs.seeds import WORD, shared_word
 from motiflens.sequences import ALPHABET, PAD, decode, encode, reverse_complement_string
 
 MOTIF = "CGACCGAACTCC"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from motiflens.motifs.central import central_enrichment
+from motiflens.discovery.central import central_enrichment
 
 # Bases, width of the motif, sequences: microarrays and peaks, as they come.
 SETTINGS = [(35, 12, 1000), (35, 8, 1000), (50, 10, 1000), (50, 8, 2000), (101, 12, 5000)]

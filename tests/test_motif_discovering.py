@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from motiflens.attribution import attribute
 from motiflens.datasets import SequenceDataset, concatenate, split_at_random
 from motiflens.errors import InputError
-from motiflens.matrices import motif_from_string
-from motiflens.motifs import jaspar_core
+from motiflens.motifs import jaspar_core, motif_from_string
 from motiflens.pipeline import discovering
 from motiflens.pipeline.discovering import attributions_in_turn, discover_motifs, to_explain
 from motiflens.pipeline.findings import note_on_groups

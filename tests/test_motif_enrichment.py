@@ -9,11 +9,11 @@ import pytest
 from scipy.stats import fisher_exact
 
 from motiflens.datasets import SequenceDataset
+from motiflens.discovery.counted import count_once
+from motiflens.discovery.discovered import DiscoveredMotif
+from motiflens.discovery.enrichment import P_THRESHOLDS, fisher_log_p, measure_enrichment
 from motiflens.errors import InputError
-from motiflens.matrices import motif_from_string
-from motiflens.motifs.counted import count_once
-from motiflens.motifs.discovered import DiscoveredMotif
-from motiflens.motifs.enrichment import P_THRESHOLDS, fisher_log_p, measure_enrichment
+from motiflens.motifs import motif_from_string
 from motiflens.sequences import encode, reverse_complement_string
 
 WORD = "GGCGTACGTTCA"  # its reverse complement is TGAACGTACGCC

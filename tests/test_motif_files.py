@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from motiflens.errors import InputError
-from motiflens.matrices import (
+from motiflens.motifs import (
     Motif,
     MotifArrays,
     read_jaspar,

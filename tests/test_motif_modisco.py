@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from motiflens.attribution import Attributions
 from motiflens.datasets import SequenceDataset
+from motiflens.discovery import ROUTES, FoundMotif, find_motifs
+from motiflens.discovery.modisco import modisco_motifs
 from motiflens.errors import InputError
-from motiflens.matrices import motif_from_string
-from motiflens.motifs import ROUTES, FoundMotif, find_motifs
-from motiflens.motifs.modisco import modisco_motifs
+from motiflens.motifs import motif_from_string
 from motiflens.sequences import reverse_complement_string
 
 MOTIF = "CGACCGAACTCC"

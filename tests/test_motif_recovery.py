@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from motiflens.discovery import FoundMotif, FoundSite
 from motiflens.errors import InputError
-from motiflens.matrices import Motif, information
-from motiflens.motifs import FoundMotif, FoundSite, recover
+from motiflens.motifs import Motif, information, recover
 
 WORD = "CGACCGAACTCC"
 TRUTH = Motif.from_string(WORD, "truth")

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from motiflens.attribution import attribute
 from motiflens.datasets import SequenceDataset
+from motiflens.discovery import ROUTES, find_motifs
+from motiflens.discovery.routes import windows_around_maximum
 from motiflens.errors import InputError
 from motiflens.models.base import AttentionMap, FeatureMap, ReceptiveField, SequenceModel
-from motiflens.motifs import ROUTES, find_motifs
-from motiflens.motifs.routes import windows_around_maximum
 from motiflens.sequences import encode, one_hot, reverse_complement_string
 
 MOTIF = "CGACCGAACTCC"

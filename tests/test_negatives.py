@@ -12,9 +12,9 @@ import pytest
 
 from motiflens.datasets import Coordinates, SequenceDataset, concatenate
 from motiflens.errors import InputError
-from motiflens.genomes import Genome, open_genome
-from motiflens.loci import Loci
-from motiflens.negatives import (
+from motiflens.io.bed import Loci
+from motiflens.io.genome import Genome, open_genome
+from motiflens.io.negatives import (
     TOLERANCE,
     bind,
     make_negatives,

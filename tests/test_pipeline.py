@@ -14,9 +14,9 @@ import motiflens
 from motiflens import Settings
 from motiflens.attribution import METHODS
 from motiflens.attribution import load as load_attributions
-from motiflens.comparison import compare
 from motiflens.datasets import homology_groups, mark_sites
 from motiflens.errors import InputError
+from motiflens.evaluation.models import compare
 from motiflens.metrics import paired_difference, score, seed_scores
 from motiflens.pipeline.loading import prepare
 from motiflens.pipeline.reading import true_motifs
@@ -480,7 +480,7 @@ def test_a_run_killed_after_training_goes_on_with_the_missing_stages(
     with pytest.raises(motiflens.InputError, match="other data"):
         motiflens.run(data(seed=1, n=80), tmp_path / "run", settings)
     with monkeypatch.context() as patch:
-        patch.setattr("motiflens.comparison.compare", killed)
+        patch.setattr("motiflens.evaluation.models.compare", killed)
         patch.setattr("motiflens.pipeline.explain", killed)
         made = motiflens.run(data(n=80), tmp_path / "run", settings)
     assert made.motifs["models"]["cnn"]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from motiflens.errors import InputError
-from motiflens.matrices import information
+from motiflens.motifs import information
 from motiflens.plots import (
     attention_heatmap,
     bar_chart,

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from motiflens.datasets import SequenceDataset, exact_matches, write_table
 from motiflens.errors import InputError
-from motiflens.loci import read_loci
-from motiflens.readers import Source, read, read_dataset, read_fasta
+from motiflens.io.bed import read_loci
+from motiflens.io.readers import Source, read, read_dataset, read_fasta
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 

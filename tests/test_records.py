@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motiflens.readers import read_dataset
-from motiflens.records import read_fasta
+from motiflens.io.readers import read_dataset
+from motiflens.io.records import read_fasta
 
 FASTA = ">a first\nACGT\nacg\n\n>b\nTTN\n"
 

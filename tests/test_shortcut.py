@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from motiflens.errors import InputError
-from motiflens.experiments import shortcut_test
+from motiflens.perturbation import shortcut_test
 from motiflens.sequences import encode, one_hot
 
 MOTIF = "CGACCGAACTCC"

@@ -18,7 +18,7 @@ from scipy.stats import binomtest, chisquare
 
 from motiflens.datasets import SequenceDataset, data_sha256, exact_matches, write_table
 from motiflens.errors import InputError
-from motiflens.matrices import Motif, write_meme
+from motiflens.motifs import Motif, write_meme
 from motiflens.sequences import reverse_complement_string
 from motiflens.simulation import (
     Grammar,

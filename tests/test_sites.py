@@ -11,10 +11,10 @@ import pandas as pd
 
 from motiflens.datasets import SequenceDataset
 from motiflens.datasets.coordinates import Coordinates
-from motiflens.matrices import motif_from_string
-from motiflens.motifs import measure_enrichment
-from motiflens.motifs.discovered import DiscoveredMotif
-from motiflens.negatives import bind, make_negatives
+from motiflens.discovery import measure_enrichment
+from motiflens.discovery.discovered import DiscoveredMotif
+from motiflens.io.negatives import bind, make_negatives
+from motiflens.motifs import motif_from_string
 from motiflens.pipeline.discovering import Finding
 from motiflens.pipeline.sites import write_sites
 from motiflens.sequences import reverse_complement_string

@@ -18,7 +18,7 @@ from motiflens.datasets import (
     split_by_homology,
 )
 from motiflens.errors import InputError
-from motiflens.readers import read_dataset
+from motiflens.io.readers import read_dataset
 from motiflens.sequences import reverse_complement_string
 
 DATA = Path(__file__).parents[2] / "shared" / "data"

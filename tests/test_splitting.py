@@ -17,7 +17,7 @@ from motiflens.datasets import (
     split_by_homology,
 )
 from motiflens.errors import InputError
-from motiflens.negatives import bind, make_negatives
+from motiflens.io.negatives import bind, make_negatives
 from motiflens.pipeline.loading import prepare
 from motiflens.pipeline.splitting import cut
 from motiflens.sequences import reverse_complement_string

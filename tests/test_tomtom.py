@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motiflens.errors import InputError
-from motiflens.matrices import Motif, information, motif_from_string
-from motiflens.motifs.jaspar import jaspar_core
+from motiflens.motifs import Motif, information, motif_from_string
+from motiflens.motifs.database import jaspar_core
 from motiflens.motifs.naming import _nearer_than_shuffled, name_motifs
 from motiflens.motifs.tomtom import Targets
 

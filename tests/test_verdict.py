@@ -7,7 +7,7 @@ import pytest
 from motiflens.evidence import MethodEvidence
 from motiflens.evidence import judge as judge_with
 from motiflens.evidence.attention import AttentionTest, HeadTest, MarkingTest
-from motiflens.evidence.erasure import Erasure
+from motiflens.evidence.deletion import Erasure
 from motiflens.evidence.levels import Levels
 from motiflens.evidence.replacement import Replacement, depends_on
 from motiflens.evidence.results import Untrained

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from motiflens.errors import InputError
-from motiflens.genomes import Genome, extract, open_genome
-from motiflens.loci import Loci, read_loci
-from motiflens.records import read_fasta
+from motiflens.io.bed import Loci, read_loci
+from motiflens.io.genome import Genome, open_genome
+from motiflens.io.records import read_fasta
+from motiflens.io.windows import extract
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 

@@ -2,25 +2,64 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class InputError(ValueError):
-    """An input or a call breaks a rule that the user can keep.
+    """A user's mistake, told in one line: what happened, where, and what to do.
 
-    The command line prints it as one line, ``motiflens: <rule>; got <got>; <remedy>``,
-    and ends with exit code 2.
+    ``hits.bed.gz already exists; use another name, or overwrite=True``. The command line prints
+    the same line with its own options (``--overwrite``) and ends with exit code 2.
 
     Parameters
     ----------
-    rule
-        What must hold, in words, with the expected value: "labels are 0 or 1".
-    got
-        What came instead, with its place: "'maybe' in line 7 of labels.txt".
+    problem
+        What happened, not the rule that it broke: "the label 'maybe' is neither 0 nor 1".
+    where
+        The place, with its preposition, or "": "in line 7 of labels.txt".
     remedy
-        What the user can do about it: "correct the line or drop the sequence".
+        What the user can do, or "" where that is plain: "correct the line or delete it".
+    argument
+        The Python arguments that the text names as ``name=value`` or ``name``; the command line
+        writes them as options.
     """
 
-    def __init__(self, rule: str, *, got: str, remedy: str) -> None:
-        self.rule = rule
-        self.got = got
+    def __init__(
+        self,
+        problem: str,
+        where: str = "",
+        remedy: str = "",
+        argument: str | tuple[str, ...] = (),
+        *,
+        got: str = "",
+    ) -> None:
+        self.problem = problem
+        self.where = where
         self.remedy = remedy
-        super().__init__(" ".join(f"{rule}; got {got}; {remedy}".split()))
+        self.arguments = (argument,) if isinstance(argument, str) else argument
+        self.rule, self.got = problem, got  # the form before: until every message is rewritten
+        told = f"{problem}; got {got}" if got else f"{problem} {where}"
+        super().__init__(" ".join(f"{told.rstrip()}{'; ' if remedy else ''}{remedy}".split()))
+
+
+def one_of(
+    what: str, value: str, choices: Iterable[str], argument: str | tuple[str, ...] = ()
+) -> None:
+    """Raise :class:`InputError` unless a name is one of those that exist; offer the nearest.
+
+    Parameters
+    ----------
+    what
+        What the name is one of, with its article: "an architecture".
+    value, choices
+        The name given, and those that exist.
+    argument
+        See :class:`InputError`.
+    """
+    known = list(choices)
+    if value in known:
+        return
+    near = difflib.get_close_matches(str(value).lower(), known, n=1)
+    remedy = f"did you mean {near[0]}?" if near else f"use {what} of these: {', '.join(known)}"
+    raise InputError(f"{value!r} is not {what}", remedy=remedy, argument=argument)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from motiflens.baselines import BASELINES, Logits
+from motiflens.auditing.baselines import BASELINES, Logits
 from motiflens.datasets import SequenceDataset, concatenate, split_at_random
 from motiflens.metrics import score
 

@@ -20,7 +20,7 @@ from motiflens.datasets import (
 )
 from motiflens.errors import InputError
 from motiflens.files import write_whole
-from motiflens.readers import MAPPED_NAME
+from motiflens.io.readers import MAPPED_NAME
 from motiflens.settings import check_seed
 
 

@@ -29,8 +29,8 @@ from motiflens.settings import DEFAULT_MODELS, TUTORIAL_MODELS, Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from motiflens.crossing import Crossed
-    from motiflens.readers import Reading
+    from motiflens.evaluation.negative_sets import Crossed
+    from motiflens.io.readers import Reading
     from motiflens.runs import Origin, Run
 
 

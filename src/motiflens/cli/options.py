@@ -12,8 +12,8 @@ from motiflens.errors import InputError
 from motiflens.settings import Settings
 
 if TYPE_CHECKING:
+    from motiflens.io.readers import Source
     from motiflens.pipeline import DataFiles
-    from motiflens.readers import Source
 
 
 def comma_separated(_: type, tokens: list[Token] | tuple[Token, ...]) -> tuple[str, ...]:
@@ -89,7 +89,7 @@ class SourceOptions:
 
     def source(self, path: Path, seed: int = 0) -> Source:
         """Give the file with its options."""
-        from motiflens.readers import Source
+        from motiflens.io.readers import Source
 
         return Source(path, **vars(self), seed=seed)
 

@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import motiflens
 from motiflens.cli.progress import is_first_process
-from motiflens.report.headline import (
-    best_baseline,
-    ensemble,
-    leak,
-    motif_sentence,
-    with_interval,
-)
+from motiflens.report.headline import best_baseline, ensemble, leak, motif_sentence, with_interval
 from motiflens.report.parts import TO
 
 if TYPE_CHECKING:

@@ -21,12 +21,7 @@ from motiflens.datasets.splits import (
     split_by_groups,
     split_by_homology,
 )
-from motiflens.datasets.streaming import (
-    Entry,
-    dropped_columns,
-    of_two_classes,
-    stream_entries,
-)
+from motiflens.datasets.streaming import Entry, dropped_columns, of_two_classes, stream_entries
 from motiflens.datasets.tables import data_sha256, read_table, table_kind, write_table
 
 __all__ = [

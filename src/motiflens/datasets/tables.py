@@ -23,13 +23,7 @@ import pyarrow.parquet as pq
 
 from motiflens.datasets.coordinates import Coordinates
 from motiflens.datasets.dataset import SPLITS, SequenceDataset
-from motiflens.datasets.located import (
-    at,
-    convert_each,
-    parse_label,
-    parse_position,
-    parse_sequence,
-)
+from motiflens.datasets.located import at, convert_each, parse_label, parse_position, parse_sequence
 from motiflens.errors import InputError
 from motiflens.files import read_bytes, read_text, write_whole
 from motiflens.sequences import format_sites, parse_sites

@@ -16,7 +16,7 @@ from motiflens.attribution.base import Floats, as_input, checked, evaluating
 from motiflens.errors import InputError
 from motiflens.evidence.agreement import rank_correlations, top_overlaps
 from motiflens.evidence.attention import attention_test
-from motiflens.evidence.erasure import RANDOM, Erasure, erasure
+from motiflens.evidence.deletion import RANDOM, Erasure, erasure
 from motiflens.evidence.heads import shown_by_heads
 from motiflens.evidence.levels import Levels, standing_out, telling
 from motiflens.evidence.logits import logits_in_batches

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from motiflens.evidence.attention import AttentionTest
-from motiflens.evidence.erasure import Erasure
+from motiflens.evidence.deletion import Erasure
 
 
 @dataclass(frozen=True)

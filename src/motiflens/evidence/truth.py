@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from motiflens.matrices import Motif, information
 from motiflens.metrics import rank_auroc
+from motiflens.motifs import Motif, information
 from motiflens.sequences import Lengths, Site
 
 MOTIF, OUTSIDE, LEFT_OUT = 1, 0, -1

@@ -10,12 +10,7 @@ from motiflens.metrics.evaluation import (
     evaluate,
     measure,
 )
-from motiflens.metrics.intervals import (
-    CONFIDENCE,
-    Interval,
-    bootstrap_interval,
-    mean_interval,
-)
+from motiflens.metrics.intervals import CONFIDENCE, Interval, bootstrap_interval, mean_interval
 from motiflens.metrics.scores import METRICS, epochs_to_target, rank_auroc, score
 
 __all__ = [

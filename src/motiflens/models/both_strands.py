@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from motiflens.models.base import (
-    AttentionMap,
-    FeatureMap,
-    SequenceModel,
-    mirrored,
-    other_strand,
-)
+from motiflens.models.base import AttentionMap, FeatureMap, SequenceModel, mirrored, other_strand
 
 __all__ = ["BothStrands", "other_strand"]
 

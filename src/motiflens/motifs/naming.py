@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 
-from motiflens.matrices import Motif, information
-from motiflens.motifs.jaspar import jaspar_core, jaspar_families
+from motiflens.motifs.database import jaspar_core, jaspar_families
+from motiflens.motifs.motif import Motif, information
 from motiflens.motifs.tomtom import Targets
 
 MAX_Q = 0.05

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from motiflens.errors import InputError
-from motiflens.matrices import Motif, consensus, information
-from motiflens.motifs.alignment import FoundMotif
+from motiflens.motifs.motif import Motif, consensus, information
 
 MAX_EXTRA_BITS = 1.0
 """Bits that a found column outside the truth may hold in an exact recovery."""
@@ -43,7 +42,7 @@ class Recovery:
     exact: bool
 
 
-def recover(found: ArrayLike | FoundMotif, truths: Sequence[Motif]) -> Recovery:
+def recover(found: ArrayLike | Motif, truths: Sequence[Motif]) -> Recovery:
     """Score a found motif against known ones by its best alignment, over all shifts and strands.
 
     With I_j the information (bits, against uniform) of truth column t_j, and f_j the found
@@ -72,7 +71,7 @@ def recover(found: ArrayLike | FoundMotif, truths: Sequence[Motif]) -> Recovery:
     InputError
         If there is no truth, or ``found`` is not (4, W), or a truth holds no information.
     """
-    ppm = found.ppm if isinstance(found, FoundMotif) else np.asarray(found, dtype=np.float64)
+    ppm = np.asarray(getattr(found, "ppm", found), dtype=np.float64)
     if ppm.ndim != 2 or ppm.shape[0] != 4 or ppm.shape[1] == 0:
         raise InputError(
             "a found motif is a matrix (4, W)", got=f"shape {ppm.shape}", remedy="pass its PPM"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motiflens.errors import InputError
-from motiflens.matrices import Motif
+from motiflens.motifs.motif import Motif
 
 N_BINS = 100
 """Steps between the worst and the best score of two columns."""

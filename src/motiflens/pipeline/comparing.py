@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from motiflens import comparison
 from motiflens.auditing import audit
-from motiflens.crossing import Crossed, evaluate_crossing, train_against
 from motiflens.datasets import SPLITS, SequenceDataset, require_at_least
-from motiflens.ensembles import count_groups, evaluate_ensembles
 from motiflens.errors import InputError
+from motiflens.evaluation import models as comparison
+from motiflens.evaluation.ensembles import count_groups, evaluate_ensembles
+from motiflens.evaluation.negative_sets import Crossed, evaluate_crossing, train_against
+from motiflens.io.readers import Reading, Source
 from motiflens.models import FIXED_LENGTH
 from motiflens.pipeline.defaults import with_defaults
 from motiflens.pipeline.few import few_notes
@@ -32,16 +33,9 @@ from motiflens.pipeline.loading import (
 )
 from motiflens.pipeline.splitting import on_genome
 from motiflens.progress import Progress, Silent
-from motiflens.readers import Reading, Source
 from motiflens.runs import Origin, Run, check_output, create
 from motiflens.settings import Settings
-from motiflens.training import (
-    Job,
-    Trained,
-    distributed,
-    n_cores,
-    one_thread_an_operation,
-)
+from motiflens.training import Job, Trained, distributed, n_cores, one_thread_an_operation
 
 Data = SequenceDataset | Reading | Crossed | DataFiles | Path | str
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from motiflens.crossing import Crossed, read_kinds
 from motiflens.datasets import SequenceDataset
+from motiflens.evaluation.negative_sets import Crossed, read_kinds
+from motiflens.io.readers import Source
 from motiflens.pipeline.comparing import compare
 from motiflens.pipeline.hyperparameters import validation_fraction
 from motiflens.pipeline.splitting import cut
 from motiflens.progress import Progress
-from motiflens.readers import Source
 from motiflens.runs import Origin, Run
 from motiflens.settings import Settings
 

@@ -13,21 +13,18 @@ from torch import nn
 
 from motiflens.attribution import Attributions, attribute
 from motiflens.datasets import SequenceDataset
-from motiflens.errors import InputError
-from motiflens.experiments import Ablation, ablation
-from motiflens.matrices import Motif
-from motiflens.motifs import (
-    MAX_Q,
+from motiflens.discovery import (
     Counted,
     DiscoveredMotif,
     Enrichment,
-    Match,
     Strands,
     count_once,
     discover,
     measure_enrichment,
-    name_motifs,
 )
+from motiflens.errors import InputError
+from motiflens.motifs import MAX_Q, Match, Motif, name_motifs
+from motiflens.perturbation import Ablation, ablation
 from motiflens.sequences import Site, evenly
 
 METHOD, N_REFERENCES = "deeplift_shap", 5
@@ -112,10 +109,10 @@ def discover_motifs(
     DeepLIFT/SHAP explains positives and negatives alike: a motif of negatives speaks against the
     target. Each sequence is explained by one of the models in turn, so that a motif is what
     several seeds see. It counts as found with a q-value below 0.05 in Fisher's test on
-    ``held_out`` (:func:`motiflens.motifs.enrichment.measure_enrichment`).
+    ``held_out`` (:func:`motiflens.discovery.enrichment.measure_enrichment`).
 
     One sequence of each homology group and class is explained and tested, and none is tested
-    whose group has a sequence in ``found_in`` (:func:`motiflens.motifs.counted.count_once`): a
+    whose group has a sequence in ``found_in`` (:func:`motiflens.discovery.counted.count_once`): a
     model remembers what a locus happens to hold, and another window of it would confirm that.
 
     Parameters

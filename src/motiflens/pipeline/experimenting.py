@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 
 from motiflens.datasets import SequenceDataset
-from motiflens.experiments import (
+from motiflens.hits import scan
+from motiflens.models import SequenceModel
+from motiflens.motifs import Motif
+from motiflens.perturbation import (
     ablation,
     dose,
     marginal_effect,
@@ -18,14 +21,11 @@ from motiflens.experiments import (
     shuffled_background,
     spacing,
 )
-from motiflens.experiments.backgrounds import Floats
-from motiflens.matrices import Motif
-from motiflens.models import SequenceModel
+from motiflens.perturbation.backgrounds import Floats
 from motiflens.pipeline.reading import true_motifs
 from motiflens.pipeline.stages import explained_positives, of_each_model, opened
 from motiflens.progress import Progress, Silent
 from motiflens.runs import Run
-from motiflens.scanning import scan
 from motiflens.sequences import Site, evenly
 
 #: Motifs of a model at most, and what of both strands of a pair is tried.

@@ -12,17 +12,12 @@ import torch
 
 from motiflens.attribution import METHODS, Attributions, attribute
 from motiflens.attribution import load as load_attributions
-from motiflens.browser import located, write_bed, write_big_wig
+from motiflens.attribution.genome_tracks import located, write_bed, write_big_wig
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
-from motiflens.experiments import attention_contrast
 from motiflens.models import SequenceModel
-from motiflens.pipeline.stages import (
-    explained_positives,
-    note_on_length,
-    of_each_model,
-    opened,
-)
+from motiflens.perturbation import attention_contrast
+from motiflens.pipeline.stages import explained_positives, note_on_length, of_each_model, opened
 from motiflens.progress import Progress, Silent
 from motiflens.runs import Run
 from motiflens.sequences import evenly

@@ -11,16 +11,16 @@ import numpy as np
 import pandas as pd
 
 from motiflens.datasets import SequenceDataset
-from motiflens.experiments import Ablation
 from motiflens.files import write_whole
-from motiflens.matrices import (
+from motiflens.motifs import (
     Motif,
     MotifArrays,
     read_motif_file,
+    recover,
     write_meme,
     write_motif_arrays,
 )
-from motiflens.motifs import recover
+from motiflens.perturbation import Ablation
 from motiflens.pipeline.discovering import METHOD, Discovery, Finding, discover_motifs
 from motiflens.pipeline.sites import write_sites
 from motiflens.runs import Run

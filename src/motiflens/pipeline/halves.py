@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from motiflens.datasets import SequenceDataset, concatenate, homology_groups
 from motiflens.datasets.groups import canonical_sequences
-from motiflens.motifs.counted import first_of_each
-from motiflens.negatives import make_negatives
+from motiflens.discovery.counted import first_of_each
+from motiflens.io.negatives import make_negatives
 
 ENOUGH_TO_HALVE = 200
 """Homology groups of either class from which on motifs are found in one half and tested on the

@@ -21,9 +21,9 @@ from typing import Any
 import torch
 
 from motiflens.errors import InputError
+from motiflens.io.toml_files import check_keys, read_toml
 from motiflens.models import MODELS, SequenceModel, build_model, require_model
 from motiflens.settings import Settings
-from motiflens.toml_files import check_keys, read_toml
 from motiflens.training import Job, recipe_for
 
 #: The sub-table of a model that changes its recipe.

@@ -17,10 +17,10 @@ from motiflens.datasets import (
 )
 from motiflens.datasets.strands import BOTH_FROM, strand_share
 from motiflens.errors import InputError
-from motiflens.matrices import information, motif_from_string
+from motiflens.io.readers import Reading, Source, read
+from motiflens.motifs import information, motif_from_string
 from motiflens.pipeline.few import require_enough
 from motiflens.pipeline.splitting import cut, on_genome
-from motiflens.readers import Reading, Source, read
 from motiflens.settings import Settings
 from motiflens.training.rows import draw
 
@@ -64,7 +64,7 @@ def load_files(files: DataFiles) -> Reading:
     Raises
     ------
     InputError
-        If a file cannot be read (see :func:`motiflens.readers.read`), or the data have a split of
+        If a file cannot be read, see :func:`motiflens.io.readers.read`, or the data have a split of
         their own besides the files.
     """
     main = read(files.data)

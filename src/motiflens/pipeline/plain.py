@@ -10,17 +10,11 @@ from typing import Any
 import numpy as np
 
 from motiflens.datasets import SequenceDataset
+from motiflens.discovery import count_all, count_once, discover_in_sequences, measure_enrichment
 from motiflens.errors import InputError
 from motiflens.files import write_whole
-from motiflens.matrices import Motif, read_motif_file
-from motiflens.motifs import (
-    MAX_Q,
-    count_all,
-    count_once,
-    discover_in_sequences,
-    measure_enrichment,
-    name_motifs,
-)
+from motiflens.io.records import read_records
+from motiflens.motifs import MAX_Q, Motif, name_motifs, read_motif_file
 from motiflens.pipeline.discovering import Discovery, Finding
 from motiflens.pipeline.findings import (
     JASPAR,
@@ -31,7 +25,6 @@ from motiflens.pipeline.findings import (
     write_files,
 )
 from motiflens.pipeline.halves import Halves, cut_in_halves
-from motiflens.records import read_records
 
 
 def discover_without_model(

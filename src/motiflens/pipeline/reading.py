@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from motiflens.datasets import SequenceDataset
-from motiflens.experiments import shortcut_test
-from motiflens.matrices import Motif, motif_from_string, ppm_from_codes, write_meme
-from motiflens.motifs import FoundMotif, find_motifs, recover
+from motiflens.discovery import FoundMotif, find_motifs
+from motiflens.motifs import Motif, motif_from_string, ppm_from_codes, recover, write_meme
+from motiflens.perturbation import shortcut_test
 from motiflens.pipeline.findings import discover_in_run
 from motiflens.pipeline.stages import kept_attributions, motif_positives, opened, timed
 from motiflens.progress import Advance, Progress, Silent
@@ -172,7 +172,7 @@ def _site_motifs(dataset: SequenceDataset) -> list[Motif]:
 def _describe(found: Sequence[FoundMotif], truths: Sequence[Motif]) -> list[dict[str, Any]]:
     described = []
     for motif in found:
-        recovery = recover(motif, truths) if truths else None
+        recovery = recover(motif.ppm, truths) if truths else None
         described.append(
             {
                 "name": motif.name,

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from motiflens.datasets import SequenceDataset
 from motiflens.files import whole_file
+from motiflens.hits import bgzf
+from motiflens.hits.bed import COLUMNS
 from motiflens.pipeline.discovering import Finding
-from motiflens.scanning import bgzf
-from motiflens.scanning.bed import COLUMNS
 
 ORDER = ["chrom", "start", "end", "motif_id", "strand"]
 

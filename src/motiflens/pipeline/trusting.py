@@ -12,15 +12,10 @@ from motiflens.attribution import METHODS
 from motiflens.datasets import SequenceDataset
 from motiflens.evidence import Trust, true_bases, trust_checks
 from motiflens.evidence.checks import N_HELD_OUT
-from motiflens.evidence.erasure import FRACTIONS
-from motiflens.matrices import Motif
+from motiflens.evidence.deletion import FRACTIONS
+from motiflens.motifs import Motif
 from motiflens.pipeline.reading import true_motifs
-from motiflens.pipeline.stages import (
-    explained_positives,
-    kept_attributions,
-    of_each_model,
-    opened,
-)
+from motiflens.pipeline.stages import explained_positives, kept_attributions, of_each_model, opened
 from motiflens.progress import Progress, Silent
 from motiflens.runs import Run
 from motiflens.sequences import evenly

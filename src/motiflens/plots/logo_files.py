@@ -8,7 +8,7 @@ from pathlib import Path
 
 from motiflens.errors import InputError
 from motiflens.files import write_whole
-from motiflens.matrices import MotifArrays
+from motiflens.motifs import MotifArrays
 from motiflens.plots.raster import png
 from motiflens.plots.strands import logo_strands
 

@@ -9,23 +9,9 @@ from typing import Any
 from motiflens.report.confirmed import headline_motif
 from motiflens.report.data_audit import lengths_in_words, warnings_in_words
 from motiflens.report.findings import findings
-from motiflens.report.headline import (
-    BASELINES,
-    ensemble,
-    leak,
-    score_sentence,
-    with_interval,
-)
+from motiflens.report.headline import BASELINES, ensemble, leak, score_sentence, with_interval
 from motiflens.report.motif_sections import exact_count, motif_models, routes_of, truths
-from motiflens.report.parts import (
-    NOTHING,
-    Figure,
-    Finding,
-    Table,
-    finite,
-    interval,
-    listed,
-)
+from motiflens.report.parts import NOTHING, Figure, Finding, Table, finite, interval, listed
 from motiflens.report.reading import Run
 from motiflens.report.scores import epochs_cell, epochs_name, ordered
 from motiflens.report.standing import best_model

@@ -27,8 +27,8 @@ from motiflens.datasets import (
 )
 from motiflens.errors import InputError
 from motiflens.files import write_whole
+from motiflens.io.negatives import shuffles_off_genome
 from motiflens.models import BothStrands, SequenceModel, build_model
-from motiflens.negatives import shuffles_off_genome
 from motiflens.settings import Settings
 from motiflens.training import Epoch, Trained
 from motiflens.version import __version__

@@ -8,7 +8,7 @@ from numbers import Integral, Real
 
 from motiflens.datasets import check_strands
 from motiflens.errors import InputError
-from motiflens.matrices import UNIFORM, Motif
+from motiflens.motifs import UNIFORM, Motif
 
 NEGATIVES = ("random", "shuffled", "decoys", "subset")
 ORIENTATIONS = ("any", "same", "opposite")

@@ -51,9 +51,9 @@ from typing import Any
 
 from motiflens.datasets.located import at
 from motiflens.errors import InputError
-from motiflens.matrices import Motif, read_motif_file
+from motiflens.io.toml_files import check_keys, read_toml
+from motiflens.motifs import Motif, read_motif_file
 from motiflens.simulation.grammar import Grammar, MotifUse, Spacing
-from motiflens.toml_files import check_keys, read_toml
 
 _NAMING_KEYS = ("name", "motif", "meme", "id")  # all other keys are those of MotifUse
 

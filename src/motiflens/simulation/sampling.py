@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from motiflens.datasets import SequenceDataset, default_names, exact_matches
 from motiflens.errors import InputError
-from motiflens.matrices import Motif, information
+from motiflens.motifs import Motif, information
 from motiflens.sequences import (
     PAD,
     Codes,

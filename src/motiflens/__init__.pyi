@@ -1,0 +1,136 @@
+"""The public names, and where each lives: read by `lazy_loader`, type checkers and editors."""
+
+from .attribution import Attributions, attribute, save_for_modisco
+from .attribution.genome_tracks import write_bed, write_big_wig
+from .auditing import audit
+from .datasets import SequenceDataset, split_at_random, write_table
+from .discovery import discover, discover_in_sequences, find_motifs, find_seqlets
+from .errors import InputError
+from .evidence import Trust, true_bases, trust_checks
+from .hits import scan, write_hits
+from .io.readers import Reading, Source, read, read_dataset
+from .models import build_model, lay_on_bases
+from .motifs import (
+    Motif,
+    MotifArrays,
+    motif_from_string,
+    name_motifs,
+    read_meme,
+    read_motif_arrays,
+    read_motif_file,
+    recover,
+    write_meme,
+    write_motif_arrays,
+)
+from .perturbation import (
+    ablate,
+    ablation,
+    dose,
+    marginal_effect,
+    mismatch_profile,
+    position,
+    random_background,
+    shortcut_test,
+    shuffled_background,
+    spacing,
+    substitute,
+)
+from .pipeline import (
+    DataFiles,
+    audit_parts,
+    compare,
+    cross_negatives,
+    discover_motifs,
+    discover_without_model,
+    explain,
+    load_files,
+    read_crossed,
+    read_motifs,
+    run,
+    run_experiments,
+    trust,
+)
+from .plots import write_logos
+from .report import write_report
+from .runs import Origin, Run, check_output, load
+from .settings import Settings
+from .simulation import Grammar, read_grammar, simulate, tutorial_grammar
+from .training import Job, Recipe, train
+from .version import __version__
+
+__all__ = [
+    "Attributions",
+    "DataFiles",
+    "Grammar",
+    "InputError",
+    "Job",
+    "Motif",
+    "MotifArrays",
+    "Origin",
+    "Reading",
+    "Recipe",
+    "Run",
+    "SequenceDataset",
+    "Settings",
+    "Source",
+    "Trust",
+    "__version__",
+    "ablate",
+    "ablation",
+    "attribute",
+    "audit",
+    "audit_parts",
+    "build_model",
+    "check_output",
+    "compare",
+    "cross_negatives",
+    "discover",
+    "discover_in_sequences",
+    "discover_motifs",
+    "discover_without_model",
+    "dose",
+    "explain",
+    "find_motifs",
+    "find_seqlets",
+    "lay_on_bases",
+    "load",
+    "load_files",
+    "marginal_effect",
+    "mismatch_profile",
+    "motif_from_string",
+    "name_motifs",
+    "position",
+    "random_background",
+    "read",
+    "read_crossed",
+    "read_dataset",
+    "read_grammar",
+    "read_meme",
+    "read_motif_arrays",
+    "read_motif_file",
+    "read_motifs",
+    "recover",
+    "run",
+    "run_experiments",
+    "save_for_modisco",
+    "scan",
+    "shortcut_test",
+    "shuffled_background",
+    "simulate",
+    "spacing",
+    "split_at_random",
+    "substitute",
+    "train",
+    "true_bases",
+    "trust",
+    "trust_checks",
+    "tutorial_grammar",
+    "write_bed",
+    "write_big_wig",
+    "write_hits",
+    "write_logos",
+    "write_meme",
+    "write_motif_arrays",
+    "write_report",
+    "write_table",
+]

@@ -1,0 +1,220 @@
+"""Windows of sequence in which sites of a motif are looked for, and their scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import conv1d
+
+from motiflens.discovery.frame import Frame
+from motiflens.sequences import PAD, Codes, one_hot
+
+MAX_WIDTH = 40
+"""Columns of a motif at most."""
+
+FLANK = 20
+"""Columns on either side of a motif that are looked at for more of it."""
+
+MARGIN = FLANK + MAX_WIDTH
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """M windows: a site lies in the one that holds its centre, so in exactly one.
+
+    Parameters
+    ----------
+    row, start, size
+        (M,) sequence of the frame, first position of the window on it, its positions.
+    codes
+        uint8 (M, R): from ``MARGIN`` before the start on; padding beyond the sequence.
+    length
+        (M,) of the sequence.
+    background
+        Base probabilities (4,); those of A and T, of C and G are equal on both strands.
+    rarity
+        Summed information of the bases before each column under the background's Markov chain,
+        bits (M, R + 1).
+    both_strands
+        Whether sites lie on either strand.
+    likely
+        Share of windows with a site, at most, as far as the limit of a score is concerned.
+    """
+
+    row: Ints
+    start: Ints
+    size: Ints
+    codes: Codes
+    length: Ints
+    background: Floats
+    rarity: Floats
+    both_strands: bool
+    likely: float = 0.5
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    @property
+    def n_places(self) -> Ints:
+        """Places of a site in every window, (M,)."""
+        return self.size * (2 if self.both_strands else 1)
+
+    def column(self, window: Ints, start: Ints) -> Ints:
+        """Give the column of ``codes`` at which sites of windows start."""
+        column: Ints = start - self.start[window] + MARGIN
+        return column
+
+    def inside(self, values: Floats) -> Floats:
+        """Set values (M, R) to 0 outside the windows."""
+        place = np.arange(self.codes.shape[1]) - MARGIN
+        kept: Floats = np.where((place >= 0) & (place < self.size[:, None]), values, 0.0)
+        return kept
+
+    def take(self, chosen: NDArray[np.generic]) -> Windows:
+        """Give some of the windows."""
+        return replace(
+            self,
+            row=self.row[chosen],
+            start=self.start[chosen],
+            size=self.size[chosen],
+            codes=self.codes[chosen],
+            length=self.length[chosen],
+            rarity=self.rarity[chosen],
+        )
+
+    def scores(self, log_odds: Floats) -> NDArray[np.float32]:
+        """Score every place of K motifs.
+
+        Parameters
+        ----------
+        log_odds
+            log2 of the probabilities, (K, 4, W); the background's part is taken off here.
+
+        Returns
+        -------
+        scores
+            Bits (M, K, S, P): strand + and, with both, strand -; P places, in order of the
+            centre; ``-inf`` where a site would leave its sequence or its window.
+        """
+        width = log_odds.shape[2]
+        n_places = int(self.size.max(initial=0))
+        low = MARGIN - width // 2
+        part = self.codes[:, low : low + n_places + width - 1]
+        strands = [log_odds, log_odds[:, ::-1, ::-1]] if self.both_strands else [log_odds]
+        kernels = np.stack(strands, axis=1).reshape(-1, 4, width)
+        with torch.inference_mode():
+            raw = conv1d(torch.from_numpy(one_hot(part)), torch.from_numpy(kernels).float())
+        scores = raw.numpy().reshape(len(self), len(log_odds), len(strands), n_places)
+        chance = self.rarity[:, low + width : low + width + n_places]
+        chance = chance - self.rarity[:, low : low + n_places]
+        scores = scores + chance.astype(np.float32)[:, None, None]
+        scores.transpose(0, 3, 1, 2)[~self.allowed(width)] = -np.inf
+        return scores
+
+    def allowed(self, width: int) -> NDArray[np.bool_]:
+        """Mark the places of sites of one width, (M, P)."""
+        place = np.arange(int(self.size.max(initial=0)))
+        first = self.start[:, None] + place - width // 2
+        on_sequence = (first >= 0) & (first + width <= self.length[:, None])
+        return (place < self.size[:, None]) & on_sequence
+
+
+def cut_windows(
+    frame: Frame,
+    stretches: Ints,
+    *,
+    both_strands: bool,
+    most: int | None = None,
+    order: int = 0,
+    background: Codes | None = None,
+) -> Windows:
+    """Cut windows out of stretches (M, 3) of sequence, start and end; long ones into several.
+
+    Parameters
+    ----------
+    most
+        Positions of a window at most; None for no limit.
+    order
+        Of the background's Markov chain.
+    background
+        Codes (N', L') that it is fitted to; None for the sequences of the frame.
+    """
+    background = frame.codes if background is None else background
+    row, start, end = _pieces(stretches, most).T
+    size = end - start
+    place = start[:, None] - MARGIN + np.arange(int(size.max(initial=0)) + 2 * MARGIN)
+    chain = markov_chain(background, order, both_strands)
+    inside = (place >= 0) & (place < frame.lengths[row, None])
+    source = np.where(inside, place, 0)
+    codes = np.where(inside, frame.codes[row[:, None], source], PAD).astype(np.uint8)
+    rare = rarity(frame.codes, chain, order)
+    bits = np.where(inside, rare[row[:, None], source], 0.0)
+    return Windows(
+        row,
+        start,
+        size,
+        codes,
+        frame.lengths[row],
+        markov_chain(background, 0, both_strands)[0],
+        np.pad(np.cumsum(bits, axis=1), ((0, 0), (1, 0))),
+        both_strands,
+    )
+
+
+def _pieces(stretches: Ints, most: int | None) -> Ints:
+    """Cut stretches longer than ``most`` into pieces of equal length, as nearly as can be."""
+    if most is None:
+        return stretches
+    row, start, end = stretches.T
+    n_pieces = -(-(end - start) // most)
+    index = np.repeat(np.arange(len(row)), n_pieces)
+    piece = np.arange(len(index)) - np.repeat(np.cumsum(n_pieces) - n_pieces, n_pieces)
+    size, count = (end - start)[index], n_pieces[index]
+    low, high = start[index] + piece * size // count, start[index] + (piece + 1) * size // count
+    return np.stack([row[index], low, high], axis=1)
+
+
+def markov_chain(codes: Codes, order: int, both_strands: bool) -> Floats:
+    """Fit a Markov chain to the sequences: probabilities (4 ** order, 4), a pseudocount each."""
+    context, base = _words(codes, order)
+    known = context >= 0
+    n_words = 4 ** (order + 1)
+    counts = np.bincount(4 * context[known] + base[known], minlength=n_words).astype(np.float64)
+    if both_strands:
+        letters = np.arange(n_words)[:, None] // 4 ** np.arange(order + 1) % 4  # last base first
+        mirrored = ((3 - letters) * 4 ** np.arange(order + 1)[::-1]).sum(axis=1)
+        counts = counts + counts[mirrored]
+    counts = counts.reshape(-1, 4) + 1.0
+    probabilities: Floats = counts / counts.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def rarity(codes: Codes, chain: Floats, order: int) -> Floats:
+    """Information of every base under a Markov chain, bits (N, L).
+
+    0 for N and padding; 2 bits for the first bases of a sequence, which have no context.
+    """
+    context, base = _words(codes, order)
+    bits = np.where(codes < PAD, 2.0, 0.0)
+    known = context >= 0
+    bits[:, order:][known] = -np.log2(chain[context[known], base[known]])
+    return bits
+
+
+def _words(codes: Codes, order: int) -> tuple[Ints, Ints]:
+    """Give the ``order`` bases before each base as a number, -1 where one is unknown; the base."""
+    n_places = max(codes.shape[1] - order, 0)
+    context = np.zeros((len(codes), n_places), dtype=np.int64)
+    known = codes[:, order:] < PAD
+    for offset in range(order):
+        column = codes[:, offset : offset + n_places].astype(np.int64)
+        known = known & (column < PAD)
+        context = 4 * context + np.minimum(column, PAD - 1)
+    base = codes[:, order:].astype(np.int64)
+    return np.where(known, context, -1), base

@@ -1,0 +1,1 @@
+"""Models compared: seeds and training sizes, ensembles, kinds of negatives."""

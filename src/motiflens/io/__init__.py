@@ -1,0 +1,1 @@
+"""Files of a user: sequences, genomes, loci, labels and negatives, read into data sets."""
