@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from motiflens.plots.series import CHANCE_COLOUR
+from motiflens.plots.charts import CHANCE_COLOUR
 from motiflens.report.findings import claims
 from motiflens.report.page import lay_out
 from motiflens.report.parts import Bullets, Figure, Heading, Section, Table, Text

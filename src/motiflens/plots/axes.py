@@ -33,12 +33,12 @@ class Scale:
     log: bool = False
 
     def __call__(self, value: float) -> float:
-        """Give the pixel of a value."""
+        """Return the pixel of a value."""
         low, high = self.low, self.high
         if self.log:
             low, high, value = math.log(low), math.log(high), math.log(value)
-        share = (value - low) / (high - low) if high > low else 0.5
-        return self.start + share * (self.end - self.start)
+        fraction = (value - low) / (high - low) if high > low else 0.5
+        return self.start + fraction * (self.end - self.start)
 
     @property
     def ticks(self) -> list[float]:
@@ -47,7 +47,7 @@ class Scale:
 
 
 def linear_ticks(low: float, high: float, count: int = 5) -> list[float]:
-    """Give about `count` round values from `low` to `high`, both ends included."""
+    """Return about `count` round values from `low` to `high`, both ends included."""
     if not _apart(low, high):
         return [low]
     rough = (high - low) / count
@@ -58,7 +58,7 @@ def linear_ticks(low: float, high: float, count: int = 5) -> list[float]:
 
 
 def _apart(low: float, high: float) -> bool:
-    """Tell whether two ends differ by more than what rounding makes of equal numbers."""
+    """Return whether two ends differ by more than what rounding makes of equal numbers."""
     return high - low > max(TINY, 1e-9 * max(abs(low), abs(high)))
 
 
@@ -69,7 +69,7 @@ def _log_ticks(low: float, high: float) -> list[float]:
 
 
 def round_range(values: Sequence[float]) -> tuple[float, float]:
-    """Give round ends of a scale that holds all finite values, never of zero length."""
+    """Return round ends of a scale that holds all finite values, never of zero length."""
     finite = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
     low, high = min(finite), max(finite)
     if not _apart(low, high):

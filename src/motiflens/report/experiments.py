@@ -7,7 +7,7 @@ from typing import Any
 
 from motiflens.plots import line_chart
 from motiflens.plots.axes import round_range
-from motiflens.plots.curves import Curve
+from motiflens.plots.charts import Curve
 from motiflens.report.parts import (
     NOTHING,
     Block,

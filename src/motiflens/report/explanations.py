@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from motiflens.plots import attention_heatmap, bar_chart, base_track, filter_grid
-from motiflens.plots.curves import Bar
+from motiflens.plots.charts import Bar
 from motiflens.report.parts import Block, Figure, Heading, Section, Text, absent, triple
 from motiflens.report.reading import Run, Tracks
 from motiflens.report.scores import ordered

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from motiflens.plots import bar_chart, line_chart
-from motiflens.plots.curves import Bar, Curve
+from motiflens.plots.charts import Bar, Curve
 from motiflens.report.parts import (
     NOTHING,
     Block,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from motiflens.plots import line_chart
-from motiflens.plots.curves import Curve
+from motiflens.plots.charts import Curve
 from motiflens.report.parts import (
     NOTHING,
     Block,
