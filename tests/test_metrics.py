@@ -14,9 +14,11 @@ from motiflens.errors import InputError
 from motiflens.metrics import (
     METRICS,
     Interval,
+    auroc_standard_error,
     bootstrap_interval,
     epochs_to_target,
     mean_interval,
+    rank_auroc,
     score,
 )
 
@@ -157,3 +159,10 @@ def test_bootstrap_needs_resamples():
 )
 def test_epochs_count_from_one(accuracies, epoch):
     assert epochs_to_target(accuracies, 0.95) == epoch
+
+
+def test_the_standard_error_of_an_auroc_by_chance_is_that_of_random_scores():
+    rng = np.random.default_rng(0)
+    labels = np.repeat([1, 0], [20, 31])
+    aurocs = rank_auroc(np.tile(labels, (20_000, 1)), rng.normal(size=(20_000, 51)))
+    assert auroc_standard_error(20, 31) == pytest.approx(aurocs.std(), rel=0.02)

@@ -11,7 +11,13 @@ from motiflens.metrics.evaluation import (
     measure,
 )
 from motiflens.metrics.intervals import CONFIDENCE, Interval, bootstrap_interval, mean_interval
-from motiflens.metrics.scores import METRICS, epochs_to_target, rank_auroc, score
+from motiflens.metrics.scores import (
+    METRICS,
+    auroc_standard_error,
+    epochs_to_target,
+    rank_auroc,
+    score,
+)
 
 __all__ = [
     "CONFIDENCE",
@@ -19,6 +25,7 @@ __all__ = [
     "METRICS",
     "Interval",
     "SeedScores",
+    "auroc_standard_error",
     "bootstrap_interval",
     "choose_threshold",
     "curve_points",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -92,6 +93,14 @@ def rank_auroc(labels: ArrayLike, scores: ArrayLike) -> NDArray[np.float64]:
     pairs = positives * (truth.shape[-1] - positives)
     above = np.where(truth, ranks, 0.0).sum(-1) - positives * (positives + 1) / 2
     return np.where(pairs > 0, above / np.maximum(pairs, 1), 0.5)
+
+
+def auroc_standard_error(n_positives: int, n_negatives: int) -> float:
+    """Return the standard error of the AUROC of a score that tells nothing, around 0.5.
+
+    That of the Mann-Whitney statistic where both classes score alike.
+    """
+    return math.sqrt((n_positives + n_negatives + 1) / (12 * n_positives * n_negatives))
 
 
 def epochs_to_target(accuracies: Sequence[float], target: float) -> int | None:
