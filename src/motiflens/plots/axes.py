@@ -96,16 +96,13 @@ class Axes:
 
     def draw(self, x_ticks: bool = True) -> str:
         """Draw grid, ticks and titles; `x_ticks` is off where categories stand below."""
-        return "".join([self._y_axis(), self._x_axis() if x_ticks else "", self._titles()])
-
-    def _y_axis(self) -> str:
-        left, right = self.x.start, self.x.end
-        parts = []
-        for tick in self.y.ticks:
-            y = self.y(tick)
-            parts.append(line(left, y, right, y, stroke=GRID))
-            parts.append(label(tick_text(tick), left - 6, y + 4, text_anchor="end", fill=MUTED))
-        return "".join(parts)
+        return "".join(
+            [
+                grid(self.y, self.y.ticks, self.x.start, self.x.end),
+                self._x_axis() if x_ticks else "",
+                self._titles(),
+            ]
+        )
 
     def _x_axis(self) -> str:
         bottom = self.y.start
@@ -122,6 +119,18 @@ class Axes:
         middle_y = (self.y.start + self.y.end) / 2
         below = label(self.x_label, middle_x, self.y.start + 38, text_anchor="middle")
         return (below if self.x_label else "") + y_title(self.y_label, self.x.start - 46, middle_y)
+
+
+def grid(
+    scale: Scale, ticks: Sequence[float], left: float, right: float, **attributes: str | float
+) -> str:
+    """Draw a line and its value at every tick of a vertical scale."""
+    parts = []
+    for tick in ticks:
+        y = scale(tick)
+        parts.append(line(left, y, right, y, stroke=GRID, **attributes))
+        parts.append(label(tick_text(tick), left - 6, y + 4, text_anchor="end", fill=MUTED))
+    return "".join(parts)
 
 
 def y_title(text: str, x: float, y: float) -> str:

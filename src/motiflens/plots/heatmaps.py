@@ -8,7 +8,7 @@ import numpy as np
 
 from motiflens.errors import InputError
 from motiflens.plots.axes import y_title
-from motiflens.plots.logo import LETTER_COLOURS, LETTERS, check_matrix, top_bases
+from motiflens.plots.logo import LETTER_COLOURS, LETTERS, check_matrix, column_numbers, top_bases
 from motiflens.plots.svg import GRID, INK, MUTED, PAPER, element, figure, label, number, rect, tip
 from motiflens.plots.tracks import LEFT, Interval, Values, position_title, positions
 
@@ -48,25 +48,15 @@ def ppm_heatmap(ppm: Values, *, title: str = "PPM") -> str:
         _row_of_cells(base, row, top + CELL[1] * index, left)
         for index, (base, row) in enumerate(zip(LETTERS, ppm, strict=True))
     ]
-    body += [
-        label(
-            column + 1,
-            left + CELL[0] * (column + 0.5),
-            bottom + 18,
-            text_anchor="middle",
-            fill=MUTED,
-        )
-        for column in range(width)
-    ]
+    body.append(column_numbers(width, left, bottom + 18, CELL[0]))
     axis = label("position in the motif", (left + right) / 2, bottom + 38, text_anchor="middle")
     description = f"Probability of each base at {width} positions; most likely {top_bases(ppm)}"
     return figure(max(right + 12, 190), bottom + 48, title, description, *body, axis)
 
 
 def _row_of_cells(base: str, row: Values, y: float, left: float) -> str:
-    name = label(
-        base, left - 16, y + 21, font_size=14, font_weight="bold", fill=LETTER_COLOURS[base]
-    )
+    bold: dict[str, str | float] = {"font_size": 14, "font_weight": "bold"}
+    name = label(base, left - 16, y + 21, **bold, fill=LETTER_COLOURS[base])
     cells = [_cell(left + CELL[0] * index, y, float(value)) for index, value in enumerate(row)]
     return name + "".join(cells)
 
@@ -74,9 +64,8 @@ def _row_of_cells(base: str, row: Values, y: float, left: float) -> str:
 def _cell(x: float, y: float, value: float) -> str:
     box = rect(x, y, *CELL, fill=_ramp(value), stroke=PAPER)
     ink = PAPER if value > 0.45 else INK
-    return box + label(
-        f"{value:.2f}", x + CELL[0] / 2, y + CELL[1] / 2 + 4, text_anchor="middle", fill=ink
-    )
+    middle = (x + CELL[0] / 2, y + CELL[1] / 2 + 4)
+    return box + label(f"{value:.2f}", *middle, text_anchor="middle", fill=ink)
 
 
 def attention_heatmap(
@@ -145,33 +134,17 @@ def _cells(fractions: Values, step: float, row: float, top: float) -> str:
         for first, last in zip(starts, [*starts[1:], len(line_of_levels)], strict=True):
             level = int(line_of_levels[first])
             if level:
-                runs.setdefault(level, []).append(
-                    f"M{first} {index}h{last - first}v1h{first - last}z"
-                )
-    paths = (
-        element("path", d="".join(runs[level]), fill=_ramp(level / LEVELS))
-        for level in sorted(runs)
-    )
-    return element(
-        "g",
-        "".join(paths),
-        transform=f"translate({number(LEFT)} {number(top)}) scale({number(step)} {number(row)})",
-        shape_rendering="crispEdges",
-    )
+                run = f"M{first} {index}h{last - first}v1h{first - last}z"
+                runs.setdefault(level, []).append(run)
+    paths = [element("path", d="".join(runs[level]), fill=_ramp(level / LEVELS))
+             for level in sorted(runs)]  # fmt: skip
+    move = f"translate({number(LEFT)} {number(top)}) scale({number(step)} {number(row)})"
+    return element("g", *paths, transform=move, shape_rendering="crispEdges")
 
 
 def _outline(site: Interval, index: int, step: float, row: float, top: float) -> str:
-    x, width = LEFT + step * site[0], step * (site[1] - site[0])
-    return rect(
-        x,
-        top + row * index + 1,
-        width,
-        row - 2,
-        fill="none",
-        stroke="#c04f00",
-        stroke_width=1,
-        class_="site",
-    )
+    box = (LEFT + step * site[0], top + row * index + 1, step * (site[1] - site[0]), row - 2)
+    return rect(*box, fill="none", stroke="#c04f00", stroke_width=1, class_="site")
 
 
 def _row_tip(name: str, index: int, row: float, top: float, right: float) -> str:

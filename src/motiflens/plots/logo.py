@@ -133,9 +133,10 @@ def _axis_of(kind: Kind, scale: Scale) -> str:
     return _height_axis(scale, UNITS[kind], BITS if kind == "information" else scale.ticks)
 
 
-def _column_numbers(width: int, left: float, y: float) -> str:
+def column_numbers(width: int, left: float, y: float, step: float = COLUMN) -> str:
+    """Write the number of each column below it."""
     return "".join(
-        label(1 + i, left + (i + 0.5) * COLUMN, y, text_anchor="middle", fill=MUTED)
+        label(1 + i, left + (i + 0.5) * step, y, text_anchor="middle", fill=MUTED)
         for i in range(width)
     )
 
@@ -146,7 +147,7 @@ def _panel(heights: Matrix, left: float, scale: Scale, key: str) -> str:
     return (
         line(left, scale(0), left + width * COLUMN, scale(0))
         + _stacks(heights, left, scale, COLUMN, key)
-        + _column_numbers(width, left, scale.start + 18)
+        + column_numbers(width, left, scale.start + 18)
     )
 
 
@@ -236,7 +237,7 @@ def logo_pair(
         body.append(_stacks(heights, left, scale, COLUMN, key))
     true_left = LEFT - first * COLUMN
     bottom = tops[1] + HEIGHT
-    body.append(_column_numbers(lower.shape[1], true_left, bottom + 18))
+    body.append(column_numbers(lower.shape[1], true_left, bottom + 18))
     body += [_edge(true_left + lower.shape[1] * COLUMN * end, bottom) for end in (0, 1)]
     text = f"Found {top_bases(upper)} at offset {offset} of {top_bases(lower)}"
     return figure(width, bottom + 26, title, f"{text}, strand {strand}", *body)

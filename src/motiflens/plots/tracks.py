@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from motiflens.errors import InputError
-from motiflens.plots.axes import Scale, linear_ticks, round_range, tick_text, y_title
+from motiflens.plots.axes import Scale, grid, linear_ticks, round_range, y_title
 from motiflens.plots.logo import LETTER_COLOURS
 from motiflens.plots.svg import (
-    GRID,
     MONOSPACE,
     MUTED,
     SERIES,
@@ -76,7 +75,10 @@ def base_track(
     right = LEFT + step * len(sequence)
     scale = Scale(*round_range([0.0, *values.tolist()]), bottom, top)
     body = [_site(site, start, len(sequence), step, top, bottom + 18, site_name) for site in sites]
-    body += [_value_axis(scale, right, y_label), line(LEFT, scale(0), right, scale(0))]
+    ticks = linear_ticks(scale.low, scale.high, 4)
+    body.append(grid(scale, ticks, LEFT, right, stroke_opacity=0.7))
+    body.append(y_title(y_label, LEFT - 54, (top + bottom) / 2))
+    body.append(line(LEFT, scale(0), right, scale(0)))
     for index, (base, value) in enumerate(zip(sequence, values, strict=True)):
         x = LEFT + step * index
         body += [_bar(x, step, scale, float(value), f"{base}{start + index + 1}"), _letter(x, base)]
@@ -96,15 +98,6 @@ def _site(
     x, width = LEFT + step * first, step * (last - first)
     text = label(name, x, top - 10, fill=MUTED)
     return rect(x, top - 6, width, bottom - top + 6, fill=SITE, class_="site") + text
-
-
-def _value_axis(scale: Scale, right: float, title: str) -> str:
-    parts = []
-    for tick in linear_ticks(scale.low, scale.high, 4):
-        y = scale(tick)
-        parts.append(line(LEFT, y, right, y, stroke=GRID, stroke_opacity=0.7))
-        parts.append(label(tick_text(tick), LEFT - 6, y + 4, text_anchor="end", fill=MUTED))
-    return "".join(parts) + y_title(title, LEFT - 54, (scale.start + scale.end) / 2)
 
 
 def _bar(x: float, step: float, scale: Scale, value: float, base: str) -> str:

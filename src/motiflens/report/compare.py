@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from motiflens.plots.charts import Bar, Curve
 from motiflens.report.audit import DIGITS, METRICS
 from motiflens.report.parts import (
     MISSING,
+    NO_COMPARISON,
     Block,
     Figure,
     Section,
@@ -19,7 +20,7 @@ from motiflens.report.parts import (
     Text,
     absent,
     bar,
-    in_order,
+    held,
     interval,
     number,
 )
@@ -35,27 +36,25 @@ from motiflens.results.scores import (
 from motiflens.results.tracks import read_histories
 
 COMPARE = "motiflens compare"
-#: The target of runs that name none.
-TARGET = 0.95
 
 
 def compare_sections(results: Results) -> list[Section]:
     """Lay out everything that `comparison.json` and the histories of training hold."""
+    comparison = held(results, NO_COMPARISON)
     return [
-        _scores(results),
-        _accuracy_curves(results),
-        _convergence(results),
-        _learning_curves(results),
+        _scores(comparison),
+        _accuracy_curves(read_histories(results), comparison.target),
+        _convergence(comparison),
+        _learning_curves(comparison.models),
     ]
 
 
-def _scores(results: Results) -> Section:
+def _scores(comparison: Comparison) -> Section:
     """Lay out test scores with intervals, paired differences and the trivial baselines."""
     title = "Scores on the test split"
-    if not results.holds("comparison"):
+    if not comparison.models:
         return absent("scores", title, COMPARE)
-    comparison = results.comparison
-    rows = [_score_row(name, model) for name, model in _models(results).items()]
+    rows = [_score_row(name, model) for name, model in comparison.models.items()]
     rows += [_baseline_row(name, scores) for name, scores in comparison.baselines.items()]
     head = ["Model", "Parameters", "Seeds", *METRICS.values(), epochs_name(comparison)]
     caption = (
@@ -70,15 +69,9 @@ def _scores(results: Results) -> Section:
     return Section("scores", title, blocks)
 
 
-def _models(results: Results) -> dict[str, ModelScores]:
-    """Return the models of the comparison in the order of the configuration."""
-    found = results.comparison.models if results.holds("comparison") else {}
-    return in_order(results.settings.models, found)
-
-
-def epochs_name(comparison: Comparison | None) -> str:
+def epochs_name(comparison: Comparison) -> str:
     """Name the convergence figure with the run's own target."""
-    return f"Epochs to {100 * (comparison.target if comparison else TARGET):g} %"
+    return f"Epochs to {100 * comparison.target:g} %"
 
 
 def _score_row(name: str, model: ModelScores) -> list[str]:
@@ -135,15 +128,13 @@ def _cover_in_words(cover: Sequence[str]) -> str:
     )
 
 
-def _accuracy_curves(results: Results) -> Section:
+def _accuracy_curves(histories: Mapping[str, Sequence[pd.DataFrame]], target: float) -> Section:
     """Draw test accuracy by epoch, the mean over seeds in a band from lowest to highest seed."""
     title = "Test Accuracy Comparison"
-    histories = in_order(results.settings.models, read_histories(results))
     by_model = {model: _accuracy_curve(own) for model, own in histories.items()}
     curves = {model: curve for model, curve in by_model.items() if curve is not None}
     if not curves:
         return absent("accuracy", title, COMPARE)
-    target = 100 * (results.comparison.target if results.holds("comparison") else TARGET)
     lowest = min(min(low) for _, _, low, _ in curves.values())
     svg = line_chart(
         curves,
@@ -151,7 +142,7 @@ def _accuracy_curves(results: Results) -> Section:
         "epoch (counted from 1)",
         "test accuracy (%)",
         y_range=(10 * np.floor(lowest / 10), 100.0),
-        reference=(target, f"{target:g} %"),
+        reference=(100 * target, f"{100 * target:g} %"),
     )
     caption = (
         "Line: mean over seeds; band: from the lowest to the highest seed; up to the last epoch "
@@ -172,13 +163,11 @@ def _accuracy_curve(histories: Sequence[pd.DataFrame]) -> Curve | None:
     return epochs, by_seed.mean(axis=0).tolist(), low.tolist(), high.tolist()
 
 
-def _convergence(results: Results) -> Section:
+def _convergence(comparison: Comparison) -> Section:
     """Draw epochs to the target accuracy as bars with their spread."""
-    comparison = results.comparison if results.holds("comparison") else None
-    title = f"Convergence Speed, {epochs_name(comparison)} Acc"
-    if comparison is None:
+    title, models = f"Convergence Speed, {epochs_name(comparison)} Acc", comparison.models
+    if not models:
         return absent("convergence", title, COMPARE)
-    models = _models(results)
     groups = {name: {"epochs": _bar(m.summary.epochs_to_target)} for name, m in models.items()}
     if all(np.isnan(found["epochs"][0]) for found in groups.values()):
         return Section("convergence", title, [Text("No model reached the target.")])
@@ -204,10 +193,10 @@ def _reached(model: ModelScores) -> str:
     return f"{reached} of {len(model.seeds)} seeds"
 
 
-def _learning_curves(results: Results) -> Section:
+def _learning_curves(models: Mapping[str, ModelScores]) -> Section:
     """Draw accuracy and AUROC against the number of training sequences."""
     title = "Learning curves"
-    sized = {name: model.sizes for name, model in _models(results).items() if model.sizes}
+    sized = {name: model.sizes for name, model in models.items() if model.sizes}
     if not sized:
         return absent("learning", title, f"{COMPARE} --sizes 50,200,800")
     blocks = []

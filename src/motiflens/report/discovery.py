@@ -139,15 +139,13 @@ def _figures(motif: ConfirmedMotif) -> list[Block]:
 
 
 def _logo(motif: ConfirmedMotif) -> Figure:
-    match, ppm = motif.match, np.array(motif.ppm, dtype=float)
-    words = f"Consensus {motif.consensus}, {motif.n_seqlets:,} seqlets."
-    if match is None:
-        svg = logo(ppm, title=motif.name)
-        return Figure(svg, motif.name, f"{words} Matches no known motif.", "tile")
-    title = f"{motif.name} above {match.name}"
-    family = f" of the family {match.family}" if match.family else ""
-    others = f"; also matches {', '.join(match.others)}" if match.others else ""
-    words += f" {match.name}{family} by Tomtom, q {small(match.q_value)}{others}."
+    match, title, words = motif.match, motif.name, "Matches no known motif."
+    if match is not None:
+        title += f" above {match.name}"
+        family = f" of the family {match.family}" if match.family else ""
+        others = f"; also matches {', '.join(match.others)}" if match.others else ""
+        words = f"{match.name}{family} by Tomtom, q {small(match.q_value)}{others}."
+    words = f"Consensus {motif.consensus}, {motif.n_seqlets:,} seqlets. {words}"
     return Figure(logo_above_match(motif, title), title, words, "tile")
 
 

@@ -16,7 +16,6 @@ from motiflens.report.parts import (
     Table,
     Text,
     absent,
-    in_order,
     signed,
 )
 from motiflens.results import Results
@@ -33,7 +32,7 @@ def experiments_section(results: Results) -> Section:
     """Lay out everything that `experiments.json` holds."""
     if not results.holds("experiments"):
         return absent("experiments", TITLE, "motiflens experiments")
-    models = in_order(results.settings.models, results.experiments.models)
+    models = results.experiments.models
     if not models:
         return Section("experiments", TITLE, [Text("No model was tested.")])
     blocks: list[Block] = [Text(_in_words(models)), _table(models)]

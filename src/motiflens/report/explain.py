@@ -21,7 +21,6 @@ from motiflens.report.parts import (
     absent,
     bar,
     finite,
-    in_order,
     percent,
 )
 from motiflens.results import Results
@@ -77,8 +76,7 @@ class _Explained:
 
 def explain_sections(results: Results) -> list[Section]:
     """Lay out tracks, attention maps, sums of contributions and first-layer filters."""
-    tracks = in_order(results.settings.models, read_tracks(results))
-    explained = _Explained(tracks, read_sites(results))
+    explained = _Explained(read_tracks(results), read_sites(results))
     mutagenesis = "Saturation mutagenesis"
     return [
         _saliency_maps(explained),
@@ -163,7 +161,7 @@ def sums_section(results: Results) -> Section:
     """
     title = "Do the contributions add up"
     rows = []
-    for model, checks in in_order(results.settings.models, results.checks).items():
+    for model, checks in results.checks.items():
         for method, sum_in_words in SUMS.items():
             check = checks.methods.get(method)
             if check and check.completeness_note is not UNSET and finite(check.completeness):
@@ -210,7 +208,7 @@ def _attention_at_motifs(results: Results) -> Section:
     title = "Attention Weights at Motif Positions"
     if not results.holds("attention"):
         return absent("attention-motif", title, EXPLAIN)
-    models = in_order(results.settings.models, results.attention.models)
+    models = results.attention.models
     if not models:
         text = "This needs a model with attention and known true sites."
         return Section("attention-motif", title, [Text(text)])
@@ -257,7 +255,7 @@ def _bar(found: Mean | None) -> Bar:
 def _filters(results: Results) -> Section:
     """Draw first-layer filters of the first seed as signed logos."""
     title = "First-layer filters"
-    filters = in_order(results.settings.models, read_filters(results))
+    filters = read_filters(results)
     if not filters:
         return absent("filters", title, "motiflens train")
     blocks: list[Block] = [

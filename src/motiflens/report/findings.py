@@ -10,11 +10,18 @@ import numpy as np
 
 from motiflens.metrics import auroc_standard_error
 from motiflens.report.headline import ensemble_score, leak
-from motiflens.report.motifs import exact_count, motifs_by_model, shortcut_tests, true_motifs
-from motiflens.report.parts import Finding, listed, percent
-from motiflens.report.trust import trust_by_model
+from motiflens.report.motifs import exact_count
+from motiflens.report.parts import (
+    NO_COMPARISON,
+    NO_MOTIFS,
+    NO_TRUST,
+    Finding,
+    held,
+    listed,
+    percent,
+)
 from motiflens.results import Results
-from motiflens.results.motifs import Shortcut
+from motiflens.results.motifs import ModelMotifs, Shortcut
 from motiflens.results.scores import Estimate, GroupCounts
 from motiflens.results.tracks import read_histories
 
@@ -38,7 +45,7 @@ def best_model(results: Results) -> str | None:
 
     Of equals the first of the configuration; None for a run without models.
     """
-    if results.holds("motifs") and (by := results.motifs.discovered_by):
+    if by := held(results, NO_MOTIFS).discovered_by:
         return by.model
     histories = read_histories(results)
 
@@ -69,7 +76,7 @@ def may_claim(results: Results, model: str) -> bool:
     Asked are the verdict of trust and the interval of the ensemble's AUROC, as far as they are
     there; without both, the mean over seeds.
     """
-    trusted = trust_by_model(results).get(model)
+    trusted = held(results, NO_TRUST).models.get(model)
     score = ensemble_score(results, model)
     if score is not None and not beyond_chance(score, results.metrics.test_groups):
         return False
@@ -84,13 +91,13 @@ def auroc_of(results: Results, model: str) -> float | None:
     """Return the test AUROC of a model's ensemble, or else the mean over seeds."""
     if (score := ensemble_score(results, model)) is not None:
         return score.value
-    compared = results.comparison.models.get(model) if results.holds("comparison") else None
+    compared = held(results, NO_COMPARISON).models.get(model)
     return compared.summary.auroc.mean if compared else None
 
 
 def claims(results: Results) -> Finding | None:
     """Repeat the verdict on each model's explanations, without its figures."""
-    models = trust_by_model(results)
+    models = held(results, NO_TRUST).models
     if not models:
         return None
     texts = [f"{name}: {IN_BRACKETS.sub('', m.verdict)}." for name, m in models.items()]
@@ -106,7 +113,7 @@ def order_is_learnt(results: Results) -> Finding | None:
     Nothing is claimed of a model that hardly tells the classes apart, nor of a motif without an
     effect on it; what other models do comes after, and decides nothing.
     """
-    tests, best = shortcut_tests(results), best_model(results)
+    tests, best = held(results, NO_MOTIFS).shortcut, best_model(results)
     if not tests or best is None:
         return None
     text = _of_best(results, tests, best)
@@ -152,11 +159,12 @@ def _keeps_little(test: Shortcut) -> bool:
 
 def coordinate_error(results: Results) -> Finding | None:
     """State whether stretching the weights hides a motif that the same attention has found."""
-    if not true_motifs(results):
+    motifs = held(results, NO_MOTIFS)
+    if not motifs.truth:
         return None
     models = {
         name: (exact_count(model, "attention-stretched"), exact_count(model, "attention"))
-        for name, model in motifs_by_model(results).items()
+        for name, model in motifs.models.items()
     }
     counts = {name: both for name, both in models.items() if both[0][1] and both[1][1]}
     if not counts:
@@ -173,14 +181,14 @@ def coordinate_error(results: Results) -> Finding | None:
         return Finding("Stretched and tied attention", text, supported=False)
     text = (
         f"{words}. The attention was on the motif; stretching the weights of units to the length "
-        f"of the sequence puts them on the wrong bases.{_control(results, supported)}"
+        f"of the sequence puts them on the wrong bases.{_control(motifs.untrained, supported)}"
     )
     return Finding("A coordinate error", text, supported=True)
 
 
-def _control(results: Results, models: Sequence[str]) -> str:
+def _control(untrained: Mapping[str, ModelMotifs], models: Sequence[str]) -> str:
     """Say which models show the motif by tied attention before training as well."""
-    before = {m: exact_count(results.motifs.untrained.get(m), "attention") for m in models}
+    before = {m: exact_count(untrained.get(m), "attention") for m in models}
     shown = [
         f"{exact} of {n} untrained replicas of {model}"
         for model, (exact, n) in before.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from motiflens.report.parts import TO, listed, percent, signed
+from motiflens.report.parts import NO_METRICS, NO_MOTIFS, TO, held, listed, percent, signed
 from motiflens.results import Results
 from motiflens.results.audit import Audit
 from motiflens.results.motifs import ConfirmedMotif
@@ -22,7 +22,7 @@ BASELINES = {
 
 def ensemble_score(results: Results, model: str, metric: str = "auroc") -> Estimate | None:
     """Return a test score of a model's ensemble; None where there is none."""
-    found = results.metrics.models.get(model) if results.holds("metrics") else None
+    found = held(results, NO_METRICS).models.get(model)
     score: Estimate | None = getattr(found.test, metric) if found else None
     return score
 
@@ -79,10 +79,10 @@ def headline_motif(motifs: Sequence[ConfirmedMotif]) -> ConfirmedMotif | None:
 
 def motif_sentence(results: Results) -> str | None:
     """Say which motif held-out sequences confirm, or that they confirm none; None if not tested."""
-    by = results.motifs.discovered_by if results.holds("motifs") else None
+    motifs = held(results, NO_MOTIFS)
+    by, motif = motifs.discovered_by, headline_motif(motifs.discovery)
     if by is None:
         return None
-    motif = headline_motif(results.motifs.discovery)
     if motif is None:
         n = len(by.not_significant)
         tested = f" ({n} {'was' if n == 1 else 'were'} tested)" if n else ""

@@ -14,7 +14,6 @@ from motiflens.report.parts import (
     Table,
     Text,
     absent,
-    in_order,
     interval,
     number,
 )
@@ -56,20 +55,24 @@ def metrics_section(results: Results) -> Section:
     if not results.holds("metrics"):
         return absent("ensembles", title, "motiflens run")
     metrics = results.metrics
-    models = {
-        name: metrics.models[name] for name in in_order(results.settings.models, metrics.models)
-    }
     about = (
         f"Negatives: {metrics.negatives}. Scores hold against this negative set "
         "alone: a model often scores higher against shuffled sequences than against genomic ones."
     )
-    tables = [_ranking(models, metrics), _calls(models, metrics)]
-    blocks: list[Block] = [Text(about), *tables, *(_figure(models, kind) for kind in CURVES)]
+    tables = [_ranking(metrics), _calls(metrics)]
+    blocks: list[Block] = [
+        Text(about),
+        *tables,
+        *(_figure(metrics.models, kind) for kind in CURVES),
+    ]
     return Section("ensembles", title, blocks)
 
 
-def _ranking(models: Mapping[str, EnsembleScores], metrics: Metrics) -> Table:
-    rows = [[name, *_cells(model, RANKING), _range(model.seeds)] for name, model in models.items()]
+def _ranking(metrics: Metrics) -> Table:
+    rows = [
+        [name, *_cells(model, RANKING), _range(model.seeds)]
+        for name, model in metrics.models.items()
+    ]
     rows += [[*row, MISSING] for row in _baselines(metrics, RANKING)]
     caption = (
         "The ensemble of all seeds on the test split, with 95 % intervals over test sequences"
@@ -90,10 +93,10 @@ def _groups_in_words(groups: GroupCounts | None) -> str:
     )
 
 
-def _calls(models: Mapping[str, EnsembleScores], metrics: Metrics) -> Table:
+def _calls(metrics: Metrics) -> Table:
     rows = [
         [name, number(model.threshold, 3), *_cells(model, {**CALLS, **PROBABILITIES})]
-        for name, model in models.items()
+        for name, model in metrics.models.items()
     ]
     rows += [[row[0], MISSING, *row[1:], MISSING, MISSING] for row in _baselines(metrics, CALLS)]
     caption = (
@@ -140,7 +143,7 @@ def _figure(models: Mapping[str, EnsembleScores], kind: str) -> Figure:
 def crossing_section(results: Results) -> Section:
     """Lay out everything that `crossing.json` holds."""
     crossing = results.crossing
-    models = [*in_order(results.settings.models, crossing.models)]
+    models = tuple(crossing.models)
     blocks: list[Block] = [Text(_crossing_in_words(crossing, model)) for model in models]
     blocks += [_crossing_table(crossing, models, metric) for metric in CROSSED]
     return Section("crossing", "Negative sets crossed", blocks)

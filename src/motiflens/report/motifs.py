@@ -10,6 +10,7 @@ from motiflens.plots import base_track, logo, logo_pair, ppm_heatmap
 from motiflens.plots.logo import top_bases
 from motiflens.report.parts import (
     MISSING,
+    NO_MOTIFS,
     Block,
     Figure,
     Heading,
@@ -17,12 +18,19 @@ from motiflens.report.parts import (
     Table,
     Text,
     absent,
-    in_order,
+    held,
     percent,
     signed,
 )
 from motiflens.results import Results
-from motiflens.results.motifs import ModelMotifs, RouteMotif, Shortcut, TrueMotif
+from motiflens.results.motifs import (
+    ConfirmedMotif,
+    ModelMotifs,
+    Motifs,
+    RouteMotif,
+    Shortcut,
+    TrueMotif,
+)
 
 MOTIFS, WITH_TRUTH = "motiflens motifs", "motiflens run --motif MOTIF"
 UNKNOWN_TRUTH = "The true motif is not known"
@@ -36,29 +44,11 @@ RECOVERY = "Exact in k of n seeds, mean similarity, sites as a fraction of posit
 
 def motif_sections(results: Results) -> list[Section]:
     """Lay out what `motifs.json` holds of routes, recovery and the shortcut test."""
-    return [_reconstructed(results), _logos(results), _recovery(results), _shortcut(results)]
+    motifs = held(results, NO_MOTIFS)
+    return [_reconstructed(motifs), _logos(motifs), _recovery(motifs), _shortcut(motifs)]
 
 
-def motifs_by_model(results: Results) -> dict[str, ModelMotifs]:
-    """Return the models that have motifs, in the order of the configuration."""
-    return in_order(
-        results.settings.models, results.motifs.models if results.holds("motifs") else {}
-    )
-
-
-def true_motifs(results: Results) -> dict[str, TrueMotif]:
-    """Return the true motifs by name; none where the truth is not known."""
-    return {t.name: t for t in results.motifs.truth} if results.holds("motifs") else {}
-
-
-def shortcut_tests(results: Results) -> dict[str, Shortcut]:
-    """Return the shortcut test of each model, in the order of the configuration."""
-    return in_order(
-        results.settings.models, results.motifs.shortcut if results.holds("motifs") else {}
-    )
-
-
-def first_motifs(model: ModelMotifs | None, route: str) -> list[RouteMotif | None]:
+def _first_motifs(model: ModelMotifs | None, route: str) -> list[RouteMotif | None]:
     """Return a route's first motif in every seed that has the route; None where none was found."""
     found = [seed.routes[route] for seed in model.seeds if route in seed.routes] if model else []
     return [motifs[0] if motifs else None for motifs in found]
@@ -66,7 +56,8 @@ def first_motifs(model: ModelMotifs | None, route: str) -> list[RouteMotif | Non
 
 def routes_of(model: ModelMotifs) -> list[str]:
     """Name the routes of a model's first seed, known ones first."""
-    return [*in_order(ROUTES, model.seeds[0].routes)] if model.seeds else []
+    found = model.seeds[0].routes if model.seeds else {}
+    return [r for r in ROUTES if r in found] + [r for r in found if r not in ROUTES]
 
 
 def exact_count(model: ModelMotifs | None, route: str) -> tuple[int, int]:
@@ -74,19 +65,19 @@ def exact_count(model: ModelMotifs | None, route: str) -> tuple[int, int]:
 
     Exact: it recovers the whole truth and nothing else.
     """
-    motifs = first_motifs(model, route)
+    motifs = _first_motifs(model, route)
     return sum(bool(m and m.recovery and m.recovery.exact) for m in motifs), len(motifs)
 
 
-def _reconstructed(results: Results) -> Section:
+def _reconstructed(motifs: Motifs) -> Section:
     """Draw the PPMs read from attention maxima as annotated heat maps."""
     title = "Reconstructed Motif PWM from Attention Maxima"
-    if not results.holds("motifs"):
+    if not motifs.models:
         return absent("reconstructed", title, MOTIFS)
     blocks: list[Block] = []
-    for name, model in motifs_by_model(results).items():
+    for name, model in motifs.models.items():
         for route, words in READ_OUTS.items():
-            motif = next(iter(first_motifs(model, route)), None)
+            motif = next(iter(_first_motifs(model, route)), None)
             if motif:
                 ppm, heading = np.array(motif.ppm), f"{title}: {name}, {route}"
                 likely = f"Most likely bases {top_bases(ppm)}."
@@ -104,63 +95,68 @@ def _motif_words(motif: RouteMotif) -> str:
     return f"{words}; similarity to {recovery.truth} {recovery.similarity:.3f}, {exact}."
 
 
-def _logos(results: Results) -> Section:
+def _logos(motifs: Motifs) -> Section:
     """Draw each route's first motif as a logo, above the true one where it is known."""
-    title, models = "Motifs by route, beside the truth", motifs_by_model(results)
-    if not models:
+    title = "Motifs by route, beside the truth"
+    if not motifs.models:
         return absent("motifs", title, MOTIFS)
     blocks: list[Block] = [
         Text("First motif of the first seed on each route. Below each: the true motif, if known.")
     ]
-    for name, model in models.items():
+    for name, model in motifs.models.items():
         blocks.append(Heading(name))
         for route in routes_of(model):
-            motif = first_motifs(model, route)[0]
+            motif = _first_motifs(model, route)[0]
             blocks.append(
-                _motif_figure(results, motif, f"{name}, {route}")
+                _motif_figure(motif, motifs.truth, f"{name}, {route}")
                 if motif
                 else Text(f"{route}: no motif found.")
             )
     return Section("motifs", title, blocks)
 
 
-def _motif_figure(results: Results, motif: RouteMotif, name: str) -> Figure:
+def _motif_figure(motif: RouteMotif, truth: Sequence[TrueMotif], name: str) -> Figure:
     """Draw one motif, above the truth that it recovers if there is one."""
-    ppm, recovery = np.array(motif.ppm, dtype=float), motif.recovery
-    truth = true_motifs(results).get(recovery.truth) if recovery else None
-    if recovery is None or truth is None:
-        return Figure(logo(ppm, title=name), name, _motif_words(motif), kind="tile")
-    svg = logo_pair(
-        ppm, np.array(truth.ppm), offset=recovery.offset, strand=recovery.strand, title=name
-    )
+    svg = logo_above_truth(motif, truth, name) or logo(np.array(motif.ppm, float), title=name)
     return Figure(svg, name, _motif_words(motif), kind="tile")
 
 
-def _recovery(results: Results) -> Section:
+def logo_above_truth(
+    motif: RouteMotif | ConfirmedMotif, truth: Sequence[TrueMotif], title: str
+) -> str | None:
+    """Draw a motif above the true one that it recovers; None where there is none."""
+    recovery = motif.recovery
+    true = next((t for t in truth if recovery and t.name == recovery.truth), None)
+    if recovery is None or true is None:
+        return None
+    ppms = np.array(motif.ppm, float), np.array(true.ppm, float)
+    return logo_pair(*ppms, offset=recovery.offset, strand=recovery.strand, title=title)
+
+
+def _recovery(motifs: Motifs) -> Section:
     """Lay out, for every route and model, how many seeds recover the truth."""
-    title, models = "Recovery of the true motif", motifs_by_model(results)
-    if not models or not true_motifs(results):
+    title, models = "Recovery of the true motif", motifs.models
+    if not models or not motifs.truth:
         return absent("recovery", title, WITH_TRUTH, UNKNOWN_TRUTH)
     found = {route for model in models.values() for route in routes_of(model)}
     routes = [r for r in ROUTES if r in found] + sorted(found - set(ROUTES))
-    n_positives, untrained = results.motifs.n_positives, results.motifs.untrained
     caption = (
         "Exact: the consensus of a route's first motif holds the whole true motif and nothing else "
         "above 1 bit. Beside it, over the seeds that found a motif, the mean similarity (1 is the "
         "truth itself) and the number of sites as a fraction of the explained positives; it passes "
         "100 % where a route finds several in one."
     )
-    tables = [_recovery_table(models, routes, n_positives, RECOVERY, caption)]
-    if untrained:
+    tables = [_recovery_table(models, routes, motifs.n_positives, RECOVERY, caption)]
+    if motifs.untrained:
         # A control: the same routes on the same models before training.
-        before = {name: untrained.get(name) for name in models}
+        before = {name: motifs.untrained.get(name) for name in models}
         caption = (
             "A control. The positives all hold the motif, so that aligning windows of them can "
             "show it though the model knows nothing; then there are fewer sites, or no more than "
             "after training. Only what is clearly above this table shows what a model has learnt."
         )
         name = "The same routes before training"
-        tables.append(_recovery_table(before, routes, n_positives, name, caption))
+        tables.append(_recovery_table(before, routes, motifs.n_positives, name, caption))
     return Section("recovery", title, tables)
 
 
@@ -179,7 +175,7 @@ def _recovery_table(
 
 
 def _recovery_cell(model: ModelMotifs | None, route: str, n_positives: int | None) -> str:
-    motifs = [motif for motif in first_motifs(model, route) if motif]
+    motifs = [motif for motif in _first_motifs(model, route) if motif]
     similarities = [motif.recovery.similarity for motif in motifs if motif.recovery]
     exact, n = exact_count(model, route)
     if not n:
@@ -192,10 +188,10 @@ def _recovery_cell(model: ModelMotifs | None, route: str, n_positives: int | Non
     return f"{cell}, {percent(sum(m.n_sites for m in motifs) / len(motifs) / n_positives, 0)}"
 
 
-def _shortcut(results: Results) -> Section:
+def _shortcut(motifs: Motifs) -> Section:
     """Lay out the shortcut test with the loss of every mismatch."""
     title = "Shortcut test"
-    tests = shortcut_tests(results)
+    tests = motifs.shortcut
     if not tests:
         return absent("shortcut", title, WITH_TRUTH, UNKNOWN_TRUTH)
     rows = [
@@ -214,14 +210,13 @@ def _shortcut(results: Results) -> Section:
         "A model that counts letters keeps most of the effect when the order is lost."
     )
     table = Table([*head, "Verdict"], rows, "What the order of the letters is worth", caption)
-    profiles = [_mismatch_profile(results, model, test) for model, test in tests.items()]
+    profiles = [_mismatch_profile(model, test, motifs.truth) for model, test in tests.items()]
     return Section("shortcut", title, [table, *profiles])
 
 
-def _mismatch_profile(results: Results, model: str, test: Shortcut) -> Figure:
+def _mismatch_profile(model: str, test: Shortcut, truth: Sequence[TrueMotif]) -> Figure:
     losses = test.mismatch_loss
-    consensus = next((truth.consensus for truth in true_motifs(results).values()), "")
-    consensus = test.motif or consensus
+    consensus = test.motif or next((true.consensus for true in truth), "")
     letters = consensus if len(consensus) == len(losses) else "N" * len(losses)
     name = f"Loss by single mismatch: {model}"
     svg = base_track(letters, [100 * x for x in losses], title=name, y_label="effect lost (%)")

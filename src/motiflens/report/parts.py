@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeGuard, TypeVar
 
-Content = TypeVar("Content")
+from motiflens.results import Results
+from motiflens.results.base import File
+from motiflens.results.motifs import Motifs
+from motiflens.results.scores import Comparison, Metrics
+from motiflens.results.trust import Trust
+
+Content = TypeVar("Content", bound=File)
+
+NO_COMPARISON = Comparison(
+    target=0.95, n_train=0, n_test=0, models={}, differences=(), baselines={}
+)
+NO_METRICS = Metrics(models={}, baselines={}, negatives="")
+NO_MOTIFS = Motifs(models={})
+NO_TRUST = Trust(fractions=(), models={})
 
 MISSING = "–"
 # Spaces at which a narrow table cell does not break an interval in two.
@@ -86,9 +99,11 @@ def absent(id: str, title: str, command: str, why: str = "Not run") -> Section:
     return Section(id, title, [Text(f"{why}. To get it: `{command}`.")])
 
 
-def in_order(names: Sequence[str], found: Mapping[str, Content]) -> dict[str, Content]:
-    """Return what is found in the order of its names; what they do not name comes last."""
-    return {name: found[name] for name in (*(n for n in names if n in found), *found)}
+def held(results: Results, empty: Content) -> Content:
+    """Return the file of a type, or an empty one where the run does not hold it."""
+    name = type(empty).__name__.lower()
+    content: Content = getattr(results, name) if results.holds(name) else empty
+    return content
 
 
 def finite(value: float | None) -> TypeGuard[float]:

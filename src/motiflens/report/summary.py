@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from motiflens.plots import logo_pair
 from motiflens.report.audit import lengths_in_words, warnings_in_words
 from motiflens.report.compare import epochs_cell, epochs_name, mean_and_interval
 from motiflens.report.discovery import logo_above_match, name_of, without_model_facts
@@ -21,25 +18,21 @@ from motiflens.report.headline import (
     motif_sentence,
     score_in_words,
 )
-from motiflens.report.motifs import (
-    exact_count,
-    motifs_by_model,
-    routes_of,
-    true_motifs,
-)
+from motiflens.report.motifs import exact_count, logo_above_truth, routes_of
 from motiflens.report.parts import (
     MISSING,
+    NO_MOTIFS,
     Figure,
     Finding,
     Table,
-    in_order,
+    held,
     listed,
     percent,
     small,
 )
 from motiflens.report.provenance import made_by, older
 from motiflens.results import Results
-from motiflens.results.motifs import ConfirmedMotif, MotifsWithoutModel
+from motiflens.results.motifs import ConfirmedMotif, MotifsWithoutModel, TrueMotif
 from motiflens.results.scores import ModelScores, Scores
 from motiflens.version import __version__
 
@@ -107,8 +100,8 @@ def _facts(results: Results) -> list[tuple[str, str]]:
     words += "" if run.n_sequences is None else f": {run.n_sequences:,} sequences"
     words += f" of {lengths}" if (lengths := lengths_in_words(results)) else ""
     words += "" if run.n_positives is None else f", {run.n_positives:,} of them positive"
-    known = [f"{name} ({truth.consensus})" if name != truth.consensus else name
-             for name, truth in true_motifs(results).items()]  # fmt: skip
+    known = [t.name if t.name == t.consensus else f"{t.name} ({t.consensus})"
+             for t in held(results, NO_MOTIFS).truth]  # fmt: skip
     facts = [
         ("Data", words),
         ("Models", listed(settings.models) or MISSING),
@@ -125,8 +118,7 @@ def _scores(results: Results) -> Table | None:
     if not results.holds("comparison"):
         return None
     comparison = results.comparison
-    models = in_order(results.settings.models, comparison.models)
-    rows = [_row(results, name, model) for name, model in models.items()]
+    rows = [_row(results, name, model) for name, model in comparison.models.items()]
     rows += [_baseline_row(name, scores) for name, scores in comparison.baselines.items()]
     head = ["Model", "AUROC", "Accuracy (%)", epochs_name(comparison), "Motif recovered exactly"]
     caption = (
@@ -158,8 +150,9 @@ def _baseline_row(name: str, scores: Scores) -> list[str]:
 
 def _recovered(results: Results, name: str) -> str:
     """Name the routes that recover the truth in most seeds."""
-    model = motifs_by_model(results).get(name)
-    if model is None or not true_motifs(results):
+    motifs = held(results, NO_MOTIFS)
+    model = motifs.models.get(name)
+    if model is None or not motifs.truth:
         return MISSING
     counts = {route: exact_count(model, route) for route in routes_of(model)}
     most = max((exact for exact, _ in counts.values()), default=0)
@@ -174,11 +167,11 @@ def _motif(results: Results) -> tuple[str | None, Figure | None]:
     if not results.holds("motifs"):
         return None, None
     motif = headline_motif(results.motifs.discovery)
-    figure = None if motif is None else _confirmed(results, motif)
+    figure = None if motif is None else _confirmed(motif, results.motifs.truth)
     return motif_sentence(results) or NOT_TESTED, figure
 
 
-def _confirmed(results: Results, motif: ConfirmedMotif) -> Figure:
+def _confirmed(motif: ConfirmedMotif, truth: Sequence[TrueMotif]) -> Figure:
     """Draw a confirmed motif, above the true one or else the known one that it matches."""
     title = f"Confirmed motif: {motif.consensus}"
     caption = (
@@ -188,12 +181,10 @@ def _confirmed(results: Results, motif: ConfirmedMotif) -> Figure:
     )
     if motif.direction == "negative":
         caption += " It contributes to the negatives."
-    recovery = motif.recovery
-    truth = true_motifs(results).get(recovery.truth) if recovery else None
-    if recovery is None or truth is None:
+    if svg := logo_above_truth(motif, truth, title):
+        caption += " Below it the true motif"
+        caption += f"; similarity {motif.recovery.similarity:.3f}." if motif.recovery else "."
+    else:
+        svg = logo_above_match(motif, title)
         caption += f" Below it {motif.match.name}." if motif.match else ""
-        return Figure(logo_above_match(motif, title), title, caption, "tile")
-    ppms = (np.array(motif.ppm, dtype=float), np.array(truth.ppm, dtype=float))
-    svg = logo_pair(*ppms, offset=recovery.offset, strand=recovery.strand, title=title)
-    caption += f" Below it the true motif; similarity {recovery.similarity:.3f}."
     return Figure(svg, title, caption, "tile")

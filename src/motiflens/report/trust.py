@@ -15,7 +15,6 @@ from motiflens.report.parts import (
     Table,
     Text,
     absent,
-    in_order,
     interval,
     number,
 )
@@ -43,7 +42,7 @@ def trust_section(results: Results) -> Section:
     title = "How far to trust the explanations"
     if not results.holds("trust"):
         return absent("trust", title, "motiflens trust")
-    models = trust_by_model(results)
+    models = results.trust.models
     attention = {name: m.attention for name, m in models.items() if m.attention is not None}
     verdicts = Bullets([f"{name}: {model.verdict}." for name, model in models.items()])
     blocks: list[Block] = [Text(HOW_TO_READ), verdicts]
@@ -60,11 +59,6 @@ def trust_section(results: Results) -> Section:
     ]
     blocks += [Text("Methods that do not apply:"), Bullets(refused)] if refused else []
     return Section("trust", title, blocks)
-
-
-def trust_by_model(results: Results) -> dict[str, ModelTrust]:
-    """Return how far each model can be trusted, in the order of the configuration."""
-    return in_order(results.settings.models, results.trust.models if results.holds("trust") else {})
 
 
 def _attention_table(models: Mapping[str, AttentionTest]) -> Table:

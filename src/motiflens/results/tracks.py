@@ -58,11 +58,11 @@ def read_filters(results: Results) -> dict[str, Array]:
 
 
 def read_tracks(results: Results) -> dict[str, dict[str, Tracks]]:
-    """Return the explanations: model → method → tracks."""
-    tracks: dict[str, dict[str, Tracks]] = {}
+    """Return the explanations: model, in the order of the settings → method → tracks."""
+    tracks: dict[str, dict[str, Tracks]] = {model: {} for model in results.settings.models}
     for path in results.paths_of("attributions"):
         tracks.setdefault(path.parent.name, {})[path.stem] = read_with(path, _tracks)
-    return tracks
+    return {model: methods for model, methods in tracks.items() if methods}
 
 
 def read_lengths(results: Results) -> Lengths | None:
