@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from motiflens.attribution import METHODS, Attributions, attribute
-from motiflens.attribution.base import Floats, as_input, checked, evaluating
+from motiflens.attribution.base import Floats, as_input, check_one_hot, evaluating
 from motiflens.errors import InputError
 from motiflens.evidence.agreement import rank_correlations, top_overlaps
 from motiflens.evidence.attention import attention_test
@@ -188,7 +188,7 @@ class _Maps:
 
 
 def _some(one_hot: Floats | Tensor, what: str) -> Floats:
-    found = checked(one_hot)
+    found = check_one_hot(one_hot)
     if len(found) == 0:
         raise InputError(
             "trust is checked on positives and on negatives",

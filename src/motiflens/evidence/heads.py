@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from motiflens.attribution import Attributions, attention_of_heads
-from motiflens.attribution.base import Floats, as_input, evaluating, known
+from motiflens.attribution.base import Floats, as_input, evaluating, known_mask
 from motiflens.evidence.levels import RIGHT_FROM, standing_out
 from motiflens.evidence.null import fraction_above, peaks
 from motiflens.evidence.replacement import Part
@@ -159,7 +159,7 @@ def _each_head(
             yield (
                 (layer, index + 1),
                 [
-                    Attributions("attention", x, x * one[layer][:, index, None] * known(x))
+                    Attributions("attention", x, x * one[layer][:, index, None] * known_mask(x))
                     for x, one in zip(parts, laid, strict=True)
                 ],
             )

@@ -22,7 +22,7 @@ from motiflens.motifs import information, motif_from_string
 from motiflens.pipeline.few import require_enough
 from motiflens.pipeline.splitting import cut, on_genome
 from motiflens.settings import Settings
-from motiflens.training.rows import draw
+from motiflens.training.data import draw
 
 #: Of a mapped data set with more sequences, audit, baselines and the choice of strands look at
 #: ``SAMPLE`` only: they hold sequences as text.

@@ -19,7 +19,7 @@ from motiflens.datasets import (
 from motiflens.datasets.kmers import MAX_K
 from motiflens.errors import InputError
 from motiflens.settings import Settings
-from motiflens.training.rows import draw
+from motiflens.training.data import draw
 
 #: Fraction of a random test split that may be related to training sequences.
 MOST_RELATED = 0.01
