@@ -18,7 +18,7 @@ from tests.test_training_recipe import EVERYTHING, Dropping
 from motiflens.errors import InputError
 from motiflens.models import MODELS
 from motiflens.training import Job, Recipe, checkpoint, remove_checkpoint, train, train_all
-from motiflens.training.checkpoint import Slot, State, fingerprint
+from motiflens.training.checkpoint import Slot, State
 from motiflens.training.fit import Fit
 
 ROOT = Path(__file__).parents[1]
@@ -110,9 +110,9 @@ def test_the_fingerprint_is_of_all_that_training_looks_at() -> None:
         data.with_split(data.split[::-1]),
         data.subset(np.arange(len(data))[::-1]),
     ]
-    assert len({fingerprint(one) for one in (data, *others)}) == 5
+    assert len({one.fingerprint() for one in (data, *others)}) == 5
     renamed = dataclasses.replace(data, names=data.names[::-1].copy())
-    assert fingerprint(renamed) == fingerprint(data)
+    assert renamed.fingerprint() == data.fingerprint()
 
 
 def test_the_folder_holds_no_code_and_goes_when_asked(tmp_path: Path) -> None:

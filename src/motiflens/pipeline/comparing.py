@@ -28,7 +28,6 @@ from motiflens.pipeline.loading import (
     load_files,
     motif_notes,
     prepare,
-    sample,
     sample_notes,
 )
 from motiflens.pipeline.splitting import on_genome
@@ -157,7 +156,7 @@ def audit_parts(
         Those that baselines read, ``forward`` or ``both``; None for both of windows on a genome,
         and what the training part says of other data.
     """
-    looked_at = sample(dataset, seed)
+    looked_at = dataset.sample(seed)
     if strands is None and on_genome(looked_at):
         strands = "both"
     if looked_at.split is None:

@@ -11,19 +11,15 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import load, save
 from torch import Tensor
 
-from motiflens.datasets import MappedDataset, SequenceDataset
 from motiflens.errors import InputError
 from motiflens.files import write_whole
 from motiflens.training import distributed
@@ -142,26 +138,6 @@ def remove_checkpoint(folder: Path) -> None:
     """Remove a checkpoint, once what was trained has been written elsewhere."""
     if distributed.process() == 0 and (folder / "training.json").is_file():
         shutil.rmtree(folder)
-
-
-def fingerprint(dataset: SequenceDataset) -> str:
-    """Compute the sha256 of all in a data set that training looks at."""
-    digest = hashlib.sha256()
-    for content in _contents(dataset):
-        digest.update(content)
-    return digest.hexdigest()
-
-
-def _contents(dataset: SequenceDataset) -> Iterator[bytes | memoryview]:
-    arrays: list[NDArray[Any]] = [dataset.codes, dataset.lengths, dataset.labels]
-    yield str(dataset.codes.shape).encode()
-    if isinstance(dataset, MappedDataset):
-        # Known, so that the files are not mapped into memory as a whole.
-        yield dataset.sha256.encode()
-        arrays = []
-    for values in (*arrays, dataset.split):
-        if values is not None:
-            yield np.ascontiguousarray(values).view(np.uint8).data
 
 
 def _require_equal(path: Path, settings: dict[str, Any]) -> None:

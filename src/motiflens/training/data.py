@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from motiflens.datasets import SequenceDataset, bound_groups, split_by_groups
+from motiflens.datasets import SequenceDataset, bound_groups, draw, split_by_groups
 from motiflens.errors import InputError
 from motiflens.sequences import ONE_HOT
 from motiflens.training.regularization import other_strand
@@ -24,17 +24,6 @@ class SplitRows:
     train: Rows
     valid: Rows
     test: Rows
-
-
-def draw(labels: NDArray[np.float32], rows: Rows, n: int, generator: np.random.Generator) -> Rows:
-    """Draw n rows without replacement, each class in proportion and at least once, in row order."""
-    chosen = []
-    positives = round(n * float(labels[rows].mean()))
-    positives = min(max(positives, 1), n - 1)
-    for label, count in ((1, positives), (0, n - positives)):
-        of_class = rows[labels[rows] == label]
-        chosen.append(generator.permutation(of_class)[:count])
-    return np.sort(np.concatenate(chosen))
 
 
 def take_splits(

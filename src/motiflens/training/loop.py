@@ -19,7 +19,7 @@ from torch import Tensor
 from motiflens.datasets import SequenceDataset
 from motiflens.models import SequenceModel, build_model
 from motiflens.training import distributed
-from motiflens.training.checkpoint import Checkpoint, Slot, fingerprint
+from motiflens.training.checkpoint import Checkpoint, Slot
 from motiflens.training.data import EncodedData, SplitRows, predict_logits, take_splits
 from motiflens.training.fit import Epoch, Fit, Rows
 from motiflens.training.recipes import Recipe, recipe_for
@@ -184,7 +184,7 @@ def _settings(
 ) -> dict[str, Any]:
     """Return all that decides the outcome to the last bit, the rounding of larger groups too."""
     return {
-        "data": fingerprint(dataset),
+        "data": dataset.fingerprint(),
         "jobs": [asdict(job) | {"recipe": asdict(job.settings)} for job in jobs],
         "replicas at once (threads)": size,
         "device": table.device.type,

@@ -89,7 +89,7 @@ def run(
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
-    """Compare models on data, explain them, read their motifs and write the report.
+    """Audit data, compare models, explain them, find their motifs and write the report.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def train(
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
-    """Train one model and score it on held-out sequences.
+    """Train one model and score it on the test split.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def compare(
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
-    """Compare models x seeds x training sizes on one held-out part.
+    """Compare models x seeds x training sizes on one test split.
 
     Parameters
     ----------
