@@ -13,6 +13,7 @@ from torch import nn
 
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
+from motiflens.metrics import rank_auprc
 from motiflens.models import MODELS, SequenceModel, build_model
 from motiflens.models.layers import Dropout, Linear
 from motiflens.sequences import PAD, encode, reverse_complement_codes
@@ -22,7 +23,6 @@ from motiflens.training.batches import EncodedData
 from motiflens.training.fit import Fit
 from motiflens.training.predict import predict_logits
 from motiflens.training.rows import take_parts
-from motiflens.training.selection import rank_auprc
 
 EVERYTHING = Recipe(
     epochs=2,

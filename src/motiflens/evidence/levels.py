@@ -56,7 +56,7 @@ class Levels:
 
 
 def telling(n_positives: int, n_negatives: int) -> float:
-    """Return the AUROC that a model which knows nothing reaches with probability ``CHANCE``, or 0.6."""
+    """Return the AUROC that chance reaches with probability ``CHANCE``, or 0.6 if that is more."""
     error = auroc_standard_error(n_positives, n_negatives)
     return max(TELLS_FROM, 0.5 + float(norm.isf(CHANCE) * error))
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from motiflens.metrics import rank_auroc
+from motiflens.metrics import rank_auprc, rank_auroc
 from motiflens.motifs import Motif, information
 from motiflens.sequences import Lengths, Site
 
@@ -80,21 +80,9 @@ def base_scores(track: NDArray[np.floating], truth: NDArray[np.int8]) -> tuple[f
         kept = bases != LEFT_OUT
         labels, chosen = bases[kept] == MOTIF, values[kept]
         if labels.any() and not labels.all():
-            (area,) = rank_auroc(labels[None], chosen[None])
-            scores.append((float(area), _average_precision(labels, chosen)))
+            row = labels[None], chosen[None]
+            scores.append((rank_auroc(*row)[0], rank_auprc(*row)[0]))
     if not scores:
         return None
     auroc, auprc = np.mean(scores, axis=0)
     return float(auroc), float(auprc)
-
-
-def _average_precision(labels: NDArray[np.bool_], values: NDArray[np.floating]) -> float:
-    """Sum precision times the step of recall over all thresholds.
-
-    As scikit-learn's, which takes fifty times as long on a row of some hundred bases.
-    """
-    order = np.argsort(-values, kind="stable")
-    last_of_equals = np.append(np.diff(values[order]) != 0, True)
-    found = np.cumsum(labels[order])[last_of_equals]
-    called = np.flatnonzero(last_of_equals) + 1
-    return float((np.diff(found, prepend=0) * found / called).sum() / labels.sum())

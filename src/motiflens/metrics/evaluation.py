@@ -5,36 +5,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import log_expit, logsumexp
 
 from motiflens.errors import InputError
-from motiflens.metrics.groups import Groups, checked_groups
 from motiflens.metrics.intervals import CONFIDENCE
 from motiflens.metrics.ranking import (
+    Floats,
     Ranked,
     brier,
     calibration_error,
+    call_scores,
     called_masses,
+    cut_counts,
     matthews,
-    of_calls,
-    of_ranks,
     plain_masses,
     rank,
+    rank_scores,
 )
 from motiflens.metrics.resampling import (
+    Groups,
     Sample,
     chance_calibration_error,
+    number_groups,
     resampled,
     shortest,
     unseen_share,
 )
-from motiflens.metrics.scores import checked
 
 EVALUATED = ("auroc", "auprc", "mcc", "accuracy", "brier", "ece", "recall_at_fdr10")
 QUANTILES = (0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2)
-
-Floats = NDArray[np.float64]
 
 
 def evaluate(
@@ -97,7 +97,7 @@ def evaluate(
     interval holds its value, and has a width where logits differ.
     """
     ranked = rank(labels, logits, threshold)
-    numbered = checked_groups(groups, len(ranked.order))
+    numbered = number_groups(groups, len(ranked.order))
     sample = Sample(ranked, Groups(numbered.of[ranked.order], numbered.n))
     values = _measured(ranked)
     ends = _ends(values["ece"], sample, generator)
@@ -170,8 +170,8 @@ def _measured(ranked: Ranked) -> dict[str, float]:
     called = called_masses(ranked, masses)
     shares = [above / size for above, size in zip(called, ranked.sizes, strict=True)]
     found = {
-        **of_ranks(ranked, masses),
-        **of_calls(ranked, shares[0], shares[1]),
+        **rank_scores(ranked, masses),
+        **call_scores(ranked, shares[0], shares[1]),
         "brier": brier(ranked, masses),
         "ece": calibration_error(ranked, masses),
     }
@@ -197,21 +197,14 @@ def choose_threshold(labels: ArrayLike, logits: ArrayLike) -> float:
     InputError
         See `score`.
     """
-    truth, scores = checked(labels, logits)
-    order = np.argsort(-scores, kind="stable")
-    ranked = scores[order]
-    ends = np.flatnonzero(np.diff(ranked))
-    tp = np.cumsum(truth[order], dtype=np.float64)[ends]
-    n_positive = float(truth.sum())
-    quality = matthews(
-        tp,
-        ends + 1 - tp,
-        np.full(len(ends), n_positive),
-        np.full(len(ends), len(truth) - n_positive),
-    )
+    ranked = rank(labels, logits, threshold=0.0)
+    true, false = (calls[:-1] for calls in cut_counts(ranked))
+    quality = matthews(true, false, *ranked.sizes)
     if not (quality > 0).any():
         return 0.0
-    cuts = ranked[ends] / 2 + ranked[ends + 1] / 2
+    scores = np.asarray(logits, dtype=np.float64)[ranked.order]
+    behind = ranked.ends[:-1]
+    cuts = scores[behind] / 2 + scores[behind + 1] / 2
     best = cuts[quality == quality.max()]
     return float(best[np.abs(best).argmin()])
 
@@ -244,9 +237,9 @@ def ensemble_logits(logits: Sequence[ArrayLike]) -> Floats:
     members = [np.asarray(member, dtype=np.float64) for member in logits]
     if len({member.shape for member in members}) != 1:
         raise InputError(
-            "an ensemble has one or more members, all with logits of the same sequences",
-            got=f"shapes {[member.shape for member in members]}",
-            remedy="predict the same sequences with every member",
+            f"an ensemble of logits of shapes {[member.shape for member in members]}",
+            remedy="predict the same sequences with one or more members",
+            argument="logits",
         )
     stacked = np.stack(members)
     # The common divisor S cancels between the two.

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv
 
-from motiflens.metrics.groups import Groups
+from motiflens.errors import InputError
 from motiflens.metrics.ranking import (
+    Floats,
     Masses,
     Ranked,
     brier,
     calibration_error,
+    call_scores,
     called_masses,
-    of_calls,
-    of_ranks,
+    rank_scores,
 )
 
 N_RESAMPLES = 1000
@@ -26,7 +27,57 @@ BLOCK = 1 << 20
 # heavy-tailed: with 0 intervals near AUROC 1 miss the truth, with 0.5 they are twice too wide.
 UNSEEN = 0.12
 
-Floats = NDArray[np.float64]
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Examples that are not independent, in groups: a whole group counts as one.
+
+    Attributes
+    ----------
+    of
+        (N,) the group of each example, numbered from 0 by first appearance.
+    n
+        How many groups there are.
+    """
+
+    of: NDArray[np.intp]
+    n: int
+
+    def effective_size(self, members: NDArray[np.bool_]) -> float:
+        """Give the number of independent examples that members (N,) are worth.
+
+        (Σ size)² / Σ size² over groups (Kish 1965, *Survey Sampling*): the members of a group tell
+        the same. It is their number where every group has one.
+        """
+        sizes = np.bincount(self.of[members]).astype(np.float64)
+        return float(sizes.sum() ** 2 / (sizes**2).sum())
+
+    def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Add values (N,) group by group (n,)."""
+        return np.bincount(self.of, weights=values, minlength=self.n).astype(np.float64)
+
+
+def number_groups(groups: ArrayLike | None, n_examples: int) -> Groups:
+    """Give groups numbers by first appearance; None makes every example its own.
+
+    Raises
+    ------
+    InputError
+        When there is not one whole number for each example.
+    """
+    if groups is None:
+        return Groups(np.arange(n_examples), n_examples)
+    given = np.asarray(groups)
+    if given.shape != (n_examples,) or not np.issubdtype(given.dtype, np.integer):
+        raise InputError(
+            f"groups of shape {given.shape} and type {given.dtype} for {n_examples} examples",
+            remedy="give the group of every example as a whole number, as homology_groups does",
+            argument="groups",
+        )
+    _, first, inverse = np.unique(given, return_index=True, return_inverse=True)
+    number = np.empty(len(first), dtype=np.intp)
+    number[np.argsort(first)] = np.arange(len(first))
+    return Groups(number[inverse], len(first))
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +122,11 @@ def blocks_of(n_examples: int) -> list[int]:
 def _score(sample: Sample, n: int, generator: np.random.Generator) -> dict[str, Floats]:
     ranked = sample.ranked
     drawn = draw(sample, n, generator)
-    calls = of_calls(ranked, *_called_shares(sample, drawn, generator))
+    calls = call_scores(ranked, *_called_shares(sample, drawn, generator))
     # The calibration error is held against chance elsewhere, and takes nothing unseen.
     ece = calibration_error(ranked, _normalised(ranked, drawn))
     masses = _normalised(ranked, _with_unseen(sample, drawn, generator))
-    return {**of_ranks(ranked, masses), **calls, "brier": brier(ranked, masses), "ece": ece}
+    return {**rank_scores(ranked, masses), **calls, "brier": brier(ranked, masses), "ece": ece}
 
 
 def draw(sample: Sample, n: int, generator: np.random.Generator) -> Masses:

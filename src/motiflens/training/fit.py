@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from motiflens.metrics import rank_auroc
+from motiflens.metrics import rank_auprc, rank_auroc
 from motiflens.models.layers import Dropout, masks_for
 from motiflens.training import distributed
 from motiflens.training.augmentation import add_noise, augment, augments
@@ -20,7 +20,7 @@ from motiflens.training.batches import EncodedData
 from motiflens.training.checkpoint import Slot, State
 from motiflens.training.entropy import AttentionEntropy
 from motiflens.training.recipes import Recipe
-from motiflens.training.selection import BestWeights, rank_auprc
+from motiflens.training.selection import BestWeights
 
 #: Sequences of one forward pass in evaluation.
 EVALUATED_AT_ONCE = 128
