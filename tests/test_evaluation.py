@@ -251,8 +251,8 @@ def test_every_class_of_a_resample_keeps_its_size():
     sample = sampled([1, 0, 1, 1, 0, 0, 0], -np.arange(7.0))
     generator = np.random.default_rng(3)
     drawn = resampling.draw(sample, 50, generator)
-    for masses in (drawn, resampling._with_unseen(sample, drawn, generator)):
-        scaled = resampling._normalised(sample.ranked, masses)
+    for masses in (drawn, resampling.add_unseen(sample, drawn, generator)):
+        scaled = resampling.normalise(sample.ranked, masses)
         np.testing.assert_allclose(scaled.positive.sum(axis=1), 3)
         np.testing.assert_allclose(scaled.negative.sum(axis=1), 4)
 
@@ -261,7 +261,7 @@ def test_the_unseen_example_lies_with_either_class_evenly():
     sample = sampled([1, 1, 0, 0, 0, 0, 0, 0], -np.arange(8.0))
     generator = np.random.default_rng(3)
     drawn = resampling.draw(sample, 3000, generator)
-    added = resampling._with_unseen(sample, drawn, generator)
+    added = resampling.add_unseen(sample, drawn, generator)
     for part, before in ((added.positive, drawn.positive), (added.negative, drawn.negative)):
         extra = part - before
         assert ((extra > 0).sum(axis=1) <= 1).all()
@@ -275,7 +275,7 @@ def test_shares_of_calls_are_draws_from_the_posterior_of_jeffreys():
     sample = sampled(labels, logits)
     generator = np.random.default_rng(3)
     drawn = resampling.draw(sample, 4000, generator)
-    recall, fallout = resampling._called_shares(sample, drawn, generator)
+    recall, fallout = resampling.draw_call_rates(sample, drawn, generator)
     assert stats.kstest(recall, stats.beta(8.5, 1.5).cdf).pvalue > 0.01
     assert stats.kstest(fallout, stats.beta(0.5, 14.5).cdf).pvalue > 0.01
 
@@ -356,10 +356,10 @@ def test_the_shortest_interval_takes_the_end_of_the_range_where_most_lie():
     assert resampling.shortest(np.linspace(0, 1, 101) ** 2, 0.9) == (0, pytest.approx(0.81))
 
 
-def test_blocks_of_resamples_add_up(monkeypatch):
+def test_block_sizes_resamples_add_up(monkeypatch):
     monkeypatch.setattr(resampling, "BLOCK", 700)
-    assert sum(resampling.blocks_of(9)) == 1000
-    assert sum(resampling.blocks_of(10_000)) == 1000
+    assert sum(resampling.block_sizes(9)) == 1000
+    assert sum(resampling.block_sizes(10_000)) == 1000
     labels, logits = drawn(np.random.default_rng(2), 60)
     found = evaluate(labels, logits, threshold=0, generator=np.random.default_rng(5))
     assert found["auroc"]["low"] < found["auroc"]["value"] < found["auroc"]["high"]

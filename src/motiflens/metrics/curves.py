@@ -34,7 +34,7 @@ def precision_recall(ranked: Ranked) -> tuple[Floats, Floats]:
 
 
 def roc_curve_points(labels: ArrayLike, logits: ArrayLike) -> tuple[Floats, Floats]:
-    """Give the ROC curve from (0, 0) to (1, 1) in at most 200 points.
+    """Return the ROC curve from (0, 0) to (1, 1) in at most 200 points.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def roc_curve_points(labels: ArrayLike, logits: ArrayLike) -> tuple[Floats, Floa
 
 
 def precision_recall_points(labels: ArrayLike, logits: ArrayLike) -> tuple[Floats, Floats]:
-    """Give recall and precision of the cuts, from the strictest on, in at most 200 points.
+    """Return recall and precision of the cuts, from the strictest on, in at most 200 points.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def precision_recall_points(labels: ArrayLike, logits: ArrayLike) -> tuple[Float
     Returns
     -------
     x, y
-        Two arrays (P,): recall, rising to 1, and precision, which ends at the share of positives.
+        Two arrays (P,): recall, rising to 1, and precision, which ends at that of positives.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def reliability_points(
 
 
 def curve_points(labels: ArrayLike, logits: ArrayLike) -> dict[str, dict[str, list[float]]]:
-    """Give `roc`, `pr` and `reliability` as lists `x` and `y` (and `n`), ready for JSON.
+    """Return `roc`, `pr` and `reliability` as lists `x` and `y` (and `n`), ready for JSON.
 
     Raises
     ------

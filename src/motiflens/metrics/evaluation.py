@@ -30,7 +30,7 @@ from motiflens.metrics.resampling import (
     number_groups,
     resampled,
     shortest,
-    unseen_share,
+    unseen_fraction,
 )
 
 EVALUATED = ("auroc", "auprc", "mcc", "accuracy", "brier", "ece", "recall_at_fdr10")
@@ -78,12 +78,12 @@ def evaluate(
     sequences, not of other seeds.
 
     A sample without a fault does not show that there is none. So each class of a resample has an
-    unseen example beside its own, of a mass drawn from Gamma(0.12), at the place of any other
+    unseen example beside its own, of a mass drawn from Gamma(0.12), where any other lies
     example, positive or negative with an even chance (a draw of the base measure of a Dirichlet
     process: Ferguson, Ann Stat 1:209, 1973). Accuracy and Matthews' correlation follow from
     Jeffreys' posterior of recall and false-positive rate, Beta(k + 1/2, n − k + 1/2) (Brown, Cai
     and DasGupta, Stat Sci 16:101, 2001). And however well they are ranked, n examples of the
-    smaller class may hide a share s of faults, s about 1.9 / n, the end of Jeffreys' one-sided
+    smaller class may hide a fraction s of faults, s about 1.9 / n, the end of Jeffreys' one-sided
     95 % interval for none in n: the interval of the recall reaches to 1 − s at least, those of
     AUROC and AUPRC to 1 − s/2, for a fault ranks at random; likewise at the other end. Of groups,
     n is the effective number (Σ size)² / Σ size².
@@ -112,15 +112,15 @@ def evaluate(
 def _ends(
     ece: float, sample: Sample, generator: np.random.Generator
 ) -> dict[str, tuple[float, float]]:
-    """Give the ends of every interval; `ece` is the calibration error of the sample."""
-    found = resampled(sample, generator)
-    ends = {metric: _quantiles(found[metric]) for metric in EVALUATED}
-    ends["recall_at_fdr10"] = shortest(found["recall_at_fdr10"], CONFIDENCE)
+    """Return the ends of every interval; `ece` is the calibration error of the sample."""
+    scores = resampled(sample, generator)
+    ends = {metric: _quantiles(scores[metric]) for metric in EVALUATED}
+    ends["recall_at_fdr10"] = shortest(scores["recall_at_fdr10"], CONFIDENCE)
     low, high = (2 * ece - end for end in reversed(ends["ece"]))
     is_chance = ece <= chance_calibration_error(sample, QUANTILES[1], generator)
-    share = unseen_share(sample)
-    ends["ece"] = 0.0 if is_chance else max(0.0, low), max(high, share / 2)
-    for metric, loss in (("auroc", share / 2), ("auprc", share / 2), ("recall_at_fdr10", share)):
+    hidden = unseen_fraction(sample)
+    ends["ece"] = 0.0 if is_chance else max(0.0, low), max(high, hidden / 2)
+    for metric, loss in (("auroc", hidden / 2), ("auprc", hidden / 2), ("recall_at_fdr10", hidden)):
         low, high = ends[metric]
         ends[metric] = min(low, 1 - loss), max(high, loss)
     return ends
@@ -168,14 +168,14 @@ def measure(labels: ArrayLike, logits: ArrayLike, *, threshold: float) -> dict[s
 def _measured(ranked: Ranked) -> dict[str, float]:
     masses = plain_masses(ranked)
     called = called_masses(ranked, masses)
-    shares = [above / size for above, size in zip(called, ranked.sizes, strict=True)]
-    found = {
+    rates = [above / size for above, size in zip(called, ranked.sizes, strict=True)]
+    scores = {
         **rank_scores(ranked, masses),
-        **call_scores(ranked, shares[0], shares[1]),
+        **call_scores(ranked, rates[0], rates[1]),
         "brier": brier(ranked, masses),
         "ece": calibration_error(ranked, masses),
     }
-    return {metric: float(found[metric][0]) for metric in EVALUATED}
+    return {metric: float(scores[metric][0]) for metric in EVALUATED}
 
 
 def choose_threshold(labels: ArrayLike, logits: ArrayLike) -> float:

@@ -78,7 +78,7 @@ def _finite_sample(values: ArrayLike) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class SeedScores:
-    """Scores of one model's seeds on one test part.
+    """Scores of one model's seeds on one test split.
 
     Attributes
     ----------
@@ -92,7 +92,7 @@ class SeedScores:
     influence: dict[str, Floats]
 
     def of_seed(self, index: int) -> dict[str, float]:
-        """Give the scores of one seed."""
+        """Return the scores of one seed."""
         return {metric: float(values[index]) for metric, values in self.values.items()}
 
 
@@ -104,11 +104,11 @@ def seed_scores(labels: ArrayLike, logits: Sequence[ArrayLike]) -> SeedScores:
     InputError
         See `score`.
     """
-    values = [score(labels, one) for one in logits]
+    values = [score(labels, of_seed) for of_seed in logits]
     total: dict[str, Floats] = {}
-    for one in logits:
-        found = influences(labels, one)
-        total = {metric: total.get(metric, 0.0) + found[metric] for metric in METRICS}
+    for of_seed in logits:
+        influence = influences(labels, of_seed)
+        total = {metric: total.get(metric, 0.0) + influence[metric] for metric in METRICS}
     return SeedScores(
         {metric: np.array([value[metric] for value in values]) for metric in METRICS},
         {metric: total[metric] / len(values) for metric in METRICS},
@@ -118,7 +118,7 @@ def seed_scores(labels: ArrayLike, logits: Sequence[ArrayLike]) -> SeedScores:
 def paired_difference(
     labels: ArrayLike, a: SeedScores, b: SeedScores, groups: ArrayLike | None = None
 ) -> dict[str, Interval]:
-    """Give the mean of a − b with its 95 % interval over seeds and test sequences.
+    """Return the mean of a − b with its 95 % interval over seeds and test sequences.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def paired_difference(
     of DeLong et al. 1988, of groups that of Obuchowski (Biometrics 53:567, 1997). Two models that
     agree on all test sequences need not agree on others. So each class has an unseen example
     besides, of a mass from Gamma(1) for calls and Gamma(0.12) for ranks, which either model puts at
-    the place of any other example, positive or negative with an even chance, without regard to the
+    the rank of any other example, positive or negative with an even chance, without regard to the
     other model. The interval is Student's, with the degrees of freedom of Satterthwaite (Biometrics
     Bull 2:110, 1946).
     """
@@ -161,12 +161,12 @@ def paired_difference(
             argument=("a", "b"),
         )
     numbered = number_groups(groups, len(truth))
-    found = {}
+    intervals = {}
     for metric in METRICS:
         pair = a.influence[metric], b.influence[metric]
         over_test = _test_variance(truth, pair, numbered, UNSEEN_OF[metric])
-        found[metric] = _interval(a.values[metric] - b.values[metric], *over_test)
-    return found
+        intervals[metric] = _interval(a.values[metric] - b.values[metric], *over_test)
+    return intervals
 
 
 def _interval(differences: Floats, over_test: float, freedom: float) -> Interval:
@@ -185,7 +185,7 @@ def _interval(differences: Floats, over_test: float, freedom: float) -> Interval
 def _test_variance(
     truth: NDArray[np.bool_], pair: tuple[Floats, Floats], groups: Groups, mass: float
 ) -> tuple[float, float]:
-    """Give the variance of a difference over test sequences, and its degrees of freedom.
+    """Return the variance of a difference over test sequences, and its degrees of freedom.
 
     `pair` is the influence (2, N) on either model, `mass` that of the unseen examples.
     """
@@ -195,14 +195,15 @@ def _test_variance(
         # One group alone tells nothing of its like: half a degree of freedom is the least taken.
         free = max(size - 1, 0.5)
         weighted[members] = (first - second)[members] * np.sqrt(size / free) / members.sum()
-        share = mass * (mass + 1) / (size + mass) / (size + mass + 1)  # of Beta: its mean square
-        unseen += share * _unseen_square(truth, first, second)
+        # The mean square of a Beta distributed fraction.
+        square = mass * (mass + 1) / (size + mass) / (size + mass + 1)
+        unseen += square * _unseen_square(truth, first, second)
         freedom += free
     return float((groups.sums(weighted) ** 2).sum()) + unseen, freedom
 
 
 def _unseen_square(truth: NDArray[np.bool_], first: Floats, second: Floats) -> float:
-    """Give the mean square of the difference where either model puts an example anywhere."""
+    """Return the mean square of the difference where either model puts an example anywhere."""
     means, squares = np.empty(2), np.empty(2)
     for i, values in enumerate((first, second)):
         means[i] = (values[truth].mean() + values[~truth].mean()) / 2

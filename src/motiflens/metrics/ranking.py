@@ -81,7 +81,7 @@ class Ranked:
 
 @dataclass(frozen=True, eq=False)
 class Masses:
-    """What lies at each place of a ranking, in R weightings.
+    """What lies at each rank, in R weightings.
 
     Attributes
     ----------
@@ -168,7 +168,7 @@ def rank_scores(ranked: Ranked, masses: Masses) -> dict[str, Floats]:
 
 
 def call_scores(ranked: Ranked, recall: Floats, fallout: Floats) -> dict[str, Floats]:
-    """Score calls (R,) by the shares of positives and of negatives that are called positive."""
+    """Score calls (R,) by the fractions of positives and of negatives that are called positive."""
     positives, negatives = ranked.sizes
     tp, fp = recall * positives, fallout * negatives
     sizes = np.full(len(tp), float(positives)), np.full(len(tp), float(negatives))
@@ -209,7 +209,7 @@ def matthews(
 
 
 def influences(labels: ArrayLike, logits: ArrayLike) -> dict[str, Floats]:
-    """Give the influence of a positive and of a negative at the place of each example.
+    """Return the influence of a positive and of a negative where each example lies.
 
     Parameters
     ----------
@@ -220,7 +220,7 @@ def influences(labels: ArrayLike, logits: ArrayLike) -> dict[str, Floats]:
     -------
     dict
         Each metric of `score` to (2, N), of a negative (row 0) and of a positive (row 1): how the
-        score changes, per unit, when that share of the class moves to the logit of the example.
+        score changes, per unit, when that fraction of the class moves to the logit of the example.
         The mean over the members of a class is 0.
 
     Raises
@@ -235,12 +235,12 @@ def influences(labels: ArrayLike, logits: ArrayLike) -> dict[str, Floats]:
     Clarke-Pearson (Biometrics 44:837, 1988).
     """
     ranked = rank(labels, logits, threshold=0.0)
-    found = {
+    by_metric = {
         **_call_influence(ranked),
         "auroc": _auroc_influence(ranked),
         "auprc": _auprc_influence(ranked),
     }
-    return {metric: _in_rows(ranked, values) for metric, values in found.items()}
+    return {metric: _in_rows(ranked, values) for metric, values in by_metric.items()}
 
 
 def _in_rows(ranked: Ranked, values: Floats) -> Floats:
@@ -286,11 +286,11 @@ def _call_influence(ranked: Ranked) -> dict[str, Floats]:
     p, q = n_positive / n, n_negative / n
     recall, fallout = called[ranked.truth].mean(), called[~ranked.truth].mean()
     # Where all are called the same, the correlation jumps: half an example away it does not.
-    share = np.clip(p * recall + q * fallout, 0.5 / n, 1 - 0.5 / n)
-    spread = share * (1 - share)
-    turned = (recall - fallout) * (1 - 2 * share) / (2 * spread)
+    called_fraction = np.clip(p * recall + q * fallout, 0.5 / n, 1 - 0.5 / n)
+    spread = called_fraction * (1 - called_fraction)
+    bend = (recall - fallout) * (1 - 2 * called_fraction) / (2 * spread)
     scale = np.sqrt(p * q / spread)
-    slopes = np.array([[-1 - turned * q], [1 - turned * p]])
+    slopes = np.array([[-1 - bend * q], [1 - bend * p]])
     return {
         "accuracy": np.array([[-q], [p]]) * called,
         "mcc": scale * slopes * called,

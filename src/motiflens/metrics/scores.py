@@ -38,14 +38,14 @@ def score(labels: ArrayLike, logits: ArrayLike) -> dict[str, float]:
         When shapes differ, a label is neither 0 nor 1, a logit is not finite or a class is missing.
     """
     ranked = rank(labels, logits, threshold=0.0)
-    (fallout, recall), (found, precision) = roc(ranked), precision_recall(ranked)
+    (fallout, recall), (recall_at_cuts, precision) = roc(ranked), precision_recall(ranked)
     true = float(ranked.truth[: ranked.n_called].sum())
     false = ranked.n_called - true
     positives, negatives = ranked.sizes
     return {
         "accuracy": (true + negatives - false) / (positives + negatives),
         "auroc": float(np.trapezoid(recall, fallout)),
-        "auprc": float((np.diff(found, prepend=0) * precision)[::-1].sum()),
+        "auprc": float((np.diff(recall_at_cuts, prepend=0) * precision)[::-1].sum()),
         "mcc": float(matthews(true, false, positives, negatives)),
     }
 
