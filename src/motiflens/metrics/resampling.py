@@ -58,7 +58,7 @@ class Groups:
 
 
 def number_groups(groups: ArrayLike | None, n_examples: int) -> Groups:
-    """Number groups by first appearance; None makes every example its own.
+    """Give groups numbers by first appearance; None makes every example its own.
 
     Raises
     ------
