@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import nhypergeom, norm
 
-from motiflens.evidence.null import LEVEL
+from motiflens.evidence.tracks import LEVEL
 from motiflens.metrics import auroc_standard_error
 
 TELLS_FROM = 0.6
