@@ -12,6 +12,7 @@ from torch import Tensor, nn
 import motiflens
 from motiflens import Settings
 from motiflens.datasets import SequenceDataset, split_at_random
+from motiflens.evidence import Controls
 from motiflens.models import MODELS, Attention, SequenceModel
 from motiflens.sequences import Site
 from motiflens.training import Job, train
@@ -83,7 +84,7 @@ def checked(dataset: SequenceDataset, model: nn.Module) -> motiflens.Trust:
         positives.one_hot(),
         negatives.one_hot(),
         methods=["attention", "saliency", "ism"],
-        truth=truth,
+        controls=Controls(truth=truth),
     )
 
 

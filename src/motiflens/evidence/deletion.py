@@ -23,7 +23,7 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Erasure:
+class DeletionCurves:
     """How the logit changes along one order of the bases.
 
     Values are fractions of the effect of all bases together: 1 is the mean logit of the sequences
@@ -61,14 +61,14 @@ def eval_logits(module: nn.Module, one_hot: Floats, target: int) -> Values:
         return logits_in_batches(module, one_hot, target, BATCH_SIZE)
 
 
-def erasure(
+def deletion_curves(
     module: nn.Module,
     one_hot: Floats,
     tracks: Mapping[str, NDArray[np.floating]],
     *,
     target: int = 0,
     seed: int = 0,
-) -> dict[str, Erasure] | None:
+) -> dict[str, DeletionCurves] | None:
     """Replace the bases in the order of each track, and in random order.
 
     A replaced base becomes one of the three others, each as likely; what becomes of each base is
@@ -91,8 +91,8 @@ def erasure(
     Returns
     -------
     dict or None
-        Method → :class:`Erasure`, and ``"random"``; None where the mean logit does not fall when
-        all bases are replaced, so that there is nothing to lose.
+        Method → :class:`DeletionCurves`, and ``"random"``; None where the mean logit does not fall
+        when all bases are replaced, so that there is nothing to lose.
 
     References
     ----------
@@ -136,13 +136,13 @@ def _replaced(one_hot: Floats, generator: np.random.Generator) -> Floats:
 def _ranks(
     track: NDArray[np.floating], known: NDArray[np.bool_], generator: np.random.Generator
 ) -> NDArray[np.intp]:
-    """Give each base its place in the order, from 0; those that are not known come last."""
+    """Rank bases from 0 in the order; those that are not known come last."""
     values = np.where(known, track, -np.inf)
     mixed = generator.random(known.shape).argsort(axis=1)
     order = np.argsort(-np.take_along_axis(values, mixed, axis=1), axis=1, kind="stable")
     ranks = np.empty_like(order)
-    places = np.broadcast_to(np.arange(known.shape[1]), known.shape)
-    np.put_along_axis(ranks, np.take_along_axis(mixed, order, axis=1), places, axis=1)
+    positions = np.broadcast_to(np.arange(known.shape[1]), known.shape)
+    np.put_along_axis(ranks, np.take_along_axis(mixed, order, axis=1), positions, axis=1)
     return ranks
 
 
@@ -168,7 +168,7 @@ def _between(
 
 def _summary(
     deletion: Values, insertion: Values, reference: Values, erased: float, gap: float
-) -> Erasure:
+) -> DeletionCurves:
     """Put curves (fractions, N) on the scale from all bases replaced (0) to none (1)."""
     gains = (reference - _areas(deletion)) / gap
     n = len(gains)
@@ -176,7 +176,7 @@ def _summary(
     curves = [(curve.mean(axis=1) - erased) / gap for curve in (deletion, insertion)]
     falls, rises = (tuple(float(value) for value in curve) for curve in curves)
     gain = float(gains.mean())
-    return Erasure(
+    return DeletionCurves(
         falls,
         rises,
         float(np.trapezoid(falls, FRACTIONS)),

@@ -1,4 +1,4 @@
-"""Other weights in the place of attention's, and what that does to the logits."""
+"""Other weights instead of attention's, and what that does to the logits."""
 
 from __future__ import annotations
 
@@ -66,15 +66,15 @@ class Replacement:
 
 
 def depends_on(*replaced: Replacement) -> Depends:
-    """Tell what of the prediction depends on attention that was replaced in several ways."""
+    """Return what of the prediction depends on attention that was replaced in several ways."""
     if any(one.moves_ranking for one in replaced):
         return "ranking"
     return "logits" if any(one.moves_logits for one in replaced) else "no"
 
 
 @contextmanager
-def other_weights(module: nn.Module, parts: Iterable[Part], change: Change) -> Iterator[None]:
-    """Put other weights into the place of those of attention for a while.
+def replaced_weights(module: nn.Module, parts: Iterable[Part], change: Change) -> Iterator[None]:
+    """Put other weights instead of attention's for a while.
 
     What the softmaxes give goes through ``change``. Units whose score is minus infinity are masked.
 
@@ -83,7 +83,7 @@ def other_weights(module: nn.Module, parts: Iterable[Part], change: Change) -> I
     module
         The module; left as it was found, also after an error.
     parts
-        Of its attention, as :func:`motiflens.evidence.softmaxes.attention_layers` finds it.
+        Of its attention, as :func:`motiflens.evidence.softmaxes.find_attention` finds it.
     change
         ``change(weights, valid, dim)`` gives new weights of the same shape, which are 0 where
         ``valid`` is False and sum to 1 over ``dim``.
@@ -111,7 +111,7 @@ def _changed(part: Part, weights: Tensor, valid: Tensor, dim: int, change: Chang
 
 
 def uniform(weights: Tensor, valid: Tensor, dim: int) -> Tensor:
-    """Give every unit of ``valid`` the same weight; shapes as in :func:`other_weights`."""
+    """Return every unit of ``valid`` the same weight; shapes as in :func:`replaced_weights`."""
     kept = valid.to(weights.dtype)
     return kept / kept.sum(dim, keepdim=True)
 
@@ -121,8 +121,8 @@ def permuted(weights: Tensor, valid: Tensor, dim: int, *, generator: torch.Gener
     weights, valid = weights.movedim(dim, -1), valid.movedim(dim, -1)
     keys = torch.rand(weights.shape, generator=generator, device="cpu").to(weights.device)
     drawn = keys.masked_fill(~valid, 2.0).argsort(-1)
-    places = (~valid).to(torch.uint8).argsort(dim=-1, stable=True)
-    result = torch.zeros_like(weights).scatter(-1, places, weights.gather(-1, drawn))
+    free = (~valid).to(torch.uint8).argsort(dim=-1, stable=True)
+    result = torch.zeros_like(weights).scatter(-1, free, weights.gather(-1, drawn))
     return result.movedim(-1, dim)
 
 
@@ -174,17 +174,17 @@ class Bench:
         """
 
         def given(change: Change) -> list[Logits]:
-            with other_weights(self.module, parts, change):
+            with replaced_weights(self.module, parts, change):
                 return self.logits()
 
         permute = partial(permuted, generator=torch.Generator().manual_seed(self.seed))
         return (
-            compared(own, [given(uniform)], n_tests),
-            compared(own, [given(permute) for _ in range(n_permutations)], n_tests),
+            compare_logits(own, [given(uniform)], n_tests),
+            compare_logits(own, [given(permute) for _ in range(n_permutations)], n_tests),
         )
 
 
-def compared(own: list[Logits], others: list[list[Logits]], n_tests: int = 1) -> Replacement:
+def compare_logits(own: list[Logits], others: list[list[Logits]], n_tests: int = 1) -> Replacement:
     """Compare logits of positives (N,) and negatives (M,) with those of replaced attention.
 
     Parameters
@@ -199,10 +199,13 @@ def compared(own: list[Logits], others: list[list[Logits]], n_tests: int = 1) ->
     References
     ----------
     DeLong, DeLong & Clarke-Pearson, Biometrics 44:837 (1988), eq. 5: the variance of the difference
-    of two AUROC on the same sequences, from each sequence's own part in both.
+    of two AUROC on the same sequences, from each sequence's own weight in both.
     """
-    before = _places(*own)
-    after = [np.mean(part, axis=0) for part in zip(*(_places(*one) for one in others), strict=True)]
+    before = _ranked_rightly(*own)
+    after = [
+        np.mean(part, axis=0)
+        for part in zip(*(_ranked_rightly(*one) for one in others), strict=True)
+    ]
     lost = [was - left for was, left in zip(before, after, strict=True)]
     loss = float(lost[0].mean())
     variance = sum(part.var(ddof=1) / len(part) if len(part) > 1 else np.inf for part in lost)
@@ -214,8 +217,8 @@ def compared(own: list[Logits], others: list[list[Logits]], n_tests: int = 1) ->
     return Replacement(loss, max(loss - half, -1.0), min(loss + half, 1.0), moved)
 
 
-def _places(positives: Logits, negatives: Logits) -> list[Logits]:
-    """Give the share of the other class that each sequence is ranked rightly against.
+def _ranked_rightly(positives: Logits, negatives: Logits) -> list[Logits]:
+    """Return the fraction of the other class that each sequence is ranked rightly against.
 
     Ties count half; the mean over either class is the AUROC.
     """

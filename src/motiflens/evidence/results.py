@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from motiflens.evidence.attention import AttentionTest
-from motiflens.evidence.deletion import Erasure
+from motiflens.evidence.deletion import DeletionCurves
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class MethodEvidence:
     ism_rank_correlation: float | None
     ism_top_overlap: float | None
     fraction_above_null: float
-    erasure: Erasure | None
+    erasure: DeletionCurves | None
     seed_rank_correlation: float | None
     untrained: Untrained | None
 
@@ -80,14 +80,14 @@ class Trust:
     auroc: float
     attention: AttentionTest | None
     methods: dict[str, MethodEvidence]
-    random_order: Erasure | None
+    random_order: DeletionCurves | None
     refused: dict[str, str]
     n: int
     may_claim: bool
     stands_out_from: float
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data as in ``trust.json``; ``deletion_auc`` stands beside the others.
+        """Return plain data as in ``trust.json``; ``deletion_auc`` stands beside the others.
 
         An interval without an end, as that of one positive, has None for it: JSON has no infinity.
         """

@@ -6,10 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from motiflens.evidence.attention import AttentionTest, HeadTest, MarkingTest
-from motiflens.evidence.levels import FEW, GAIN_FROM, MOST, RIGHT_FROM, TELLS_FROM, Levels
+from motiflens.evidence.levels import (
+    FEW_POSITIVES,
+    GAIN_FROM,
+    IN_MOST_FROM,
+    RIGHT_FROM,
+    TELLS_FROM,
+    Levels,
+)
 from motiflens.evidence.replacement import Replacement
 from motiflens.evidence.results import MethodEvidence, Untrained
-from motiflens.evidence.tracks import SHARES
+from motiflens.evidence.tracks import SUM_TO_ONE
 
 UNTESTED = "attention was not tested, as no layer of the model is known as attention"
 PARTLY = "the model has more attention than was tested, as not all of its weights can be replaced"
@@ -17,7 +24,7 @@ PARTLY = "the model has more attention than was tested, as not all of its weight
 Tested = AttentionTest | HeadTest | MarkingTest
 STRENGTH = {"no": 0, "logits": 1, "ranking": 2}
 
-LITTLE_IN_COMMON = 0.1
+MAX_DISAGREEING_OVERLAP = 0.1
 """Share of the first ten bases in common with mutagenesis up to which the two disagree."""
 
 
@@ -53,10 +60,10 @@ def judge(
         return f"nothing may be claimed: the model {_tells_nothing(auroc, levels)}"
     words = []
     if attention is not None:
-        words.append(on_attention(attention, methods.get("attention"), levels))
+        words.append(judge_attention(attention, methods.get("attention"), levels))
     # A flow of attention explains as little as attention does that nothing depends on.
     idle = attention is None or attention.depends == "no"
-    hidden = set(SHARES) if idle else {"attention"}
+    hidden = set(SUM_TO_ONE) if idle else {"attention"}
     others = {name: found for name, found in methods.items() if name not in hidden}
     words.append(_on_methods(others, levels))
     if attention is not None and attention.hidden:
@@ -74,7 +81,7 @@ def _tells_nothing(auroc: float, levels: Levels) -> str:
 
 
 def _rests_on(levels: Levels) -> str:
-    if levels.n >= FEW:
+    if levels.n >= FEW_POSITIVES:
         return f"checked on {levels.n} positives"
     noun = "positive" if levels.n == 1 else "positives"
     if levels.stands_out_from > 1:
@@ -96,10 +103,10 @@ def _on_methods(methods: Mapping[str, MethodEvidence], levels: Levels) -> str:
     in_most, in_some, in_order = groups.values()
     for name, found in faithful.items():
         if marks(found, levels):
-            (in_most if found.fraction_above_null >= MOST else in_some).append(name)
+            (in_most if found.fraction_above_null >= IN_MOST_FROM else in_some).append(name)
         elif is_right(found):
             in_order.append(name)
-    claims = [f"{words} {listed(names)}" for words, names in groups.items() if names]
+    claims = [f"{words} {join_names(names)}" for words, names in groups.items() if names]
     if not in_most + in_some:
         claims.insert(0, "no method of gradients or mutations may be claimed base by base")
     return "; ".join(claims)
@@ -113,7 +120,7 @@ def _is_faithful(found: MethodEvidence) -> bool:
     return found.erasure.gain_low > 0 and gain >= GAIN_FROM * (gain + area)
 
 
-def on_attention(test: AttentionTest, found: MethodEvidence | None, levels: Levels) -> str:
+def judge_attention(test: AttentionTest, found: MethodEvidence | None, levels: Levels) -> str:
     """Say which bases attention marks, and whether the prediction depends on what marks them.
 
     Parameters
@@ -131,16 +138,16 @@ def on_attention(test: AttentionTest, found: MethodEvidence | None, levels: Leve
 
 
 def marks(found: MethodEvidence, levels: Levels) -> bool:
-    """Tell whether bases stand out from the null and, where the truth is known, are the motif's."""
+    """Return whether bases stand out from the null and are the motif's, as far as it is known."""
     return found.fraction_above_null >= levels.stands_out_from and is_right(found)
 
 
 def is_right(found: MethodEvidence | Untrained) -> bool:
-    """Tell whether the bases are the true ones, as far as these are known."""
+    """Return whether the bases are the true ones, as far as these are known."""
     return found.base_auroc is None or found.base_auroc >= RIGHT_FROM
 
 
-def listed(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """Write names as "a, b and c"."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
@@ -264,7 +271,7 @@ def _figures(found: MethodEvidence | HeadTest, which: str = "") -> str:
 
 
 def _some(found: MethodEvidence | HeadTest) -> str:
-    return "" if (found.fraction_above_null or 0.0) >= MOST else "in some positives only, "
+    return "" if (found.fraction_above_null or 0.0) >= IN_MOST_FROM else "in some positives only, "
 
 
 def _signed(value: float) -> str:
@@ -285,8 +292,8 @@ def _names(test: AttentionTest, heads: Sequence[HeadTest]) -> str:
             continue
         of = f" of {len(test.heads)}" if len(layers) == 1 else f" of {layer}"
         plural = "s" if len(numbers) > 1 else ""
-        words.append(f"head{plural} {listed(list(_runs(numbers)))}{of}")
-    return listed(words)
+        words.append(f"head{plural} {join_names(list(_runs(numbers)))}{of}")
+    return join_names(words)
 
 
 def _runs(numbers: Sequence[int]) -> Iterator[str]:
@@ -301,9 +308,9 @@ def _doubts(found: MethodEvidence) -> str:
     words = ""
     before = found.untrained
     above = None if before is None else before.fraction_above_null
-    if before is not None and above is not None and above >= MOST and is_right(before):
+    if before is not None and above is not None and above >= IN_MOST_FROM and is_right(before):
         words += f"; so does that of the untrained model ({above:.2f})"
     common = found.ism_top_overlap
-    if common is not None and common <= LITTLE_IN_COMMON:
+    if common is not None and common <= MAX_DISAGREEING_OVERLAP:
         words += f"; mutagenesis points to other bases ({common:.2f} of the first ten in common)"
     return words

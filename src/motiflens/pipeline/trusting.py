@@ -10,7 +10,7 @@ import numpy as np
 
 from motiflens.attribution import METHODS
 from motiflens.datasets import SequenceDataset
-from motiflens.evidence import Trust, true_bases, trust_checks
+from motiflens.evidence import Controls, Trust, true_bases, trust_checks
 from motiflens.evidence.checks import N_HELD_OUT
 from motiflens.evidence.deletion import FRACTIONS
 from motiflens.motifs import Motif
@@ -101,14 +101,17 @@ def _check(
     if positives.sites is not None:
         length = positives.codes.shape[1]
         truth = true_bases(positives.sites, truths, positives.lengths, length)
+    controls = Controls(
+        truth=truth,
+        seeds=[run.model(name, seed) for seed in others],
+        untrained=run.untrained_model(name, first),
+        attributions=kept,
+    )
     return trust_checks(
         run.model(name, first),
         positives.one_hot(),
         negatives.one_hot(),
         methods=kept or None,
-        truth=truth,
-        seeds=[run.model(name, seed) for seed in others],
-        untrained=run.untrained_model(name, first),
-        attributions=kept,
+        controls=controls,
         seed=run.settings.seed,
     )
