@@ -37,8 +37,7 @@ from motiflens.metrics import score
 from motiflens.models import BothStrands, SequenceModel, build_model
 from motiflens.motifs import Motif
 from motiflens.motifs.database import jaspar_core
-from motiflens.training import Job, recipe_for, train
-from motiflens.training.predict import predict_logits
+from motiflens.training import Job, predict_logits, recipe_for, train
 
 METRICS = (
     "base_auroc",

@@ -18,8 +18,13 @@ from motiflens.evidence.results import Trust
 from motiflens.evidence.softmaxes import find_attention, watching
 from motiflens.evidence.tracks import fraction_above
 from motiflens.metrics import rank_auroc
-from motiflens.models.base import AttentionMap, ReceptiveField, SequenceModel, other_strand
-from motiflens.models.both_strands import BothStrands
+from motiflens.models.base import (
+    AttentionMap,
+    BothStrands,
+    ReceptiveField,
+    SequenceModel,
+    other_strand,
+)
 from motiflens.sequences import evenly
 
 LENGTH, WIDTH = 60, 10

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from motiflens.attribution import Attributions, attention_of_heads
-from motiflens.attribution.base import Floats, as_input, evaluating, known
+from motiflens.attribution.base import Floats, as_input, evaluating, known_mask
 from motiflens.evidence.levels import RIGHT_FROM, fraction_by_chance
 from motiflens.evidence.replacement import Bench, Depends, Part, Replacement, depends_on
 from motiflens.evidence.softmaxes import Layer, Weights, find_attention, random_one_hot
@@ -319,7 +319,7 @@ def _tracks_of_each_head(
             yield (
                 (layer, index + 1),
                 [
-                    Attributions("attention", x, x * one[layer][:, index, None] * known(x))
+                    Attributions("attention", x, x * one[layer][:, index, None] * known_mask(x))
                     for x, one in zip(parts, laid, strict=True)
                 ],
             )

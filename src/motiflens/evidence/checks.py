@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from motiflens.attribution import METHODS, Attributions, attribute
-from motiflens.attribution.base import Floats, as_input, checked, evaluating
+from motiflens.attribution.base import Floats, as_input, check_one_hot, evaluating
 from motiflens.errors import InputError
 from motiflens.evidence.attention import attention_test, judge_heads
 from motiflens.evidence.deletion import RANDOM, DeletionCurves, deletion_curves, eval_logits
@@ -207,7 +207,7 @@ class _Maps:
 
 
 def _checked(one_hot: Floats | Tensor, name: str) -> Floats:
-    sequences = checked(one_hot)
+    sequences = check_one_hot(one_hot)
     if len(sequences) == 0:
         raise InputError(
             f"there are no {name}", remedy="give held-out sequences of both classes", argument=name
