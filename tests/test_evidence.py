@@ -407,8 +407,7 @@ def test_any_module_is_checked_without_a_run_and_left_as_it_was() -> None:
     assert ism.base_auroc > 0.95
     assert ism.fraction_above_null > 0.9
     assert found.verdict.startswith("bases may be claimed by ism; attention was not tested")
-    plain = found.as_dict()
-    assert plain["methods"]["ism"]["deletion_auc"] == ism.erasure.deletion_auc  # type: ignore[union-attr]
+    assert ism.deletion_auc == ism.deletion_curve.deletion_auc  # type: ignore[union-attr]
     again = trust_checks(
         module, positives, negatives, methods=["ism", "attention"], controls=controls
     )

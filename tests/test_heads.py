@@ -10,11 +10,10 @@ from torch.nn import functional
 
 from motiflens import Attributions, attribute, build_model, trust_checks
 from motiflens.attribution import attention_of_heads
-from motiflens.evidence import Controls
+from motiflens.evidence import Controls, ModelTrust
 from motiflens.evidence.attention import attention_test, find_heads
 from motiflens.evidence.levels import auroc_by_chance, fraction_by_chance
-from motiflens.evidence.replacement import compare_logits
-from motiflens.evidence.results import Trust
+from motiflens.evidence.replacement import compare_logits, moves_ranking
 from motiflens.evidence.softmaxes import find_attention, watching
 from motiflens.evidence.tracks import fraction_above
 from motiflens.metrics import rank_auroc
@@ -111,7 +110,7 @@ class TwoThirds(Sees):
         return 2 * (self.softmax(4 * first) * above).sum(-1) + above.amax(-1) - 3
 
 
-def checked(model: nn.Module, *words: list[int], n: int = 120) -> Trust:
+def checked(model: nn.Module, *words: list[int], n: int = 120) -> ModelTrust:
     positives, truth = sequences(n, 0, *words)
     negatives, _ = sequences(n, 1)
     return trust_checks(
@@ -320,7 +319,7 @@ def test_intervals_of_a_loss_are_signed_two_sided_and_wider_for_more_tests() -> 
     assert found.auroc_loss == pytest.approx(aurocs[0] - np.mean(aurocs[1:]))
     gain = compare_logits(own, [better])
     assert gain.auroc_loss < gain.low < gain.high < 0 or gain.low < gain.auroc_loss < gain.high < 0
-    assert gain.moves_ranking
+    assert moves_ranking(gain)
     many = compare_logits(own, [better], n_tests=64)
     assert many.low < gain.low
     assert gain.high < many.high

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from motiflens.evidence import MethodEvidence
 from motiflens.evidence import judge as judge_with
-from motiflens.evidence.attention import AttentionTest, HeadTest, MarkingTest
-from motiflens.evidence.deletion import DeletionCurves
 from motiflens.evidence.levels import Levels
-from motiflens.evidence.replacement import Replacement, depends_on
-from motiflens.evidence.results import Untrained
+from motiflens.evidence.replacement import depends_on
+from motiflens.results.trust import (
+    AttentionTest,
+    DeletionCurve,
+    HeadTest,
+    MarkingTest,
+    MethodTrust,
+    Replacement,
+    Untrained,
+)
 
 RESTS = "; checked on 100 positives"
 
@@ -18,7 +24,7 @@ RESTS = "; checked on 100 positives"
 def judge(
     auroc: float,
     test: AttentionTest | None,
-    methods: dict[str, MethodEvidence],
+    methods: dict[str, MethodTrust],
     levels: Levels | None = None,
 ) -> str:
     words = judge_with(auroc, test, methods, levels or Levels(100))
@@ -28,12 +34,12 @@ def judge(
 
 def replaced(loss: float, change: float = 0.5, low: float | None = None) -> Replacement:
     ends = sorted((loss / 2 if low is None else low, 2 * loss))
-    return Replacement(loss, *ends, change)
+    return Replacement(auroc_loss=loss, low=ends[0], high=ends[1], logit_change=change)
 
 
 def attention(uniform: Replacement, permuted: Replacement | None = None) -> AttentionTest:
     permuted = permuted or replaced(0.0, change=0.0)
-    return AttentionTest(uniform, permuted, depends_on(uniform, permuted))
+    return AttentionTest(uniform=uniform, permuted=permuted, depends=depends_on(uniform, permuted))
 
 
 def head(
@@ -41,15 +47,32 @@ def head(
 ) -> HeadTest:
     both = replaced(loss, change), replaced(0.0, 0.0)
     base = 0.9 if marks else 0.4
-    return HeadTest(layer, number, 0.9 - number / 100, base, marks, *both, depends_on(*both))
+    return HeadTest(
+        layer=layer,
+        head=number,
+        fraction_above_null=0.9 - number / 100,
+        base_auroc=base,
+        marks=marks,
+        uniform=both[0],
+        permuted=both[1],
+        depends=depends_on(*both),
+    )
 
 
 def by_heads(
     whole: Replacement, heads: list[HeadTest], marking: Replacement | None
 ) -> AttentionTest:
     idle = replaced(0.0, 0.0)
-    together = marking and MarkingTest(marking, idle, depends_on(marking, idle))
-    return AttentionTest(whole, idle, depends_on(whole, idle), tuple(heads), together)
+    together = marking and MarkingTest(
+        uniform=marking, permuted=idle, depends=depends_on(marking, idle)
+    )
+    return AttentionTest(
+        uniform=whole,
+        permuted=idle,
+        depends=depends_on(whole, idle),
+        heads=tuple(heads),
+        marking=together,
+    )
 
 
 def evidence(
@@ -58,9 +81,27 @@ def evidence(
     gain: float = 0.15,
     area: float = 0.05,
     untrained: Untrained | None = None,
-) -> MethodEvidence:
-    curve = DeletionCurves((1.0, 0.0), (0.0, 1.0), area, 0.8, gain, gain - 0.02, gain + 0.02)
-    return MethodEvidence(base, base, 0.7, 0.6, above, curve, 0.8, untrained)
+) -> MethodTrust:
+    curve = DeletionCurve(
+        deletion=(1.0, 0.0),
+        insertion=(0.0, 1.0),
+        deletion_auc=area,
+        insertion_auc=0.8,
+        gain=gain,
+        gain_low=gain - 0.02,
+        gain_high=gain + 0.02,
+    )
+    return MethodTrust(
+        base_auroc=base,
+        base_auprc=base,
+        ism_rank_correlation=0.7,
+        ism_top_overlap=0.6,
+        fraction_above_null=above,
+        deletion_curve=curve,
+        seed_rank_correlation=0.8,
+        untrained=untrained,
+        deletion_auc=area,
+    )
 
 
 DEPENDS = attention(replaced(0.21), replaced(0.03))
@@ -71,7 +112,7 @@ APART = attention(replaced(0.0, change=0.0), replaced(0.0, change=0.049))
 NO_OTHER = "; no method of gradients or mutations may be claimed base by base"
 
 
-def judge_attention(test: AttentionTest, found: MethodEvidence) -> str:
+def judge_attention(test: AttentionTest, found: MethodTrust) -> str:
     return judge(0.99, test, {"attention": found}).removesuffix(NO_OTHER)
 
 
@@ -148,7 +189,8 @@ def test_an_untrained_model_that_shows_as_much_is_named() -> None:
     words = "; so does that of the untrained model (0.62)"
     assert judge_attention(DEPENDS, evidence(untrained=same)).endswith(words)
     assert judge_attention(IDLE, evidence(untrained=same)).endswith(words)
-    for less in (Untrained(0.8, 0.49), Untrained(0.7, 0.62), Untrained(0.8, None)):
+    for base_auroc, above in ((0.8, 0.49), (0.7, 0.62), (0.8, None)):
+        less = Untrained(base_auroc=base_auroc, fraction_above_null=above)
         assert "untrained" not in judge_attention(DEPENDS, evidence(untrained=less))
 
 
@@ -187,7 +229,7 @@ def test_no_method_may_be_claimed_where_none_is_faithful_or_stands_out() -> None
     words = "no method of gradients or mutations may be claimed base by base"
     assert judge(0.9, None, {"ism": evidence(gain=0.01, area=0.2)}) == words
     assert judge(0.9, None, {"ism": evidence(base=0.5)}) == words
-    unfallen = MethodEvidence(None, None, None, None, 0.9, None, None, None)
+    unfallen = replace(evidence(above=0.9, base=None), deletion_curve=None)
     assert judge(0.9, None, {"ism": unfallen}) == words
     assert judge(0.9, None, {"ism": evidence(above=0.1)}) == (
         f"{words}; only in their order, being as strong in the null, by ism"
@@ -257,7 +299,7 @@ def test_heads_without_any_part_are_said_to_mark_for_nothing() -> None:
 
 
 def test_mutagenesis_that_points_elsewhere_is_named() -> None:
-    apart = MethodEvidence(0.95, 0.95, 0.1, 0.05, 0.97, evidence().erasure, None, None)
+    apart = replace(evidence(), ism_top_overlap=0.05)
     words = "; mutagenesis points to other bases (0.05 of the first ten in common)"
     assert words in judge(0.99, DEPENDS, {"attention": apart})
     assert "mutagenesis" not in judge(0.99, DEPENDS, {"attention": evidence()})
@@ -290,5 +332,5 @@ def test_few_positives_are_said_to_be_few_and_need_more() -> None:
 
 
 def test_attention_that_could_not_be_replaced_is_not_passed_over() -> None:
-    partly = AttentionTest(replaced(0.2), replaced(0.2), "ranking", hidden=True)
+    partly = replace(DEPENDS, hidden=True)
     assert "the model has more attention than was tested" in judge(0.9, partly, {})

@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from motiflens.attribution import Attributions, attention_of_heads
 from motiflens.attribution.base import Floats, as_input, evaluating, known_mask
 from motiflens.evidence.levels import RIGHT_FROM, fraction_by_chance
-from motiflens.evidence.replacement import Bench, Depends, Part, Replacement, depends_on
+from motiflens.evidence.replacement import Bench, Part, depends_on
 from motiflens.evidence.softmaxes import Layer, Weights, find_attention, random_one_hot
 from motiflens.evidence.tracks import base_scores, fraction_above, peaks
 from motiflens.models.base import AttentionMap, SequenceModel
+from motiflens.results.trust import AttentionTest, HeadTest, MarkingTest
 from motiflens.sequences import evenly
 
 N_PERMUTATIONS, N_PERMUTATIONS_OF_HEAD = 5, 2
@@ -28,70 +29,6 @@ least; 24 heads of a model of 200 bases are tested on 104 sequences of each clas
 
 #: How closely weights agree that are the same: fractions of their size, and of all the weight.
 WEIGHTS_RTOL, WEIGHTS_ATOL = 1e-4, 1e-6
-
-
-@dataclass(frozen=True)
-class HeadTest:
-    """One head: what its map shows, and what other weights instead of its own do.
-
-    Parameters
-    ----------
-    layer, head
-        Name of the map and number of the head, from 1; of a layer without a map the name of its
-        softmax, and None.
-    fraction_above_null, base_auroc
-        Of the head's map, as of the method ``attention``; None without a map, or a truth.
-    marks
-        Whether the map marks bases, by the thresholds of the verdict.
-    uniform, permuted
-        This head alone replaced; intervals hold for all heads together.
-    depends
-        ``ranking``, ``logits`` or ``no``: what of the prediction depends on this head.
-    """
-
-    layer: str
-    head: int | None
-    fraction_above_null: float | None
-    base_auroc: float | None
-    marks: bool
-    uniform: Replacement
-    permuted: Replacement
-    depends: Depends
-
-
-@dataclass(frozen=True)
-class MarkingTest:
-    """The heads that mark, replaced together."""
-
-    uniform: Replacement
-    permuted: Replacement
-    depends: Depends
-
-
-@dataclass(frozen=True)
-class AttentionTest:
-    """Attention replaced by equal weights, and by a permutation of itself.
-
-    Parameters
-    ----------
-    uniform, permuted
-        All attention of the model together.
-    depends
-        ``ranking``, ``logits`` or ``no``.
-    heads
-        Each head, or layer, alone.
-    marking
-        The heads that mark bases together; None where none does.
-    hidden
-        Whether the model has other attention, whose weights cannot be replaced.
-    """
-
-    uniform: Replacement
-    permuted: Replacement
-    depends: Depends
-    heads: tuple[HeadTest, ...] = ()
-    marking: MarkingTest | None = None
-    hidden: bool = False
 
 
 def attention_test(
@@ -131,17 +68,20 @@ def attention_test(
     bench = Bench(module, (positives, negatives), target, seed)
     own = bench.logits()
 
-    def together(parts: Sequence[Part]) -> tuple[Replacement, Replacement, Depends]:
+    def together(parts: Sequence[Part]) -> MarkingTest:
         both = bench.replace(parts, own, n_permutations=N_PERMUTATIONS, n_tests=2)
-        return (*both, depends_on(*both))
+        return MarkingTest(uniform=both[0], permuted=both[1], depends=depends_on(*both))
 
     heads = find_heads(module, seen.layers, length)
     tested = _test_each(bench, heads, shown or {})
     marking = [head.part for head, test in zip(heads, tested, strict=True) if test.marks]
+    whole = together([Part(layer) for layer in seen.layers])
     return AttentionTest(
-        *together([Part(layer) for layer in seen.layers]),
+        uniform=whole.uniform,
+        permuted=whole.permuted,
+        depends=whole.depends,
         heads=tested,
-        marking=MarkingTest(*together(marking)) if marking else None,
+        marking=together(marking) if marking else None,
         hidden=seen.hidden,
     )
 
@@ -157,22 +97,20 @@ def _test_each(
     own = few.logits()
     tested = []
     for head in heads:
-        both = few.replace(
-            [head.part],
-            own,
-            n_permutations=N_PERMUTATIONS_OF_HEAD,
-            n_tests=2 * len(heads),
+        uniform, permuted = few.replace(
+            [head.part], own, n_permutations=N_PERMUTATIONS_OF_HEAD, n_tests=2 * len(heads)
         )
-        head_map = None if head.number is None else shown.get((head.layer, head.number))
+        head_map = shown.get((head.layer, head.number or 0), UNSEEN)
         tested.append(
             HeadTest(
-                head.layer,
-                head.number,
-                None if head_map is None else head_map.fraction_above_null,
-                None if head_map is None else head_map.base_auroc,
-                head_map is not None and head_map.marks,
-                *both,
-                depends_on(*both),
+                layer=head.layer,
+                head=head.number,
+                fraction_above_null=head_map.fraction_above_null,
+                base_auroc=head_map.base_auroc,
+                marks=head_map.marks,
+                uniform=uniform,
+                permuted=permuted,
+                depends=depends_on(uniform, permuted),
             )
         )
     return tuple(tested)
@@ -199,11 +137,14 @@ class Head:
 
 @dataclass(frozen=True)
 class HeadEvidence:
-    """What the map of one head shows: as ``MethodEvidence`` says of a method."""
+    """What the map of one head shows, as ``MethodTrust`` says of a method; None without a map."""
 
-    fraction_above_null: float
+    fraction_above_null: float | None
     base_auroc: float | None
     marks: bool
+
+
+UNSEEN = HeadEvidence(None, None, False)
 
 
 def find_heads(module: nn.Module, layers: Mapping[Layer, list[Weights]], length: int) -> list[Head]:

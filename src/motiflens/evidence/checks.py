@@ -15,9 +15,8 @@ from motiflens.attribution import METHODS, Attributions, attribute
 from motiflens.attribution.base import Floats, as_input, check_one_hot, evaluating
 from motiflens.errors import InputError
 from motiflens.evidence.attention import attention_test, judge_heads
-from motiflens.evidence.deletion import RANDOM, DeletionCurves, deletion_curves, eval_logits
+from motiflens.evidence.deletion import RANDOM, deletion_curves, eval_logits
 from motiflens.evidence.levels import Levels, auroc_by_chance, fraction_by_chance
-from motiflens.evidence.results import MethodEvidence, Trust, Untrained
 from motiflens.evidence.tracks import (
     LEFT_OUT,
     MOTIF,
@@ -33,6 +32,7 @@ from motiflens.evidence.tracks import (
 from motiflens.evidence.verdict import judge
 from motiflens.metrics import rank_auroc
 from motiflens.models.base import SequenceModel
+from motiflens.results.trust import DeletionCurve, MethodTrust, ModelTrust, Untrained
 from motiflens.sequences import evenly
 
 MAX_POSITIVES, MIN_POSITIVES = 100, 40
@@ -82,7 +82,7 @@ def trust_checks(
     target: int = 0,
     controls: Controls | None = None,
     seed: int = 0,
-) -> Trust:
+) -> ModelTrust:
     """Check how far the explanations of a model can be trusted.
 
     At most ``N_HELD_OUT`` sequences of each class are scored, and ``MAX_POSITIVES`` positives
@@ -105,7 +105,7 @@ def trust_checks(
 
     Returns
     -------
-    Trust
+    ModelTrust
 
     Raises
     ------
@@ -130,16 +130,16 @@ def trust_checks(
     # A model of ours says itself that it has no attention; another module cannot say.
     silent = isinstance(module, SequenceModel) and not attentive
     untested = attention is None and not silent
-    return Trust(
-        judge(auroc, attention, evidence, levels, untested=untested),
-        auroc,
-        attention,
-        evidence,
-        curves.get(RANDOM),
-        refused,
-        n,
-        auroc >= levels.tells_from,
-        levels.stands_out_from,
+    return ModelTrust(
+        verdict=judge(auroc, attention, evidence, levels, untested=untested),
+        auroc=auroc,
+        attention=attention,
+        methods=evidence,
+        random_order=curves.get(RANDOM),
+        refused=refused,
+        n=n,
+        may_claim=auroc >= levels.tells_from,
+        stands_out_from=levels.stands_out_from,
     )
 
 
@@ -271,21 +271,22 @@ def _chosen(case: _Case, method: str, n: int) -> Attributions | None:
 
 
 def _evidence(
-    case: _Case, method: str, maps: Mapping[str, _Maps], curves: DeletionCurves | None
-) -> MethodEvidence:
+    case: _Case, method: str, maps: Mapping[str, _Maps], curve: DeletionCurve | None
+) -> MethodTrust:
     positives, null = maps[method].positives, maps[method].null
     track, known = positives.track, case.known
     base_auroc, base_auprc = base_scores(track, case.truth) or (None, None)
     ism = maps["ism"].positives.track if "ism" in maps else None
-    return MethodEvidence(
+    return MethodTrust(
         base_auroc=base_auroc,
         base_auprc=base_auprc,
         ism_rank_correlation=None if ism is None else _mean(rank_correlations(track, ism, known)),
         ism_top_overlap=None if ism is None else _mean(top_overlaps(track, ism, known)),
         fraction_above_null=fraction_above(peaks(positives), *map(peaks, null)),
-        erasure=curves,
+        deletion_curve=curve,
         seed_rank_correlation=_stability(case, method, positives),
         untrained=_untrained(case, method),
+        deletion_auc=None if curve is None else curve.deletion_auc,
     )
 
 
@@ -311,7 +312,7 @@ def _untrained(case: _Case, method: str) -> Untrained | None:
     if method in SUM_TO_ONE:
         tracks = [case.explain(method, one_hot, module) for one_hot in case.sets]
         above = fraction_above(*map(peaks, tracks))
-    return Untrained(base_auroc, above)
+    return Untrained(base_auroc=base_auroc, fraction_above_null=above)
 
 
 def _mean(values: Sequence[float] | NDArray[np.float64]) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from scipy.stats import t
 from torch import nn
 
 from motiflens.attribution.base import Floats, evaluating, logits_in_batches
+from motiflens.results.trust import DeletionCurve
 
 FRACTIONS = (0.0, 0.02, 0.04, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
 """Fractions of the bases that are replaced; most bases that matter are among the first."""
@@ -20,33 +20,6 @@ N_DRAWS = 2
 RANDOM = "random"
 
 Values = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class DeletionCurves:
-    """How the logit changes along one order of the bases.
-
-    Values are fractions of the effect of all bases together: 1 is the mean logit of the sequences
-    as they are, 0 that of sequences all of whose bases are replaced.
-
-    Parameters
-    ----------
-    deletion, insertion
-        At each of ``FRACTIONS`` of the bases, replaced or put back first to last.
-    deletion_auc, insertion_auc
-        Areas under them. The sooner the logit falls, the smaller the first.
-    gain, gain_low, gain_high
-        ``deletion_auc`` of random order minus that of this one, with its 95 % interval over
-        sequences (t distribution).
-    """
-
-    deletion: tuple[float, ...]
-    insertion: tuple[float, ...]
-    deletion_auc: float
-    insertion_auc: float
-    gain: float
-    gain_low: float
-    gain_high: float
 
 
 def eval_logits(module: nn.Module, one_hot: Floats, target: int) -> Values:
@@ -68,7 +41,7 @@ def deletion_curves(
     *,
     target: int = 0,
     seed: int = 0,
-) -> dict[str, DeletionCurves] | None:
+) -> dict[str, DeletionCurve] | None:
     """Replace the bases in the order of each track, and in random order.
 
     A replaced base becomes one of the three others, each as likely; what becomes of each base is
@@ -91,7 +64,7 @@ def deletion_curves(
     Returns
     -------
     dict or None
-        Method → :class:`DeletionCurves`, and ``"random"``; None where the mean logit does not fall
+        Method → :class:`DeletionCurve`, and ``"random"``; None where the mean logit does not fall
         when all bases are replaced, so that there is nothing to lose.
 
     References
@@ -168,22 +141,22 @@ def _between(
 
 def _summary(
     deletion: Values, insertion: Values, reference: Values, erased: float, gap: float
-) -> DeletionCurves:
+) -> DeletionCurve:
     """Put curves (fractions, N) on the scale from all bases replaced (0) to none (1)."""
     gains = (reference - _areas(deletion)) / gap
     n = len(gains)
-    half = t.isf(0.025, n - 1) * gains.std(ddof=1) / np.sqrt(n) if n > 1 else np.inf
+    half = float(t.isf(0.025, n - 1) * gains.std(ddof=1) / np.sqrt(n)) if n > 1 else None
     curves = [(curve.mean(axis=1) - erased) / gap for curve in (deletion, insertion)]
     falls, rises = (tuple(float(value) for value in curve) for curve in curves)
     gain = float(gains.mean())
-    return DeletionCurves(
-        falls,
-        rises,
-        float(np.trapezoid(falls, FRACTIONS)),
-        float(np.trapezoid(rises, FRACTIONS)),
-        gain,
-        gain - float(half),
-        gain + float(half),
+    return DeletionCurve(
+        deletion=falls,
+        insertion=rises,
+        deletion_auc=float(np.trapezoid(falls, FRACTIONS)),
+        insertion_auc=float(np.trapezoid(rises, FRACTIONS)),
+        gain=gain,
+        gain_low=None if half is None else gain - half,
+        gain_high=None if half is None else gain + half,
     )
 
 

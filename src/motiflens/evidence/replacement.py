@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import numpy as np
 import torch
@@ -18,11 +17,11 @@ from motiflens.attribution.base import Floats
 from motiflens.evidence.deletion import eval_logits
 from motiflens.evidence.levels import DEPENDS_FROM, LOGITS_FROM
 from motiflens.evidence.softmaxes import Layer, watching
+from motiflens.results.trust import Replacement
 
 #: Maps weights, the mask of the units that may have any, and the axis of the units to weights.
 Change = Callable[[Tensor, Tensor, int], Tensor]
 Logits = NDArray[np.float64]
-Depends = Literal["ranking", "logits", "no"]
 
 
 @dataclass(frozen=True)
@@ -34,42 +33,18 @@ class Part:
     index: int = 0
 
 
-@dataclass(frozen=True)
-class Replacement:
-    """What other attention weights do to a model on held-out sequences.
-
-    Parameters
-    ----------
-    auroc_loss
-        AUROC with the model's own attention minus AUROC with the other; below 0 where the other
-        ranks better.
-    low, high
-        Two-sided interval of it over sequences (DeLong), of 95 % for all that is tested together.
-    logit_change
-        Mean of the absolute change of the logit, in standard deviations of the logit.
-    """
-
-    auroc_loss: float
-    low: float
-    high: float
-    logit_change: float
-
-    @property
-    def moves_ranking(self) -> bool:
-        """Whether the AUROC changes by enough, to either side, and by more than chance."""
-        return abs(self.auroc_loss) >= DEPENDS_FROM and not self.low <= 0 <= self.high
-
-    @property
-    def moves_logits(self) -> bool:
-        """Whether the logits change by enough."""
-        return self.logit_change >= LOGITS_FROM
+def moves_ranking(replacement: Replacement) -> bool:
+    """Return whether the AUROC changes by enough, to either side, and by more than chance."""
+    by_chance = replacement.low <= 0 <= replacement.high
+    return abs(replacement.auroc_loss) >= DEPENDS_FROM and not by_chance
 
 
-def depends_on(*replaced: Replacement) -> Depends:
-    """Return what of the prediction depends on attention that was replaced in several ways."""
-    if any(one.moves_ranking for one in replaced):
+def depends_on(*replaced: Replacement) -> str:
+    """Return what of the prediction depends on attention: ``ranking``, ``logits`` or ``no``."""
+    if any(moves_ranking(replacement) for replacement in replaced):
         return "ranking"
-    return "logits" if any(one.moves_logits for one in replaced) else "no"
+    moves_logits = any(replacement.logit_change >= LOGITS_FROM for replacement in replaced)
+    return "logits" if moves_logits else "no"
 
 
 @contextmanager
@@ -194,7 +169,7 @@ def compare_logits(own: list[Logits], others: list[list[Logits]], n_tests: int =
     others
         The same, of each draw of other weights; AUROC and changes are means over the draws.
     n_tests
-        Comparisons that are made together.
+        Comparisons whose two-sided intervals (DeLong) hold together with a confidence of 95 %.
 
     References
     ----------
@@ -214,7 +189,8 @@ def compare_logits(own: list[Logits], others: list[list[Logits]], n_tests: int =
     change = float(np.mean([np.abs(np.concatenate(one) - before_all).mean() for one in others]))
     spread = float(before_all.std())
     moved = change / spread if spread > 0 else float(change > 0)
-    return Replacement(loss, max(loss - half, -1.0), min(loss + half, 1.0), moved)
+    low, high = max(loss - half, -1.0), min(loss + half, 1.0)
+    return Replacement(auroc_loss=loss, low=low, high=high, logit_change=moved)
 
 
 def _ranked_rightly(positives: Logits, negatives: Logits) -> list[Logits]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from motiflens.evidence.attention import AttentionTest, HeadTest, MarkingTest
 from motiflens.evidence.levels import (
     FEW_POSITIVES,
     GAIN_FROM,
@@ -14,9 +13,16 @@ from motiflens.evidence.levels import (
     TELLS_FROM,
     Levels,
 )
-from motiflens.evidence.replacement import Replacement
-from motiflens.evidence.results import MethodEvidence, Untrained
+from motiflens.evidence.replacement import moves_ranking
 from motiflens.evidence.tracks import SUM_TO_ONE
+from motiflens.results.trust import (
+    AttentionTest,
+    HeadTest,
+    MarkingTest,
+    MethodTrust,
+    Replacement,
+    Untrained,
+)
 
 UNTESTED = "attention was not tested, as no layer of the model is known as attention"
 PARTLY = "the model has more attention than was tested, as not all of its weights can be replaced"
@@ -31,7 +37,7 @@ MAX_DISAGREEING_OVERLAP = 0.1
 def judge(
     auroc: float,
     attention: AttentionTest | None,
-    methods: Mapping[str, MethodEvidence],
+    methods: Mapping[str, MethodTrust],
     levels: Levels,
     *,
     untested: bool = False,
@@ -92,7 +98,7 @@ def _rests_on(levels: Levels) -> str:
     )
 
 
-def _on_methods(methods: Mapping[str, MethodEvidence], levels: Levels) -> str:
+def _on_methods(methods: Mapping[str, MethodTrust], levels: Levels) -> str:
     """Name the methods by what may be claimed of them, the most first."""
     faithful = {name: found for name, found in methods.items() if _is_faithful(found)}
     groups: dict[str, list[str]] = {
@@ -112,15 +118,15 @@ def _on_methods(methods: Mapping[str, MethodEvidence], levels: Levels) -> str:
     return "; ".join(claims)
 
 
-def _is_faithful(found: MethodEvidence) -> bool:
+def _is_faithful(found: MethodTrust) -> bool:
     """Ask that the logit falls sooner along this order than along a random one."""
-    if found.erasure is None:
+    curve = found.deletion_curve
+    if curve is None or curve.gain_low is None:
         return False
-    gain, area = found.erasure.gain, found.erasure.deletion_auc
-    return found.erasure.gain_low > 0 and gain >= GAIN_FROM * (gain + area)
+    return curve.gain_low > 0 and curve.gain >= GAIN_FROM * (curve.gain + curve.deletion_auc)
 
 
-def judge_attention(test: AttentionTest, found: MethodEvidence | None, levels: Levels) -> str:
+def judge_attention(test: AttentionTest, found: MethodTrust | None, levels: Levels) -> str:
     """Say which bases attention marks, and whether the prediction depends on what marks them.
 
     Parameters
@@ -137,12 +143,12 @@ def judge_attention(test: AttentionTest, found: MethodEvidence | None, levels: L
     return _as_a_whole(test, found, levels)
 
 
-def marks(found: MethodEvidence, levels: Levels) -> bool:
+def marks(found: MethodTrust, levels: Levels) -> bool:
     """Return whether bases stand out from the null and are the motif's, as far as it is known."""
     return found.fraction_above_null >= levels.stands_out_from and is_right(found)
 
 
-def is_right(found: MethodEvidence | Untrained) -> bool:
+def is_right(found: MethodTrust | Untrained) -> bool:
     """Return whether the bases are the true ones, as far as these are known."""
     return found.base_auroc is None or found.base_auroc >= RIGHT_FROM
 
@@ -152,7 +158,7 @@ def join_names(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
-def _as_a_whole(test: AttentionTest, found: MethodEvidence | None, levels: Levels) -> str:
+def _as_a_whole(test: AttentionTest, found: MethodTrust | None, levels: Levels) -> str:
     if test.depends == "no":
         seen = found is not None and marks(found, levels)
         return _without(test, _claim(found) if found and seen else None)
@@ -165,7 +171,7 @@ def _as_a_whole(test: AttentionTest, found: MethodEvidence | None, levels: Level
     return f"{_some(found)}attention{whole} {_claim(found)} and {_role(test)}{_doubts(found)}"
 
 
-def _by_heads(test: AttentionTest, found: MethodEvidence | None, levels: Levels) -> str:
+def _by_heads(test: AttentionTest, found: MethodTrust | None, levels: Levels) -> str:
     marking = [head for head in test.heads if head.marks]
     tested: list[Tested] = [test, *test.heads, *([test.marking] if test.marking else [])]
     if all(one.depends == "no" for one in tested):
@@ -234,7 +240,7 @@ def _worse(test: Tested) -> tuple[str, Replacement]:
     """Name the replacement that changes the ranking more, first where that is not chance."""
     return max(
         (("uniform", test.uniform), ("permuted", test.permuted)),
-        key=lambda pair: (pair[1].moves_ranking, round(abs(pair[1].auroc_loss), 6)),
+        key=lambda pair: (moves_ranking(pair[1]), round(abs(pair[1].auroc_loss), 6)),
     )
 
 
@@ -258,19 +264,19 @@ def _best(heads: Sequence[HeadTest]) -> HeadTest:
     return max(heads, key=lambda head: (head.fraction_above_null or 0.0, head.base_auroc or 0.0))
 
 
-def _claim(found: MethodEvidence | HeadTest, which: str = "") -> str:
+def _claim(found: MethodTrust | HeadTest, which: str = "") -> str:
     place = "bases of positives" if found.base_auroc is None else "the motif's bases"
     return f"marks {place} ({_figures(found, which)})"
 
 
-def _figures(found: MethodEvidence | HeadTest, which: str = "") -> str:
+def _figures(found: MethodTrust | HeadTest, which: str = "") -> str:
     figures = [f"{found.fraction_above_null:.2f} of positives above the null"]
     if found.base_auroc is not None:
         figures.append(f"base AUROC {found.base_auroc:.2f}")
     return ", ".join([*figures, *([which] if which else [])])
 
 
-def _some(found: MethodEvidence | HeadTest) -> str:
+def _some(found: MethodTrust | HeadTest) -> str:
     return "" if (found.fraction_above_null or 0.0) >= IN_MOST_FROM else "in some positives only, "
 
 
@@ -303,7 +309,7 @@ def _runs(numbers: Sequence[int]) -> Iterator[str]:
         yield from [f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run)
 
 
-def _doubts(found: MethodEvidence) -> str:
+def _doubts(found: MethodTrust) -> str:
     """Warn where the model before training shows the same, or mutagenesis something else."""
     words = ""
     before = found.untrained
