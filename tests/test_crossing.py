@@ -23,7 +23,7 @@ from motiflens.report import write_report
 from motiflens.report.metrics import crossing_section
 from motiflens.report.parts import Table, Text
 from motiflens.results import Results
-from motiflens.training.predict import predict_logits
+from motiflens.training import predict_logits
 
 MOTIF = "GATTACCA"
 N, N_POOR, LENGTH = 90, 120, 41
