@@ -29,7 +29,7 @@ from motiflens.evidence.tracks import (
     shuffled,
     top_overlaps,
 )
-from motiflens.evidence.verdict import judge
+from motiflens.evidence.verdict import bases_claimed_by, judge
 from motiflens.metrics import rank_auroc
 from motiflens.models.base import SequenceModel
 from motiflens.results.trust import DeletionCurve, MethodTrust, ModelTrust, Untrained
@@ -140,6 +140,7 @@ def trust_checks(
         n=n,
         may_claim=auroc >= levels.tells_from,
         stands_out_from=levels.stands_out_from,
+        bases_claimed_by=bases_claimed_by(auroc, attention, evidence, levels),
     )
 
 

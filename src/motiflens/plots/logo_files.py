@@ -69,12 +69,12 @@ def write_logos(
     return list(figures)
 
 
-def _figures(one: MotifArrays) -> dict[str, str]:
+def _figures(arrays: MotifArrays) -> dict[str, str]:
     """Draw a motif; by what is added to its file name."""
-    title = f"{one.motif.name} {one.motif.alt_name}".strip()
-    figures = {"": logo_strands(one.motif.ppm, kind="information", title=title)}
-    if one.cwm is not None:
-        figures[".cwm"] = logo_strands(one.cwm, kind="contribution", title=title)
+    title = f"{arrays.motif.name} {arrays.motif.alt_name}".strip()
+    figures = {"": logo_strands(arrays.motif.ppm, kind="information", title=title)}
+    if arrays.cwm is not None:
+        figures[".cwm"] = logo_strands(arrays.cwm, kind="contribution", title=title)
     return figures
 
 
@@ -82,8 +82,8 @@ def _stems(motifs: Sequence[MotifArrays]) -> list[str]:
     """Name a file for every motif, all different where capitals do not count either."""
     stems: list[str] = []
     taken: set[str] = set()
-    for one in motifs:
-        name = _UNSAFE.sub("_", one.motif.name)[:100]
+    for arrays in motifs:
+        name = _UNSAFE.sub("_", arrays.motif.name)[:100]
         candidates = (name if n == 1 else f"{name}-{n}" for n in range(1, len(motifs) + 1))
         stem = next(candidate for candidate in candidates if candidate.lower() not in taken)
         taken.add(stem.lower())
