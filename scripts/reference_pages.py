@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from motiflens.cli.app import COMMANDS, app
+from motiflens.results import table_of_files
 
 ROOT = Path(__file__).parents[1]
 COMMAND_LINE = ROOT / "docs" / "reference" / "command-line.md"
@@ -28,7 +29,7 @@ one. This page is the same text, made from the application by
   where, and what to do), 130 when interrupted, 1 for anything else.
 - Files appear whole or not at all. The same command resumes a run that was stopped.
 - `motiflens --install-completion` makes the shell complete commands and options.
-- Several names are joined by commas; `--models cnn attention` is read like `--models cnn,attention`.
+- Several names are joined by commas; `--models cnn attention` is read as well.
 
 """
 
@@ -50,27 +51,15 @@ def _command(name: str, example: str) -> str:
     text = app[name].generate_docs(heading_level=2, recursive=False)
     text = re.sub(r"^## .*$", f"## {name}", text, count=1, flags=re.MULTILINE)
     text = text.split("\nExamples:")[0].rstrip()
-    text = re.sub(r"\n {4,}", " ", text).replace("```console\n", "```text\nmotiflens ").replace("\\[", "[")
-    text = re.sub(r"(\]|\*\*required\*\*)\s*$", r"\1", text, flags=re.MULTILINE)
+    text = re.sub(r"\n {4,}", " ", text).replace("\\[", "[")
+    text = text.replace("```console\n", "```text\nmotiflens ")
     return f"{text}\n\n```\nmotiflens {example}\n```\n\n"
-
-
-def run_files() -> str:
-    """Return the table of the files that a run may hold."""
-    from motiflens.results import ARTIFACTS
-
-    rows = "".join(
-        f"| `{artifact.path.replace('{', '<').replace('}', '>')}` | `{artifact.stage}` "
-        f"| {artifact.holds} |\n"
-        for artifact in ARTIFACTS.values()
-    )
-    return f"| file | stage | holds |\n|---|---|---|\n{rows}"
 
 
 def with_run_files(page: str) -> str:
     """Return the page of file formats with the table made anew."""
     before, _, rest = page.partition(START)
-    return f"{before}{START}\n{run_files()}\n{END}{rest.partition(END)[2]}"
+    return f"{before}{START}\n{table_of_files()}\n{END}{rest.partition(END)[2]}"
 
 
 def main() -> None:
