@@ -24,9 +24,12 @@ MAKE_AGAIN = "make it again with `python -m scripts.reference_pages`"
 
 def blocks(language: str) -> list[str]:
     """Collect the code blocks of a language."""
-    pattern = rf"^```{language}\n(.*?)^```"
-    texts = [page.read_text("utf-8") for page in PAGES]
-    return [b for t in texts for b in re.findall(pattern, t, flags=re.DOTALL | re.MULTILINE)]
+    found = []
+    for page in PAGES:
+        pattern = r"^```([a-z]*)\n(.*?)^```$"
+        pairs = re.findall(pattern, page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+        found += [block for name, block in pairs if name == language]
+    return found
 
 
 def commands() -> list[str]:
@@ -114,6 +117,15 @@ def test_the_first_hour_is_an_hour():
     files = [ROOT / "src" / "motiflens" / name for name in path]
     assert len(files) >= 10
     assert sum(len(file.read_text("utf-8").splitlines()) for file in files) <= 2_000
+
+
+def test_lists_that_something_new_goes_into_exist():
+    text = (DOCS / "architecture.md").read_text("utf-8")
+    package = ROOT / "src" / "motiflens"
+    lists = re.findall(r"`([A-Z]+)` in `([a-z_/]+\.py)`", text)
+    assert len(lists) >= 4
+    assert all((package / path).exists() for _, path in lists)
+    assert not [name for name, path in lists if name not in (package / path).read_text("utf-8")]
 
 
 def test_words_of_the_glossary_are_explained_once():
