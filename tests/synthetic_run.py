@@ -310,7 +310,7 @@ def trust() -> dict[str, Any]:
             "ism_rank_correlation": 0.66,
             "fraction_above_null": 0.97,
             "deletion_auc": 0.06,
-            "erasure": curve,
+            "deletion_curve": curve,
             "seed_rank_correlation": 0.52,
             "untrained": {"base_auroc": 0.58, "fraction_above_null": None},
         }

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from motiflens.cli.summary import summarise as print_summary
-from motiflens.evidence import Trust
+from motiflens.evidence import ModelTrust
 from motiflens.pipeline.trusting import beside_ensemble
 from motiflens.report import versions
 from motiflens.report.findings import claims, order_is_learnt
@@ -328,7 +328,17 @@ def test_a_test_part_that_is_in_training_is_memory() -> None:
 
 
 def test_nothing_is_claimed_where_the_score_of_all_seeds_may_be_chance() -> None:
-    found = Trust("bases may be claimed by ism", 0.7, None, {}, None, {}, 60, True, 0.2)
+    found = ModelTrust(
+        verdict="bases may be claimed by ism",
+        auroc=0.7,
+        attention=None,
+        methods={},
+        random_order=None,
+        refused={},
+        n=60,
+        may_claim=True,
+        stands_out_from=0.2,
+    )
     assert beside_ensemble(found, {"value": 0.7, "low": 0.6, "high": 0.8}) is found
     gated = beside_ensemble(found, {"value": 0.64, "low": 0.39, "high": 0.85})
     assert not gated.may_claim

@@ -110,7 +110,8 @@ def test_refusals_are_told(tmp_path: Path) -> None:
 
 def test_a_model_whose_logit_does_not_fall_has_no_curve(tmp_path: Path) -> None:
     evidence = {
-        "base_auroc": None, "base_auprc": None, "ism_rank_correlation": None, "erasure": None,
+        "base_auroc": None, "base_auprc": None, "ism_rank_correlation": None,
+        "deletion_curve": None,
         "fraction_above_null": 0.04, "deletion_auc": None, "seed_rank_correlation": None,
         "untrained": None,
     }  # fmt: skip

@@ -166,7 +166,7 @@ def _deletion(run: Run, name: str) -> Figure | None:
     model, fractions = run.trust["models"][name], run.trust["fractions"]
     chance = "random order"
     orders = {chance: model["random_order"]}
-    orders |= {method: found["erasure"] for method, found in model["methods"].items()}
+    orders |= {method: found["deletion_curve"] for method, found in model["methods"].items()}
     curves: dict[str, Curve] = {
         order: (fractions, found["deletion"], found["deletion"], found["deletion"])
         for order, found in orders.items()
