@@ -134,7 +134,7 @@ def test_the_gradient_is_captums(deep: DeepModel, sequences: np.ndarray) -> None
 
 
 def test_mutagenesis_is_a_plain_loops(deep: DeepModel, sequences: np.ndarray) -> None:
-    found = saturation_mutagenesis(deep, sequences, 1, batch_size=7)
+    found = saturation_mutagenesis(deep, sequences, target=1, batch_size=7)
     deep.eval()
     expected = np.zeros_like(sequences)
     with torch.no_grad():
@@ -335,7 +335,8 @@ def test_a_file_gives_back_what_was_saved(
     path = tmp_path_factory.mktemp("npz") / "ism.npz"
     saved.save(path, names)
     first = path.read_bytes()
-    found, found_names = Attributions.load(path)
+    found = Attributions.load(path)
+    found_names = list(found.names)
     assert (found.method, found_names) == ("ism", names)
     for key in ("one_hot", "contributions", "hypothetical", "convergence_delta"):
         before, after = getattr(saved, key), getattr(found, key)

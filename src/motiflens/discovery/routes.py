@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from motiflens.attribution import Attributions, attribute
-from motiflens.attribution.base import Floats, as_input, evaluating
+from motiflens.attribution.result import Floats
 from motiflens.datasets import SequenceDataset
 from motiflens.discovery.alignment import FoundMotif, FoundSite, Strands, align_windows
 from motiflens.discovery.modisco import modisco_motifs
 from motiflens.errors import InputError
 from motiflens.models.base import AttentionMap, ReceptiveField, SequenceModel
+from motiflens.models.calling import as_input, evaluating
 from motiflens.motifs import ppm_from_codes
 from motiflens.sequences import one_hot
 from motiflens.shuffles import shuffle

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from motiflens.attribution.base import Floats
+from motiflens.attribution.result import Floats
 from motiflens.evidence.heads import Head, Shown, find_heads
 from motiflens.evidence.replacement import Bench, Depends, Part, Replacement, depends_on
 from motiflens.evidence.softmaxes import attention_layers

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from motiflens.attribution import METHODS, Attributions, attribute
-from motiflens.attribution.base import Floats, as_input, check_one_hot, evaluating
+from motiflens.attribution.result import Floats
 from motiflens.errors import InputError
 from motiflens.evidence.agreement import rank_correlations, top_overlaps
 from motiflens.evidence.attention import attention_test
@@ -24,8 +24,10 @@ from motiflens.evidence.null import SHARES, fraction_above, peaks, shuffled
 from motiflens.evidence.results import MethodEvidence, Trust, Untrained
 from motiflens.evidence.truth import LEFT_OUT, MOTIF, OUTSIDE, base_scores
 from motiflens.evidence.verdict import judge
+from motiflens.io.inputs import check_one_hot
 from motiflens.metrics import rank_auroc
 from motiflens.models.base import SequenceModel
+from motiflens.models.calling import as_input, evaluating
 from motiflens.sequences import evenly
 
 MOST, LEAST = 100, 40

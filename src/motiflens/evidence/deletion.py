@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import t
 from torch import nn
 
-from motiflens.attribution.base import Floats
+from motiflens.attribution.result import Floats
 from motiflens.evidence.logits import logits_in_batches
 
 FRACTIONS = (0.0, 0.02, 0.04, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)

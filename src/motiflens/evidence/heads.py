@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from motiflens.attribution import Attributions, attention_of_heads
-from motiflens.attribution.base import Floats, as_input, evaluating, known_mask
+from motiflens.attribution.base import known_mask
+from motiflens.attribution.result import Floats
 from motiflens.evidence.levels import RIGHT_FROM, standing_out
 from motiflens.evidence.null import fraction_above, peaks
 from motiflens.evidence.replacement import Part
 from motiflens.evidence.softmaxes import Layer, Weights, tried
 from motiflens.evidence.truth import base_scores
 from motiflens.models.base import AttentionMap, SequenceModel
+from motiflens.models.calling import as_input, evaluating
 
 #: How closely weights agree that are the same: shares of their size, and of all the weight.
 RELATIVE, ABSOLUTE = 1e-4, 1e-6

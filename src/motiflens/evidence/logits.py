@@ -7,7 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from motiflens.attribution.base import Floats, as_input, evaluating, logits_of
+from motiflens.attribution.result import Floats
+from motiflens.models.calling import as_input, evaluating, logits_of
 
 BATCH_SIZE = 256
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motiflens.attribution import Attributions
-from motiflens.attribution.base import Floats
+from motiflens.attribution.result import Floats
 from motiflens.shuffles import dinucleotide_shuffle
 
 WINDOW = 10

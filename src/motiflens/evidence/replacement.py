@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 from torch import Tensor, nn
 
-from motiflens.attribution.base import Floats
+from motiflens.attribution.result import Floats
 from motiflens.evidence.levels import DEPENDS_FROM, LOGITS_FROM
 from motiflens.evidence.logits import logits_in_batches
 from motiflens.evidence.softmaxes import Layer, watching
