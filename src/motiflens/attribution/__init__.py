@@ -111,8 +111,9 @@ def attribute(
         one_of(f"an option of {method}", name, _options_of(method), argument=name)
     x, names = one_hot_and_names(sequences)
     explain = partial(METHODS[method], target=target, batch_size=batch_size, **options)
-    with computing(model, device, threads) as module, reporting(progress, method, len(x)):
-        attributions = replace(explain(module, x), names=names)
+    with computing(model, device, threads) as module:
+        with reporting(progress, method, len(x)):
+            attributions = replace(explain(module, x), names=names)
         if not checks:
             return attributions
         return replace(attributions, checks=check(explain, module, attributions))
