@@ -31,7 +31,7 @@ from motiflens.attribution import METHODS, attribute
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.evidence import true_bases
-from motiflens.evidence.truth import base_scores
+from motiflens.evidence.tracks import base_scores
 from motiflens.files import write_whole
 from motiflens.metrics import score
 from motiflens.models import BothStrands, SequenceModel, build_model

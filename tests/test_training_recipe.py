@@ -13,6 +13,7 @@ from torch import nn
 
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
+from motiflens.metrics import rank_auprc
 from motiflens.models import MODELS, SequenceModel, build_model
 from motiflens.models.layers import Dropout, Linear
 from motiflens.sequences import PAD, encode, reverse_complement_codes
@@ -20,7 +21,6 @@ from motiflens.training import Job, Recipe, predict_logits, recipe_for, train
 from motiflens.training.data import EncodedData, take_splits
 from motiflens.training.fit import Fit
 from motiflens.training.regularization import augment, other_strand
-from motiflens.training.replicas import rank_auprc
 
 EVERYTHING = Recipe(
     epochs=2,

@@ -1,7 +1,7 @@
 """The public names, and where each lives: read by `lazy_loader`, type checkers and editors."""
 
 from .attribution import Attributions, attribute, save_for_modisco
-from .attribution.genome_tracks import write_bed, write_big_wig
+from .attribution.export import write_bed, write_big_wig
 from .auditing import audit
 from .datasets import SequenceDataset, split_at_random, write_table
 from .discovery import discover, discover_in_sequences, find_motifs, find_seqlets

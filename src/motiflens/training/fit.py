@@ -12,14 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from motiflens.metrics import rank_auroc
+from motiflens.metrics import rank_auprc, rank_auroc
 from motiflens.models.layers import Dropout, masks_for
 from motiflens.training import distributed
 from motiflens.training.checkpoint import Slot, State
 from motiflens.training.data import EncodedData
 from motiflens.training.recipes import Recipe
 from motiflens.training.regularization import AttentionEntropy, add_noise, augment, augments
-from motiflens.training.replicas import BestWeights, rank_auprc
+from motiflens.training.replicas import BestWeights
 
 #: Sequences of one forward pass in evaluation.
 EVALUATED_AT_ONCE = 128

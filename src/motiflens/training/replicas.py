@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 from torch import Tensor, nn
 
 from motiflens.models.base import SequenceModel
@@ -108,23 +107,3 @@ class WeightsAt(BestWeights):
     def update(self, joined: nn.Module, number: int, scores: Tensor | None) -> None:
         """Keep the weights of the replicas whose epoch this is."""
         self._keep(joined, [int(r) for r in np.flatnonzero(number == self.epochs)])
-
-
-def rank_auprc(labels: NDArray[np.floating], scores: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Average precision of many rows at once: the mean, over positives, of the precision there.
-
-    Parameters
-    ----------
-    labels, scores
-        (R, n); labels are 0 or 1. Equal scores share one threshold.
-
-    Returns
-    -------
-    ndarray
-        (R,), 0 for a row without positives.
-    """
-    truth = labels > 0
-    called = rankdata(-scores, method="max", axis=-1).astype(np.int64)
-    hits = np.cumsum(np.take_along_axis(truth, np.argsort(-scores, axis=-1), -1), axis=-1)
-    precision = np.take_along_axis(hits, called - 1, -1) / called
-    return np.where(truth, precision, 0.0).sum(-1) / np.maximum(truth.sum(-1), 1)
