@@ -286,17 +286,17 @@ def test_double_precision_models_are_explained(deep: DeepModel, sequences: np.nd
     ("change", "message"),
     [
         ({"method": "saliancy"}, "did you mean saliency"),
-        ({"one_hot": np.zeros((N, L, 4))}, "shape"),
-        ({"one_hot": np.full((N, 4, L), 0.25)}, "position 1 of sequence 1"),
-        ({"one_hot": np.ones((N, 4, L))}, "position 1 of sequence 1"),
+        ({"sequences": np.zeros((N, L, 4))}, "shape"),
+        ({"sequences": np.full((N, 4, L), 0.25)}, "position 1 of sequence 1"),
+        ({"sequences": np.ones((N, 4, L))}, "position 1 of sequence 1"),
         ({"target": -1}, "target=-1"),
-        ({"target": T}, f"target {T}"),
+        ({"target": T}, f"target={T}"),
     ],
 )
 def test_a_wrong_call_is_refused(
     change: dict[str, object], message: str, deep: DeepModel, sequences: np.ndarray
 ) -> None:
-    call = {"module": deep, "one_hot": sequences, "method": "ism"} | change
+    call = {"model": deep, "sequences": sequences, "method": "ism"} | change
     with pytest.raises(InputError, match=message):
         attribute(**call)  # type: ignore[arg-type]
 
