@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from motiflens.errors import InputError, one_of
 from motiflens.plots.heatmaps import RAMP
-from motiflens.plots.logo import LETTER_COLOURS, LETTERS, Kind, axis_title, letter_heights
+from motiflens.plots.logo import LETTER_COLOURS, LETTERS, UNITS, Kind, letter_heights
 from motiflens.plots.svg import GRID, INK, MUTED, PAPER, SERIES, SITE
 from motiflens.results.scores import Comparison
 from motiflens.sequences import Site
@@ -154,7 +154,7 @@ def plot_logo(
     _letters(axes, heights, first=1)
     if kind == "information":
         axes.set(ylim=(0, 2), yticks=(0, 1, 2))
-    axes.set(xticks=np.arange(1, heights.shape[1] + 1), ylabel=axis_title(kind))
+    axes.set(xticks=np.arange(1, heights.shape[1] + 1), ylabel=UNITS[kind])
     axes.tick_params(axis="x", labelsize=7)
     if name := getattr(motif, "name", ""):
         axes.set_title(str(name))
