@@ -4,23 +4,22 @@ from .attribution import Attributions, attribute, save_for_modisco
 from .attribution.genome_tracks import write_bed, write_big_wig
 from .auditing import audit
 from .datasets import SequenceDataset, split_at_random, write_table
-from .discovery import discover, discover_in_sequences, find_motifs, find_seqlets
+from .discovery import find_motifs, find_seqlets
 from .errors import InputError
 from .evidence import Trust, true_bases, trust_checks
-from .hits import scan, write_hits
+from .hits import find_hits, write_hits
 from .io.readers import Reading, Source, read, read_dataset
 from .models import build_model, lay_on_bases
 from .motifs import (
     Motif,
-    MotifArrays,
+    match_motifs,
     motif_from_string,
     name_motifs,
     read_meme,
-    read_motif_arrays,
-    read_motif_file,
     recover,
+    resolve_motifs,
     write_meme,
-    write_motif_arrays,
+    write_motifs,
 )
 from .perturbation import (
     ablate,
@@ -65,7 +64,6 @@ __all__ = [
     "InputError",
     "Job",
     "Motif",
-    "MotifArrays",
     "Origin",
     "Reading",
     "Recipe",
@@ -84,18 +82,18 @@ __all__ = [
     "check_output",
     "compare",
     "cross_negatives",
-    "discover",
-    "discover_in_sequences",
     "discover_motifs",
     "discover_without_model",
     "dose",
     "explain",
+    "find_hits",
     "find_motifs",
     "find_seqlets",
     "lay_on_bases",
     "load",
     "load_files",
     "marginal_effect",
+    "match_motifs",
     "mismatch_profile",
     "motif_from_string",
     "name_motifs",
@@ -106,14 +104,12 @@ __all__ = [
     "read_dataset",
     "read_grammar",
     "read_meme",
-    "read_motif_arrays",
-    "read_motif_file",
     "read_motifs",
     "recover",
+    "resolve_motifs",
     "run",
     "run_experiments",
     "save_for_modisco",
-    "scan",
     "shortcut_test",
     "shuffled_background",
     "simulate",
@@ -130,7 +126,7 @@ __all__ = [
     "write_hits",
     "write_logos",
     "write_meme",
-    "write_motif_arrays",
+    "write_motifs",
     "write_report",
     "write_table",
 ]
