@@ -10,14 +10,14 @@ import resvg_py
 
 from motiflens.errors import InputError
 from motiflens.files import write_whole
-from motiflens.motifs import MotifArrays
+from motiflens.motifs import Motif
 from motiflens.plots.logo import logo_strands
 
 _UNSAFE = re.compile(r"[^\w.+-]+|^\.+")
 
 
 def write_logos(
-    motifs: Sequence[MotifArrays], folder: Path | str, *, overwrite: bool = False
+    motifs: Sequence[Motif], folder: Path | str, *, overwrite: bool = False
 ) -> list[Path]:
     """Draw each motif and its reverse complement, as SVG and as PNG.
 
@@ -69,21 +69,21 @@ def write_logos(
     return list(figures)
 
 
-def _figures(arrays: MotifArrays) -> dict[str, str]:
-    """Draw a motif; by what is added to its file name."""
-    title = f"{arrays.motif.name} {arrays.motif.alt_name}".strip()
-    figures = {"": logo_strands(arrays.motif.ppm, kind="information", title=title)}
-    if arrays.cwm is not None:
-        figures[".cwm"] = logo_strands(arrays.cwm, kind="contribution", title=title)
+def _figures(motif: Motif) -> dict[str, str]:
+    """Give the figures of a motif by what is added to its name."""
+    title = f"{motif.name} {motif.alt_name}".strip()
+    figures = {"": logo_strands(motif.ppm, kind="information", title=title)}
+    if motif.cwm is not None:
+        figures[".cwm"] = logo_strands(motif.cwm, kind="contribution", title=title)
     return figures
 
 
-def _stems(motifs: Sequence[MotifArrays]) -> list[str]:
-    """Name a file for every motif, all different where capitals do not count either."""
+def _stems(motifs: Sequence[Motif]) -> list[str]:
+    """Give every motif a file name of its own, also where capitals do not count."""
     stems: list[str] = []
     taken: set[str] = set()
-    for arrays in motifs:
-        name = _UNSAFE.sub("_", arrays.motif.name)[:100]
+    for motif in motifs:
+        name = _UNSAFE.sub("_", motif.name)[:100]
         candidates = (name if n == 1 else f"{name}-{n}" for n in range(1, len(motifs) + 1))
         stem = next(candidate for candidate in candidates if candidate.lower() not in taken)
         taken.add(stem.lower())
