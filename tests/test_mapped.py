@@ -29,7 +29,7 @@ from motiflens.datasets import (
 from motiflens.errors import InputError
 from motiflens.io.readers import read_dataset
 from motiflens.training import Job, Recipe, train
-from motiflens.training.batches import EncodedData
+from motiflens.training.data import EncodedData
 
 
 def assert_same(one: SequenceDataset, other: SequenceDataset) -> None:

@@ -17,8 +17,7 @@ from motiflens.results.scores import (
     HeldOutScores,
     SeedHeldOut,
 )
-from motiflens.training import Trained
-from motiflens.training.predict import predict_trained
+from motiflens.training import Trained, predict_trained
 
 #: Test splits of more sequences are not grouped: shared 31-mers take minutes and gigabytes to find.
 MAX_GROUPED = 200_000

@@ -21,8 +21,8 @@ from motiflens.results.scores import (
     Estimate,
     RankingScores,
 )
-from motiflens.training import Job, Trained, train_all
-from motiflens.training.predict import predict_trained
+from motiflens.training import Job, Trained, predict_trained, train_all
+
 
 
 def train_against(

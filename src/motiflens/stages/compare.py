@@ -34,7 +34,7 @@ from motiflens.pipeline.splitting import on_genome
 from motiflens.progress import Progress, Silent
 from motiflens.runs import Origin, Run, check_output, create
 from motiflens.settings import Settings
-from motiflens.training import Job, Trained, distributed, n_cores, one_thread_an_operation
+from motiflens.training import Job, Trained, distributed, n_cores, single_intra_op_thread
 
 Data = SequenceDataset | Reading | Crossed | DataFiles | Path | str
 
@@ -211,7 +211,7 @@ def _cross(
 ) -> None:
     """Train against the other kinds of negatives, and test against all: ``crossing.json``."""
     n_replicas = (len(kinds) - 1) * len(jobs) * len(settings.seed_list)
-    with progress.stage("crossing", n_replicas) as advance, one_thread_an_operation():
+    with progress.stage("crossing", n_replicas) as advance, single_intra_op_thread():
         trained = train_against(
             kinds,
             jobs,
@@ -234,7 +234,7 @@ def _score(
     progress: Progress,
 ) -> None:
     """Score the trained models and write all that is known of them."""
-    with progress.stage("scoring", 1) as advance, one_thread_an_operation():
+    with progress.stage("scoring", 1) as advance, single_intra_op_thread():
         test = dataset.part("test")
         groups = found.test_groups
         ensembles = evaluate_ensembles(found.trained, test, seed=settings.seed, groups=groups)

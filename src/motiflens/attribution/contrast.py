@@ -29,7 +29,7 @@ def attention_contrast(
 ) -> dict[str, object]:
     """Compare attention on the true sites of positives with attention beside them.
 
-    A base's weight is its share of its sequence's attention times the number of bases, so that
+    A base's weight is its fraction of its sequence's attention times the number of bases, so that
     1 is uniform attention, and models can be compared. The null lays the positives' sites, in
     random order, on negatives: what attention would show there without a motif. Means are over
     sequences, with a 95 % percentile bootstrap interval over sequences.
@@ -65,8 +65,8 @@ def attention_contrast(
     rows = np.asarray(weights, dtype=np.float64)
     if not len(rows) == len(sites) == len(unit_weights):
         raise InputError(
-            "there are sites and unit weights for every sequence",
-            got=f"{len(rows)} sequences, {len(sites)} lists of sites, {len(unit_weights)} rows",
+            f"{len(rows)} rows of weights, {len(sites)} lists of sites and {len(unit_weights)} "
+            "rows of unit weights do not fit each other",
             remedy="pass them for the same positives",
         )
     generator = np.random.default_rng(seed)
@@ -104,10 +104,9 @@ def _relative(weights: Floats, lengths: NDArray[np.int64]) -> Floats:
     real = np.arange(weights.shape[1]) < lengths[:, None]
     inside = np.where(real, weights, 0.0)
     total = inside.sum(axis=1, keepdims=True)
-    shares = np.full(inside.shape, np.nan)
-    np.divide(inside, total, out=shares, where=total > 0)
-    scaled: Floats = shares * lengths[:, None]
-    return scaled
+    fractions = np.full(inside.shape, np.nan)
+    np.divide(inside, total, out=fractions, where=total > 0)
+    return fractions * lengths[:, None]
 
 
 def _null(
@@ -116,7 +115,7 @@ def _null(
     masks: NDArray[np.bool_],
     generator: np.random.Generator,
 ) -> Floats:
-    """Give each negative's mean attention under the sites of a positive, as far as it reaches."""
+    """Return each negative's mean attention under the sites of a positive, as far as it reaches."""
     if len(weights) == 0 or len(masks) == 0:
         return np.zeros(0)
     order = generator.permutation(len(masks))
@@ -146,8 +145,7 @@ def _stretched(unit_weights: Tensor, length: int) -> Floats:
     """Interpolate (N, U) to (N, L) as the tutorial does; a unit's weight lands on wrong bases."""
     rows = unit_weights.detach().double().unsqueeze(1)
     laid = nn.functional.interpolate(rows, size=length, mode="linear", align_corners=False)
-    stretched: Floats = laid[:, 0].cpu().numpy()
-    return stretched
+    return laid[:, 0].cpu().numpy()
 
 
 def _mean(values: Floats) -> float | None:

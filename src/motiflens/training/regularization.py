@@ -1,18 +1,21 @@
-"""Other strand, shift and random base changes on the codes of a batch; noise on its one-hot."""
+"""What training adds against overfitting: changes of a batch, and the entropy of attention."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from motiflens.errors import InputError
 from motiflens.sequences import PAD
 from motiflens.training.recipes import Recipe
 
 
 def augments(recipe: Recipe) -> bool:
-    """Tell whether a recipe changes its batches at all."""
+    """Return whether a recipe changes its batches at all."""
     changes = (recipe.max_shift, recipe.mutation_rate, recipe.input_noise)
     return recipe.rc_augment or max(changes) > 0
 
@@ -38,9 +41,9 @@ def augment(
     """
     n, k = codes.shape[1], recipe.max_shift
     if recipe.mutation_rate > 0.0:
-        added = [_steps(codes.shape[1:], recipe.mutation_rate, one) for one in generators]
-        moved_on = (codes + torch.stack(added).to(codes.device)) % PAD
-        codes = torch.where(codes < PAD, moved_on, codes)
+        added = [_steps(codes.shape[1:], recipe.mutation_rate, g) for g in generators]
+        mutated = (codes + torch.stack(added).to(codes.device)) % PAD
+        codes = torch.where(codes < PAD, mutated, codes)
     shifts = torch.stack([torch.randint(-k, k + 1, (n,), generator=g) for g in generators])
     strands = torch.stack([torch.randint(2, (n,), generator=g) for g in generators]) > 0
     return _move(
@@ -48,8 +51,8 @@ def augment(
     )
 
 
-def reverse_complement(codes: Tensor, lengths: Tensor) -> Tensor:
-    """Give the other strand of codes (..., L) with lengths (...); padding stays on the right."""
+def other_strand(codes: Tensor, lengths: Tensor) -> Tensor:
+    """Return the other strand of codes (..., L) with lengths (...); padding stays on the right."""
     return _move(codes, lengths, torch.zeros_like(lengths), torch.ones_like(lengths) > 0)
 
 
@@ -75,7 +78,7 @@ def add_noise(
     Tensor
         (R, B, 4, L).
     """
-    drawn = [torch.randn((n, *x.shape[2:]), generator=one)[own] for one in generators]
+    drawn = [torch.randn((n, *x.shape[2:]), generator=g)[own] for g in generators]
     return x + deviation * torch.stack(drawn).to(x) * x.amax(-2, keepdim=True)
 
 
@@ -95,3 +98,53 @@ def _move(codes: Tensor, lengths: Tensor, shifts: Tensor, reverse: Tensor) -> Te
     source = torch.where(reverse.unsqueeze(-1), ends - 1 - source, source).clamp(0, length - 1)
     moved = codes.gather(-1, source).masked_fill(~inside, PAD)
     return torch.where(reverse.unsqueeze(-1) & (moved < PAD), 3 - moved, moved)
+
+
+class AttentionEntropy:
+    """Watches the attention of stacked replicas in training.
+
+    Every attention of our models ends in a softmax module, whose output is seen as it passes.
+
+    Parameters
+    ----------
+    joined
+        R stacked replicas.
+
+    Raises
+    ------
+    InputError
+        If the model has no attention.
+    """
+
+    def __init__(self, joined: nn.Module) -> None:
+        layers = [layer for layer in joined.modules() if isinstance(layer, nn.Softmax)]
+        if not layers:
+            raise InputError(
+                f"a {type(joined).__name__} has no attention for attention_entropy",
+                remedy="leave it out of the recipe, or train another model",
+            )
+        self._seen: list[Tensor] = []
+        for layer in layers:
+            layer.register_forward_hook(self._see)
+
+    def take(self) -> Tensor:
+        """Return the entropy of each sequence of the forward pass before, (R, B).
+
+        1 is uniform attention, 0 is attention to one unit; the mean over heads (and, of
+        self-attention, queries), then over layers.
+        """
+        taken = torch.stack(self._seen).mean(0)
+        self._seen.clear()
+        return taken
+
+    def _see(self, layer: nn.Softmax, _: Any, weights: Tensor) -> None:
+        if layer.training:
+            assert layer.dim is not None
+            self._seen.append(relative_entropy(weights, layer.dim).flatten(2).mean(-1))
+
+
+def relative_entropy(weights: Tensor, dim: int) -> Tensor:
+    """Return the entropy along an axis over that of equal weights; a weight of 0 adds nothing."""
+    # The gradient of w log w is infinite at 0, where padding is.
+    logarithms = weights.clamp_min(torch.finfo(weights.dtype).tiny).log()
+    return -(weights * logarithms).sum(dim) / math.log(max(weights.shape[dim], 2))

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from motiflens.errors import InputError
-from motiflens.perturbation.backgrounds import Floats, as_codes
-from motiflens.perturbation.effects import Effect, differences
+from motiflens.errors import InputError, one_of
+from motiflens.perturbation.effects import Background, Effect, Floats, differences
 from motiflens.sequences import PAD, Codes, Site, one_hot
 from motiflens.shuffles import dinucleotide_shuffle
 
@@ -44,7 +43,7 @@ class Ablation:
     n_sites: int
 
 
-def ablate(
+def shuffle_out(
     sequences: Floats | Tensor, sites: Sites, *, replacement: str = "shuffled", seed: int = 0
 ) -> Floats:
     """Take the sites out of sequences.
@@ -73,96 +72,87 @@ def ablate(
         If there is not one list of sites for each sequence, a site lies outside its sequence, or
         for another replacement.
     """
-    codes = _checked(sequences, sites, replacement)
+    codes = _check(sequences, sites, replacement)
     return one_hot(_without(codes, sites, replacement, np.random.default_rng(seed)))
 
 
-def ablation(
+def ablate_sites(
     module: nn.Module,
     sequences: Floats | Tensor,
     sites: Sites,
     *,
-    spared: Sites | None = None,
+    exclude_sites: Sites | None = None,
     replacement: str = "shuffled",
     n_draws: int = N_DRAWS,
     target: int = 0,
     seed: int = 0,
 ) -> Ablation:
-    """Tell how far the logit falls when sites are taken out, and beside it as many other bases.
+    """Measure how far the logit falls without the sites, and without as many other bases.
 
     Parameters
     ----------
-    module
-        Any module from (N, 4, L) to logits; left as it was found.
+    module, target
+        See :mod:`motiflens.perturbation.effects`.
     sequences
         One-hot (N, 4, L); those without sites are left out.
     sites
         Of each sequence; 0-based, half-open.
-    spared
+    exclude_sites
         Other sites of each sequence, such as those of other motifs, that the control leaves alone.
     replacement
-        As in :func:`ablate`.
+        As in :func:`shuffle_out`.
     n_draws
         Replacements drawn for each sequence, whose effects are averaged.
-    target
-        Column of the logits.
     seed
-        Of the replacements and of the places of the control.
+        Of the replacements and of the positions of the control.
 
     Raises
     ------
     InputError
-        As :func:`ablate`, when no sequence has a site, or for no draw.
+        As :func:`shuffle_out`, when no sequence has a site, or for no draw.
     """
-    codes = _checked(sequences, sites, replacement)
-    rows = [row for row, found in enumerate(sites) if found]
+    codes = _check(sequences, sites, replacement)
+    rows = [row for row, own in enumerate(sites) if own]
     if not rows or n_draws < 1:
         raise InputError(
-            "there are sites to take out, and at least one draw of what comes instead",
-            got=f"{len(rows)} sequences with sites, {n_draws} draws",
+            f"{len(rows)} sequences with sites and {n_draws} draws are nothing to measure",
             remedy="pass the sites of the sequences that have some",
+            argument="n_draws",
         )
-    _checked(sequences, spared or [()] * len(codes), replacement)
-    chosen, own = codes[rows], [list(sites[row]) for row in rows]
-    kept = [[*sites[row], *(spared[row] if spared else ())] for row in rows]
+    _check(sequences, exclude_sites or [()] * len(codes), replacement)
     generator = np.random.default_rng(seed)
+    barred = [[*sites[row], *(exclude_sites[row] if exclude_sites else ())] for row in rows]
     elsewhere = [
-        _elsewhere(found, _free(row, barred), generator)
-        for found, row, barred in zip(own, chosen, kept, strict=True)
+        _elsewhere(sites[row], _free(codes[row], kept), generator)
+        for row, kept in zip(rows, barred, strict=True)
     ]
 
-    def effect(before: Codes, places: Sites) -> Effect:
-        after = (_without(before, places, replacement, generator) for _ in range(n_draws))
+    def effect(before: Codes, removed: Sites) -> Effect:
+        after = (_without(before, removed, replacement, generator) for _ in range(n_draws))
         return Effect.of(differences(module, before, after, target).mean(axis=0))
 
-    found = effect(chosen, own)
-    room = [row for row, places in enumerate(elsewhere) if places]
-    control = effect(chosen[room], [elsewhere[row] for row in room]) if room else None
-    return Ablation(replacement, found, control, sum(map(len, own)))
+    effect_of_sites = effect(codes[rows], own := [sites[row] for row in rows])
+    room = [(row, free) for row, free in zip(rows, elsewhere, strict=True) if free]
+    control = effect(codes[[row for row, _ in room]], [free for _, free in room]) if room else None
+    return Ablation(replacement, effect_of_sites, control, sum(map(len, own)))
 
 
-def _checked(sequences: Floats | Tensor, sites: Sites, replacement: str) -> Codes:
-    codes, lengths = as_codes(sequences)
-    if replacement not in REPLACEMENTS:
-        raise InputError(
-            f"the replacement is one of {', '.join(REPLACEMENTS)}",
-            got=repr(replacement),
-            remedy="choose one of them",
-        )
+def _check(sequences: Floats | Tensor, sites: Sites, replacement: str) -> Codes:
+    codes, lengths = vars(Background.of(sequences)).values()
+    one_of("a replacement", replacement, REPLACEMENTS, argument="replacement")
     if len(sites) != len(codes):
         raise InputError(
-            "there is a list of sites for every sequence",
-            got=f"{len(codes)} sequences, {len(sites)} lists of sites",
+            f"{len(codes)} sequences have {len(sites)} lists of sites",
             remedy="pass an empty list for a sequence without any",
+            argument="sites",
         )
-    for row, found in enumerate(sites):
-        for site in found:
+    for row, own in enumerate(sites):
+        for site in own:
             if not 0 <= site.start < site.end <= lengths[row]:
                 raise InputError(
-                    "a site lies within its sequence",
-                    got=f"{site.start}-{site.end} in the {int(lengths[row])} bases of sequence "
-                    f"{row + 1}",
-                    remedy="pass the sites of these sequences, 0-based and half-open",
+                    f"{site.start}-{site.end} does not lie in the {int(lengths[row])} bases of "
+                    f"sequence {row + 1}",
+                    remedy="count bases from 0, and the end not in",
                 )
     return codes
 
@@ -170,7 +160,7 @@ def _checked(sequences: Floats | Tensor, sites: Sites, replacement: str) -> Code
 def _without(codes: Codes, sites: Sites, replacement: str, generator: np.random.Generator) -> Codes:
     """Copy codes (N, L) with all sites replaced; N stays N."""
     changed = codes.copy()
-    flat = [(row, site) for row, found in enumerate(sites) for site in found]
+    flat = [(row, site) for row, own in enumerate(sites) for site in own]
     width = max(site.end - site.start for _, site in flat) if flat else 1
     lengths = np.array([site.end - site.start for _, site in flat], dtype=np.int32)
     cut = np.full((len(flat), width), PAD, dtype=np.uint8)
@@ -198,7 +188,7 @@ def _elsewhere(
     sites: Sequence[Site], free: NDArray[np.bool_], generator: np.random.Generator
 ) -> list[Site]:
     """Draw free bases for each site; none at all where one finds no room."""
-    found = []
+    elsewhere = []
     for site in sites:
         width = site.end - site.start
         room = np.convolve(free, np.ones(width, dtype=int), mode="valid")
@@ -207,5 +197,5 @@ def _elsewhere(
             return []
         start = int(generator.choice(starts))
         free[start : start + width] = False
-        found.append(site._replace(start=start, end=start + width))
-    return found
+        elsewhere.append(site._replace(start=start, end=start + width))
+    return elsewhere
