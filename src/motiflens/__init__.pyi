@@ -6,7 +6,7 @@ from .auditing import audit
 from .datasets import SequenceDataset, split_at_random, write_table
 from .discovery import discover, discover_in_sequences, find_motifs, find_seqlets
 from .errors import InputError
-from .evidence import Trust, true_bases, trust_checks
+from .evidence import ModelTrust, true_bases, trust_checks
 from .hits import scan, write_hits
 from .io.readers import Reading, Source, read, read_dataset
 from .models import build_model
@@ -59,6 +59,7 @@ __all__ = [
     "Grammar",
     "InputError",
     "Job",
+    "ModelTrust",
     "Motif",
     "MotifArrays",
     "Origin",
@@ -68,7 +69,6 @@ __all__ = [
     "SequenceDataset",
     "Settings",
     "Source",
-    "Trust",
     "__version__",
     "attribute",
     "audit",

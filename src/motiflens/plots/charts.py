@@ -1,19 +1,105 @@
-"""Line charts with bands and bar charts with intervals."""
+"""Line charts with bands, bar charts with intervals, and how their series look."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from motiflens.plots.axes import Axes, Scale, legend, round_range, tick_text
-from motiflens.plots.series import Look, looks
-from motiflens.plots.svg import INK, MUTED, SERIES, element, figure, label, line, number, rect, tip
+from motiflens.plots.svg import (
+    INK,
+    MUTED,
+    PAPER,
+    SERIES,
+    element,
+    figure,
+    label,
+    line,
+    number,
+    rect,
+    tip,
+)
 
 Curve = tuple[Sequence[float], Sequence[float], Sequence[float], Sequence[float]]
 Bar = tuple[float, float, float]
 
 WIDTH, PLOT_HEIGHT, LEFT, RIGHT = 720.0, 280.0, 76.0, 16.0
-UNIT_LEFT, UNIT_SIDE, MOST_MARKED = 60.0, 224.0, 20
+UNIT_LEFT, UNIT_SIDE, MAX_MARKED = 60.0, 224.0, 20
+
+CHANCE_COLOUR = "#8c8c8c"
+
+# Outlines within 4.5 px of their centre; the open ones are filled with paper.
+_CLOSED = (
+    "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0Z",
+    "M-3-3H3V3H-3Z",
+    "M0-4L3.5 3H-3.5Z",
+    "M0-4L4 0L0 4L-4 0Z",
+    "M-1-4H1V-1H4V1H1V4H-1V1H-4V-1H-1Z",
+    "M0 4L3.5-3H-3.5Z",
+    "M-4-2.6L-2.6-4L0-1.4L2.6-4L4-2.6L1.4 0L4 2.6L2.6 4L0 1.4L-2.6 4L-4 2.6L-1.4 0Z",
+)
+_OPEN = (
+    "M-3.2 0a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0 -6.4 0Z",
+    "M-3.2-3.2H3.2V3.2H-3.2Z",
+    "M0-4.2L3.8 3.2H-3.8Z",
+    "M0-4.2L4.2 0L0 4.2L-4.2 0Z",
+)
+_LAST = ("M-4-4H4L-4 4H4Z", "M-4.5-1.3H4.5V1.3H-4.5Z")
+_MARKERS = (*_CLOSED, *_OPEN, *_LAST)
+_DASHES = ("none", "7 3", "2 3", "9 3 2 3", "14 4", "5 5", "9 3 2 3 2 3", "1 5", "14 3 5 3",
+           "3 1.5", "5 2 1 2", "10 8", "2 2 2 6")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Look:
+    """A colour, a dash pattern, the outline of a marker, and whether that is filled."""
+
+    colour: str
+    dash: str
+    marker: str
+    filled: bool = True
+
+    def sample(self) -> str:
+        """Draw the line of a legend, 24 px wide."""
+        drawn = line(0, 0, 24, 0, stroke=self.colour, stroke_width=2, stroke_dasharray=self.dash)
+        return drawn + self.mark(12, 0)
+
+    def mark(self, x: float, y: float, *children: str) -> str:
+        """Draw the marker, with what is inside its element."""
+        paint: dict[str, str | float] = {"fill": self.colour}
+        if not self.filled:
+            paint = {"fill": PAPER, "stroke": self.colour, "stroke_width": 1.5}
+        move = f"translate({number(x)} {number(y)})"
+        return element("path", *children, d=self.marker, transform=move, **paint)
+
+
+#: What chance gives looks like no series.
+CHANCE = Look(CHANCE_COLOUR, "1 2", "M-1-4H1V4H-1Z")
+
+
+def looks(names: Sequence[str], chance: str | None = None) -> dict[str, Look]:
+    """Choose the look of every series: any two of up to 13 differ in colour, in dash and in marker.
+
+    Of more, colours come again, and any two of up to 169 differ in dash or in marker.
+
+    Parameters
+    ----------
+    names
+        Of the series, each once.
+    chance
+        The one that shows what chance gives, if any: it is grey.
+    """
+    others = [name for name in names if name != chance]
+    found = {name: _look(index) for index, name in enumerate(others)}
+    return {name: found.get(name, CHANCE) for name in names}
+
+
+def _look(index: int) -> Look:
+    n = len(SERIES)
+    # A second round takes the markers one further, so that no pair of dash and marker comes again.
+    marker = _MARKERS[(index + index // n) % n]
+    return Look(SERIES[index % n], _DASHES[index % n], marker, marker not in _OPEN)
 
 
 def line_chart(
@@ -129,7 +215,6 @@ def bar_chart(
     title: str,
     y_label: str,
     *,
-    x_label: str = "",
     notes: Mapping[str, str] | None = None,
 ) -> str:
     """Draw bars with intervals, from zero.
@@ -139,8 +224,8 @@ def bar_chart(
     groups
         Group → bar → (mean, low, high). Bars of one name have one colour over all groups; a
         legend appears where there are several names. A mean that is not finite draws no bar.
-    title, y_label, x_label
-        Names of the figure and its axes, with units.
+    title, y_label
+        Names of the figure and of its vertical axis, with units.
     notes
         A second line under a group's name.
 
@@ -161,7 +246,7 @@ def bar_chart(
     values = [v for bars in groups.values() for bar in bars.values() for v in bar]
     low, high = round_range([0.0, *values])
     upwards = Scale(low, high, top + PLOT_HEIGHT, top + 20)
-    axes = Axes(Scale(0, 1, LEFT, width - RIGHT), upwards, x_label, y_label)
+    axes = Axes(Scale(0, 1, LEFT, width - RIGHT), upwards, "", y_label)
     body = [key, axes.draw(x_ticks=False), line(LEFT, axes.y(0), width - RIGHT, axes.y(0))]
     for index, (group, bars) in enumerate(groups.items()):
         middle = LEFT + slot * (index + 0.5)
@@ -247,7 +332,7 @@ def unit_chart(
         ends = (axes.y(reference[0]), axes.y(reference[1]))
         body.append(line(UNIT_LEFT, ends[0], right, ends[1], stroke=INK, stroke_dasharray="4 4"))
     for name, (xs, ys) in curves.items():
-        if len(xs) <= MOST_MARKED:
+        if len(xs) <= MAX_MARKED:
             body.append(_curve(axes, name, (xs, ys, ys, ys), shown[name]))
         else:
             body.append(_path(_points(axes, xs, ys), shown[name]))
