@@ -5,6 +5,8 @@ from .attribution.export import write_bed, write_big_wig
 from .auditing import audit
 from .datasets import SequenceDataset, split_at_random, write_table
 from .discovery import discover, discover_in_sequences, find_motifs, find_seqlets
+from .discovery.held_out import discover_motifs
+from .discovery.sequences_alone import discover_without_model
 from .errors import InputError
 from .evidence import ModelTrust, true_bases, trust_checks
 from .hits import scan, write_hits
@@ -30,26 +32,17 @@ from .perturbation import (
     shuffled_background,
     substitute,
 )
-from .pipeline import (
-    DataFiles,
-    audit_parts,
-    compare,
-    cross_negatives,
-    discover_motifs,
-    discover_without_model,
-    explain,
-    load_files,
-    read_crossed,
-    read_motifs,
-    run,
-    run_experiments,
-    trust,
-)
 from .plots import write_logos
 from .report import write_report
-from .runs import Origin, Run, check_output, load
+from .runs import Origin, Run, load_run
 from .settings import Settings
 from .simulation import Grammar, read_grammar, simulate, tutorial_grammar
+from .stages import run
+from .stages.compare import compare
+from .stages.data import DataFiles, audit_splits, load_files
+from .stages.explain import explain
+from .stages.negative_sets import cross_negatives, read_negative_sets
+from .stages.trust import trust
 from .training import Job, Recipe, train
 from .version import __version__
 
@@ -72,9 +65,8 @@ __all__ = [
     "__version__",
     "attribute",
     "audit",
-    "audit_parts",
+    "audit_splits",
     "build_model",
-    "check_output",
     "compare",
     "cross_negatives",
     "discover",
@@ -84,24 +76,22 @@ __all__ = [
     "explain",
     "find_motifs",
     "find_seqlets",
-    "load",
     "load_files",
+    "load_run",
     "marginal_effect",
     "mismatch_profile",
     "motif_from_string",
     "name_motifs",
     "random_background",
     "read",
-    "read_crossed",
     "read_dataset",
     "read_grammar",
     "read_meme",
     "read_motif_arrays",
     "read_motif_file",
-    "read_motifs",
+    "read_negative_sets",
     "recover",
     "run",
-    "run_experiments",
     "save_for_modisco",
     "scan",
     "shortcut_test",

@@ -13,15 +13,11 @@ from torch import nn
 
 from motiflens.attribution import Attributions, attribute
 from motiflens.datasets import SequenceDataset
-from motiflens.discovery import (
-    Counted,
-    DiscoveredMotif,
-    Enrichment,
-    Strands,
-    count_once,
-    discover,
-    measure_enrichment,
-)
+from motiflens.discovery.alignment import Strands
+from motiflens.discovery.counted import Counted, count_once
+from motiflens.discovery.discovered import DiscoveredMotif
+from motiflens.discovery.enrichment import Enrichment, measure_enrichment
+from motiflens.discovery.explained import discover
 from motiflens.errors import InputError
 from motiflens.motifs import MAX_Q, Match, Motif, name_motifs
 from motiflens.perturbation import Ablation, ablate_sites
@@ -31,7 +27,7 @@ METHOD, N_REFERENCES = "deeplift_shap", 5
 """Attribution that motifs are read from: on 644 peaks of NFE2 saliency shows one motif, and this
 three. Fewer references than for one sequence, since a motif is read from hundreds."""
 
-MOST_BASES = 200_000
+MAX_BASES = 200_000
 """Bases that are explained at most: half a minute or so for the larger of our models."""
 
 N_ABLATED, N_DRAWS = 100, 5
@@ -122,7 +118,7 @@ def discover_motifs(
     found_in
         Labelled sequences to find motifs in; of each class, ``n_tested`` at most are looked at,
         spread over their order, and of these ``n_explained`` at most are explained, and
-        ``MOST_BASES`` of both.
+        ``MAX_BASES`` of both.
     held_out
         Labelled sequences to test motifs on; of each class, ``n_tested`` at most.
     strands
@@ -197,7 +193,7 @@ def _in_turn(
 def to_explain(dataset: SequenceDataset, n_explained: int) -> SequenceDataset:
     """Give the sequences that motifs are found in."""
     longest = int(dataset.lengths.max()) if len(dataset) else 1
-    return of_each_class(dataset, max(min(n_explained, MOST_BASES // (2 * longest)), 1))
+    return of_each_class(dataset, max(min(n_explained, MAX_BASES // (2 * longest)), 1))
 
 
 def of_each_class(dataset: SequenceDataset, most: int) -> SequenceDataset:

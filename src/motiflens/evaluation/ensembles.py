@@ -77,9 +77,7 @@ def _evaluate(
     logits = [predict_trained(one, test) for one in replicas]
     joined = ensemble_logits(logits)
     generator = np.random.default_rng(seed)
-    scores = evaluate(
-        test.labels, joined, threshold=threshold, generator=generator, groups=groups
-    )
+    scores = evaluate(test.labels, joined, threshold=threshold, generator=generator, groups=groups)
     seeds = [
         {"seed": one.seed, **measure(test.labels, alone, threshold=threshold)}
         for one, alone in zip(replicas, logits, strict=True)

@@ -24,7 +24,6 @@ from motiflens.results.scores import (
 from motiflens.training import Job, Trained, predict_trained, train_all
 
 
-
 def train_against(
     negative_sets: Mapping[str, SequenceDataset],
     jobs: Sequence[Job],

@@ -174,9 +174,7 @@ class Results:
             self._read[path] = (state, read_json(path, type_, command_of(name)))
         return cast(Content, self._read[path][1])
 
-    def write(
-        self, content: File, progress: Progress | None = None, **names: object
-    ) -> None:
+    def write(self, content: File, progress: Progress | None = None, **names: object) -> None:
         """Write the JSON file of a type, whole or not at all.
 
         Where it takes the place of another content, what was made of that is removed, and
@@ -201,9 +199,7 @@ class Results:
         table = tomli_w.dumps(provenance.as_table())
         write_whole(self.path_of("configuration"), table.encode())
 
-    def remove_following(
-        self, names: Iterable[str], progress: Progress | None = None
-    ) -> list[str]:
+    def remove_following(self, names: Iterable[str], progress: Progress | None = None) -> list[str]:
         """Remove what later stages made of some artefacts; return the tops of what was there."""
         stages = {ARTIFACTS[name].stage for name in names}
         later = [name for name in following_from(names) if ARTIFACTS[name].stage not in stages]
@@ -252,6 +248,11 @@ def read_motifs_without_model(folder: Path | str) -> MotifsWithoutModel:
     if not path.is_file():
         raise InputError(f"{folder} holds no {path.name}", remedy=f"make it with `{command}`")
     return read_json(path, MotifsWithoutModel, command)
+
+
+def write_motifs_without_model(content: MotifsWithoutModel, folder: Path | str) -> None:
+    """Write the motifs of ``motifs --no-model`` into a folder, whole or not at all."""
+    write_json(Path(folder) / ARTIFACTS["motifs"].path, content)
 
 
 def is_run(path: Path | str) -> bool:

@@ -50,9 +50,7 @@ class Ensembles(Mapping[str, Ensemble]):
         From a name to its ensemble; it refuses names that are not there.
     """
 
-    def __init__(
-        self, seeds: Mapping[str, Sequence[int]], load: Callable[[str], Ensemble]
-    ) -> None:
+    def __init__(self, seeds: Mapping[str, Sequence[int]], load: Callable[[str], Ensemble]) -> None:
         self._seeds = seeds
         self._load = load
 

@@ -1,75 +1,90 @@
-"""From data to a run directory, one function a stage.
-
-The stages: compare → explain → motifs → experiments → trust.
-"""
+"""From data to a run directory: one file a stage, and a run is all of them in turn."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from motiflens.pipeline.comparing import Data, audit_parts, compare, processes
-from motiflens.pipeline.crossing import cross_negatives, read_crossed
-from motiflens.pipeline.discovering import discover_motifs
-from motiflens.pipeline.experimenting import run_experiments
-from motiflens.pipeline.explaining import explain
-from motiflens.pipeline.loading import DataFiles, load_files
-from motiflens.pipeline.plain import discover_without_model
-from motiflens.pipeline.reading import read_motifs
-from motiflens.pipeline.trusting import trust
-from motiflens.progress import Progress
-from motiflens.runs import Origin, Run
+from motiflens.datasets import SequenceDataset
+from motiflens.progress import Progress, Silent
+from motiflens.results import needed_by, of_stage
+from motiflens.results.provenance import Origin
+from motiflens.runs import Output, Run
 from motiflens.settings import Settings
+from motiflens.stages import compare, experiments, explain, motifs, report, trust
+from motiflens.stages.data import plan_run
 from motiflens.training import distributed
 
-__all__ = [
-    "DataFiles",
-    "audit_parts",
-    "compare",
-    "cross_negatives",
-    "discover_motifs",
-    "discover_without_model",
-    "explain",
-    "load_files",
-    "read_crossed",
-    "read_motifs",
-    "run",
-    "run_experiments",
-    "trust",
-]
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of a run, of the same name as its command.
+
+    Parameters
+    ----------
+    name
+        In ``ARTIFACTS``.
+    work
+        From a run, ``threads`` and ``progress`` to the run.
+    """
+
+    name: str
+    work: Callable[..., Run]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the artefacts that it takes."""
+        return needed_by(self.name)
+
+    @property
+    def makes(self) -> tuple[str, ...]:
+        """Names of the artefacts that it makes; the last of them is written last."""
+        return of_stage(self.name)
+
+    def __call__(self, run: Run, progress: Progress) -> None:
+        """Do the work, unless it is done."""
+        if not run.results.is_finished(self.name):
+            self.work(run, progress=progress)
+
+
+#: What follows on training, in order.
+STAGES = (
+    Stage("explain", explain.explain),
+    Stage("motifs", motifs.motifs),
+    Stage("experiments", experiments.experiments),
+    Stage("trust", trust.trust),
+    Stage("report", report.report),
+)
 
 
 def run(
-    data: Data,
+    dataset: SequenceDataset,
     output: Path | str,
     settings: Settings | None = None,
     *,
     overwrite: bool = False,
-    progress: Progress | None = None,
     origin: Origin | None = None,
-    last: str = "trust.json",
+    progress: Progress | None = None,
 ) -> Run:
     """Compare models, explain them, read and try their motifs, check how far to trust all that.
 
-    The report is written separately.
-
-    A call that was killed goes on where it was when it comes again.
+    A call that was killed is resumed when it comes again. The last stage writes the page.
 
     Parameters
     ----------
-    data
-        A data set, files (:class:`DataFiles`), or one file that :func:`motiflens.read` reads.
+    dataset
+        A split of its own is kept; without one, it is split as the settings say.
     output
         Run directory to make.
     settings
         None for the defaults.
     overwrite
         Replace an earlier run in ``output``.
+    origin
+        What ``run.toml`` says of the data and the command.
     progress
         Told how far the work has come.
-    origin
-        What is written into ``run.toml`` about data and command.
-    last
-        The file that the whole of the work ends with: a run that has it is finished.
 
     Returns
     -------
@@ -80,24 +95,13 @@ def run(
     InputError
         If the data, the settings or the output break a rule; nothing is written then.
     """
-    with processes((settings or Settings()).device):
-        made = compare(
-            data,
-            output,
-            settings,
-            overwrite=overwrite,
-            progress=progress,
-            origin=origin,
-            last=last,
-        )
-        first = distributed.process() == 0
-    # Each stage writes its file last.
-    if first and not (made.path / "attention.json").is_file():
-        explain(made, progress=progress)
-    if first and not (made.path / "motifs.json").is_file():
-        read_motifs(made, progress=progress)
-    if first and not (made.path / "experiments.json").is_file():
-        run_experiments(made, progress=progress)
-    if first and not (made.path / "trust.json").is_file():
-        trust(made, progress=progress)
+    settings, progress = settings or Settings(), progress or Silent()
+    with compare.processes(settings.device):
+        place = Output(Path(output), overwrite, until=STAGES[-1].name)
+        place.check()
+        plan = plan_run(dataset, settings, origin or Origin(data="Python"))
+        made = compare.train_planned(plan, place, progress)
+        is_first = distributed.process() == 0
+    for stage in STAGES if is_first else ():
+        stage(made, progress)
     return made

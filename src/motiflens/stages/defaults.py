@@ -29,9 +29,7 @@ SEEDS, FEWER_SEEDS, MANY_BASES = 5, 3, 1_000_000
 SIZES, MAX_SEQUENCES, MAX_LENGTH = (50, 200, 800), 2_000, 120
 
 
-def with_defaults(
-    settings: Settings, n_train: int, longest: int, note: Note
-) -> Settings:
+def with_defaults(settings: Settings, n_train: int, longest: int, note: Note) -> Settings:
     """Decide the number of seeds and the training sizes where the settings leave them open.
 
     Parameters

@@ -84,8 +84,7 @@ def read_negative_sets(
     splits["shuffle"] = whole.split[: ends[0]]
     made = {name: negatives[name].with_split(splits[name]) for name in single}
     datasets = {
-        name: concatenate([positives, *(made[part] for part in split_kind(name))])
-        for name in names
+        name: concatenate([positives, *(made[part] for part in split_kind(name))]) for name in names
     }
     return NegativeSets(datasets, rule, tuple(notes))
 

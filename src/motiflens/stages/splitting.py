@@ -166,9 +166,7 @@ class _Cutting:
             made = self._cut(dataset, self.groups, rule, chosen.test_fraction)
         return np.asarray(made.split)
 
-    def valid_rows(
-        self, rows: NDArray[np.intp], rule: str, fraction: float
-    ) -> NDArray[np.intp]:
+    def valid_rows(self, rows: NDArray[np.intp], rule: str, fraction: float) -> NDArray[np.intp]:
         """Return which of the training rows become the validation split, maybe none."""
         groups = None if self.groups is None else self.groups[rows]
         by = "homology" if rule == "chromosome" else rule

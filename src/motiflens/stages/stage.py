@@ -1,4 +1,4 @@
-"""What the stages after the first have in common."""
+"""What the stages after training have in common: their run, their time, what they explain."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from motiflens.attribution import Attributions
 from motiflens.datasets import SequenceDataset, concatenate, mark_sites
 from motiflens.errors import InputError
+from motiflens.motifs import Motif, motif_from_string, ppm_from_codes
 from motiflens.progress import Progress
-from motiflens.runs import Run, load
+from motiflens.runs import Run, load_run
 from motiflens.sequences import evenly
 from motiflens.training import n_cores, single_intra_op_thread
 
@@ -25,21 +27,23 @@ Result = TypeVar("Result")
 ENOUGH = 200
 """Positives from which motifs are read at least, as far as there are so many."""
 
-MOST_WORK = 1000 * 200**2
+MAX_WORK = 1000 * 200**2
 """What is explained costs at most as much mutagenesis as 1,000 sequences of 200 bases: three passes
 over the padded length for each of a sequence's own bases."""
 
 
-def opened(run: Run | Path | str) -> Run:
+def open_trained(run: Run | Path | str) -> Run:
     """Open a run, and check that it holds trained models."""
-    found = run if isinstance(run, Run) else load(run)
-    if not found.models:
-        raise InputError(
-            "a run holds trained models",
-            got=f"none in {found.path}",
-            remedy="make the run again with `motiflens run --overwrite`",
-        )
-    return found
+    opened = run if isinstance(run, Run) else load_run(run)
+    if not opened.results.models:
+        remedy = "make the run again with overwrite=True"
+        raise InputError(f"{opened.path} holds no trained models", "", remedy, "overwrite")
+    return opened
+
+
+def n_threads(run: Run, threads: int | None) -> int:
+    """Return how many threads a stage uses: those given, the run's own, or one a core."""
+    return threads or run.settings.threads or n_cores()
 
 
 @contextmanager
@@ -52,34 +56,42 @@ def timed(run: Run, stage: str) -> Iterator[None]:
     started = time.perf_counter()
     with single_intra_op_thread():
         yield
-    run.add_timing(stage, time.perf_counter() - started)
+    timings = run.results.timings
+    stages = {**timings.stages, stage: time.perf_counter() - started}
+    run.results.write(msgspec.structs.replace(timings, stages=stages))
 
 
-def of_each_model(
-    run: Run, stage: str, words: str, progress: Progress, do: Callable[[str], Result]
+def each_model(
+    run: Run,
+    label: tuple[str, str],
+    work: Callable[[str], Result],
+    progress: Progress,
+    threads: int | None = None,
 ) -> dict[str, Result]:
-    """Do a stage's work for every model of a run, one model a thread: its name → what came of it.
+    """Do a stage's work for every model of a run, one model a thread: its name → the result.
 
     Parameters
     ----------
     run
         The run.
-    stage, words
-        What ``timings.json`` and what the progress calls it.
+    label
+        What the timings and what the progress calls the stage.
+    work
+        From the name of a model to a result.
     progress
         Told after every model.
-    do
-        From the name of a model to a result.
+    threads
+        None for those of the run.
     """
-    models = list(run.models)
+    models, (stage, words) = list(run.results.models), label
     with (
         timed(run, stage),
         progress.stage(words, len(models)) as advance,
-        ThreadPoolExecutor(run.settings.threads or n_cores()) as pool,
+        ThreadPoolExecutor(n_threads(run, threads)) as pool,
     ):
 
         def done(name: str) -> Result:
-            result = do(name)
+            result = work(name)
             advance(1)
             return result
 
@@ -92,18 +104,18 @@ def kept_attributions(
     """Load the attributions that ``explain`` has left, so that they are not computed twice."""
     kept = {}
     for method in methods:
-        path = run.path / "attributions" / name / f"{method}.npz"
+        path = run.results.path_of("attributions", model=name, method=method)
         if path.is_file():
-            found, names = Attributions.load(path)
+            attributions, names = Attributions.load(path)
             if names == positives.names.tolist():
-                kept[method] = found
+                kept[method] = attributions
     return kept
 
 
 def motif_positives(run: Run) -> SequenceDataset:
-    """Give the positives that motifs are read from.
+    """Return the positives that motifs are read from.
 
-    Those of the test part; where they are fewer than ``ENOUGH``, others are added, spread evenly
+    Those of the test split; where they are fewer than ``ENOUGH``, others are added, spread evenly
     over the data, since a motif cannot be read from a handful. No score comes from them.
     """
     positives = explained_positives(run)
@@ -118,22 +130,28 @@ def motif_positives(run: Run) -> SequenceDataset:
 
 
 def explained_positives(run: Run) -> SequenceDataset:
-    """Give the positives of the test part that are explained, in order of the data.
+    """Return the positives of the test split that are explained, in order of the data.
 
-    They are at most ``n_explained``, and as many as ``MOST_WORK`` allows, spread evenly over the
+    They are at most ``n_explained``, and as many as ``MAX_WORK`` allows, spread evenly over the
     data.
     """
     dataset, settings = run.dataset, run.settings
-    rows = _test_positives(run)
+    rows = _test_rows(dataset, 1, settings.n_explained)
     positives = dataset.subset(_affordable(dataset, rows))
     if positives.sites is None and settings.motif is not None:
         positives = mark_sites(positives, settings.motif, settings.strands)
     return positives
 
 
+def negatives_of_test(dataset: SequenceDataset, n: int) -> SequenceDataset:
+    """Return at most n negatives of the test split, spread evenly over the data."""
+    return dataset.subset(_test_rows(dataset, 0, n))
+
+
 def note_on_length(run: Run) -> str | None:
     """Say that fewer positives are explained than asked for, where they are too long."""
-    dataset, rows = run.dataset, _test_positives(run)
+    dataset = run.dataset
+    rows = _test_rows(dataset, 1, run.settings.n_explained)
     kept = len(_affordable(dataset, rows))
     if kept == len(rows):
         return None
@@ -144,17 +162,17 @@ def note_on_length(run: Run) -> str | None:
     )
 
 
-def _test_positives(run: Run) -> NDArray[np.intp]:
-    """Give the rows of ``n_explained`` positives of the test part."""
-    dataset = run.dataset
-    rows = np.flatnonzero((np.asarray(dataset.split) == "test") & (dataset.labels > 0))
-    return rows[evenly(len(rows), run.settings.n_explained)]
+def _test_rows(dataset: SequenceDataset, label: int, n: int) -> NDArray[np.intp]:
+    """Return at most n rows of a class of the test split, spread evenly."""
+    is_class = dataset.labels > 0 if label else dataset.labels == 0
+    rows = np.flatnonzero((np.asarray(dataset.split) == "test") & is_class)
+    return rows[evenly(len(rows), n)]
 
 
 def _affordable(
     dataset: SequenceDataset, rows: NDArray[np.intp], done: int = 0
 ) -> NDArray[np.intp]:
-    """Give as many of the rows as ``MOST_WORK`` allows after ``done`` bases, at least one.
+    """Return as many of the rows as ``MAX_WORK`` allows after ``done`` bases, at least one.
 
     They are spread evenly over the rows.
     """
@@ -166,6 +184,30 @@ def _affordable(
         return (done + int(dataset.lengths[chosen(n)].sum())) * int(dataset.codes.shape[1])
 
     n, least = len(rows), min(len(rows), 0 if done else 1)
-    while n > least and work(n) > MOST_WORK:
-        n = max(min(n - 1, n * MOST_WORK // work(n)), least)
+    while n > least and work(n) > MAX_WORK:
+        n = max(min(n - 1, n * MAX_WORK // work(n)), least)
     return chosen(n)
+
+
+def true_motifs(dataset: SequenceDataset, motif: str | None) -> list[Motif]:
+    """Return the true motifs: of the sites' own bases, or as given; none when none is known."""
+    if dataset.sites is None:
+        return [] if motif is None else [motif_from_string(motif)]
+    named = {site.name for row in dataset.sites for site in row}
+    if motif is not None and named <= {motif.upper()}:
+        return [motif_from_string(motif)]
+    return site_motifs(dataset)
+
+
+def site_motifs(dataset: SequenceDataset) -> list[Motif]:
+    """Return motifs of the bases of the true sites, one for each name, by name."""
+    windows: dict[str, list[NDArray[np.uint8]]] = {}
+    for row, sites in enumerate(dataset.sites or ()):
+        for site in sites:
+            bases = dataset.codes[row, site.start : site.end]
+            oriented = np.where(bases < 4, 3 - bases, 4)[::-1] if site.strand == "-" else bases
+            windows.setdefault(site.name, []).append(oriented)
+    return [
+        Motif(name, ppm_from_codes(np.stack(rows).astype(np.uint8)), n_sites=len(rows))
+        for name, rows in sorted(windows.items())
+    ]
