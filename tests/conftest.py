@@ -1,4 +1,4 @@
-"""What all tests share: a count of those left out for want of data, and a GPU where there is one."""
+"""What all tests share: a count of those left out for want of data, and a GPU if there is one."""
 
 from __future__ import annotations
 
