@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 from tests.killed_training import result
-from tests.test_training import planted
+from tests.toy_models import planted
 
 from motiflens.training import Job, Recipe, Trained, checkpoint, distributed, train
 from motiflens.training.fit import Fit

@@ -12,8 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.killed_training import JOBS, result
-from tests.test_training import planted, weights
-from tests.test_training_recipe import EVERYTHING, Dropping
+from tests.toy_models import EVERYTHING, Dropping, planted, weights
 
 from motiflens.errors import InputError
 from motiflens.models import MODELS

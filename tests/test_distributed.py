@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from tests.distributed_training import JOB, losses
-from tests.test_training import planted
+from tests.toy_models import planted
 
 from motiflens.errors import InputError
 from motiflens.training import distributed, train

@@ -9,6 +9,7 @@ import pytest
 import torch
 from beartype import beartype
 from jaxtyping import Bool, Float, Float32, Float64, Int8, UInt8, jaxtyped
+from tests.toy_models import random_codes
 from torch import Tensor
 
 from motiflens.attribution import METHODS, attribute, saturation_mutagenesis
@@ -84,7 +85,7 @@ def agreement(
 
 @pytest.fixture(scope="module")
 def codes() -> np.ndarray:
-    return np.random.default_rng(0).integers(4, size=(N, LENGTH)).astype(np.uint8)
+    return random_codes(N, LENGTH)
 
 
 def test_sequences_keep_their_shapes(codes):

@@ -8,48 +8,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
-from tests.test_training import LENGTH, planted, weights
+from tests.toy_models import EVERYTHING, LENGTH, Dropping, planted, weights
 from torch import nn
 
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.metrics import rank_auprc
-from motiflens.models import MODELS, SequenceModel, build_model
-from motiflens.models.layers import Dropout, Linear
+from motiflens.models import MODELS, build_model
+from motiflens.models.layers import Dropout
 from motiflens.sequences import PAD, encode, reverse_complement_codes
 from motiflens.training import Job, Recipe, predict_logits, recipe_for, train
 from motiflens.training.data import EncodedData, take_splits
 from motiflens.training.fit import Fit
 from motiflens.training.regularization import augment, other_strand
-
-EVERYTHING = Recipe(
-    epochs=2,
-    batch_size=13,
-    schedule="cosine",
-    weight_decay=0.01,
-    class_weights="balanced",
-    metric="auprc",
-    refit=True,
-    rc_augment=True,
-    rc_average=True,
-    max_shift=3,
-    mutation_rate=0.05,
-    input_noise=0.1,
-)
-
-
-class Dropping(SequenceModel):
-    """Two linear layers with dropout between them, on composition."""
-
-    def __init__(self, rate: float = 0.3) -> None:
-        super().__init__()
-        self.hidden = Linear(4, 11)
-        self.dropout = Dropout(rate)
-        self.output = Linear(11, 1)
-
-    def forward(self, one_hot: torch.Tensor) -> torch.Tensor:
-        """Map one-hot (..., 4, L) to logits (...)."""
-        return self.output(self.dropout(self.hidden(one_hot.mean(-1)))).squeeze(-1)
 
 
 def seeds(*numbers: int) -> list[torch.Generator]:
