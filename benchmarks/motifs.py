@@ -141,7 +141,7 @@ def train_models(dataset: SequenceDataset, seed: int, min_steps: int) -> list[Se
 def take(route: str, model: SequenceModel, discovered: Discovery) -> list[np.ndarray]:
     """Give the matrices that a route finds."""
     if route == "discovery":
-        found = [one.motif for one in discovered.found]
+        found = [finding.motif for finding in discovered.found]
         return [motif.ppm for motif in found if motif.direction == "positive"]
     all_of_them, rows = discovered.explained, np.flatnonzero(discovered.explained.labels > 0)
     if route in LOOKING:

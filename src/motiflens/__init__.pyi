@@ -4,23 +4,22 @@ from .attribution import Attributions, attribute, save_for_modisco
 from .attribution.export import write_bed, write_big_wig
 from .auditing import audit
 from .datasets import SequenceDataset, split_at_random, write_table
-from .discovery import discover, discover_in_sequences, find_motifs, find_seqlets
+from .discovery import find_motifs, find_seqlets
 from .errors import InputError
 from .evidence import ModelTrust, true_bases, trust_checks
-from .hits import scan, write_hits
+from .hits import find_hits, write_hits
 from .io.readers import Reading, Source, read, read_dataset
 from .models import build_model
 from .motifs import (
     Motif,
-    MotifArrays,
+    match_motifs,
     motif_from_string,
     name_motifs,
     read_meme,
-    read_motif_arrays,
-    read_motif_file,
     recover,
+    resolve_motifs,
     write_meme,
-    write_motif_arrays,
+    write_motifs,
 )
 from .perturbation import (
     marginal_effect,
@@ -61,7 +60,6 @@ __all__ = [
     "Job",
     "ModelTrust",
     "Motif",
-    "MotifArrays",
     "Origin",
     "Reading",
     "Recipe",
@@ -77,16 +75,16 @@ __all__ = [
     "check_output",
     "compare",
     "cross_negatives",
-    "discover",
-    "discover_in_sequences",
     "discover_motifs",
     "discover_without_model",
     "explain",
+    "find_hits",
     "find_motifs",
     "find_seqlets",
     "load",
     "load_files",
     "marginal_effect",
+    "match_motifs",
     "mismatch_profile",
     "motif_from_string",
     "name_motifs",
@@ -96,14 +94,12 @@ __all__ = [
     "read_dataset",
     "read_grammar",
     "read_meme",
-    "read_motif_arrays",
-    "read_motif_file",
     "read_motifs",
     "recover",
+    "resolve_motifs",
     "run",
     "run_experiments",
     "save_for_modisco",
-    "scan",
     "shortcut_test",
     "shuffled_background",
     "simulate",
@@ -119,7 +115,7 @@ __all__ = [
     "write_hits",
     "write_logos",
     "write_meme",
-    "write_motif_arrays",
+    "write_motifs",
     "write_report",
     "write_table",
 ]

@@ -19,8 +19,10 @@ from motiflens.discovery import (
     Enrichment,
     Strands,
     count_once,
-    discover,
     measure_enrichment,
+)
+from motiflens.discovery import (
+    discover_motifs as discover,
 )
 from motiflens.errors import InputError
 from motiflens.motifs import MAX_Q, Match, Motif, name_motifs
@@ -106,8 +108,8 @@ def discover_motifs(
 ) -> Discovery:
     """Discover the motifs of models, and confirm or dismiss each on other sequences.
 
-    DeepLIFT/SHAP explains positives and negatives alike: a motif of negatives speaks against the
-    target. Each sequence is explained by one of the models in turn, so that a motif is what
+    DeepLIFT/SHAP explains positives and negatives alike: a motif of negatives contributes against
+    the target. Each sequence is explained by one of the models in turn, so that a motif is what
     several seeds see. It counts as found with a q-value below 0.05 in Fisher's test on
     ``held_out`` (:func:`motiflens.discovery.enrichment.measure_enrichment`).
 
@@ -149,9 +151,9 @@ def discover_motifs(
     motifs = discover(attributions, strands=strands, seed=seed)
     measured = measure_enrichment(motifs, found_in, held_out, strands=strands, counted=counted)
     findings = [Finding(m, e) for m, e in zip(motifs, measured, strict=True)]
-    findings.sort(key=lambda f: (f.enrichment.log_p_value, -f.motif.n_seqlets))
+    findings.sort(key=lambda f: (f.enrichment.log_p_value, -f.motif.n_sites))
     good = [f for f in findings if f.enrichment.q_value < MAX_Q]
-    matches = name_motifs([f.motif.as_motif() for f in good], database)
+    matches = name_motifs([f.motif for f in good], database)
     tested = np.flatnonzero(counted.held_out)
     found = [
         Finding(
@@ -216,7 +218,7 @@ def _ablations(
     tested: NDArray[np.intp],
     seed: int,
 ) -> tuple[Ablation, ...]:
-    """Take the sites out of the tested sequences of the class that the motif speaks for."""
+    """Take the sites out of the tested sequences of the class that the motif contributes to."""
     for_positives = finding.motif.direction == "positive"
     favoured = tested[(held_out.labels[tested] > 0) == for_positives]
     sites = finding.enrichment.sites

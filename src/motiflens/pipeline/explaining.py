@@ -105,11 +105,11 @@ def _is_other(path: Path, found: Attributions, positives: SequenceDataset) -> bo
     if not path.is_file():
         return False
     try:
-        before, names = Attributions.load(path)
+        before = Attributions.load(path)
     except InputError:
         return True
     same = np.array_equal(before.contributions, found.contributions)
-    return not same or names != positives.names.tolist()
+    return not same or before.names != tuple(positives.names.tolist())
 
 
 def _forget(run: Run, progress: Progress) -> None:

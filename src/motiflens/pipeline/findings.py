@@ -14,11 +14,9 @@ from motiflens.datasets import SequenceDataset
 from motiflens.files import write_whole
 from motiflens.motifs import (
     Motif,
-    MotifArrays,
-    read_motif_file,
+    read_motifs,
     recover,
-    write_meme,
-    write_motif_arrays,
+    write_motifs,
 )
 from motiflens.perturbation import Ablation
 from motiflens.pipeline.discovering import METHOD, Discovery, Finding, discover_motifs
@@ -64,7 +62,7 @@ def discover_in_run(
         dataset.subset(np.flatnonzero(np.asarray(dataset.split) == "test")),
         strands="both" if settings.strands == "both" else "forward",
         n_explained=settings.n_explained,
-        database=None if database is None else read_motif_file(database),
+        database=None if database is None else read_motifs(database),
         seed=settings.seed,
     )
     folder = run.path / "motifs"
@@ -157,7 +155,7 @@ def describe(finding: Finding, truths: Sequence[Motif] = ()) -> dict[str, Any]:
         "direction": motif.direction,
         "ppm": _rows(motif.ppm),
         "cwm": None if motif.cwm is None else _rows(motif.cwm),
-        "n_seqlets": motif.n_seqlets,
+        "n_seqlets": motif.n_sites,
         "n_sites": enrichment.n_sites,
         "p_threshold": enrichment.p_threshold,
         "positives_with_site": enrichment.positives_with_site,
@@ -182,7 +180,7 @@ def describe_dismissed(finding: Finding) -> dict[str, Any]:
     return {
         "consensus": finding.motif.consensus,
         "direction": finding.motif.direction,
-        "n_seqlets": finding.motif.n_seqlets,
+        "n_seqlets": finding.motif.n_sites,
         "q_value": finding.enrichment.q_value,
     }
 
@@ -193,32 +191,26 @@ def write_files(discovery: Discovery, folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
     if not discovery.found:
         return
-    arrays = [
-        MotifArrays(_for_file(finding), finding.motif.cwm, finding.motif.hypothetical_cwm)
-        for finding in discovery.found
+    motifs = [
+        replace(f.motif, alt_name="" if f.match is None else f.match.name) for f in discovery.found
     ]
-    write_meme([one.motif for one in arrays], folder / FILES[0])
-    write_motif_arrays(arrays, folder / FILES[1])
+    for name in FILES[:2]:
+        write_motifs(motifs, folder / name)
     names = discovery.explained.names
     lines = ["sequence\tstart\tend\tstrand\tmotif\tcontribution"]
     lines += [
         f"{names[s.sequence]}\t{s.start}\t{s.end}\t{s.strand}\t{finding.motif.name}\t{s.score:.6g}"
         for finding in discovery.found
-        for s in finding.motif.seqlets
+        for s in finding.motif.sites
     ]
     write_whole(folder / FILES[2], ("\n".join(lines) + "\n").encode())
     write_sites(discovery.found, discovery.held_out, folder / FILES[3])
 
 
-def _for_file(finding: Finding) -> Motif:
-    motif = finding.motif.as_motif()
-    return replace(motif, alt_name="" if finding.match is None else finding.match.name)
-
-
 def _mean_contribution(finding: Finding) -> float | None:
     if finding.motif.cwm is None:
         return None
-    return float(np.mean([seqlet.score for seqlet in finding.motif.seqlets]))
+    return float(np.mean([seqlet.score for seqlet in finding.motif.sites]))
 
 
 def _ablation(ablations: Sequence[Ablation], n_agreeing: int) -> dict[str, Any] | None:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from motiflens.datasets import SequenceDataset
-from motiflens.discovery import count_all, count_once, discover_in_sequences, measure_enrichment
+from motiflens.discovery import count_all, count_once, discover_motifs, measure_enrichment
 from motiflens.errors import InputError
 from motiflens.files import write_whole
 from motiflens.io.records import read_records
-from motiflens.motifs import MAX_Q, Motif, name_motifs, read_motif_file
+from motiflens.motifs import MAX_Q, Motif, name_motifs, read_motifs
 from motiflens.pipeline.discovering import Discovery, Finding
 from motiflens.pipeline.findings import (
     JASPAR,
@@ -76,7 +76,7 @@ def discover_without_model(
     positives = _read(sequences, 1)
     others = None if negatives is None else _read(negatives, 0)
     halves = cut_in_halves(positives, others, seed)
-    known = None if database is None else read_motif_file(database)
+    known = None if database is None else read_motifs(database)
     discovery = _discover(halves, negatives is not None, strands, known)
     content = {
         "schema_version": 1,
@@ -113,7 +113,7 @@ def _discover(
     is_positive = halves.searched.labels > 0
     negatives = halves.searched.subset(~is_positive).sequences() if with_negatives else None
     searched = halves.searched.subset(is_positive)
-    motifs = discover_in_sequences(
+    motifs = discover_motifs(
         searched.sequences(), negatives, strands="both" if strands == "both" else "forward"
     )
     if halves.held_out:
@@ -123,7 +123,7 @@ def _discover(
     measured = measure_enrichment(
         motifs, halves.searched, halves.tested, strands=strands, counted=counted
     )
-    names = name_motifs([motif.as_motif() for motif in motifs], known)
+    names = name_motifs(motifs, known)
     findings = [Finding(*one) for one in zip(motifs, measured, names, strict=True)]
     confirmed = [f for f in findings if not halves.held_out or f.enrichment.q_value < MAX_Q]
     rest = [one for one in findings if one not in confirmed]

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from motiflens.datasets import SequenceDataset
-from motiflens.discovery import FoundMotif, find_motifs
-from motiflens.motifs import Motif, motif_from_string, ppm_from_codes, recover, write_meme
+from motiflens.discovery import DiscoveredMotif, find_motifs
+from motiflens.motifs import Motif, motif_from_string, ppm_from_codes, recover, write_motifs
 from motiflens.perturbation import shortcut_test
 from motiflens.pipeline.findings import discover_in_run
 from motiflens.pipeline.stages import kept_attributions, motif_positives, opened, timed
@@ -83,7 +83,7 @@ def read_motifs(
         for route, found in routes[_Replica(name, seeds[0])].items():
             if found:
                 path = run.path / "motifs" / f"{name}-{route}.meme"
-                write_meme([motif.as_motif() for motif in found], path)
+                write_motifs(found, path)
     run.write_json(
         "motifs.json",
         {
@@ -109,7 +109,7 @@ class _Replica:
     trained: bool = True
 
 
-Routes = dict[_Replica, dict[str, list[FoundMotif]]]
+Routes = dict[_Replica, dict[str, list[DiscoveredMotif]]]
 
 
 def _take_routes(
@@ -117,7 +117,7 @@ def _take_routes(
 ) -> Routes:
     """Take every route of every replica, one replica a thread."""
 
-    def take(replica: _Replica) -> dict[str, list[FoundMotif]]:
+    def take(replica: _Replica) -> dict[str, list[DiscoveredMotif]]:
         model = run.model if replica.trained else run.untrained_model
         first = replica.trained and replica.seed == run.models[replica.name][0]
         known = kept_attributions(run, replica.name, positives, KEPT) if first else {}
@@ -169,7 +169,7 @@ def _site_motifs(dataset: SequenceDataset) -> list[Motif]:
     ]
 
 
-def _describe(found: Sequence[FoundMotif], truths: Sequence[Motif]) -> list[dict[str, Any]]:
+def _describe(found: Sequence[DiscoveredMotif], truths: Sequence[Motif]) -> list[dict[str, Any]]:
     described = []
     for motif in found:
         recovery = recover(motif.ppm, truths) if truths else None
@@ -190,7 +190,7 @@ def _rows(ppm: np.ndarray[Any, Any]) -> list[list[float]]:
 
 
 def _shortcut(
-    run: Run, name: str, truths: Sequence[Motif], routes: dict[str, list[FoundMotif]]
+    run: Run, name: str, truths: Sequence[Motif], routes: dict[str, list[DiscoveredMotif]]
 ) -> dict[str, Any] | None:
     """Test the first true motif, or else the first motif that mutagenesis finds.
 
@@ -200,7 +200,7 @@ def _shortcut(
         of_sites = {motif.name: motif for motif in _site_motifs(run.dataset)}
         word = of_sites.get(truths[0].name, truths[0]).likeliest
     elif routes["ism"]:
-        word = routes["ism"][0].as_motif().likeliest
+        word = routes["ism"][0].likeliest
     else:
         return None
     length = max(int(np.median(run.dataset.lengths)), len(word))

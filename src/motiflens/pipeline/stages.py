@@ -94,8 +94,8 @@ def kept_attributions(
     for method in methods:
         path = run.path / "attributions" / name / f"{method}.npz"
         if path.is_file():
-            found, names = Attributions.load(path)
-            if names == positives.names.tolist():
+            found = Attributions.load(path)
+            if found.names == tuple(positives.names.tolist()):
                 kept[method] = found
     return kept
 

@@ -78,7 +78,7 @@ def beside_ensemble(found: ModelTrust, score: Mapping[str, float]) -> ModelTrust
         return found
     figures = f"{score['value']:.2f} ({score['low']:.2f} to {score['high']:.2f})"
     words = f"nothing may be claimed: the AUROC of all seeds together, {figures}, may be chance"
-    return msgspec.structs.replace(found, verdict=words, may_claim=False)
+    return msgspec.structs.replace(found, verdict=words, may_claim=False, bases_claimed_by=())
 
 
 def _test_negatives(run: Run) -> SequenceDataset:

@@ -145,8 +145,9 @@ class Results:
     @property
     def checks(self) -> dict[str, Checks]:
         """Model → ``attributions/MODEL/checks.json``, of the models that have one."""
-        models = [path.parent.name for path in self.paths_of("checks")]
-        return {model: self.read(Checks, model=model) for model in models}
+        models = self.settings.models
+        there = [model for model in models if self.path_of("checks", model=model).is_file()]
+        return {model: self.read(Checks, model=model) for model in there}
 
     @property
     def models(self) -> dict[str, tuple[int, ...]]:
