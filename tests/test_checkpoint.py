@@ -30,7 +30,7 @@ class Stopped(Exception):
 def stop_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Let training end in the middle of a step; the list counts the steps begun."""
     begun: list[int] = []
-    step = Fit._step
+    step = Fit.step
 
     def counted(fit: Fit, rows: torch.Tensor) -> None:
         begun.append(fit.epoch)
@@ -39,7 +39,7 @@ def stop_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
             raise Stopped
         step(fit, rows)
 
-    monkeypatch.setattr(Fit, "_step", counted)
+    monkeypatch.setattr(Fit, "step", counted)
     return begun
 
 

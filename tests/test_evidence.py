@@ -296,7 +296,7 @@ def test_top_overlap_counts_what_the_first_ten_have_in_common() -> None:
 # The null
 
 
-def test_peaks_are_the_largest_windows_and_shares_are_times_the_length() -> None:
+def test_peaks_are_the_largest_windows_and_those_of_sums_to_one_times_the_length() -> None:
     one_hot = random_one_hot(2, 25)
     one_hot[1, :, 20:] = 0
     contributions = np.zeros_like(one_hot)

@@ -84,7 +84,7 @@ def test_bases_change_at_the_given_rate_and_become_each_of_the_others() -> None:
     assert (changed[..., -1] == PAD).all()
 
 
-def test_a_replica_is_changed_alike_alone_and_in_company() -> None:
+def test_augmentation_of_a_replica_is_the_same_alone_and_among_others() -> None:
     codes, lengths = batch()
     together = augment(codes, lengths, EVERYTHING, seeds(1, 2, 3))
     alone = augment(codes[1:2], lengths[1:2], EVERYTHING, seeds(2))
@@ -204,8 +204,8 @@ def test_a_refit_trains_for_the_steps_of_the_best_epoch(monkeypatch: pytest.Monk
     data = planted(160)
     recipe = Recipe(epochs=6, batch_size=16, learning_rate=1e-2, patience=2, tolerance=0.05)
     steps, found = [], []
-    step = Fit._step
-    monkeypatch.setattr(Fit, "_step", lambda fit, rows: steps.append(len(rows)) or step(fit, rows))
+    step = Fit.step
+    monkeypatch.setattr(Fit, "step", lambda fit, rows: steps.append(len(rows)) or step(fit, rows))
     for refit in (False, True):
         steps.clear()
         job = Job("cnn", (0,), dataclasses.replace(recipe, refit=refit))
@@ -277,7 +277,7 @@ def test_half_precision_trains_too(monkeypatch: pytest.MonkeyPatch) -> None:
     data = planted(200)
     recipe = Recipe(epochs=20, learning_rate=1e-2)
     full = train(data, Job("cnn", (0, 1), recipe), threads=1)
-    monkeypatch.setattr(Fit, "_precision", lambda _: half)
+    monkeypatch.setattr(Fit, "precision", lambda _: half)
     for one, other in zip(full, train(data, Job("cnn", (0, 1), recipe), threads=1), strict=True):
         assert other.history[0].train_loss == pytest.approx(one.history[0].train_loss, abs=0.01)
         assert other.history[0].train_loss != one.history[0].train_loss
