@@ -77,6 +77,10 @@ class Alignment:
         """Number of columns."""
         return int(self.counts.shape[1])
 
+    def of_windows(self, index: NDArray[np.intp]) -> Alignment:
+        """Return the same of all windows, where it is of those with these indices."""
+        return replace(self, sites=replace(self.sites, window=index[self.sites.window]))
+
 
 def log_probabilities(counts: Floats, background: Floats) -> Floats:
     """Return log2 of the probabilities of counts (4, W), with one pseudocount a column."""

@@ -18,9 +18,9 @@ from torch import nn
 from motiflens.attribution import Attributions, attribute
 from motiflens.attribution.base import Floats, as_input, evaluating
 from motiflens.datasets import SequenceDataset
-from motiflens.discovery.discover import align_windows
 from motiflens.discovery.discovered import DiscoveredMotif, MotifSite, Strands
 from motiflens.discovery.modisco import modisco_motifs
+from motiflens.discovery.sequence_search import align_windows
 from motiflens.errors import InputError, one_of
 from motiflens.models.base import AttentionMap, ReceptiveField, SequenceModel
 from motiflens.motifs import ppm_from_codes

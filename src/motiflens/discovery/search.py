@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,16 +71,11 @@ def search(
             n_failures += 1
             continue
         n_failures = 0
-        motif = _of_all(motif, index)
+        motif = motif.of_windows(index)
         left[motif.sites.window] = False
         left &= ~_covered(windows, motif)
         found.append(motif)
     return found
-
-
-def _of_all(motif: Alignment, index: NDArray[np.intp]) -> Alignment:
-    """Turn indices of the windows that were left into those of all."""
-    return replace(motif, sites=replace(motif.sites, window=index[motif.sites.window]))
 
 
 def _covered(windows: Windows, motif: Alignment) -> NDArray[np.bool_]:

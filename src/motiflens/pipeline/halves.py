@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from motiflens.datasets import SequenceDataset, concatenate, homology_groups
 from motiflens.datasets.groups import canonical_sequences
-from motiflens.discovery.counted import first_of_each
+from motiflens.discovery.enrichment import first_of_each
 from motiflens.io.negatives import make_negatives
 
 ENOUGH_TO_HALVE = 200

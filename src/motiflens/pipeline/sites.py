@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from motiflens.datasets import SequenceDataset
 from motiflens.files import whole_file
-from motiflens.hits import bgzf
-from motiflens.hits.bed import COLUMNS
+from motiflens.hits.bed import COLUMNS, compress_blocks
 from motiflens.pipeline.discovering import Finding
 
 ORDER = ["chrom", "start", "end", "motif_id", "strand"]
@@ -45,7 +44,7 @@ def write_sites(findings: Sequence[Finding], dataset: SequenceDataset, path: Pat
         sep="\t", index=False, lineterminator="\n", quoting=csv.QUOTE_NONE
     )
     with whole_file(path) as file:
-        file.writelines(bgzf.compress([b"#", text.encode()]))
+        file.writelines(compress_blocks([b"#", text.encode()]))
 
 
 def _rows(finding: Finding, dataset: SequenceDataset) -> pd.DataFrame:
