@@ -18,7 +18,7 @@ from tests.test_training_recipe import EVERYTHING, Dropping
 from motiflens.errors import InputError
 from motiflens.models import MODELS
 from motiflens.training import Job, Recipe, checkpoint, remove_checkpoint, train, train_all
-from motiflens.training.checkpoint import Slot, State, fingerprint
+from motiflens.training.checkpoint import Slot, State
 from motiflens.training.fit import Fit
 
 ROOT = Path(__file__).parents[1]
@@ -89,9 +89,9 @@ def test_a_checkpoint_of_other_data_or_settings_is_refused(tmp_path: Path) -> No
         (dataclasses.replace(job, recipe=Recipe(epochs=2)), "jobs"),
         (dataclasses.replace(job, hyperparameters={"n_filters": 7}), "jobs"),
     ]:
-        with pytest.raises(InputError, match=f"got {name} other than"):
+        with pytest.raises(InputError, match=f"other {name}"):
             train(data, other, threads=1, checkpoint=tmp_path)
-    with pytest.raises(InputError, match="got data other than"):
+    with pytest.raises(InputError, match="other data"):
         train(planted(121), job, threads=1, checkpoint=tmp_path)
     with pytest.raises(InputError, match="threads"):
         train(data, job, threads=2, checkpoint=tmp_path)
@@ -110,9 +110,9 @@ def test_the_fingerprint_is_of_all_that_training_looks_at() -> None:
         data.with_split(data.split[::-1]),
         data.subset(np.arange(len(data))[::-1]),
     ]
-    assert len({fingerprint(one) for one in (data, *others)}) == 5
+    assert len({one.fingerprint() for one in (data, *others)}) == 5
     renamed = dataclasses.replace(data, names=data.names[::-1].copy())
-    assert fingerprint(renamed) == fingerprint(data)
+    assert renamed.fingerprint() == data.fingerprint()
 
 
 def test_the_folder_holds_no_code_and_goes_when_asked(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_damaged_checkpoint_is_told(tmp_path: Path) -> None:
     (tmp_path / "training.json").write_text("[]")
     with pytest.raises(InputError, match=r"training\.json.*remove the folder"):
         train(data, job, threads=1, checkpoint=tmp_path)
-    with pytest.raises(InputError, match="can be written"):
+    with pytest.raises(InputError, match=r"training\.json cannot"):
         train(data, job, threads=1, checkpoint=tmp_path / "training.json")
 
 
@@ -164,7 +164,7 @@ def test_any_other_bytes_are_refused(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.state"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="as motiflens wrote them"):
+    with pytest.raises(InputError, match="is damaged"):
         Slot(path).read()
 
 

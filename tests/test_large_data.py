@@ -13,7 +13,7 @@ import pytest
 import motiflens
 from motiflens.cli import main
 from motiflens.datasets import Entry, MappedDataset, convert_streaming, open_mapped
-from motiflens.pipeline import loading
+from motiflens.datasets import mapped as mapped_file
 from motiflens.pipeline.loading import prepare
 
 MOTIF = "GATTACCA"
@@ -141,8 +141,8 @@ def test_a_large_set_is_looked_at_through_a_sample(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mapped(data(), place / "set.motiflens")
-    monkeypatch.setattr(loading, "LARGE", 100)
-    monkeypatch.setattr(loading, "SAMPLE", 60)
+    monkeypatch.setattr(mapped_file, "MAX_WHOLE", 100)
+    monkeypatch.setattr(mapped_file, "SAMPLE_SIZE", 60)
     # Neither the rows nor the names of all sequences are ever made into text.
     texts: list[int] = []
     sequences = motiflens.SequenceDataset.sequences
@@ -159,7 +159,7 @@ def test_a_large_set_is_looked_at_through_a_sample(
     assert "60 of 120" in audited["warnings"][-1]
     assert "60 of 120" in motiflens.load("out").configuration["run"]["notes"][0]
     assert max(texts) < 60
-    one, two, other = (loading.sample(open_mapped("set.motiflens"), seed) for seed in (0, 0, 1))
+    one, two, other = (open_mapped("set.motiflens").sample(seed) for seed in (0, 0, 1))
     assert one.names.tolist() == two.names.tolist() != other.names.tolist()
     assert (one.labels == 1).sum() == 30
     assert called("audit", "set.motiflens", "-o", "audit.json") == 0

@@ -79,7 +79,7 @@ def test_every_motif_has_files_of_its_own(tmp_path):
 def test_files_are_replaced_when_asked_alone_and_by_the_same_bytes(tmp_path):
     motifs = [Motif("m", PPM, cwm=CWM)]
     first = [path.read_bytes() for path in write_logos(motifs, tmp_path)]
-    with pytest.raises(InputError, match=r"--overwrite"):
+    with pytest.raises(InputError, match=r"m\.svg already exists"):
         write_logos(motifs, tmp_path)
     assert [path.read_bytes() for path in write_logos(motifs, tmp_path, overwrite=True)] == first
 
@@ -113,8 +113,8 @@ def test_the_command_line(tmp_path, capsys):
     ]
     code, _, message = run(capsys, "logo", str(tmp_path / "m.meme"), "-o", str(out))
     assert code == 2
-    assert "does not exist yet" in message
+    assert f"{out / 'a.svg'} already exists; use another folder" in message
     (tmp_path / "file").write_text("")
     code, _, message = run(capsys, "logo", str(tmp_path / "m.npz"), "-o", str(tmp_path / "file"))
     assert code == 2
-    assert "go into a folder" in message
+    assert "file cannot be made (File exists)" in message

@@ -29,8 +29,7 @@ from motiflens.datasets import (
 from motiflens.errors import InputError
 from motiflens.io.readers import read_dataset
 from motiflens.training import Job, Recipe, train
-from motiflens.training.batches import EncodedData
-from motiflens.training.checkpoint import fingerprint
+from motiflens.training.data import EncodedData
 
 
 def assert_same(one: SequenceDataset, other: SequenceDataset) -> None:
@@ -102,8 +101,8 @@ def test_equal_data_give_equal_bytes_and_the_sha256_tells_others(tmp_path: Path)
         ]
     )
     assert one.sha256 == two.sha256 != other.sha256
-    assert fingerprint(one) == fingerprint(two) != fingerprint(other)
-    assert fingerprint(one) != fingerprint(one.with_split(data.split[::-1]))
+    assert one.fingerprint() == two.fingerprint() != other.fingerprint()
+    assert one.fingerprint() != one.with_split(data.split[::-1]).fingerprint()
 
 
 def test_training_takes_rows_from_the_file_and_gives_the_same_weights(tmp_path: Path) -> None:

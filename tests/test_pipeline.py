@@ -22,8 +22,7 @@ from motiflens.pipeline.loading import prepare
 from motiflens.pipeline.reading import true_motifs
 from motiflens.progress import Silent
 from motiflens.runs.run import CONTENT
-from motiflens.training import Job
-from motiflens.training.predict import predict_logits
+from motiflens.training import Job, predict_logits
 
 MOTIF = "GATTACCA"
 SETTINGS = Settings(

@@ -22,7 +22,7 @@ from motiflens.pipeline.loading import prepare
 from motiflens.pipeline.splitting import cut
 from motiflens.sequences import reverse_complement_string
 from motiflens.settings import Settings
-from motiflens.training.rows import take_parts
+from motiflens.training.data import take_splits
 
 WIDTH = 45
 
@@ -186,7 +186,7 @@ def test_too_few_groups_for_validation_are_said():
 
 def test_training_holds_out_whole_groups_after_a_split_by_homology():
     split = split_by_homology(windows(60, 4), test=0.2, seed=0)
-    parts = take_parts(split, validation_fraction=0.1, n_train=None, seed=0)
+    parts = take_splits(split, validation_fraction=0.1, n_train=None, seed=0)
     groups = homology_groups(split)
     assert set(split.labels[parts.valid]) == {0, 1}
     for one, other in (("train", "valid"), ("train", "test"), ("valid", "test")):
@@ -194,5 +194,5 @@ def test_training_holds_out_whole_groups_after_a_split_by_homology():
     assert sorted([*parts.train, *parts.valid, *parts.test]) == list(range(len(split)))
     # Where groups do not fit, rows are drawn as ever.
     one = replace(split, groups=np.zeros(len(split), dtype=np.int64))
-    drawn = take_parts(one, validation_fraction=0.1, n_train=None, seed=0)
+    drawn = take_splits(one, validation_fraction=0.1, n_train=None, seed=0)
     assert len(drawn.valid) == round(0.1 * (split.split == "train").sum())

@@ -1,15 +1,15 @@
 """The public names, and where each lives: read by `lazy_loader`, type checkers and editors."""
 
 from .attribution import Attributions, attribute, save_for_modisco
-from .attribution.genome_tracks import write_bed, write_big_wig
+from .attribution.export import write_bed, write_big_wig
 from .auditing import audit
 from .datasets import SequenceDataset, split_at_random, write_table
 from .discovery import find_motifs, find_seqlets
 from .errors import InputError
-from .evidence import Trust, true_bases, trust_checks
+from .evidence import ModelTrust, true_bases, trust_checks
 from .hits import find_hits, write_hits
 from .io.readers import Reading, Source, read, read_dataset
-from .models import build_model, lay_on_bases
+from .models import build_model
 from .motifs import (
     Motif,
     match_motifs,
@@ -22,16 +22,11 @@ from .motifs import (
     write_motifs,
 )
 from .perturbation import (
-    ablate,
-    ablation,
-    dose,
     marginal_effect,
     mismatch_profile,
-    position,
     random_background,
     shortcut_test,
     shuffled_background,
-    spacing,
     substitute,
 )
 from .pipeline import (
@@ -63,6 +58,7 @@ __all__ = [
     "Grammar",
     "InputError",
     "Job",
+    "ModelTrust",
     "Motif",
     "Origin",
     "Reading",
@@ -71,10 +67,7 @@ __all__ = [
     "SequenceDataset",
     "Settings",
     "Source",
-    "Trust",
     "__version__",
-    "ablate",
-    "ablation",
     "attribute",
     "audit",
     "audit_parts",
@@ -84,12 +77,10 @@ __all__ = [
     "cross_negatives",
     "discover_motifs",
     "discover_without_model",
-    "dose",
     "explain",
     "find_hits",
     "find_motifs",
     "find_seqlets",
-    "lay_on_bases",
     "load",
     "load_files",
     "marginal_effect",
@@ -97,7 +88,6 @@ __all__ = [
     "mismatch_profile",
     "motif_from_string",
     "name_motifs",
-    "position",
     "random_background",
     "read",
     "read_crossed",
@@ -113,7 +103,6 @@ __all__ = [
     "shortcut_test",
     "shuffled_background",
     "simulate",
-    "spacing",
     "split_at_random",
     "substitute",
     "train",

@@ -37,7 +37,7 @@ def simulate(
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
-    """Make a labelled data set whose true sites are known; the tutorial's by default.
+    """Simulate a labelled data set with known true sites; the tutorial's by default.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def prepare(
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
-    """Read sequences and labels from files of other kinds and write them as one table.
+    """Read sequences and labels of any kind and write them as one table.
 
     Parameters
     ----------

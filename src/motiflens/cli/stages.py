@@ -14,6 +14,7 @@ from motiflens.cli.options import Json
 from motiflens.cli.progress import on_stderr
 from motiflens.cli.summary import counted, finish, in_short, print_motifs, summarise
 from motiflens.errors import InputError
+from motiflens.results import read_motifs_without_model
 
 
 def explain(run: Path, *, as_json: Json = False) -> None:
@@ -39,7 +40,7 @@ def motifs(
     database: Path | None = None,
     as_json: Json = False,
 ) -> None:
-    """Read the motifs of a run's models, confirm them on held-out sequences, and name them.
+    """Find the motifs of a run's models, confirm them on held-out sequences, name them.
 
     Parameters
     ----------
@@ -69,22 +70,23 @@ def motifs(
             got="neither of both, or parts of both",
             remedy="give RUN, or --no-model SEQUENCES -o OUT",
         )
-    found = motiflens.discover_without_model(
+    motiflens.discover_without_model(
         no_model, output, negatives=negatives, strands=strands, database=database
     )
     path = motiflens.write_report(output)
-    entries, by = [in_short(entry) for entry in found["discovery"]], found["discovered_by"]
+    found = read_motifs_without_model(output)
+    entries, by = [in_short(motif) for motif in found.discovery], found.discovered_by
     if as_json:
-        print(json.dumps({"output": str(output), "motifs": entries, "note": by["note"]}))
+        print(json.dumps({"output": str(output), "motifs": entries, "note": by.note}))
         return
-    tested = "the other half" if by["held_out"] else "the same sequences, too few for halves"
-    print(f"{by['note']} Motifs are tested on {tested}.", file=sys.stderr)
+    tested = "the other half" if by.held_out else "the same sequences, too few for halves"
+    print(f"{by.note} Motifs are tested on {tested}.", file=sys.stderr)
     print_motifs(entries)
     print(f"{counted(len(entries), 'motif')} in {output}; report: {path}", file=sys.stderr)
 
 
 def experiments(run: Path, *, as_json: Json = False) -> None:
-    """Put motifs into sequences and take them out: dose, position, spacing, ablation.
+    """Put motifs into sequences and take them out: copies, position, spacing, ablation.
 
     Parameters
     ----------

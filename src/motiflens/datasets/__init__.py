@@ -8,6 +8,7 @@ from motiflens.datasets.dataset import (
     check_strands,
     concatenate,
     default_names,
+    draw,
     exact_matches,
     mark_sites,
     require_at_least,
@@ -22,7 +23,7 @@ from motiflens.datasets.splits import (
     split_by_homology,
 )
 from motiflens.datasets.streaming import Entry, dropped_columns, of_two_classes, stream_entries
-from motiflens.datasets.tables import data_sha256, read_table, table_kind, write_table
+from motiflens.datasets.tables import read_table, table_kind, write_table
 
 __all__ = [
     "SPLITS",
@@ -35,8 +36,8 @@ __all__ = [
     "check_strands",
     "concatenate",
     "convert_streaming",
-    "data_sha256",
     "default_names",
+    "draw",
     "dropped_columns",
     "exact_matches",
     "homology_groups",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
+import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -69,6 +73,9 @@ class SequenceDataset:
     sites: tuple[tuple[Site, ...], ...] | None = None
     coordinates: Coordinates | None = None
     groups: NDArray[np.int64] | None = None
+
+    #: Whether the arrays lie in files of their own, so that a run keeps no copy of them.
+    is_mapped: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_shapes(self)
@@ -158,13 +165,84 @@ class SequenceDataset:
             )
         return self.subset(self.split == split_name)
 
+    def positives(self, split_name: str | None = None) -> SequenceDataset:
+        """Return the rows of label 1, of one split or of all data."""
+        return self._of_label(1, split_name)
+
+    def negatives(self, split_name: str | None = None) -> SequenceDataset:
+        """Return the rows of label 0, of one split or of all data."""
+        return self._of_label(0, split_name)
+
+    def _of_label(self, label: int, split_name: str | None) -> SequenceDataset:
+        chosen = self if split_name is None else self.part(split_name)
+        return chosen.subset(np.asarray(chosen.labels) == label)
+
     def with_split(self, split: ArrayLike | None) -> SequenceDataset:
-        """Give the same data with another split (N,)."""
+        """Return the same data with another split (N,)."""
         return replace(self, split=None if split is None else np.array(split, dtype=np.str_))
 
+    def split_numbers(self) -> NDArray[np.uint8]:
+        """Return the split of each row as its index in `SPLITS`, (N,)."""
+        assert self.split is not None
+        numbers = np.zeros(len(self), dtype=np.uint8)
+        for number, name in enumerate(SPLITS):
+            numbers[self.split == name] = number
+        return numbers
+
     def with_sites(self, sites: Iterable[Iterable[Site]] | None) -> SequenceDataset:
-        """Give the same data with other true sites, one collection a sequence."""
+        """Return the same data with other true sites, one collection a sequence."""
         return replace(self, sites=None if sites is None else tuple(tuple(row) for row in sites))
+
+    def with_known_sites(self, motif: str, strands: str) -> SequenceDataset:
+        """Return the data with the matches of a motif as true sites, unless it has sites.
+
+        A mapped data set comes as it is: the sites of what is explained are marked later.
+        """
+        return self if self.sites is not None else mark_sites(self, motif, strands)
+
+    @property
+    def sample_size(self) -> int:
+        """How many rows `sample` returns."""
+        return len(self)
+
+    def sample(self, seed: int) -> SequenceDataset:
+        """Return what fits into memory as text: all data; a sample of a large mapped data set."""
+        return self
+
+    def data_sha256(self) -> str:
+        """Return a fingerprint of sequences, labels, split and sites; of no names or coordinates.
+
+        That of a mapped data set is made of its files and its split.
+        """
+        rows: list[list[Any]] = [self.sequences(), self.labels.astype(int).tolist()]
+        header = ["sequence", "label"]
+        if self.split is not None:
+            header.append("split")
+            rows.append(self.split.tolist())
+        if self.sites is not None:
+            header.append("sites")
+            rows.append([format_sites(row) for row in self.sites])
+        text = io.StringIO()
+        writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(zip(*rows, strict=True))
+        return hashlib.sha256(text.getvalue().encode()).hexdigest()
+
+    def fingerprint(self) -> str:
+        """Return the sha256 of all that training looks at."""
+        return self._digest(self.codes, self.lengths, self.labels)
+
+    def _digest(self, *arrays: NDArray[Any], known: str = "") -> str:
+        digest = hashlib.sha256(str(self.codes.shape).encode())
+        digest.update(known.encode())
+        for values in (*arrays, self.split):
+            if values is not None:
+                digest.update(np.ascontiguousarray(values).view(np.uint8).data)
+        return digest.hexdigest()
+
+    def provenance(self) -> dict[str, dict[str, str]]:
+        """Return where a run finds the data again that keeps no copy of them."""
+        return {}
 
 
 def concatenate(parts: Sequence[SequenceDataset]) -> SequenceDataset:
@@ -273,6 +351,19 @@ def require_at_least(dataset: SequenceDataset, width: int, what: str) -> None:
             got=f"{dataset.names[shortest]} with {dataset.lengths[shortest]} bases",
             remedy=f"drop the shorter sequences or take a smaller width than {width}",
         )
+
+
+def draw(
+    labels: NDArray[np.float32], rows: NDArray[np.int64], n: int, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw n rows without replacement, each class in its fraction and at least once; sorted."""
+    chosen = []
+    positives = round(n * float(labels[rows].mean()))
+    positives = min(max(positives, 1), n - 1)
+    for label, count in ((1, positives), (0, n - positives)):
+        of_class = rows[labels[rows] == label]
+        chosen.append(generator.permutation(of_class)[:count])
+    return np.sort(np.concatenate(chosen))
 
 
 def exact_matches(codes: Codes, motif: str) -> NDArray[np.bool_]:

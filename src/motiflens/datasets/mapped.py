@@ -18,12 +18,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from motiflens.datasets.dataset import SequenceDataset, check_shapes
+from motiflens.datasets.dataset import SequenceDataset, check_shapes, draw
 from motiflens.datasets.located import at
 from motiflens.datasets.streaming import Entry, stream_entries
 from motiflens.errors import InputError
@@ -31,6 +31,9 @@ from motiflens.sequences import PAD
 
 #: Sequences that are in memory at a time.
 CHUNK = 20_000
+
+#: Of more rows, what holds sequences as text (audit, baselines) looks at ``SAMPLE_SIZE``.
+MAX_WHOLE, SAMPLE_SIZE = 200_000, 50_000
 
 ARRAYS = ("codes", "lengths", "labels", "names")
 
@@ -52,8 +55,40 @@ class MappedDataset(SequenceDataset):
     sha256: str = ""
     folder: Path = Path()
 
+    is_mapped: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         check_shapes(self)
+
+    def with_known_sites(self, motif: str, strands: str) -> SequenceDataset:
+        """Return the data as they are."""
+        return self
+
+    @property
+    def sample_size(self) -> int:
+        """How many rows `sample` returns."""
+        return len(self) if len(self) <= MAX_WHOLE else SAMPLE_SIZE
+
+    def sample(self, seed: int) -> SequenceDataset:
+        """Return all data, or rows drawn at random, each class in its fraction."""
+        if self.sample_size == len(self):
+            return self
+        # With the seed alone these would be the very rows that the split holds out.
+        generator = np.random.default_rng((seed, SAMPLE_SIZE))
+        return self.subset(draw(self.labels, np.arange(len(self)), SAMPLE_SIZE, generator))
+
+    def data_sha256(self) -> str:
+        """Return a fingerprint of the files and the split."""
+        return self.fingerprint()
+
+    def fingerprint(self) -> str:
+        """Return a fingerprint of the files and the split."""
+        # Known, so that the files are not mapped into memory as a whole.
+        return self._digest(known=self.sha256)
+
+    def provenance(self) -> dict[str, dict[str, str]]:
+        """Return the folder and its sha256."""
+        return {"mapped": {"folder": str(self.folder.resolve()), "sha256": self.sha256}}
 
 
 def convert_streaming(

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import csv
 import difflib
-import hashlib
 import io
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,13 +31,6 @@ COLUMNS = ("sequence", "label", "name", "split", "sites", *PLACE_COLUMNS)
 
 # The default of 131,072 letters a field is less than some models read at once.
 csv.field_size_limit(2**31 - 1)
-
-
-def data_sha256(dataset: SequenceDataset) -> str:
-    """Fingerprint of sequences, labels, split and sites, in order; of no names or coordinates."""
-    columns = _columns(replace(dataset, coordinates=None))
-    del columns["name"]
-    return hashlib.sha256(_delimited(columns, "\t")).hexdigest()
 
 
 def _columns(dataset: SequenceDataset) -> dict[str, list[str] | list[int]]:

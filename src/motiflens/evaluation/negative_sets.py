@@ -19,8 +19,7 @@ from motiflens.evaluation.ensembles import Ints, independent_groups
 from motiflens.io.negatives import split_kind
 from motiflens.io.readers import Reading, Source, read
 from motiflens.metrics import ensemble_logits, evaluate
-from motiflens.training import Job, Trained, train_all
-from motiflens.training.predict import predict_trained
+from motiflens.training import Job, Trained, predict_trained, train_all
 
 METRICS = ("auroc", "auprc")
 

@@ -3,60 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t
 from torch import nn
 
-from motiflens.attribution.base import Floats
-from motiflens.evidence.logits import logits_in_batches
+from motiflens.attribution.base import Floats, evaluating, logits_in_batches
+from motiflens.results.trust import DeletionCurve
 
 FRACTIONS = (0.0, 0.02, 0.04, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
 """Fractions of the bases that are replaced; most bases that matter are among the first."""
 
+BATCH_SIZE = 256
 N_DRAWS = 2
 RANDOM = "random"
 
 Values = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Erasure:
-    """How the logit changes along one order of the bases.
+def eval_logits(module: nn.Module, one_hot: Floats, target: int) -> Values:
+    """Return the logits (N,) of one target for one-hot (N, 4, L), in evaluation mode.
 
-    Values are fractions of the effect of all bases together: 1 is the mean logit of the sequences
-    as they are, 0 that of sequences all of whose bases are replaced.
-
-    Parameters
-    ----------
-    deletion, insertion
-        At each of ``FRACTIONS`` of the bases, replaced or put back first to last.
-    deletion_auc, insertion_auc
-        Areas under them. The sooner the logit falls, the smaller the first.
-    gain, gain_low, gain_high
-        ``deletion_auc`` of random order minus that of this one, with its 95 % interval over
-        sequences (t distribution).
+    Raises
+    ------
+    InputError
+        For a target out of range, or logits that are not finite.
     """
-
-    deletion: tuple[float, ...]
-    insertion: tuple[float, ...]
-    deletion_auc: float
-    insertion_auc: float
-    gain: float
-    gain_low: float
-    gain_high: float
+    with evaluating(module):
+        return logits_in_batches(module, one_hot, target, BATCH_SIZE)
 
 
-def erasure(
+def deletion_curves(
     module: nn.Module,
     one_hot: Floats,
     tracks: Mapping[str, NDArray[np.floating]],
     *,
     target: int = 0,
     seed: int = 0,
-) -> dict[str, Erasure] | None:
+) -> dict[str, DeletionCurve] | None:
     """Replace the bases in the order of each track, and in random order.
 
     A replaced base becomes one of the three others, each as likely; what becomes of each base is
@@ -79,8 +64,8 @@ def erasure(
     Returns
     -------
     dict or None
-        Method → :class:`Erasure`, and ``"random"``; None where the mean logit does not fall when
-        all bases are replaced, so that there is nothing to lose.
+        Method → :class:`DeletionCurve`, and ``"random"``; None where the mean logit does not fall
+        when all bases are replaced, so that there is nothing to lose.
 
     References
     ----------
@@ -89,8 +74,8 @@ def erasure(
     generator = np.random.default_rng(seed)
     known = one_hot.sum(axis=1) > 0
     replaced = [_replaced(one_hot, generator) for _ in range(N_DRAWS)]
-    intact = logits_in_batches(module, one_hot, target)
-    erased = np.mean([logits_in_batches(module, one, target) for one in replaced], axis=0)
+    intact = eval_logits(module, one_hot, target)
+    erased = np.mean([eval_logits(module, one, target) for one in replaced], axis=0)
     ends = (intact, erased)
     gap = float(intact.mean() - erased.mean())
     if not gap > 1e-6 * max(1.0, float(np.abs(intact).mean())):
@@ -124,13 +109,13 @@ def _replaced(one_hot: Floats, generator: np.random.Generator) -> Floats:
 def _ranks(
     track: NDArray[np.floating], known: NDArray[np.bool_], generator: np.random.Generator
 ) -> NDArray[np.intp]:
-    """Give each base its place in the order, from 0; those that are not known come last."""
+    """Rank bases from 0 in the order; those that are not known come last."""
     values = np.where(known, track, -np.inf)
     mixed = generator.random(known.shape).argsort(axis=1)
     order = np.argsort(-np.take_along_axis(values, mixed, axis=1), axis=1, kind="stable")
     ranks = np.empty_like(order)
-    places = np.broadcast_to(np.arange(known.shape[1]), known.shape)
-    np.put_along_axis(ranks, np.take_along_axis(mixed, order, axis=1), places, axis=1)
+    positions = np.broadcast_to(np.arange(known.shape[1]), known.shape)
+    np.put_along_axis(ranks, np.take_along_axis(mixed, order, axis=1), positions, axis=1)
     return ranks
 
 
@@ -150,28 +135,28 @@ def _between(
             before = start[draw] if isinstance(start, list) else start
             after = end[draw] if isinstance(end, list) else end
             mixed = np.where(first[:, None], after, before)
-            curve[row] += logits_in_batches(module, mixed, target) / N_DRAWS
+            curve[row] += eval_logits(module, mixed, target) / N_DRAWS
     return curve
 
 
 def _summary(
     deletion: Values, insertion: Values, reference: Values, erased: float, gap: float
-) -> Erasure:
+) -> DeletionCurve:
     """Put curves (fractions, N) on the scale from all bases replaced (0) to none (1)."""
     gains = (reference - _areas(deletion)) / gap
     n = len(gains)
-    half = t.isf(0.025, n - 1) * gains.std(ddof=1) / np.sqrt(n) if n > 1 else np.inf
+    half = float(t.isf(0.025, n - 1) * gains.std(ddof=1) / np.sqrt(n)) if n > 1 else None
     curves = [(curve.mean(axis=1) - erased) / gap for curve in (deletion, insertion)]
     falls, rises = (tuple(float(value) for value in curve) for curve in curves)
     gain = float(gains.mean())
-    return Erasure(
-        falls,
-        rises,
-        float(np.trapezoid(falls, FRACTIONS)),
-        float(np.trapezoid(rises, FRACTIONS)),
-        gain,
-        gain - float(half),
-        gain + float(half),
+    return DeletionCurve(
+        deletion=falls,
+        insertion=rises,
+        deletion_auc=float(np.trapezoid(falls, FRACTIONS)),
+        insertion_auc=float(np.trapezoid(rises, FRACTIONS)),
+        gain=gain,
+        gain_low=None if half is None else gain - half,
+        gain_high=None if half is None else gain + half,
     )
 
 

@@ -28,14 +28,13 @@ from motiflens.pipeline.loading import (
     load_files,
     motif_notes,
     prepare,
-    sample,
     sample_notes,
 )
 from motiflens.pipeline.splitting import on_genome
 from motiflens.progress import Progress, Silent
 from motiflens.runs import Origin, Run, check_output, create
 from motiflens.settings import Settings
-from motiflens.training import Job, Trained, distributed, n_cores, one_thread_an_operation
+from motiflens.training import Job, Trained, distributed, n_cores, single_intra_op_thread
 
 Data = SequenceDataset | Reading | Crossed | DataFiles | Path | str
 
@@ -157,7 +156,7 @@ def audit_parts(
         Those that baselines read, ``forward`` or ``both``; None for both of windows on a genome,
         and what the training part says of other data.
     """
-    looked_at = sample(dataset, seed)
+    looked_at = dataset.sample(seed)
     if strands is None and on_genome(looked_at):
         strands = "both"
     if looked_at.split is None:
@@ -212,7 +211,7 @@ def _cross(
 ) -> None:
     """Train against the other kinds of negatives, and test against all: ``crossing.json``."""
     n_replicas = (len(kinds) - 1) * len(jobs) * len(settings.seed_list)
-    with progress.stage("crossing", n_replicas) as advance, one_thread_an_operation():
+    with progress.stage("crossing", n_replicas) as advance, single_intra_op_thread():
         trained = train_against(
             kinds,
             jobs,
@@ -235,7 +234,7 @@ def _score(
     progress: Progress,
 ) -> None:
     """Score the trained models and write all that is known of them."""
-    with progress.stage("scoring", 1) as advance, one_thread_an_operation():
+    with progress.stage("scoring", 1) as advance, single_intra_op_thread():
         test = dataset.part("test")
         groups = found.test_groups
         ensembles = evaluate_ensembles(found.trained, test, seed=settings.seed, groups=groups)

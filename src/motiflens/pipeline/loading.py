@@ -8,10 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from motiflens.datasets import (
-    MappedDataset,
     SequenceDataset,
     concatenate,
-    mark_sites,
     require_at_least,
     require_two_classes,
 )
@@ -22,11 +20,6 @@ from motiflens.motifs import information, motif_from_string
 from motiflens.pipeline.few import require_enough
 from motiflens.pipeline.splitting import cut, on_genome
 from motiflens.settings import Settings
-from motiflens.training.rows import draw
-
-#: Of a mapped data set with more sequences, audit, baselines and the choice of strands look at
-#: ``SAMPLE`` only: they hold sequences as text.
-LARGE, SAMPLE = 200_000, 50_000
 
 
 @dataclass(frozen=True)
@@ -72,7 +65,7 @@ def load_files(files: DataFiles) -> Reading:
     others = {part: path for part, path in given.items() if path is not None}
     if not others:
         return replace(main, notes=(*main.notes, *sample_notes(main.dataset)))
-    if isinstance(main.dataset, MappedDataset):
+    if main.dataset.is_mapped:
         raise InputError(
             "the parts of a mapped data set are named by a column 'split' of what it is made of",
             got=f"{files.data.path} and --{next(iter(others))}",
@@ -147,10 +140,8 @@ def prepare(
         require_two_classes(dataset, part)
     strands, reasons = _strands(dataset, settings)
     settings = replace(settings, strands=strands)
-    # In a mapped data set, only the positives that are explained get their sites, later.
-    known = dataset.sites is not None or isinstance(dataset, MappedDataset)
-    if settings.motif is not None and not known:
-        dataset = mark_sites(dataset, settings.motif, settings.strands)
+    if settings.motif is not None:
+        dataset = dataset.with_known_sites(settings.motif, settings.strands)
     return dataset, settings, (*made.notes, *reasons)
 
 
@@ -160,7 +151,7 @@ def _strands(dataset: SequenceDataset, settings: Settings) -> tuple[str, tuple[s
         return settings.strands, ()
     if on_genome(dataset):
         return "both", ("both strands are read, as the sequences are windows on a genome",)
-    share = strand_share(sample(dataset, settings.seed).part("train"))
+    share = strand_share(dataset.sample(settings.seed).part("train"))
     words = f"reverse complements are {max(share, 0):.0%} as enriched as words of the positives"
     if share >= BOTH_FROM:
         return "both", (f"both strands are read, as {words}",)
@@ -189,20 +180,11 @@ def motif_notes(dataset: SequenceDataset, settings: Settings) -> tuple[str, ...]
     return ()
 
 
-def sample(dataset: SequenceDataset, seed: int) -> SequenceDataset:
-    """Give a data set as it is, or a sample of a large mapped one, each class in its share."""
-    if not isinstance(dataset, MappedDataset) or len(dataset) <= LARGE:
-        return dataset
-    # With the seed alone these would be the very rows that the split holds out.
-    generator = np.random.default_rng((seed, SAMPLE))
-    return dataset.subset(draw(dataset.labels, np.arange(len(dataset)), SAMPLE, generator))
-
-
 def sample_notes(dataset: SequenceDataset) -> tuple[str, ...]:
     """Say that a sample is looked at, where it is."""
-    if not isinstance(dataset, MappedDataset) or len(dataset) <= LARGE:
+    if dataset.sample_size == len(dataset):
         return ()
     return (
-        f"audit, baselines and the choice of strands look at {SAMPLE:,} of {len(dataset):,} "
-        "sequences, drawn at random",
+        f"audit, baselines and the choice of strands look at {dataset.sample_size:,} of "
+        f"{len(dataset):,} sequences, drawn at random",
     )

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motiflens.datasets import (
-    MappedDataset,
     SequenceDataset,
     bound_groups,
+    draw,
     homology_groups,
     split_at_random,
     split_by_chromosome,
@@ -19,7 +19,6 @@ from motiflens.datasets import (
 from motiflens.datasets.kmers import MAX_K
 from motiflens.errors import InputError
 from motiflens.settings import Settings
-from motiflens.training.rows import draw
 
 #: Fraction of a random test split that may be related to training sequences.
 MOST_RELATED = 0.01
@@ -72,7 +71,7 @@ def cut(dataset: SequenceDataset, settings: Settings, valid_fraction: float = 0.
     InputError
         If the rule that the settings name cannot be followed.
     """
-    if isinstance(dataset, MappedDataset):
+    if dataset.is_mapped:
         return _cut_mapped(dataset, settings)
     given = np.full(len(dataset), "train") if dataset.split is None else dataset.split
     has_test, has_valid = bool((given == "test").any()), bool((given == "valid").any())
@@ -205,7 +204,7 @@ def _valid_rows(
     return np.flatnonzero(found.split == "test"), []
 
 
-def _cut_mapped(dataset: MappedDataset, settings: Settings) -> Cut:
+def _cut_mapped(dataset: SequenceDataset, settings: Settings) -> Cut:
     """Hold rows out at random, each class in its share, without reading a sequence."""
     if dataset.split is not None and (dataset.split == "test").any():
         return Cut(dataset, "given")

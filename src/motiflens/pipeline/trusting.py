@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from motiflens.attribution import METHODS
 from motiflens.datasets import SequenceDataset
-from motiflens.evidence import Trust, true_bases, trust_checks
+from motiflens.evidence import Controls, ModelTrust, true_bases, trust_checks
 from motiflens.evidence.checks import N_HELD_OUT
 from motiflens.evidence.deletion import FRACTIONS
 from motiflens.motifs import Motif
@@ -49,20 +49,20 @@ def trust(run: Run | Path | str, *, progress: Progress | None = None) -> Run:
     positives, negatives = explained_positives(run), _test_negatives(run)
     truths = true_motifs(run.dataset, run.settings.motif)
 
-    def check(name: str) -> Trust:
+    def check(name: str) -> ModelTrust:
         return _check(run, name, positives, negatives, truths)
 
     found = of_each_model(run, "trust", "checking trust", progress, check)
     scores = run.read_json("metrics.json")["models"]
     models = {
-        name: beside_ensemble(one, scores[name]["test"]["auroc"]).as_dict()
-        for name, one in found.items()
+        name: msgspec.to_builtins(beside_ensemble(checked, scores[name]["test"]["auroc"]))
+        for name, checked in found.items()
     }
     run.write_json("trust.json", {"fractions": FRACTIONS, "models": models})
     return run
 
 
-def beside_ensemble(found: Trust, score: Mapping[str, float]) -> Trust:
+def beside_ensemble(found: ModelTrust, score: Mapping[str, float]) -> ModelTrust:
     """Claim nothing where the AUROC of all seeds together may be chance.
 
     Its interval counts related sequences once, which the checks of one seed do not.
@@ -78,7 +78,7 @@ def beside_ensemble(found: Trust, score: Mapping[str, float]) -> Trust:
         return found
     figures = f"{score['value']:.2f} ({score['low']:.2f} to {score['high']:.2f})"
     words = f"nothing may be claimed: the AUROC of all seeds together, {figures}, may be chance"
-    return replace(found, verdict=words, may_claim=False)
+    return msgspec.structs.replace(found, verdict=words, may_claim=False, bases_claimed_by=())
 
 
 def _test_negatives(run: Run) -> SequenceDataset:
@@ -94,21 +94,24 @@ def _check(
     positives: SequenceDataset,
     negatives: SequenceDataset,
     truths: Sequence[Motif],
-) -> Trust:
+) -> ModelTrust:
     first, *others = run.models[name][:N_SEEDS]
     kept = kept_attributions(run, name, positives, METHODS)
     truth = None
     if positives.sites is not None:
         length = positives.codes.shape[1]
         truth = true_bases(positives.sites, truths, positives.lengths, length)
+    controls = Controls(
+        truth=truth,
+        seeds=[run.model(name, seed) for seed in others],
+        untrained=run.untrained_model(name, first),
+        attributions=kept,
+    )
     return trust_checks(
         run.model(name, first),
         positives.one_hot(),
         negatives.one_hot(),
         methods=kept or None,
-        truth=truth,
-        seeds=[run.model(name, seed) for seed in others],
-        untrained=run.untrained_model(name, first),
-        attributions=kept,
+        controls=controls,
         seed=run.settings.seed,
     )

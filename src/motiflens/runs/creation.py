@@ -13,13 +13,12 @@ import numpy as np
 import tomli_w
 import torch
 
-from motiflens.datasets import MappedDataset, SequenceDataset, data_sha256
+from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.files import write_whole
 from motiflens.runs.run import Run
 from motiflens.settings import Settings
 from motiflens.training import distributed
-from motiflens.training.checkpoint import fingerprint
 from motiflens.version import __version__
 
 
@@ -136,14 +135,13 @@ def _begin(
 
 
 def _provenance(dataset: SequenceDataset, settings: Settings, origin: Origin) -> dict[str, Any]:
-    mapped = isinstance(dataset, MappedDataset)
-    table: dict[str, Any] = {
+    return {
         "run": {
             "command": origin.command,
             "version": __version__,
             "seed": settings.seed,
             "data": origin.data,
-            "sha256": fingerprint(dataset) if mapped else data_sha256(dataset),
+            "sha256": dataset.data_sha256(),
             "n_sequences": len(dataset),
             "n_positives": int((dataset.labels > 0).sum()),
             "length": int(dataset.lengths.max()),
@@ -156,10 +154,8 @@ def _provenance(dataset: SequenceDataset, settings: Settings, origin: Origin) ->
             "numpy": np.__version__,
         },
         "configuration": {k: v for k, v in asdict(settings).items() if v is not None},
+        **dataset.provenance(),
     }
-    if isinstance(dataset, MappedDataset):
-        table["mapped"] = {"folder": str(dataset.folder.resolve()), "sha256": dataset.sha256}
-    return table
 
 
 def _require_same(run: Run, table: dict[str, Any]) -> None:

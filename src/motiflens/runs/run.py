@@ -19,7 +19,6 @@ from safetensors.torch import load_file, save
 
 from motiflens.datasets import (
     SPLITS,
-    MappedDataset,
     SequenceDataset,
     open_mapped,
     read_table,
@@ -242,18 +241,14 @@ class Run:
 
     def write_dataset(self, dataset: SequenceDataset) -> None:
         """Keep a data set, unless that is done already; of a mapped one, its split alone."""
-        mapped = isinstance(dataset, MappedDataset)
-        path = self.path / ("split.npy" if mapped else "data.parquet")
+        path = self.path / ("split.npy" if dataset.is_mapped else "data.parquet")
         if path.is_file():
             return
-        if not mapped:
+        if not dataset.is_mapped:
             write_table(dataset, path)
             return
-        parts = np.zeros(len(dataset), dtype=np.uint8)
-        for number, part in enumerate(SPLITS):
-            parts[dataset.split == part] = number
         content = io.BytesIO()
-        np.save(content, parts)
+        np.save(content, dataset.split_numbers())
         write_whole(path, content.getvalue())
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The state of training under way, so that it goes on after the process was killed.
+"""The state of training under way, so that it resumes after the process was killed.
 
 A checkpoint is a folder: ``training.json`` tells whose state it is, and each group of replicas has
 a file, which is written whole or not at all: a sha256 and the safetensors that it is of. Nothing in
@@ -11,19 +11,15 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import load, save
 from torch import Tensor
 
-from motiflens.datasets import MappedDataset, SequenceDataset
 from motiflens.errors import InputError
 from motiflens.files import write_whole
 from motiflens.training import distributed
@@ -35,7 +31,7 @@ SECONDS = 5.0
 
 @dataclass(frozen=True)
 class State:
-    """Everything that training needs to go on: tensors, and facts that JSON can hold."""
+    """Everything that training needs to resume: tensors, and facts that JSON can hold."""
 
     tensors: dict[str, Tensor]
     facts: dict[str, Any]
@@ -65,7 +61,7 @@ class Slot:
         self.written = time.monotonic()
 
     def due(self) -> bool:
-        """Tell whether it is time to write the state again."""
+        """Return whether it is time to write the state again."""
         return self.path is not None and time.monotonic() - self.written >= SECONDS
 
     def write(self, state: State) -> None:
@@ -75,7 +71,7 @@ class Slot:
             self.written = time.monotonic()
 
     def read(self) -> State | None:
-        """Give the state that was written last, or None.
+        """Return the state that was written last, or None.
 
         Raises
         ------
@@ -103,7 +99,7 @@ class Checkpoint:
         Made where it is not there; None keeps nothing.
     settings
         All that decides the outcome of training, as JSON can hold it. What does not decide it
-        must stay out: a checkpoint goes on with equal settings only.
+        must stay out: a checkpoint is resumed with equal settings only.
 
     Raises
     ------
@@ -117,7 +113,7 @@ class Checkpoint:
             distributed.in_first(partial(_begin, folder, settings))
 
     def slot(self, name: str) -> Slot:
-        """Give the place of one group's state."""
+        """Return the file of one group's state."""
         return Slot(None if self.folder is None else self.folder / f"{name}.state")
 
 
@@ -131,9 +127,9 @@ def _begin(folder: Path, settings: dict[str, Any]) -> None:
             aside.unlink()
     except OSError as error:
         raise InputError(
-            "a checkpoint is a folder that can be written",
-            got=f"{folder}: {error.strerror}",
+            f"{folder} cannot be written: {error.strerror}",
             remedy="choose another path",
+            argument="checkpoint",
         ) from None
     write_whole(path, json.dumps(settings, indent=1).encode())
 
@@ -144,43 +140,20 @@ def remove_checkpoint(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def fingerprint(dataset: SequenceDataset) -> str:
-    """Compute the sha256 of all in a data set that training looks at."""
-    digest = hashlib.sha256()
-    for part in _parts(dataset):
-        digest.update(part)
-    return digest.hexdigest()
-
-
-def _parts(dataset: SequenceDataset) -> Iterator[bytes | memoryview]:
-    arrays: list[NDArray[Any]] = [dataset.codes, dataset.lengths, dataset.labels]
-    yield str(dataset.codes.shape).encode()
-    if isinstance(dataset, MappedDataset):
-        # Known, so that the files are not mapped into memory as a whole.
-        yield dataset.sha256.encode()
-        arrays = []
-    for values in (*arrays, dataset.split):
-        if values is not None:
-            yield np.ascontiguousarray(values).view(np.uint8).data
-
-
 def _require_equal(path: Path, settings: dict[str, Any]) -> None:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        other = [name for name in settings if found[name] != json.loads(json.dumps(settings[name]))]
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        other = [name for name in settings if saved[name] != json.loads(json.dumps(settings[name]))]
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(path, error) from None
     if other:
         raise InputError(
-            "training goes on from a checkpoint with the same data and settings",
-            got=f"{', '.join(other)} other than those of {path.parent}",
-            remedy="give the same again, or remove that folder to start anew",
+            f"the checkpoint in {path.parent} was made with other {', '.join(other)}",
+            remedy="give the same again to resume it, or remove that folder to start anew",
         )
 
 
 def _damaged(path: Path, error: Exception) -> InputError:
     return InputError(
-        "the files of a checkpoint are as motiflens wrote them",
-        got=f"{path}: {error}",
-        remedy=f"remove the folder {path.parent} to start anew",
+        f"{path} is damaged: {error}", remedy=f"remove the folder {path.parent} to start anew"
     )
