@@ -26,7 +26,7 @@ import torch
 from motiflens.attribution import Attributions
 from motiflens.datasets import SequenceDataset, split_at_random
 from motiflens.discovery import find_motifs
-from motiflens.discovery.routes import Evidence, windows_around_maximum
+from motiflens.discovery.routes import ExplainedPositives, windows_around_maximum
 from motiflens.files import write_whole
 from motiflens.models import BothStrands, SequenceModel
 from motiflens.motifs import Motif, information, jaspar_core, recover
@@ -150,12 +150,12 @@ def take(route: str, model: SequenceModel, discovered: Discovery) -> list[np.nda
     own = Attributions(
         known.method, known.one_hot[rows], known.contributions[rows], known.hypothetical[rows]
     )
-    evidence = Evidence(model, all_of_them.subset(rows), "both", {own.method: own})
+    explained = ExplainedPositives(model, all_of_them.subset(rows), "both", {own.method: own})
     if route == "deeplift_shap":
-        windows = windows_around_maximum(np.maximum(evidence.attribution(route).track, 0))
-        return [motif.ppm for motif in evidence.align(windows, route)]
+        windows = windows_around_maximum(np.maximum(explained.attribution(route).track, 0))
+        return [motif.ppm for motif in explained.align(windows, route)]
     found = find_motifs(
-        model, evidence.positives, [route], strands="both", attributions=evidence.attributions
+        model, explained.positives, [route], strands="both", attributions=explained.attributions
     )
     return [motif.ppm for motif in found[route]]
 

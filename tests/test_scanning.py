@@ -97,7 +97,7 @@ def test_any_width_and_any_cut_into_blocks_gives_the_plain_sums(seed, width, tex
     found = []
     for block in pack(stretches, size=2 * size):
         hits = Searcher([scored], both_strands=True).find(block)
-        _, start = block.place(hits.position)
+        _, start = block.locate(hits.position)
         found += list(zip(start.tolist(), hits.reverse.tolist(), hits.score.tolist(), strict=True))
     expected = []
     for start in range(len(text) - width + 1):

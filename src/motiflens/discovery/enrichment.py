@@ -28,7 +28,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Counted:
-    """Rows that count, where windows overlap and parts share stretches.
+    """Rows that count, where windows overlap and splits share sequence.
 
     Parameters
     ----------

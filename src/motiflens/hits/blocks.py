@@ -67,7 +67,7 @@ class Block:
     sequence: NDArray[np.int64]
     start: NDArray[np.int64]
 
-    def place(self, position: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def locate(self, position: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the sequences, and the positions in them, of positions (H,) in the block."""
         row = np.searchsorted(self.first, position, side="right") - 1
         return self.sequence[row], self.start[row] + position - self.first[row]

@@ -220,7 +220,7 @@ class Tally:
             hits = self._searcher.find(block)
             np.add.at(self._counts, self._shift[hits.motif] + hits.score, 1)
             self._n_windows += block.count_windows(self.widest)
-            yield Hits(*block.place(hits.position), hits.motif, hits.reverse, hits.score)
+            yield Hits(*block.locate(hits.position), hits.motif, hits.reverse, hits.score)
 
     def significance(self) -> Significance:
         """Return the p-values and q-values of all scores, once all sequences were searched.
