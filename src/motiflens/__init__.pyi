@@ -4,7 +4,8 @@ from .attribution import Attributions, attribute, save_for_modisco
 from .attribution.export import write_bed, write_big_wig
 from .auditing import audit
 from .datasets import SequenceDataset, split_at_random, write_table
-from .discovery import find_motifs, find_seqlets
+from .discovery import discover_motifs, find_motifs, find_seqlets
+from .discovery.sequences_alone import discover_without_model
 from .errors import InputError
 from .evidence import ModelTrust, true_bases, trust_checks
 from .hits import find_hits, write_hits
@@ -16,6 +17,7 @@ from .motifs import (
     motif_from_string,
     name_motifs,
     read_meme,
+    read_motifs,
     recover,
     resolve_motifs,
     write_meme,
@@ -29,26 +31,17 @@ from .perturbation import (
     shuffled_background,
     substitute,
 )
-from .pipeline import (
-    DataFiles,
-    audit_parts,
-    compare,
-    cross_negatives,
-    discover_motifs,
-    discover_without_model,
-    explain,
-    load_files,
-    read_crossed,
-    read_motifs,
-    run,
-    run_experiments,
-    trust,
-)
 from .plots import write_logos
 from .report import write_report
-from .runs import Origin, Run, check_output, load
+from .runs import Origin, Run, load_run
 from .settings import Settings
 from .simulation import Grammar, read_grammar, simulate, tutorial_grammar
+from .stages import run
+from .stages.compare import compare
+from .stages.data import DataFiles, audit_splits, load_files
+from .stages.explain import explain
+from .stages.negative_sets import cross_negatives
+from .stages.trust import trust
 from .training import Job, Recipe, train
 from .version import __version__
 
@@ -70,9 +63,8 @@ __all__ = [
     "__version__",
     "attribute",
     "audit",
-    "audit_parts",
+    "audit_splits",
     "build_model",
-    "check_output",
     "compare",
     "cross_negatives",
     "discover_motifs",
@@ -81,8 +73,8 @@ __all__ = [
     "find_hits",
     "find_motifs",
     "find_seqlets",
-    "load",
     "load_files",
+    "load_run",
     "marginal_effect",
     "match_motifs",
     "mismatch_profile",
@@ -90,7 +82,6 @@ __all__ = [
     "name_motifs",
     "random_background",
     "read",
-    "read_crossed",
     "read_dataset",
     "read_grammar",
     "read_meme",
@@ -98,7 +89,6 @@ __all__ = [
     "recover",
     "resolve_motifs",
     "run",
-    "run_experiments",
     "save_for_modisco",
     "shortcut_test",
     "shuffled_background",

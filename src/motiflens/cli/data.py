@@ -19,8 +19,8 @@ from motiflens.datasets import (
     write_table,
 )
 from motiflens.errors import InputError
-from motiflens.files import write_whole
 from motiflens.io.readers import MAPPED_NAME
+from motiflens.results.loader import write_json
 from motiflens.settings import check_seed
 
 
@@ -144,9 +144,9 @@ def audit(
     """
     check_new_file(output, overwrite=overwrite)
     files = motiflens.DataFiles(source.source(train), valid, test, test_negatives)
-    found = motiflens.audit_parts(motiflens.load_files(files).dataset)
-    write_whole(output, (json.dumps(found, indent=1) + "\n").encode())
-    print(json.dumps(found) if as_json else "\n".join(found["warnings"] or ["nothing found"]))
+    found = motiflens.audit_splits(motiflens.load_files(files).dataset)
+    write_json(output, found)
+    print(output.read_text() if as_json else "\n".join(found.warnings or ["nothing found"]))
 
 
 def _convert(

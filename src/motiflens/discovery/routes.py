@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from motiflens.attribution import Attributions, attribute
-from motiflens.attribution.base import Floats, as_input, evaluating
+from motiflens.attribution.result import Floats
 from motiflens.datasets import SequenceDataset
 from motiflens.discovery.discovered import DiscoveredMotif, MotifSite, Strands
 from motiflens.discovery.modisco import modisco_motifs
 from motiflens.discovery.sequence_search import align_windows
 from motiflens.errors import InputError, one_of
 from motiflens.models.base import AttentionMap, ReceptiveField, SequenceModel
+from motiflens.models.calling import as_input, evaluating
 from motiflens.motifs import ppm_from_codes
 from motiflens.sequences import one_hot
 from motiflens.shuffles import shuffle

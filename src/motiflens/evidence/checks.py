@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from motiflens.attribution import METHODS, Attributions, attribute
-from motiflens.attribution.base import Floats, as_input, check_one_hot, evaluating
+from motiflens.attribution.result import Floats
 from motiflens.errors import InputError
 from motiflens.evidence.attention import attention_test, judge_heads
 from motiflens.evidence.deletion import RANDOM, deletion_curves, eval_logits
@@ -30,8 +30,10 @@ from motiflens.evidence.tracks import (
     top_overlaps,
 )
 from motiflens.evidence.verdict import bases_claimed_by, judge
+from motiflens.io.inputs import check_one_hot
 from motiflens.metrics import rank_auroc
 from motiflens.models.base import SequenceModel
+from motiflens.models.calling import as_input, evaluating
 from motiflens.results.trust import DeletionCurve, MethodTrust, ModelTrust, Untrained
 from motiflens.sequences import evenly
 

@@ -13,17 +13,9 @@ from torch import nn
 
 from motiflens.attribution import Attributions, attribute
 from motiflens.datasets import SequenceDataset
-from motiflens.discovery import (
-    Counted,
-    DiscoveredMotif,
-    Enrichment,
-    Strands,
-    count_once,
-    measure_enrichment,
-)
-from motiflens.discovery import (
-    discover_motifs as discover,
-)
+from motiflens.discovery.discover import discover_motifs
+from motiflens.discovery.discovered import DiscoveredMotif, Strands
+from motiflens.discovery.enrichment import Counted, Enrichment, count_once, measure_enrichment
 from motiflens.errors import InputError
 from motiflens.motifs import MAX_Q, Match, Motif, name_motifs
 from motiflens.perturbation import Ablation, ablate_sites
@@ -33,7 +25,7 @@ METHOD, N_REFERENCES = "deeplift_shap", 5
 """Attribution that motifs are read from: on 644 peaks of NFE2 saliency shows one motif, and this
 three. Fewer references than for one sequence, since a motif is read from hundreds."""
 
-MOST_BASES = 200_000
+MAX_BASES = 200_000
 """Bases that are explained at most: half a minute or so for the larger of our models."""
 
 N_ABLATED, N_DRAWS = 100, 5
@@ -95,7 +87,7 @@ class Discovery:
     attributions: Attributions | None = None
 
 
-def discover_motifs(
+def discover_and_confirm(
     models: Sequence[nn.Module],
     found_in: SequenceDataset,
     held_out: SequenceDataset,
@@ -114,7 +106,7 @@ def discover_motifs(
     ``held_out`` (:func:`motiflens.discovery.enrichment.measure_enrichment`).
 
     One sequence of each homology group and class is explained and tested, and none is tested
-    whose group has a sequence in ``found_in`` (:func:`motiflens.discovery.counted.count_once`): a
+    whose group has a sequence in ``found_in`` (:func:`motiflens.discovery.count_once`): a
     model remembers what a locus happens to hold, and another window of it would confirm that.
 
     Parameters
@@ -124,7 +116,7 @@ def discover_motifs(
     found_in
         Labelled sequences to find motifs in; of each class, ``n_tested`` at most are looked at,
         spread over their order, and of these ``n_explained`` at most are explained, and
-        ``MOST_BASES`` of both.
+        ``MAX_BASES`` of both.
     held_out
         Labelled sequences to test motifs on; of each class, ``n_tested`` at most.
     strands
@@ -148,7 +140,7 @@ def discover_motifs(
     counted = count_once(found_in, held_out)
     explained = to_explain(found_in.subset(counted.found_in), n_explained)
     attributions = attributions_in_turn(models, explained)
-    motifs = discover(attributions, strands=strands, seed=seed)
+    motifs = discover_motifs(attributions, strands=strands, seed=seed)
     measured = measure_enrichment(motifs, found_in, held_out, strands=strands, counted=counted)
     findings = [Finding(m, e) for m, e in zip(motifs, measured, strict=True)]
     findings.sort(key=lambda f: (f.enrichment.log_p_value, -f.motif.n_sites))
@@ -199,7 +191,7 @@ def _in_turn(
 def to_explain(dataset: SequenceDataset, n_explained: int) -> SequenceDataset:
     """Give the sequences that motifs are found in."""
     longest = int(dataset.lengths.max()) if len(dataset) else 1
-    return of_each_class(dataset, max(min(n_explained, MOST_BASES // (2 * longest)), 1))
+    return of_each_class(dataset, max(min(n_explained, MAX_BASES // (2 * longest)), 1))
 
 
 def of_each_class(dataset: SequenceDataset, most: int) -> SequenceDataset:
