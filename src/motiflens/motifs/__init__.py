@@ -4,7 +4,6 @@ A matrix is (4, W): rows A C G T, one column a position. A ``ppm`` holds probabi
 log-odds against a background, in bits.
 """
 
-from motiflens.motifs.count_matrices import read_jaspar, read_transfac
 from motiflens.motifs.database import jaspar_core
 from motiflens.motifs.meme import read_meme, write_meme
 from motiflens.motifs.motif import (
@@ -42,10 +41,8 @@ __all__ = [
     "name_motifs",
     "ppm_from_codes",
     "pwm",
-    "read_jaspar",
     "read_meme",
     "read_motifs",
-    "read_transfac",
     "recover",
     "resolve_motifs",
     "write_meme",
