@@ -19,15 +19,14 @@ from .io.inputs import dinucleotide_shuffle, one_hot, read, reverse_complement
 from .models import build_model
 from .motifs import Motif, match_motifs, read_motifs, recover, write_motifs
 from .perturbation import ablate, marginalize, shortcut_test, space
-from .pipeline import run
-from .pipeline.learn import split, train
 
 # Pictures.
 from .plots.notebook import plot_attention, plot_comparison, plot_logo, plot_track
-from .runs import Run
-from .runs import load as load_run
+from .runs import Run, load_run
 from .settings import Settings
 from .simulation import Grammar, simulate
+from .stages import run
+from .stages.learn import split, train
 from .training import Recipe, TrainedModel, load_model, predict
 from .version import __version__
 

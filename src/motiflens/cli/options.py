@@ -13,7 +13,7 @@ from motiflens.settings import Settings
 
 if TYPE_CHECKING:
     from motiflens.io.readers import Source
-    from motiflens.pipeline import DataFiles
+    from motiflens.stages.data import DataFiles
 
 
 def comma_separated(_: type, tokens: list[Token] | tuple[Token, ...]) -> tuple[str, ...]:
@@ -129,7 +129,7 @@ class PartOptions:
 
     def files(self, source: Source) -> DataFiles:
         """Give the files of all parts."""
-        from motiflens.pipeline import DataFiles
+        from motiflens.stages.data import DataFiles
 
         return DataFiles(source, self.valid, self.test, self.test_negatives)
 
@@ -196,7 +196,7 @@ def settings_of(
     """Give the settings of a run."""
     changes = {}
     if how.hyperparameters is not None:
-        from motiflens.pipeline.hyperparameters import read_hyperparameters
+        from motiflens.stages.hyperparameters import read_hyperparameters
 
         changes = read_hyperparameters(how.hyperparameters)
     return Settings(

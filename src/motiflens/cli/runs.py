@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import motiflens
+from motiflens import stages
 from motiflens.cli.options import (
     FurtherNames,
     Json,
@@ -22,16 +23,20 @@ from motiflens.cli.options import (
     settings_of,
 )
 from motiflens.cli.progress import on_stderr
-from motiflens.cli.summary import finish, summarise
+from motiflens.cli.summary import print_report, summarise
 from motiflens.errors import InputError
+from motiflens.results import Results, is_run
+from motiflens.runs import Origin
 from motiflens.settings import DEFAULT_MODELS, TUTORIAL_MODELS, Settings
+from motiflens.simulation import tutorial_grammar
+from motiflens.stages.data import load_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from motiflens.evaluation.negative_sets import Crossed
     from motiflens.io.readers import Reading
-    from motiflens.runs import Origin, Run
+    from motiflens.results.provenance import Origin
+    from motiflens.runs import Run
 
 
 DEMO_DATA = "simulated: the tutorial's data, seed 0"
@@ -68,12 +73,13 @@ def demo(
         threads=threads,
     )
     _require_demo(output)
-    dataset = motiflens.simulate(motiflens.tutorial_grammar(), settings.seed)
+    dataset = motiflens.simulate(tutorial_grammar(), settings.seed)
     origin = _origin(DEMO_DATA)
     made = motiflens.run(
         dataset, output, settings, overwrite=True, progress=on_stderr(), origin=origin
     )
-    finish(made, as_json=as_json)
+    summarise(made, as_json=as_json)
+    print_report(made)
 
 
 def run(
@@ -112,10 +118,10 @@ def run(
         Print a summary as one JSON object.
     """
     settings = settings_of(models, how, parts, sizes, size_seeds)
-    read = partial(motiflens.load_files, parts.files(source.source(data, how.seed)))
-    last = "report.html"
-    made = _make(motiflens.run, read, data, output, settings, overwrite=overwrite, last=last)
-    finish(made, as_json=as_json)
+    read = partial(load_files, parts.files(source.source(data, how.seed)))
+    made = _make(motiflens.run, read, data, output, settings, overwrite=overwrite, until="report")
+    summarise(made, as_json=as_json)
+    print_report(made)
 
 
 def train(
@@ -146,8 +152,8 @@ def train(
         Print a summary as one JSON object.
     """
     settings = settings_of((model,), how, parts)
-    read = partial(motiflens.load_files, parts.files(source.source(data, how.seed)))
-    made = _make(motiflens.compare, read, data, output, settings, overwrite=overwrite)
+    read = partial(load_files, parts.files(source.source(data, how.seed)))
+    made = _make(stages.compare.compare, read, data, output, settings, overwrite=overwrite)
     summarise(made, as_json=as_json)
 
 
@@ -192,53 +198,67 @@ def compare(
         Print a summary as one JSON object.
     """
     chosen = source.source(data, how.seed)
-    read: Callable[[], Reading | Crossed]
     if cross_negatives:
         parts.require_one_file("--cross-negatives")
         settings = settings_of(models, how, parts, sizes or (), size_seeds)
-        read = partial(motiflens.read_crossed, chosen, cross_negatives, settings)
+        _check(output, overwrite=overwrite)
+        made = negative_sets.cross_negatives(
+            chosen,
+            cross_negatives,
+            output,
+            settings,
+            overwrite=overwrite,
+            progress=on_stderr(),
+            origin=_origin(str(data)),
+        )
     else:
         settings = settings_of(models, how, parts, sizes, size_seeds)
-        read = partial(motiflens.load_files, parts.files(chosen))
-    made = _make(motiflens.compare, read, data, output, settings, overwrite=overwrite)
+        read = partial(load_files, parts.files(chosen))
+        made = _make(stages.compare.compare, read, data, output, settings, overwrite=overwrite)
     summarise(made, as_json=as_json)
 
 
 def _make(
     stages: Callable[..., Run],
-    read: Callable[[], Reading | Crossed],
+    read: Callable[[], Reading],
     data: Path,
     output: Path,
     settings: Settings,
     *,
     overwrite: bool,
-    last: str = "comparison.json",
+    until: str = "compare",
 ) -> Run:
-    """Read the data, and make a run of them that ends with the file ``last``."""
-    motiflens.check_output(output, overwrite=overwrite, last=last)
+    """Read the data, and make a run of them that ends with a stage."""
+    _check(output, overwrite=overwrite, until=until)
+    reading = read()
+    origin = _origin(str(data), reading.negatives, reading.notes)
     return stages(
-        read(),
+        reading.dataset,
         output,
         settings,
         overwrite=overwrite,
         progress=on_stderr(),
-        origin=_origin(str(data)),
-        last=last,
+        origin=origin,
     )
+
+
+def _check(output: Path, *, overwrite: bool, until: str = "compare") -> None:
+    """Refuse an output before the data are read."""
+    from motiflens.runs import Output as RunOutput
+
+    RunOutput(output, overwrite, until).check()
 
 
 def _require_demo(output: Path) -> None:
     """Refuse to replace a run that is no demo."""
-    if not (output / "run.toml").is_file():
+    if not is_run(output):
         return
-    before = motiflens.load(output).configuration["run"]["data"]
+    before = Results(output).provenance.run.data
     if before != DEMO_DATA:
-        raise InputError(
-            "a demo replaces nothing but an earlier demo",
-            got=f"the run on {before} in {output}",
-            remedy="choose another path",
-        )
+        problem = f"{output} holds the run on {before}, which is no demo"
+        raise InputError(problem, remedy="use another directory")
 
 
-def _origin(data: str) -> Origin:
-    return motiflens.Origin(data, shlex.join(["motiflens", *sys.argv[1:]]))
+def _origin(data: str, negatives: str = "given", notes: tuple[str, ...] = ()) -> Origin:
+    command = shlex.join(["motiflens", *sys.argv[1:]])
+    return Origin(data=data, command=command, negatives=negatives, notes=notes)

@@ -10,24 +10,29 @@ from typing import Annotated
 from cyclopts import Parameter
 
 import motiflens
+from motiflens import stages
 from motiflens.cli.options import Json
 from motiflens.cli.progress import on_stderr
-from motiflens.cli.summary import counted, finish, in_short, print_motifs, summarise
+from motiflens.cli.summary import counted, in_short, print_motifs, print_report, summarise
+from motiflens.discovery.sequences_alone import discover_without_model
 from motiflens.errors import InputError
+from motiflens.report import write_report
 from motiflens.results import read_motifs_without_model
 
 
-def explain(run: Path, *, as_json: Json = False) -> None:
+def explain(run: Path, *, threads: int | None = None, as_json: Json = False) -> None:
     """Explain the models of a run, base by base.
 
     Parameters
     ----------
     run
         Run directory.
+    threads
+        Threads to compute with; those of the run by default.
     as_json
         Print a summary as one JSON object.
     """
-    summarise(motiflens.explain(run, progress=on_stderr()), as_json=as_json)
+    summarise(stages.explain.explain(run, threads=threads, progress=on_stderr()), as_json=as_json)
 
 
 def motifs(
@@ -38,6 +43,7 @@ def motifs(
     negatives: Path | None = None,
     strands: str = "both",
     database: Path | None = None,
+    threads: int | None = None,
     as_json: Json = False,
 ) -> None:
     """Find the motifs of a run's models, confirm them on held-out sequences, name them.
@@ -57,11 +63,15 @@ def motifs(
     database
         Known motifs (MEME, JASPAR or TRANSFAC) to name the found ones by; JASPAR CORE vertebrates
         by default.
+    threads
+        Threads to compute with; those of the run by default.
     as_json
         Print a summary as one JSON object.
     """
     if run is not None and no_model is None and output is None and negatives is None:
-        made = motiflens.read_motifs(run, database=database, progress=on_stderr())
+        from motiflens.stages.motifs import motifs as find
+
+        made = find(run, database=database, threads=threads, progress=on_stderr())
         summarise(made, as_json=as_json)
         return
     if run is not None or no_model is None or output is None:
@@ -70,10 +80,10 @@ def motifs(
             got="neither of both, or parts of both",
             remedy="give RUN, or --no-model SEQUENCES -o OUT",
         )
-    motiflens.discover_without_model(
+    discover_without_model(
         no_model, output, negatives=negatives, strands=strands, database=database
     )
-    path = motiflens.write_report(output)
+    path = write_report(output)
     found = read_motifs_without_model(output)
     entries, by = [in_short(motif) for motif in found.discovery], found.discovered_by
     if as_json:
@@ -85,30 +95,37 @@ def motifs(
     print(f"{counted(len(entries), 'motif')} in {output}; report: {path}", file=sys.stderr)
 
 
-def experiments(run: Path, *, as_json: Json = False) -> None:
+def experiments(run: Path, *, threads: int | None = None, as_json: Json = False) -> None:
     """Put motifs into sequences and take them out: copies, position, spacing, ablation.
 
     Parameters
     ----------
     run
         Run directory.
+    threads
+        Threads to compute with; those of the run by default.
     as_json
         Print a summary as one JSON object.
     """
-    summarise(motiflens.run_experiments(run, progress=on_stderr()), as_json=as_json)
+    from motiflens.stages.experiments import experiments as experiment
+
+    made = experiment(run, threads=threads, progress=on_stderr())
+    summarise(made, as_json=as_json)
 
 
-def trust(run: Path, *, as_json: Json = False) -> None:
+def trust(run: Path, *, threads: int | None = None, as_json: Json = False) -> None:
     """Check how far the explanations of a run's models can be trusted.
 
     Parameters
     ----------
     run
         Run directory.
+    threads
+        Threads to compute with; those of the run by default.
     as_json
         Print a summary as one JSON object.
     """
-    summarise(motiflens.trust(run, progress=on_stderr()), as_json=as_json)
+    summarise(stages.trust.trust(run, threads=threads, progress=on_stderr()), as_json=as_json)
 
 
 def report(run: Path, *, as_json: Json = False) -> None:
@@ -121,4 +138,7 @@ def report(run: Path, *, as_json: Json = False) -> None:
     as_json
         Print a summary as one JSON object.
     """
-    finish(motiflens.load(run), as_json=as_json)
+    made = motiflens.load_run(run)
+    write_report(made.path)
+    summarise(made, as_json=as_json)
+    print_report(made)

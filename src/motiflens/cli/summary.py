@@ -6,7 +6,6 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-import motiflens
 from motiflens.cli.progress import is_first_process
 from motiflens.report.headline import (
     best_baseline,
@@ -25,13 +24,10 @@ if TYPE_CHECKING:
     from motiflens.runs import Run
 
 
-def finish(made: Run, *, as_json: bool) -> None:
-    """Write the report of a run and print what it found."""
-    if not is_first_process():
-        return
-    path = motiflens.write_report(made.path)
-    summarise(made, as_json=as_json)
-    print(f"report: {path}", file=sys.stderr)
+def print_report(made: Run) -> None:
+    """Say where the page of a run lies."""
+    if is_first_process():
+        print(f"report: {Results(made.path).path_of('report')}", file=sys.stderr)
 
 
 def summarise(made: Run, *, as_json: bool) -> None:

@@ -13,17 +13,10 @@ from torch import nn
 
 from motiflens.attribution import Attributions, attribute
 from motiflens.datasets import SequenceDataset
-from motiflens.discovery import (
-    Counted,
-    DiscoveredMotif,
-    Enrichment,
-    Strands,
-    count_once,
-    measure_enrichment,
-)
-from motiflens.discovery import (
-    discover_motifs as discover,
-)
+from motiflens.discovery.counted import Counted, count_once
+from motiflens.discovery.discover import discover_motifs as discover
+from motiflens.discovery.discovered import DiscoveredMotif, Strands
+from motiflens.discovery.enrichment import Enrichment, measure_enrichment
 from motiflens.errors import InputError
 from motiflens.motifs import MAX_Q, Match, Motif, name_motifs
 from motiflens.perturbation import Ablation, ablate_sites
@@ -33,7 +26,7 @@ METHOD, N_REFERENCES = "deeplift_shap", 5
 """Attribution that motifs are read from: on 644 peaks of NFE2 saliency shows one motif, and this
 three. Fewer references than for one sequence, since a motif is read from hundreds."""
 
-MOST_BASES = 200_000
+MAX_BASES = 200_000
 """Bases that are explained at most: half a minute or so for the larger of our models."""
 
 N_ABLATED, N_DRAWS = 100, 5
@@ -95,7 +88,7 @@ class Discovery:
     attributions: Attributions | None = None
 
 
-def discover_motifs(
+def discover_and_confirm(
     models: Sequence[nn.Module],
     found_in: SequenceDataset,
     held_out: SequenceDataset,
@@ -124,7 +117,7 @@ def discover_motifs(
     found_in
         Labelled sequences to find motifs in; of each class, ``n_tested`` at most are looked at,
         spread over their order, and of these ``n_explained`` at most are explained, and
-        ``MOST_BASES`` of both.
+        ``MAX_BASES`` of both.
     held_out
         Labelled sequences to test motifs on; of each class, ``n_tested`` at most.
     strands
@@ -199,7 +192,7 @@ def _in_turn(
 def to_explain(dataset: SequenceDataset, n_explained: int) -> SequenceDataset:
     """Give the sequences that motifs are found in."""
     longest = int(dataset.lengths.max()) if len(dataset) else 1
-    return of_each_class(dataset, max(min(n_explained, MOST_BASES // (2 * longest)), 1))
+    return of_each_class(dataset, max(min(n_explained, MAX_BASES // (2 * longest)), 1))
 
 
 def of_each_class(dataset: SequenceDataset, most: int) -> SequenceDataset:

@@ -13,11 +13,11 @@ from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.io.readers import read_dataset
 from motiflens.models.calling import require_device
-from motiflens.pipeline.hyperparameters import RECIPE, job_of
-from motiflens.pipeline.loading import prepare
-from motiflens.pipeline.splitting import cut
 from motiflens.progress import Progress, listener
 from motiflens.settings import Settings
+from motiflens.stages.data import prepare
+from motiflens.stages.hyperparameters import RECIPE, job_of
+from motiflens.stages.splitting import cut
 from motiflens.training import Recipe, TrainedModel, train_all
 from motiflens.training.data import hold_out
 
@@ -65,7 +65,7 @@ def split(
         raise InputError(
             f"valid={valid} is no fraction", remedy="give a value such as 0.1", argument="valid"
         )
-    made = cut(dataset, settings, valid).dataset
+    made, _ = cut(dataset, settings, valid, listener(False).note)
     assert made.split is not None
     if valid > 0 and not (made.split == "valid").any():
         names = made.split.astype("<U5")
@@ -135,8 +135,9 @@ def train(
     )
     require_device(device)
     held_out = job_of(model, settings).settings.validation_fraction
-    dataset, settings, _ = prepare(dataset, settings, held_out)
+    shown = listener(progress)
+    dataset, settings = prepare(dataset, settings, shown.note, held_out)
     job = job_of(model, settings, settings.seed_list)
-    with listener(progress).stage(f"training {model}", seeds) as advance:
+    with shown.stage(f"training {model}", seeds) as advance:
         (trained,) = train_all(dataset, [job], threads=threads, device=device, advance=advance)
     return [TrainedModel.of(one, dataset.codes.shape[1]) for one in trained]

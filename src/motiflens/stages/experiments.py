@@ -1,13 +1,13 @@
-"""The stage after the motifs: experiments in silico with the first seed of every model."""
+"""The fifth stage: experiments in silico with the first seed of every model."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from msgspec import convert
 
 from motiflens.datasets import SequenceDataset
 from motiflens.hits import find_hits
@@ -22,11 +22,20 @@ from motiflens.perturbation import (
     spacing_effect,
 )
 from motiflens.perturbation.effects import Floats
-from motiflens.pipeline.reading import true_motifs
-from motiflens.pipeline.stages import explained_positives, of_each_model, opened
 from motiflens.progress import Progress, Silent
+from motiflens.results.experiments import (
+    Ablation,
+    Dose,
+    Effect,
+    Experiments,
+    ModelExperiments,
+    MotifExperiments,
+    Position,
+    Spacing,
+)
 from motiflens.runs import Run
 from motiflens.sequences import Site, evenly
+from motiflens.stages.stage import each_model, explained_positives, open_trained, true_motifs
 
 #: Motifs of a model at most, and what of both strands of a pair is tried.
 MAX_MOTIFS, ORIENTATIONS = 3, ("++", "+-")
@@ -37,8 +46,10 @@ DESIGNS = 40
 N_ABLATED, N_DRAWS = 50, 5
 
 
-def run_experiments(run: Run | Path | str, *, progress: Progress | None = None) -> Run:
-    """Experiment with the first seed of every model: ``experiments.json``.
+def experiments(
+    run: Run | Path | str, *, threads: int | None = None, progress: Progress | None = None
+) -> Run:
+    """Experiment with the first seed of every model.
 
     The motifs are the true ones, as far as they are known, or else the first that mutagenesis
     found; up to three. They are put, by their most likely bases, into dinucleotide shuffles of the
@@ -48,7 +59,9 @@ def run_experiments(run: Run | Path | str, *, progress: Progress | None = None) 
     Parameters
     ----------
     run
-        A run, or its directory, with ``motifs.json``.
+        A run with motifs, or its directory.
+    threads
+        Threads to compute with; those of the run by default.
     progress
         Told how far the work has come.
 
@@ -61,17 +74,17 @@ def run_experiments(run: Run | Path | str, *, progress: Progress | None = None) 
     InputError
         If the directory holds no run with models.
     """
-    run, progress = opened(run), progress or Silent()
+    run, progress = open_trained(run), progress or Silent()
     truths = true_motifs(run.dataset, run.settings.motif)
     positives = explained_positives(run)
 
-    def experiment(name: str) -> dict[str, Any] | None:
-        motifs = (truths or _found_motifs(run, name))[:MAX_MOTIFS]
+    def experiment(name: str) -> ModelExperiments | None:
+        motifs = (truths or _route_motifs(run, name))[:MAX_MOTIFS]
         return _Bench(run, positives, motifs).experiment(run.model(name)) if motifs else None
 
-    made = of_each_model(run, "experiments", "experimenting", progress, experiment)
-    known = {name: found for name, found in made.items() if found is not None}
-    run.write_json("experiments.json", {"models": known})
+    tried = each_model(run, ("experiments", "experimenting"), experiment, progress, threads)
+    models = {name: one for name, one in tried.items() if one is not None}
+    run.results.write(Experiments(models=models), progress)
     return run
 
 
@@ -86,53 +99,55 @@ class _Bench:
         shown = positives.subset(evenly(len(positives), N_ABLATED))
         self.sequences, self.sites = shown.one_hot(), _sites(shown, motifs, self.strands)
 
-    def experiment(self, model: SequenceModel) -> dict[str, Any] | None:
-        """Give what a model's ``experiments.json`` holds; None where no background has room."""
+    def experiment(self, model: SequenceModel) -> ModelExperiments | None:
+        """Return what was tried with a model; None where no background has room."""
         if not len(self.background):
             return None
-        pair = self._pair(model) if len(self.motifs) > 1 else None
-        return {
-            "strands": self.strands,
-            "n_backgrounds": len(self.background),
-            "motifs": [self._alone(model, motif) for motif in self.motifs],
-            "spacing": pair,
-        }
-
-    def _alone(self, model: SequenceModel, motif: Motif) -> dict[str, Any]:
-        word, strands, background = motif.likeliest, self.strands, self.background
-        room = int(background.any(axis=1).sum(axis=1).min()) // len(word)
-        doses = copy_number_effect(
-            model, word, background, max_copies=min(5, room), strands=strands, seed=self.seed
+        return ModelExperiments(
+            strands=self.strands,
+            n_backgrounds=len(self.background),
+            motifs=tuple(self._alone(model, motif) for motif in self.motifs),
+            spacing=self._pair(model) if len(self.motifs) > 1 else None,
         )
-        places = position_effect(model, word, background, strands=strands)
-        own = [[site for site in found if site.name == motif.name] for found in self.sites]
-        removed = None
-        if any(own):
-            found = ablate_sites(
-                model,
-                self.sequences,
-                own,
-                exclude_sites=self.sites,
-                n_draws=N_DRAWS,
-                seed=self.seed,
-            )
-            removed = asdict(found)
-        return {
-            "name": motif.name,
-            "word": word,
-            "marginal": asdict(marginal_effect(model, word, background, strands=strands)),
-            "dose": asdict(doses),
-            "position": asdict(places),
-            "ablation": removed,
-        }
 
-    def _pair(self, model: SequenceModel) -> dict[str, Any] | None:
+    def _alone(self, model: SequenceModel, motif: Motif) -> MotifExperiments:
+        inserted, strands, background = motif.likeliest, self.strands, self.background
+        room = int(background.any(axis=1).sum(axis=1).min()) // len(inserted)
+        dose = copy_number_effect(
+            model, inserted, background, max_copies=min(5, room), strands=strands, seed=self.seed
+        )
+        marginal = marginal_effect(model, inserted, background, strands=strands)
+        position = position_effect(model, inserted, background, strands=strands)
+        return MotifExperiments(
+            name=motif.name,
+            inserted=inserted,
+            marginal=convert(marginal, Effect, from_attributes=True),
+            dose=convert(dose, Dose, from_attributes=True),
+            position=convert(position, Position, from_attributes=True),
+            ablation=self._ablated(model, motif),
+        )
+
+    def _ablated(self, model: SequenceModel, motif: Motif) -> Ablation | None:
+        own = [[site for site in row if site.name == motif.name] for row in self.sites]
+        if not any(own):
+            return None
+        ablated = ablate_sites(
+            model,
+            self.sequences,
+            own,
+            exclude_sites=self.sites,
+            n_draws=N_DRAWS,
+            seed=self.seed,
+        )
+        return convert(ablated, Ablation, from_attributes=True)
+
+    def _pair(self, model: SequenceModel) -> Spacing | None:
         first, second = (motif.likeliest for motif in self.motifs[:2])
         room = int(self.background.any(axis=1).sum(axis=1).min()) - len(first) - len(second)
         gaps = range(0, min(20, room) + 1, 2)
         if not gaps:
             return None
-        found = spacing_effect(
+        measured = spacing_effect(
             model,
             (first, second),
             self.background,
@@ -141,13 +156,13 @@ class _Bench:
             strands=self.strands,
         )
         names = {"first_name": self.motifs[0].name, "second_name": self.motifs[1].name}
-        return names | asdict(found)
+        return convert(names | asdict(measured), Spacing)
 
 
-def _found_motifs(run: Run, name: str) -> list[Motif]:
-    seeds = run.read_json("motifs.json")["models"][name]["seeds"]
-    found = seeds[0]["routes"].get("ism", [])
-    return [Motif(one["name"], np.array(one["ppm"]), one["n_sites"]) for one in found]
+def _route_motifs(run: Run, name: str) -> list[Motif]:
+    """Return the motifs that mutagenesis showed in a model's first seed."""
+    motifs = run.results.motifs.models[name].seeds[0].routes.get("ism", ())
+    return [Motif(one.name, np.array(one.ppm), one.n_sites) for one in motifs]
 
 
 def _background(run: Run, motifs: Sequence[Motif]) -> Floats:
@@ -168,7 +183,7 @@ def _background(run: Run, motifs: Sequence[Motif]) -> Floats:
 def _sites(
     dataset: SequenceDataset, motifs: Sequence[Motif], strands: str
 ) -> Sequence[Sequence[Site]]:
-    """Give the known sites of each sequence, or else the matches of the motifs."""
+    """Return the known sites of each sequence, or else the matches of the motifs."""
     if dataset.sites is not None:
         return dataset.sites
     found: list[list[Site]] = [[] for _ in range(len(dataset))]

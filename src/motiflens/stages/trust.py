@@ -1,31 +1,39 @@
-"""The fourth stage: how far the explanations of a run's models can be trusted."""
+"""The sixth stage: how far the explanations of a run's models can be trusted."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from motiflens.attribution import METHODS
 from motiflens.datasets import SequenceDataset
-from motiflens.evidence import Controls, ModelTrust, true_bases, trust_checks
+from motiflens.evidence import Controls, true_bases, trust_checks
 from motiflens.evidence.checks import N_HELD_OUT
 from motiflens.evidence.deletion import FRACTIONS
 from motiflens.motifs import Motif
-from motiflens.pipeline.reading import true_motifs
-from motiflens.pipeline.stages import explained_positives, kept_attributions, of_each_model, opened
 from motiflens.progress import Progress, Silent
+from motiflens.results.scores import Estimate
+from motiflens.results.trust import ModelTrust, Trust
 from motiflens.runs import Run
-from motiflens.sequences import evenly
+from motiflens.stages.stage import (
+    each_model,
+    explained_positives,
+    kept_attributions,
+    negatives_of_test,
+    open_trained,
+    true_motifs,
+)
 
 #: Seeds of each model, the first included, whose explanations are compared.
 N_SEEDS = 3
 
 
-def trust(run: Run | Path | str, *, progress: Progress | None = None) -> Run:
-    """Check the explanations of every model's first seed on the test part: ``trust.json``.
+def trust(
+    run: Run | Path | str, *, threads: int | None = None, progress: Progress | None = None
+) -> Run:
+    """Check the explanations of every model's first seed on the test split.
 
     The methods are those that ``explain`` has left, or else all that a model takes.
 
@@ -33,6 +41,8 @@ def trust(run: Run | Path | str, *, progress: Progress | None = None) -> Run:
     ----------
     run
         A run, or its directory.
+    threads
+        Threads to compute with; those of the run by default.
     progress
         Told how far the work has come.
 
@@ -43,49 +53,39 @@ def trust(run: Run | Path | str, *, progress: Progress | None = None) -> Run:
     Raises
     ------
     InputError
-        If the directory holds no run with models, or its test part lacks a class.
+        If the directory holds no run with models, or its test split lacks a class.
     """
-    run, progress = opened(run), progress or Silent()
-    positives, negatives = explained_positives(run), _test_negatives(run)
+    run, progress = open_trained(run), progress or Silent()
+    positives, negatives = explained_positives(run), negatives_of_test(run.dataset, N_HELD_OUT)
     truths = true_motifs(run.dataset, run.settings.motif)
 
     def check(name: str) -> ModelTrust:
         return _check(run, name, positives, negatives, truths)
 
-    found = of_each_model(run, "trust", "checking trust", progress, check)
-    scores = run.read_json("metrics.json")["models"]
-    models = {
-        name: msgspec.to_builtins(beside_ensemble(checked, scores[name]["test"]["auroc"]))
-        for name, checked in found.items()
-    }
-    run.write_json("trust.json", {"fractions": FRACTIONS, "models": models})
+    checked = each_model(run, ("trust", "checking trust"), check, progress, threads)
+    scores = run.results.metrics.models
+    models = {name: beside_ensemble(one, scores[name].test.auroc) for name, one in checked.items()}
+    run.results.write(Trust(fractions=FRACTIONS, models=models), progress)
     return run
 
 
-def beside_ensemble(found: ModelTrust, score: Mapping[str, float]) -> ModelTrust:
+def beside_ensemble(checked: ModelTrust, score: Estimate) -> ModelTrust:
     """Claim nothing where the AUROC of all seeds together may be chance.
 
     Its interval counts related sequences once, which the checks of one seed do not.
 
     Parameters
     ----------
-    found
+    checked
         The checks of one seed.
     score
-        ``value``, ``low`` and ``high`` of the ensemble's AUROC on the test split.
+        The ensemble's AUROC on the test split.
     """
-    if score["low"] > 0.5 or score["high"] < 0.5:
-        return found
-    figures = f"{score['value']:.2f} ({score['low']:.2f} to {score['high']:.2f})"
+    if score.low > 0.5 or score.high < 0.5:
+        return checked
+    figures = f"{score.value:.2f} ({score.low:.2f} to {score.high:.2f})"
     words = f"nothing may be claimed: the AUROC of all seeds together, {figures}, may be chance"
-    return msgspec.structs.replace(found, verdict=words, may_claim=False)
-
-
-def _test_negatives(run: Run) -> SequenceDataset:
-    dataset = run.dataset
-    chosen = (np.asarray(dataset.split) == "test") & (dataset.labels == 0)
-    rows = np.flatnonzero(chosen)
-    return dataset.subset(rows[evenly(len(rows), N_HELD_OUT)])
+    return msgspec.structs.replace(checked, verdict=words, may_claim=False)
 
 
 def _check(
@@ -95,7 +95,7 @@ def _check(
     negatives: SequenceDataset,
     truths: Sequence[Motif],
 ) -> ModelTrust:
-    first, *others = run.models[name][:N_SEEDS]
+    first, *others = run.results.models[name][:N_SEEDS]
     kept = kept_attributions(run, name, positives, METHODS)
     truth = None
     if positives.sites is not None:
