@@ -21,7 +21,7 @@ from motiflens.sequences import decode, encode, reverse_complement_string
 from motiflens.shuffles import dinucleotide_shuffle, shuffle
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not here")
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared test data are not here")
 MOTIF = "CACGTGACGATT"
 
 

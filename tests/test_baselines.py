@@ -245,7 +245,7 @@ def test_one_class_is_not_scored(lacking):
     assert scores.scored_on == ("" if lacking == "train" else "a held-out quarter of train")
 
 
-@pytest.mark.skipif(not PRIMER.is_dir(), reason="../shared/data/primer is not here")
+@pytest.mark.skipif(not PRIMER.is_dir(), reason="the shared test data are not here")
 def test_the_primer_data_is_as_easy_as_was_measured():
     sequences, labels = (
         (PRIMER / name).read_text().split() for name in ("sequences.txt", "labels.txt")

@@ -52,7 +52,7 @@ def matrices(motifs: list[DiscoveredMotif]) -> list[bytes]:
 
 def test_crp_in_eighteen_sequences():
     if not CRP0.is_file():
-        pytest.skip("the MEME Suite's example sequences are not beside the repository")
+        pytest.skip("crp0.fna of the shared test data is not here")
     titles = [t for t in CRP0.read_text().splitlines() if t.startswith(">")]
     starts = [[int(word) for word in title.split()[1:]] for title in titles]
     (motif,) = discover_motifs([sequence for _, sequence in read_fasta(CRP0)])

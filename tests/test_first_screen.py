@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import pandas as pd
 import pytest
+from motiflens.pipeline.trusting import beside_ensemble
 
 import synthetic_run
 from motiflens.cli.summary import summarise as print_summary
 from motiflens.evidence import ModelTrust
-from motiflens.pipeline.trusting import beside_ensemble
 from motiflens.report import provenance
 from motiflens.report.findings import best_model, claims, order_is_learnt
 from motiflens.report.headline import leak
@@ -112,7 +112,7 @@ def test_a_run_whose_motifs_were_not_tested_says_so(run_dir) -> None:
 
 def test_the_score_stands_with_interval_baseline_and_leak(run_dir) -> None:
     said = sentences(run_dir)
-    assert f"{BEST} tells positives from negatives with AUROC 0.900 (0.870 to 0.910)" in said
+    assert f"{BEST} separates positives from negatives with AUROC 0.900 (0.870 to 0.910)" in said
     assert "k-mers alone, reaches no less: 1.000" in said
     assert "11 of 197 test positives and 2 of 203 test negatives share 31 bases" in said
     assert "the score is partly memory" in said
@@ -161,7 +161,9 @@ def near_chance(content: dict[str, Any]) -> None:
 
 def test_a_score_by_chance_is_called_so_and_nothing_is_green(run_dir) -> None:
     change(run_dir, "metrics", near_chance)
-    assert "does not tell positives from negatives beyond chance: AUROC 0.571" in sentences(run_dir)
+    assert "does not separate positives from negatives beyond chance: AUROC 0.571" in sentences(
+        run_dir
+    )
     run = Results(run_dir)
     order, claimed = order_is_learnt(run), claims(run)
     assert order is not None
@@ -322,7 +324,7 @@ def test_a_score_far_below_chance_is_called_swapped(run_dir) -> None:
 @pytest.mark.parametrize(("n", "tells"), [(1, False), (2, False), (40, True)])
 def test_a_perfect_score_on_a_handful_is_not_beyond_chance(run_dir, n: int, tells: bool) -> None:
     change(run_dir, "metrics", scored(n, 1.0, 0.55, 1.0))
-    assert ("does not tell" not in sentences(run_dir)) == tells
+    assert ("does not separate" not in sentences(run_dir)) == tells
 
 
 def test_a_test_split_that_is_in_training_is_memory() -> None:

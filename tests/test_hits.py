@@ -329,7 +329,7 @@ def test_memory_does_not_grow_with_the_genome(tmp_path):
 def test_sites_of_crp_in_the_genome_of_e_coli(tmp_path):
     folder = DATA / "ecoli_regulondb"
     if not folder.exists():
-        pytest.skip("the genome of E. coli is not here")
+        pytest.skip("the genome of E. coli of the shared test data is not here")
     crp = motif_from_string("WWWTGTGATNNNNATCACAWWW", "CRP")
     found = write_hits(
         [crp], folder / "MG1655-K12.fasta.gz", tmp_path / "h.bed.gz", background="sequences", p=1e-5

@@ -198,7 +198,7 @@ def test_a_wrong_call_is_refused(dataset: SequenceDataset) -> None:
         find_motifs(Detector(), dataset.subset(np.zeros(0, dtype=int)))
 
 
-@pytest.mark.skipif(not PRIMER.is_dir(), reason="needs ../shared/data/primer, which is not here")
+@pytest.mark.skipif(not PRIMER.is_dir(), reason="the shared test data are not here")
 def test_the_primer_sets_motif_comes_back_from_a_detector_of_its_core() -> None:
     labels = (PRIMER / "labels.txt").read_text().split()
     texts = (PRIMER / "sequences.txt").read_text().split()

@@ -258,7 +258,7 @@ def test_what_is_wrong_is_said(change, rule):
 
 def test_it_agrees_with_fimo():
     if not DATA.exists():
-        pytest.skip("the examples of the MEME Suite are not here")
+        pytest.skip("the MEME Suite of the shared test data is not here")
     motifs = read_meme(DATA / "some_vertebrates.meme")
     records = read_records(DATA / "mm9_tss_500bp_sampled_1000.fna")
     found = find_hits(motifs, [record.sequence for record in records])

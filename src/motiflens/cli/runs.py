@@ -29,6 +29,7 @@ from motiflens.results import Results, is_run
 from motiflens.runs import Origin
 from motiflens.settings import DEFAULT_MODELS, TUTORIAL_MODELS, Settings
 from motiflens.simulation import tutorial_grammar
+from motiflens.stages import negative_sets
 from motiflens.stages.data import load_files
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from torch import nn
 from motiflens.attribution import Attributions, attribute
 from motiflens.datasets import SequenceDataset
 from motiflens.discovery.counted import Counted, count_once
-from motiflens.discovery.discover import discover_motifs as discover
+from motiflens.discovery.discover import discover_motifs
 from motiflens.discovery.discovered import DiscoveredMotif, Strands
 from motiflens.discovery.enrichment import Enrichment, measure_enrichment
 from motiflens.errors import InputError
@@ -141,7 +141,7 @@ def discover_and_confirm(
     counted = count_once(found_in, held_out)
     explained = to_explain(found_in.subset(counted.found_in), n_explained)
     attributions = attributions_in_turn(models, explained)
-    motifs = discover(attributions, strands=strands, seed=seed)
+    motifs = discover_motifs(attributions, strands=strands, seed=seed)
     measured = measure_enrichment(motifs, found_in, held_out, strands=strands, counted=counted)
     findings = [Finding(m, e) for m, e in zip(motifs, measured, strict=True)]
     findings.sort(key=lambda f: (f.enrichment.log_p_value, -f.motif.n_sites))

@@ -27,7 +27,7 @@ from motiflens.errors import InputError
 from motiflens.io.negatives import make_negatives
 from motiflens.io.records import read_records
 from motiflens.motifs import MAX_Q, Motif, name_motifs, read_motifs
-from motiflens.results import Results, is_run, write_motifs_without_model
+from motiflens.results import ARTIFACTS, is_run, write_motifs_without_model
 from motiflens.results.motifs import DiscoveredInSequences, Given, MotifsWithoutModel
 
 ENOUGH_TO_HALVE = 200
@@ -103,7 +103,7 @@ def discover_without_model(
         ),
     )
     folder.mkdir(parents=True, exist_ok=True)
-    write_discovery(discovery, Results(folder).path_of)
+    write_discovery(discovery, lambda name: folder / ARTIFACTS[name].name)
     write_motifs_without_model(content, folder)
     return content
 

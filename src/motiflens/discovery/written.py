@@ -141,7 +141,7 @@ def write_discovery(discovery: Discovery, path_of: Callable[[str], Path]) -> Non
     motifs = [
         replace(f.motif, alt_name="" if f.match is None else f.match.name) for f in discovery.found
     ]
-    for name in ("discovery", "discovery_arrays"):
+    for name in FILES[:2]:
         write_motifs(motifs, path_of(name))
     names = discovery.explained.names
     lines = ["sequence\tstart\tend\tstrand\tmotif\tcontribution"]

@@ -29,7 +29,7 @@ from motiflens.evidence.tracks import (
     shuffled,
     top_overlaps,
 )
-from motiflens.evidence.verdict import judge
+from motiflens.evidence.verdict import bases_claimed_by, judge
 from motiflens.io.inputs import check_one_hot
 from motiflens.metrics import rank_auroc
 from motiflens.models.base import SequenceModel
@@ -142,6 +142,7 @@ def trust_checks(
         n=n,
         may_claim=auroc >= levels.tells_from,
         stands_out_from=levels.stands_out_from,
+        bases_claimed_by=bases_claimed_by(auroc, attention, evidence, levels),
     )
 
 

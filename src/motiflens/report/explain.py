@@ -248,8 +248,8 @@ def _contrast_figure(models: Mapping[str, AttentionContrast], title: str) -> Fig
     return Figure(svg, title, caption)
 
 
-def _bar(found: Mean | None) -> Bar:
-    return bar(None) if found is None else bar(found.mean, found.low, found.high)
+def _bar(estimate: Mean | None) -> Bar:
+    return bar(None) if estimate is None else bar(estimate.mean, estimate.low, estimate.high)
 
 
 def _filters(results: Results) -> Section:

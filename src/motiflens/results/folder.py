@@ -192,7 +192,10 @@ class Results:
             before = read_json(path, type(content), "")
         except InputError:
             return False
-        return as_bytes(msgspec.structs.replace(before, version="")) == as_bytes(content)
+        first, second = (
+            as_bytes(msgspec.structs.replace(one, version="")) for one in (before, content)
+        )
+        return first == second
 
     def write_provenance(self, provenance: Provenance) -> None:
         """Write ``run.toml``."""

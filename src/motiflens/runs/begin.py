@@ -165,9 +165,10 @@ def _require_same(results: Results, provenance: Provenance) -> None:
         other = f"settings ({', '.join(changed)})"
     else:
         return
+    name = results.path_of("configuration").name
     state = "trained" if results.holds("comparison") else "begun"
     raise InputError(
         f"the run in {results.path} was {state} with other {other}",
-        remedy="repeat the settings of its run.toml, or use overwrite=True",
+        remedy=f"repeat the settings of its {name}, or use overwrite=True",
         argument="overwrite",
     )

@@ -131,8 +131,9 @@ def _is_other(path: Path, attributions: Attributions, ids: list[str]) -> bool:
         before = Attributions.load(path)
     except InputError:
         return True
-    same = np.array_equal(before.contributions, attributions.contributions)
-    return not same or before.names != tuple(ids)
+    return before.names != tuple(ids) or not np.array_equal(
+        before.contributions, attributions.contributions
+    )
 
 
 def _contrast(

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from benchmarks import tutorial_loop
 from torch import nn
+
+from benchmarks import tutorial_loop
 
 MODELS = [tutorial_loop.TutorialCNN, tutorial_loop.TutorialAttention]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from benchmarks import discovery_speed
 from benchmarks.motifs import CASES, QUICK, draw_grammar, judge, measure, table, table_of_grammars
 
+from benchmarks import discovery_speed
 from motiflens.motifs import motif_from_string, recover
 
 
