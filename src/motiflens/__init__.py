@@ -60,7 +60,7 @@ _RENAMED = {
     "write_bed": "attribution.export.write_bed",
     "write_big_wig": "attribution.export.write_big_wig",
     "write_hits": "hits.write_hits",
-    "write_logos": "plots.write_logos",
+    "write_logos": "motifs.logo_files.write_logos",
     "write_meme": "write_motifs",
     "write_motif_arrays": "write_motifs",
     "write_report": "report.write_report",

@@ -12,7 +12,7 @@ from motiflens.cli.progress import on_stderr
 from motiflens.cli.summary import counted
 from motiflens.hits import write_hits
 from motiflens.motifs import resolve_motifs
-from motiflens.plots import write_logos
+from motiflens.motifs.logo_files import write_logos
 
 
 def hits(

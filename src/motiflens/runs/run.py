@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,21 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
+
+    def _repr_html_(self) -> str:
+        """Show what the run holds in a notebook: its models, and its scores where it has some."""
+        head = f"<p><code>{escape(repr(self))}</code>: {escape(repr(self.models))}</p>"
+        if not self.results.holds("comparison"):
+            return head
+        rows = [
+            f"<tr><th>{escape(name)}</th>"
+            + "".join(f"<td>{value:.4f}</td>" for value in means if value is not None)
+            + "</tr>"
+            for name, model in self.results.comparison.models.items()
+            if (means := (model.summary.accuracy.mean, model.summary.auroc.mean))
+        ]
+        columns = "<tr><th>model</th><th>test accuracy</th><th>test AUROC</th></tr>"
+        return f"{head}<table>{columns}{''.join(rows)}</table>"
 
     @property
     def settings(self) -> Settings:
