@@ -10,16 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-import motiflens
-from motiflens.datasets import SequenceDataset
-from motiflens.errors import InputError
-from motiflens.evaluation import models as comparison
 from motiflens.pipeline import stages
 from motiflens.pipeline.comparing import compare
 from motiflens.pipeline.defaults import default_sizes, with_defaults
 from motiflens.pipeline.loading import motif_notes, prepare
 from motiflens.pipeline.reading import true_motifs
+
+import motiflens
+from motiflens.datasets import SequenceDataset
+from motiflens.errors import InputError
+from motiflens.evaluation import models as comparison
 from motiflens.progress import Advance
 from motiflens.settings import Settings
 from motiflens.training import Job, Recipe, train

@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from motiflens.pipeline import compare
+from motiflens.pipeline.hyperparameters import built, changes_notes, job_of, read_hyperparameters
 
 import motiflens
 from motiflens.errors import InputError
-from motiflens.pipeline import compare
-from motiflens.pipeline.hyperparameters import built, changes_notes, job_of, read_hyperparameters
 from motiflens.settings import Settings
 from motiflens.simulation import simulate, tutorial_grammar
 from motiflens.training import recipe_for

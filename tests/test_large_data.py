@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from motiflens.pipeline.loading import prepare
 
 import motiflens
 from motiflens.cli import main
 from motiflens.datasets import Entry, MappedDataset, convert_streaming, open_mapped
 from motiflens.datasets import mapped as mapped_file
-from motiflens.pipeline.loading import prepare
 
 MOTIF = "GATTACCA"
 ONE = motiflens.Settings(models=("cnn",), seeds=1, sizes=(), threads=1, strands="forward")

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from motiflens.pipeline.halves import cut_in_halves
 
 import motiflens
 from motiflens.cli import main
 from motiflens.datasets import SequenceDataset, concatenate, homology_groups
 from motiflens.errors import InputError
-from motiflens.pipeline.halves import cut_in_halves
 
 EBOX = "GTCACGTGACC"
 

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from motiflens.pipeline.loading import prepare
+from motiflens.pipeline.reading import true_motifs
 
 import motiflens
 from motiflens import Settings
@@ -18,8 +20,6 @@ from motiflens.datasets import homology_groups, mark_sites
 from motiflens.errors import InputError
 from motiflens.evaluation.models import compare
 from motiflens.metrics import paired_difference, score, seed_scores
-from motiflens.pipeline.loading import prepare
-from motiflens.pipeline.reading import true_motifs
 from motiflens.progress import Silent
 from motiflens.runs.run import CONTENT
 from motiflens.training import Job, predict_logits
