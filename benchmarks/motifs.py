@@ -26,11 +26,11 @@ import torch
 from motiflens.attribution import Attributions
 from motiflens.datasets import SequenceDataset, split_at_random
 from motiflens.discovery import find_motifs
+from motiflens.discovery.held_out import Discovery, discover_motifs
 from motiflens.discovery.routes import Evidence, windows_around_maximum
 from motiflens.files import write_whole
 from motiflens.models import BothStrands, SequenceModel
 from motiflens.motifs import Motif, information, jaspar_core, recover
-from motiflens.pipeline.discovering import Discovery, discover_motifs
 from motiflens.simulation import Grammar, MotifUse, Spacing, simulate
 from motiflens.training import Job, n_cores, recipe_for, train
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from msgspec import to_builtins
 
 import motiflens
 from motiflens.plots import logo
@@ -18,8 +19,8 @@ PANELS = {
 
 
 def main() -> None:
-    run = motiflens.load(sys.argv[1])
-    seeds = run.motifs["models"][MODEL]["seeds"]
+    run = motiflens.load_run(sys.argv[1])
+    seeds = to_builtins(run.results.motifs)["models"][MODEL]["seeds"]
     width, height = 300, 116
     parts = []
     for column, (route, (first, second)) in enumerate(PANELS.items()):
