@@ -26,11 +26,11 @@ import torch
 from motiflens.attribution import Attributions
 from motiflens.datasets import SequenceDataset, split_at_random
 from motiflens.discovery import find_motifs
-from motiflens.discovery.routes import Evidence, windows_around_maximum
+from motiflens.discovery.held_out import Discovery, discover_and_confirm
+from motiflens.discovery.routes import ExplainedPositives, windows_around_maximum
 from motiflens.files import write_whole
 from motiflens.models import BothStrands, SequenceModel
 from motiflens.motifs import Motif, information, jaspar_core, recover
-from motiflens.pipeline.discovering import Discovery, discover_motifs
 from motiflens.simulation import Grammar, MotifUse, Spacing, simulate
 from motiflens.training import Job, n_cores, recipe_for, train
 
@@ -114,7 +114,7 @@ def measure(
     seconds = {"training": time.process_time() - started}
     rest = dataset.subset(np.asarray(dataset.split) != "test")
     started = time.process_time()
-    discovered = discover_motifs(models, rest, dataset.part("test"), n_explained=N_EXPLAINED)
+    discovered = discover_and_confirm(models, rest, dataset.part("test"), n_explained=N_EXPLAINED)
     seconds["discovery"] = time.process_time() - started
     found: dict[str, list[np.ndarray]] = {}
     for route in routes:
@@ -150,12 +150,12 @@ def take(route: str, model: SequenceModel, discovered: Discovery) -> list[np.nda
     own = Attributions(
         known.method, known.one_hot[rows], known.contributions[rows], known.hypothetical[rows]
     )
-    evidence = Evidence(model, all_of_them.subset(rows), "both", {own.method: own})
+    explained = ExplainedPositives(model, all_of_them.subset(rows), "both", {own.method: own})
     if route == "deeplift_shap":
-        windows = windows_around_maximum(np.maximum(evidence.attribution(route).track, 0))
-        return [motif.ppm for motif in evidence.align(windows, route)]
+        windows = windows_around_maximum(np.maximum(explained.attribution(route).track, 0))
+        return [motif.ppm for motif in explained.align(windows, route)]
     found = find_motifs(
-        model, evidence.positives, [route], strands="both", attributions=evidence.attributions
+        model, explained.positives, [route], strands="both", attributions=explained.attributions
     )
     return [motif.ppm for motif in found[route]]
 

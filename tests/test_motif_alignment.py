@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from motiflens.discovery import DiscoveredMotif, align_windows
-from motiflens.discovery.discover import MIN_WINDOWS
+from motiflens.discovery.sequence_search import MIN_WINDOWS
 from motiflens.discovery.windows import MAX_WIDTH
 from motiflens.sequences import ALPHABET, PAD, encode, reverse_complement_string
 

@@ -10,8 +10,12 @@ from scipy.stats import fisher_exact
 
 from motiflens.datasets import SequenceDataset
 from motiflens.discovery import DiscoveredMotif
-from motiflens.discovery.counted import count_once
-from motiflens.discovery.enrichment import P_THRESHOLDS, fisher_log_p, measure_enrichment
+from motiflens.discovery.enrichment import (
+    P_THRESHOLDS,
+    count_once,
+    fisher_log_p,
+    measure_enrichment,
+)
 from motiflens.errors import InputError
 from motiflens.motifs import motif_from_string
 from motiflens.sequences import encode, reverse_complement_string
@@ -139,7 +143,7 @@ def test_both_classes_are_asked_for():
     good = dataset(sequences(10, 5, 1), sequences(10, 0, 2))
     one_class = dataset(sequences(10, 5, 1), [])
     for found_in, held_out in ((good, one_class), (one_class, good)):
-        with pytest.raises(InputError, match="positives and negatives"):
+        with pytest.raises(InputError, match="all of one class"):
             measure_enrichment([discovered()], found_in, held_out)
     assert measure_enrichment([], one_class, one_class) == []
 

@@ -12,10 +12,10 @@ import pandas as pd
 from motiflens.datasets import SequenceDataset
 from motiflens.datasets.coordinates import Coordinates
 from motiflens.discovery import DiscoveredMotif, measure_enrichment
+from motiflens.discovery.held_out import Finding
+from motiflens.discovery.written import write_sites
 from motiflens.io.negatives import bind, make_negatives
 from motiflens.motifs import motif_from_string
-from motiflens.pipeline.discovering import Finding
-from motiflens.pipeline.sites import write_sites
 from motiflens.sequences import reverse_complement_string
 
 WORD = "GGCGTACGTTCA"

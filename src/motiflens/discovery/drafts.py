@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -58,9 +59,24 @@ def sequence_draft(tracks: OrientedTracks, windows: Windows, motif: Alignment) -
     return _show(draft, windows.both_strands)
 
 
-def finish(tracks: OrientedTracks, draft: DiscoveredMotif, name: str) -> DiscoveredMotif:
-    """Return a motif in the coordinates of the input."""
-    return replace(draft, name=name, sites=tuple(sorted(map(tracks.restore, draft.sites))))
+def rank(drafts: Sequence[tuple[float, DiscoveredMotif]]) -> list[DiscoveredMotif]:
+    """Return motifs by their strength, strongest first."""
+    ordered = sorted(drafts, key=lambda pair: (-pair[0], pair[1].ppm.tolist()))
+    return [draft for _, draft in ordered]
+
+
+def finish(
+    tracks: OrientedTracks, drafts: Sequence[DiscoveredMotif], name: str
+) -> list[DiscoveredMotif]:
+    """Return motifs in the coordinates of the input, named in their order."""
+    return [
+        replace(
+            draft,
+            name=f"{name}-{number}",
+            sites=tuple(sorted(map(tracks.restore, draft.sites))),
+        )
+        for number, draft in enumerate(drafts, start=1)
+    ]
 
 
 def _positions(start: Ints, motif: Alignment) -> Ints:

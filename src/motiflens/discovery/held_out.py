@@ -13,10 +13,9 @@ from torch import nn
 
 from motiflens.attribution import Attributions, attribute
 from motiflens.datasets import SequenceDataset
-from motiflens.discovery.counted import Counted, count_once
 from motiflens.discovery.discover import discover_motifs
 from motiflens.discovery.discovered import DiscoveredMotif, Strands
-from motiflens.discovery.enrichment import Enrichment, measure_enrichment
+from motiflens.discovery.enrichment import Counted, Enrichment, count_once, measure_enrichment
 from motiflens.errors import InputError
 from motiflens.motifs import MAX_Q, Match, Motif, name_motifs
 from motiflens.perturbation import Ablation, ablate_sites
@@ -107,7 +106,7 @@ def discover_and_confirm(
     ``held_out`` (:func:`motiflens.discovery.enrichment.measure_enrichment`).
 
     One sequence of each homology group and class is explained and tested, and none is tested
-    whose group has a sequence in ``found_in`` (:func:`motiflens.discovery.counted.count_once`): a
+    whose group has a sequence in ``found_in`` (:func:`motiflens.discovery.count_once`): a
     model remembers what a locus happens to hold, and another window of it would confirm that.
 
     Parameters

@@ -60,11 +60,8 @@ class OrientedTracks:
         start, end = (column - self.first[row] for column in intervals.T[1:])
         length, flipped = self.lengths[row], self.reversed[row]
         start, end = np.where(flipped, length - end, start), np.where(flipped, length - start, end)
-        steps = np.zeros((len(self.rows), self.codes.shape[1] + 1), dtype=np.int64)
-        np.add.at(steps, (row, np.clip(start, 0, length)), 1)
-        np.add.at(steps, (row, np.clip(end, 0, length)), -1)
-        marked: Mask = np.cumsum(steps[:, :-1], axis=1) > 0
-        return marked
+        start, end = np.clip(start, 0, length), np.clip(end, 0, length)
+        return mark_intervals(row, start, end, self.codes.shape)
 
     def restore(self, site: MotifSite) -> MotifSite:
         """Return a site of the oriented sequences in the coordinates of the input."""
@@ -73,6 +70,15 @@ class OrientedTracks:
         if self.reversed[row]:
             start, end, strand = length - end, length - start, OTHER_STRAND[strand]
         return MotifSite(int(self.rows[row]), first + start, first + end, strand, score)
+
+
+def mark_intervals(row: Ints, start: Ints, end: Ints, shape: tuple[int, ...]) -> Mask:
+    """Mark the bases, bool (N, L), that lie in one interval at least."""
+    steps = np.zeros((shape[0], shape[1] + 1), dtype=np.int64)
+    np.add.at(steps, (row, start), 1)
+    np.add.at(steps, (row, end), -1)
+    marked: Mask = np.cumsum(steps[:, :-1], axis=1) > 0
+    return marked
 
 
 def marked_intervals(marked: Mask) -> Ints:

@@ -55,13 +55,8 @@ class Sites:
 
     def take(self, chosen: NDArray[np.generic]) -> Sites:
         """Return some of the sites."""
-        return replace(
-            self,
-            window=self.window[chosen],
-            minus=self.minus[chosen],
-            start=self.start[chosen],
-            excess=self.excess[chosen],
-        )
+        columns = ("window", "minus", "start", "excess")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in columns})
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +71,10 @@ class Alignment:
     def width(self) -> int:
         """Number of columns."""
         return int(self.counts.shape[1])
+
+    def of_windows(self, index: NDArray[np.intp]) -> Alignment:
+        """Return the same of all windows, where it is of those with these indices."""
+        return replace(self, sites=replace(self.sites, window=index[self.sites.window]))
 
 
 def log_probabilities(counts: Floats, background: Floats) -> Floats:
@@ -256,10 +255,6 @@ def refine(windows: Windows, logs: Floats, min_sites: int) -> Alignment | None:
 
 def _are_same(one: Sites, other: Sites) -> bool:
     return one.width == other.width and all(
-        np.array_equal(a, b)
-        for a, b in (
-            (one.window, other.window),
-            (one.minus, other.minus),
-            (one.start, other.start),
-        )
+        np.array_equal(getattr(one, name), getattr(other, name))
+        for name in ("window", "minus", "start")
     )

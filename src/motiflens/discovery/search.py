@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from motiflens.discovery.initial_motifs import MAX_COMPARED, affinities, spread_ranks
+from motiflens.discovery.oriented import mark_intervals
 from motiflens.discovery.refinement import (
     MIN_SITE_FRACTION,
     Alignment,
@@ -72,25 +72,18 @@ def search(
             n_failures += 1
             continue
         n_failures = 0
-        motif = _of_all(motif, index)
+        motif = motif.of_windows(index)
         left[motif.sites.window] = False
         left &= ~_covered(windows, motif)
         found.append(motif)
     return found
 
 
-def _of_all(motif: Alignment, index: NDArray[np.intp]) -> Alignment:
-    """Turn indices of the windows that were left into those of all."""
-    return replace(motif, sites=replace(motif.sites, window=index[motif.sites.window]))
-
-
 def _covered(windows: Windows, motif: Alignment) -> NDArray[np.bool_]:
     """Mark the windows, (M,), half of which the sites of a motif cover at least."""
-    steps = np.zeros((int(windows.row.max()) + 1, int(windows.length.max()) + 1), dtype=np.int64)
+    shape = int(windows.row.max()) + 1, int(windows.length.max())
     row, start = windows.row[motif.sites.window], motif.sites.start
-    np.add.at(steps, (row, start), 1)
-    np.add.at(steps, (row, start + motif.width), -1)
-    on_site = np.cumsum(steps, axis=1) > 0
+    on_site = mark_intervals(row, start, start + motif.width, shape)
     before = np.cumsum(np.pad(on_site, ((0, 0), (1, 0))), axis=1)
     end = windows.start + windows.size
     n_covered = before[windows.row, end] - before[windows.row, windows.start]
@@ -135,7 +128,7 @@ def merge_copies(motifs: Sequence[Alignment], both_strands: bool) -> list[Alignm
 def assign_sites(
     windows: Windows, motifs: Sequence[Alignment], min_sites: int, min_evidence: float
 ) -> list[Alignment]:
-    """Give every site to its best motif, and refine all motifs together.
+    """Assign every site to its best motif, and refine all motifs together.
 
     A window may hold several sites, of one motif or of several. Sites are taken by the excess of
     their score; one that lies on those already taken by more than ``MAX_OVERLAP`` is left out.

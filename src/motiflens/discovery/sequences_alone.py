@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 
 from motiflens.datasets import SequenceDataset, concatenate, homology_groups
 from motiflens.datasets.groups import canonical_sequences
-from motiflens.discovery.counted import count_all, count_once, first_of_each
 from motiflens.discovery.discover import discover_motifs
-from motiflens.discovery.enrichment import measure_enrichment
+from motiflens.discovery.enrichment import (
+    count_all,
+    count_once,
+    first_of_each,
+    measure_enrichment,
+)
 from motiflens.discovery.held_out import Discovery, Finding
 from motiflens.discovery.written import (
     count_classes,

@@ -77,15 +77,8 @@ class Windows:
 
     def take(self, chosen: NDArray[np.generic]) -> Windows:
         """Return some of the windows."""
-        return replace(
-            self,
-            row=self.row[chosen],
-            start=self.start[chosen],
-            size=self.size[chosen],
-            codes=self.codes[chosen],
-            length=self.length[chosen],
-            background_bits=self.background_bits[chosen],
-        )
+        columns = ("row", "start", "size", "codes", "length", "background_bits")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in columns})
 
     def scores(self, log_odds: Floats) -> NDArray[np.float32]:
         """Score K motifs at every offset.

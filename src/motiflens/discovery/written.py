@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from motiflens.datasets import SequenceDataset
 from motiflens.discovery.held_out import Discovery, Finding
 from motiflens.files import whole_file, write_whole
-from motiflens.hits import bgzf
-from motiflens.hits.bed import COLUMNS
+from motiflens.hits.bed import COLUMNS, compress_blocks
 from motiflens.motifs import Motif, recover, write_motifs
 from motiflens.perturbation import Ablation
 from motiflens.results.base import ClassCounts, Matrix
@@ -206,7 +205,7 @@ def write_sites(findings: Sequence[Finding], dataset: SequenceDataset, path: Pat
         sep="\t", index=False, lineterminator="\n", quoting=csv.QUOTE_NONE
     )
     with whole_file(path) as file:
-        file.writelines(bgzf.compress([b"#", text.encode()]))
+        file.writelines(compress_blocks([b"#", text.encode()]))
 
 
 def _site_rows(finding: Finding, dataset: SequenceDataset) -> pd.DataFrame:

@@ -13,7 +13,6 @@ from motiflens.matrices import (
     ppm_from_codes,
     pwm,
 )
-from motiflens.motifs.count_matrices import read_jaspar, read_transfac
 from motiflens.motifs.database import jaspar_core
 from motiflens.motifs.meme import read_meme, write_meme
 from motiflens.motifs.motif import Motif, motif_from_string
@@ -41,10 +40,8 @@ __all__ = [
     "name_motifs",
     "ppm_from_codes",
     "pwm",
-    "read_jaspar",
     "read_meme",
     "read_motifs",
-    "read_transfac",
     "recover",
     "resolve_motifs",
     "write_meme",

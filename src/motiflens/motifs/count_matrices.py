@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from motiflens.errors import InputError
-from motiflens.files import read_text
 from motiflens.motifs.motif import Motif
 from motiflens.sequences import ALPHABET
 
@@ -22,8 +21,8 @@ def looks_like_jaspar(text: str) -> bool:
     return line.startswith(">") or _JASPAR_ROW.fullmatch(line.strip()) is not None
 
 
-def read_jaspar(path: Path | str) -> list[Motif]:
-    """Read the count matrices of a JASPAR file, plain or gzip.
+def parse_jaspar(text: str, path: Path | str) -> list[Motif]:
+    """Read the count matrices of a JASPAR file; ``path`` is its name in messages.
 
     A matrix is a header, ``>MA0004.1 Arnt``, and four rows of numbers, one a base, which may be
     named (``A [ 4 19 0 ]``, in any order) or not (A C G T). A file of one matrix needs no header:
@@ -35,11 +34,6 @@ def read_jaspar(path: Path | str) -> list[Motif]:
         Names file and line when a matrix has not one row for each base, when its rows differ in
         length, and for what is no count.
     """
-    return parse_jaspar(read_text(path), path)
-
-
-def parse_jaspar(text: str, path: Path | str) -> list[Motif]:
-    """Read the motifs out of a text; ``path`` is its name in messages. See `read_jaspar`."""
     motifs: list[Motif] = []
     header = re.sub(r"\s", "_", Path(path).name.removesuffix(".gz").rsplit(".", 1)[0])
     begin, rows = 1, dict[str, list[float]]()
@@ -85,8 +79,8 @@ def looks_like_transfac(text: str) -> bool:
     return any(_TRANSFAC_HEADING.fullmatch(line) for line in text.split("\n"))
 
 
-def read_transfac(path: Path | str) -> list[Motif]:
-    """Read the count matrices of a TRANSFAC file, plain or gzip.
+def parse_transfac(text: str, path: Path | str) -> list[Motif]:
+    """Read the count matrices of a TRANSFAC file; ``path`` is its name in messages.
 
     Of each entry, which ends in ``//``, the matrix is read (``P0 A C G T``, also ``PO``, then
     rows 01, 02 and so on, each with a consensus letter or without), the name (``AC``, else ``ID``,
@@ -97,14 +91,8 @@ def read_transfac(path: Path | str) -> list[Motif]:
     ------
     InputError
         Names file and line when the rows of a matrix are not numbered from 1 on, hold anything but
-        counts or are followed by the end of the file, when an entry has no name, and when the file
-        has no matrix.
+        counts or are followed by the end of the file, and when an entry has no name.
     """
-    return parse_transfac(read_text(path), path)
-
-
-def parse_transfac(text: str, path: Path | str) -> list[Motif]:
-    """Read the motifs out of a text; ``path`` is its name in messages. See `read_transfac`."""
     motifs: list[Motif] = []
     names = dict[str, str]()
     rows: list[list[float]] | None = None  # of the entry, once its matrix has begun
@@ -129,8 +117,6 @@ def parse_transfac(text: str, path: Path | str) -> list[Motif]:
         raise _broken(problem, begin, path)
     if rows is not None:
         motifs.append(_transfac_motif(names, rows, begin, path))
-    if not motifs:
-        raise _broken("there is no matrix", 1, path)
     return motifs
 
 

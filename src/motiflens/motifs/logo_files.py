@@ -70,7 +70,7 @@ def write_logos(
 
 
 def _figures(motif: Motif) -> dict[str, str]:
-    """Give the figures of a motif by what is added to its name."""
+    """Draw a motif; by what is added to its file name."""
     title = f"{motif.name} {motif.alt_name}".strip()
     figures = {"": logo_strands(motif.ppm, kind="information", title=title)}
     if motif.cwm is not None:
@@ -79,7 +79,7 @@ def _figures(motif: Motif) -> dict[str, str]:
 
 
 def _stems(motifs: Sequence[Motif]) -> list[str]:
-    """Give every motif a file name of its own, also where capitals do not count."""
+    """Name a file for every motif, all different where capitals do not count either."""
     stems: list[str] = []
     taken: set[str] = set()
     for motif in motifs:

@@ -141,41 +141,42 @@ class Motif:
             without any count.
         """
         counts = np.asarray(pfm, dtype=np.float64)
-        fits = counts.ndim == 2 and counts.shape[0] == 4 and counts.shape[1] > 0
-        total = counts.sum(axis=0) if fits else np.zeros(1)
-        if not fits:
-            problem = f"has the shape {counts.shape}, not (4, W)"
-        elif not np.isfinite(total).all() or (counts < 0).any():
-            problem = "holds a number that is negative or not finite"
-        elif (total == 0).any():
+        problem = _problem(counts)
+        total = np.zeros(1) if problem else counts.sum(axis=0)
+        if not problem and (total == 0).any():
             problem = f"has only zeros in column {int(total.argmin()) + 1}"
-        else:
-            frequencies = bool((np.abs(total - 1) <= _FREQUENCY_TOLERANCE).all())
-            n_sites = 0 if frequencies else round(float(total.mean()))
-            return cls(name, counts / total, n_sites, alt_name)
-        raise InputError(
-            f"the count matrix of {name} {problem}",
-            remedy="correct the matrix (rows A C G T), or leave empty columns out",
-        )
+        if problem:
+            raise InputError(
+                f"the count matrix of {name} {problem}",
+                remedy="correct the matrix (rows A C G T), or leave empty columns out",
+            )
+        frequencies = bool((np.abs(total - 1) <= _FREQUENCY_TOLERANCE).all())
+        n_sites = 0 if frequencies else round(float(total.mean()))
+        return cls(name, counts / total, n_sites, alt_name)
 
 
 motif_from_string = Motif.from_string
 
 
+def _problem(matrix: Matrix) -> str:
+    """Return what keeps a matrix from holding counts or probabilities, or ""."""
+    if matrix.ndim != 2 or matrix.shape[0] != 4 or matrix.shape[1] == 0:
+        return f"has the shape {matrix.shape}, not (4, W)"
+    if not np.isfinite(matrix.sum(axis=0)).all() or (matrix < 0).any():
+        return "holds a value that is negative or not finite"
+    return ""
+
+
 def _check_ppm(ppm: Matrix, name: str) -> None:
-    if ppm.ndim != 2 or ppm.shape[0] != 4 or ppm.shape[1] == 0:
-        problem = f"has the shape {ppm.shape}, not (4, W)"
-    elif not np.isfinite(ppm).all() or (ppm < 0).any():
-        problem = "holds a value that is negative or not finite"
-    elif (np.abs(ppm.sum(axis=0) - 1) > SUM_TOLERANCE).any():
+    problem = _problem(ppm)
+    if not problem and (np.abs(ppm.sum(axis=0) - 1) > SUM_TOLERANCE).any():
         worst = int(np.abs(ppm.sum(axis=0) - 1).argmax())
         problem = f"has column {worst + 1} with the sum {ppm[:, worst].sum():g}, not 1"
-    else:
-        return
-    raise InputError(
-        f"the matrix of {name} {problem}",
-        remedy="divide counts by their column sums, or transpose the matrix (rows A C G T)",
-    )
+    if problem:
+        raise InputError(
+            f"the matrix of {name} {problem}",
+            remedy="divide counts by their column sums, or transpose the matrix (rows A C G T)",
+        )
 
 
 def _contributions(motif: Motif, key: str) -> Matrix:

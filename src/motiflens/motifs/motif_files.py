@@ -42,9 +42,7 @@ def read_motifs(path: Path | str) -> list[Motif]:
     Raises
     ------
     InputError
-        When the file is missing, empty or damaged, or none of these; see
-        :func:`~motiflens.motifs.read_meme`, :func:`~motiflens.motifs.read_jaspar` and
-        :func:`~motiflens.motifs.read_transfac`.
+        When the file is missing, empty or damaged, or none of these; names file and line.
     """
     if isinstance(path := getattr(path, "path", path), str | Path) and is_run(path):
         raise InputError(
