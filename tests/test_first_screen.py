@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import pandas as pd
 import pytest
-from motiflens.pipeline.trusting import beside_ensemble
 
 import synthetic_run
 from motiflens.cli.summary import summarise as print_summary
