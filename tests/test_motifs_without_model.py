@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from motiflens.pipeline.halves import cut_in_halves
 
 import motiflens
 from motiflens.cli import main
 from motiflens.datasets import SequenceDataset, concatenate, homology_groups
+from motiflens.discovery.sequences_alone import cut_in_halves
 from motiflens.errors import InputError
 
 EBOX = "GTCACGTGACC"

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.as_json import as_json
 from torch import Tensor, nn
 
 import motiflens
@@ -142,7 +143,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> motiflens.Run:
 
 def test_trust_json_has_the_documented_form(run: motiflens.Run) -> None:
     motiflens.trust(run.path)
-    found = run.read_json("trust.json")
+    found = as_json(run.results.trust)
     assert found["schema_version"] == 1
     assert list(found["models"]) == ["tutorial-attention", "tutorial-cnn"]
     for name, model in found["models"].items():
@@ -168,21 +169,21 @@ def test_trust_json_has_the_documented_form(run: motiflens.Run) -> None:
         for kind in ("uniform", "permuted"):
             assert test[kind]["low"] <= test[kind]["auroc_loss"] <= test[kind]["high"]
     assert 0 <= head["fraction_above_null"] <= 1
-    timings = run.read_json("timings.json")["stages"]
+    timings = as_json(run.results.timings)["stages"]
     assert timings["trust"] > 0
 
 
 def test_trust_is_the_same_again_and_without_kept_attributions(
     run: motiflens.Run, tmp_path: Path
 ) -> None:
-    first = motiflens.trust(run).read_json("trust.json")
+    first = as_json(motiflens.trust(run).results.trust)
     with torch.random.fork_rng():
         torch.manual_seed(5)
-        assert motiflens.trust(run).read_json("trust.json") == first
+        assert motiflens.trust(run).results.trust == first
     folder = run.path / "attributions"
     folder.rename(tmp_path / "aside")
     try:
-        again = motiflens.trust(run).read_json("trust.json")
+        again = as_json(motiflens.trust(run).results.trust)
     finally:
         (tmp_path / "aside").rename(folder)
     name = "tutorial-attention"

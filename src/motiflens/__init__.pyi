@@ -1,33 +1,40 @@
-"""The public names, and where each lives: read by `lazy_loader`, type checkers and editors."""
+"""The public names by what they are for, and where each lives.
 
-# Sequences.
-# Explanations.
-from .attribution import Attributions, attribute, saturation_mutagenesis
+Read by `lazy_loader`, type checkers and editors.
+"""
 
-# Whole runs.
-from .auditing import audit
+# isort: skip_file
+
+# Sequences and data.
 from .datasets import SequenceDataset
-
-# Motifs.
-from .discovery import discover_motifs, find_seqlets
-from .errors import InputError
-from .evidence import trust_checks
-from .hits import find_hits
 from .io.inputs import dinucleotide_shuffle, one_hot, read, reverse_complement
+from .simulation import Grammar, simulate
+from .auditing import audit
 
 # Models.
 from .models import build_model
-from .motifs import Motif, match_motifs, read_motifs, recover, write_motifs
-from .perturbation import ablate, marginalize, shortcut_test, space
-
-# Pictures.
-from .plots.notebook import plot_attention, plot_comparison, plot_logo, plot_track
-from .runs import Run, load_run
-from .settings import Settings
-from .simulation import Grammar, simulate
-from .stages import run
 from .stages.learn import split, train
 from .training import Recipe, TrainedModel, load_model, predict
+
+# Explanations.
+from .attribution import Attributions, attribute, saturation_mutagenesis
+from .evidence import trust_checks
+from .perturbation import ablate, marginalize, shortcut_test, space
+
+# Motifs.
+from .discovery import discover_motifs, find_seqlets
+from .hits import find_hits
+from .motifs import Motif, match_motifs, read_motifs, recover, write_motifs
+
+# Whole runs.
+from .runs import Run, load_run
+from .settings import Settings
+from .stages import run
+
+# Pictures in notebooks.
+from .plots.notebook import plot_attention, plot_comparison, plot_logo, plot_track
+
+from .errors import InputError
 from .version import __version__
 
 __all__ = [
