@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from msgspec import to_builtins
 
 import motiflens
 from motiflens.plots import logo
@@ -20,13 +19,13 @@ PANELS = {
 
 def main() -> None:
     run = motiflens.load_run(sys.argv[1])
-    seeds = to_builtins(run.results.motifs)["models"][MODEL]["seeds"]
+    seeds = run.results.motifs.models[MODEL].seeds
     width, height = 300, 116
     parts = []
     for column, (route, (first, second)) in enumerate(PANELS.items()):
-        motif = seeds[0]["routes"][route][0]
-        exact = sum(s["routes"][route][0]["recovery"]["exact"] for s in seeds)
-        drawn = logo(np.array(motif["ppm"]), title=route)
+        motif = seeds[0].routes[route][0]
+        exact = sum(s.routes[route][0].recovery.exact for s in seeds)
+        drawn = logo(np.array(motif.ppm), title=route)
         x = 20 + column * (width + 30)
         lines = [
             f'<text x="{x + 34}" y="24" font-weight="600">{first}</text>',

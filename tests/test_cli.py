@@ -264,8 +264,7 @@ def test_the_tutorials_experiment_gives_its_figures(tmp_path: Path) -> None:
     assert finished.returncode == 0, finished.stderr
     run = motiflens.load_run(tmp_path / "out")
     summary = {
-        name: found["summary"]
-        for name, found in as_json(run.results.comparison)["models"].items()
+        name: found["summary"] for name, found in as_json(run.results.comparison)["models"].items()
     }
     assert 4 <= summary["tutorial-cnn"]["epochs_to_target"]["median"] <= 6
     assert 1 <= summary["tutorial-attention"]["epochs_to_target"]["median"] <= 3

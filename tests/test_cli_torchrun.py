@@ -88,9 +88,7 @@ def test_two_processes_make_the_report_together(folder: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr.count("report: whole") == 1
     assert "GATTACCA" in (folder / "whole" / "report.html").read_text()
-    assert as_json(motiflens.load_run(folder / "whole").results.motifs)["models"]["cnn"][
-        "seeds"
-    ]
+    assert as_json(motiflens.load_run(folder / "whole").results.motifs)["models"]["cnn"]["seeds"]
 
 
 @pytest.mark.slow

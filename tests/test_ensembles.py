@@ -26,7 +26,7 @@ def test_groups_that_hold_a_class_are_counted() -> None:
 
 
 def test_many_sequences_are_not_grouped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ensembles, "MOST_GROUPED", 6)
+    monkeypatch.setattr(ensembles, "MAX_GROUPED", 6)
     test = dataset()
     assert ensembles.independent_groups(test) is None
     assert ensembles.count_groups(test, None) is None
