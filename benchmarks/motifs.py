@@ -26,8 +26,8 @@ import torch
 from motiflens.attribution import Attributions
 from motiflens.datasets import SequenceDataset, split_at_random
 from motiflens.discovery import find_motifs
-from motiflens.discovery.held_out import Discovery, discover_motifs
-from motiflens.discovery.routes import Evidence, windows_around_maximum
+from motiflens.discovery.held_out import Discovery, discover_and_confirm
+from motiflens.discovery.routes import ExplainedPositives, windows_around_maximum
 from motiflens.files import write_whole
 from motiflens.models import BothStrands, SequenceModel
 from motiflens.motifs import Motif, information, jaspar_core, recover
@@ -114,7 +114,7 @@ def measure(
     seconds = {"training": time.process_time() - started}
     rest = dataset.subset(np.asarray(dataset.split) != "test")
     started = time.process_time()
-    discovered = discover_motifs(models, rest, dataset.part("test"), n_explained=N_EXPLAINED)
+    discovered = discover_and_confirm(models, rest, dataset.part("test"), n_explained=N_EXPLAINED)
     seconds["discovery"] = time.process_time() - started
     found: dict[str, list[np.ndarray]] = {}
     for route in routes:
@@ -141,7 +141,7 @@ def train_models(dataset: SequenceDataset, seed: int, min_steps: int) -> list[Se
 def take(route: str, model: SequenceModel, discovered: Discovery) -> list[np.ndarray]:
     """Give the matrices that a route finds."""
     if route == "discovery":
-        found = [one.motif for one in discovered.found]
+        found = [finding.motif for finding in discovered.found]
         return [motif.ppm for motif in found if motif.direction == "positive"]
     all_of_them, rows = discovered.explained, np.flatnonzero(discovered.explained.labels > 0)
     if route in LOOKING:
@@ -150,12 +150,12 @@ def take(route: str, model: SequenceModel, discovered: Discovery) -> list[np.nda
     own = Attributions(
         known.method, known.one_hot[rows], known.contributions[rows], known.hypothetical[rows]
     )
-    evidence = Evidence(model, all_of_them.subset(rows), "both", {own.method: own})
+    explained = ExplainedPositives(model, all_of_them.subset(rows), "both", {own.method: own})
     if route == "deeplift_shap":
-        windows = windows_around_maximum(np.maximum(evidence.attribution(route).track, 0))
-        return [motif.ppm for motif in evidence.align(windows, route)]
+        windows = windows_around_maximum(np.maximum(explained.attribution(route).track, 0))
+        return [motif.ppm for motif in explained.align(windows, route)]
     found = find_motifs(
-        model, evidence.positives, [route], strands="both", attributions=evidence.attributions
+        model, explained.positives, [route], strands="both", attributions=explained.attributions
     )
     return [motif.ppm for motif in found[route]]
 

@@ -57,7 +57,7 @@ def test_a_test_part_of_ones_own_leaves_fewer_to_ask_for() -> None:
     own = np.array(["train", "train", "test", "train", "train", "test", "test"])
     assert (prepare(dataset.with_split(own), QUICK)[0].split == own).all()
     own[0] = "test"
-    with pytest.raises(InputError, match="^1 positives and 2 neg.*outside.* least 2 of each"):
+    with pytest.raises(InputError, match=r"^1 positives and 2 neg.*outside.* least 2 of each"):
         prepare(dataset.with_split(own), QUICK)
 
 

@@ -22,6 +22,7 @@ from motiflens.report.parts import Text
 from motiflens.report.summary import Summary, summarise
 from motiflens.results import Results
 from motiflens.results.audit import Audit
+from motiflens.results.scores import Estimate
 from motiflens.runs import Run
 from motiflens.stages.trust import beside_ensemble
 from synthetic_run import MODELS, TRUTH, write_run
@@ -112,7 +113,7 @@ def test_a_run_whose_motifs_were_not_tested_says_so(run_dir) -> None:
 
 def test_the_score_stands_with_interval_baseline_and_leak(run_dir) -> None:
     said = sentences(run_dir)
-    assert f"{BEST} tells positives from negatives with AUROC 0.900 (0.870 to 0.910)" in said
+    assert f"{BEST} separates positives from negatives with AUROC 0.900 (0.870 to 0.910)" in said
     assert "k-mers alone, reaches no less: 1.000" in said
     assert "11 of 197 test positives and 2 of 203 test negatives share 31 bases" in said
     assert "the score is partly memory" in said
@@ -161,7 +162,9 @@ def near_chance(content: dict[str, Any]) -> None:
 
 def test_a_score_by_chance_is_called_so_and_nothing_is_green(run_dir) -> None:
     change(run_dir, "metrics", near_chance)
-    assert "does not tell positives from negatives beyond chance: AUROC 0.571" in sentences(run_dir)
+    assert "does not separate positives from negatives beyond chance: AUROC 0.571" in sentences(
+        run_dir
+    )
     run = Results(run_dir)
     order, claimed = order_is_learnt(run), claims(run)
     assert order is not None
@@ -264,13 +267,6 @@ def test_a_page_says_by_which_version_verdicts_were_made(run_dir, monkeypatch) -
     assert first_screen(run_dir).findings[0].title == "What may be claimed of the explanations"
 
 
-def test_what_a_run_writes_names_the_version_that_wrote_it(tmp_path) -> None:
-    Run(tmp_path).write_json("trust.json", {"models": {}, "version": "0.0.1", "schema_version": 0})
-    written = json.loads((tmp_path / "trust.json").read_text())
-    assert list(written) == ["schema_version", "version", "models"]
-    assert (written["schema_version"], written["version"]) == (1, provenance.__version__)
-
-
 def printed(run_dir: Path, capsys: pytest.CaptureFixture[str], *, as_json: bool = False) -> str:
     print_summary(Run(run_dir), as_json=as_json)
     return capsys.readouterr().out
@@ -322,7 +318,7 @@ def test_a_score_far_below_chance_is_called_swapped(run_dir) -> None:
 @pytest.mark.parametrize(("n", "tells"), [(1, False), (2, False), (40, True)])
 def test_a_perfect_score_on_a_handful_is_not_beyond_chance(run_dir, n: int, tells: bool) -> None:
     change(run_dir, "metrics", scored(n, 1.0, 0.55, 1.0))
-    assert ("does not tell" not in sentences(run_dir)) == tells
+    assert ("does not separate" not in sentences(run_dir)) == tells
 
 
 def test_a_test_split_that_is_in_training_is_memory() -> None:
@@ -343,7 +339,7 @@ def test_nothing_is_claimed_where_the_score_of_all_seeds_may_be_chance() -> None
         may_claim=True,
         stands_out_from=0.2,
     )
-    assert beside_ensemble(found, {"value": 0.7, "low": 0.6, "high": 0.8}) is found
-    gated = beside_ensemble(found, {"value": 0.64, "low": 0.39, "high": 0.85})
+    assert beside_ensemble(found, Estimate(value=0.7, low=0.6, high=0.8)) is found
+    gated = beside_ensemble(found, Estimate(value=0.64, low=0.39, high=0.85))
     assert not gated.may_claim
     assert gated.verdict.endswith("0.64 (0.39 to 0.85), may be chance")

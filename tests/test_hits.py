@@ -16,11 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.test_genomes import two_bit as as_two_bit
 
-from motiflens import scan, write_hits
+from motiflens import find_hits, write_hits
 from motiflens.cli import main
 from motiflens.datasets import SequenceDataset, convert_streaming, stream_entries, write_table
 from motiflens.errors import InputError
-from motiflens.hits import bgzf, fasta_stream, intervals
+from motiflens.hits import fasta_stream, intervals
+from motiflens.hits.bed import compress_blocks
 from motiflens.hits.sequence_files import open_sequences
 from motiflens.motifs import Motif, motif_from_string, write_meme
 
@@ -50,7 +51,7 @@ def hits_of(source: Path, folder: Path, **options: object) -> pd.DataFrame:
 
 
 def expected(sequences: list[str], names: list[str]) -> pd.DataFrame:
-    found = scan(MOTIFS, sequences, p=P)
+    found = find_hits(MOTIFS, sequences, p=P)
     return pd.DataFrame(
         {
             "#chrom": [names[row] for row in found["sequence"]],
@@ -182,7 +183,7 @@ def test_the_bytes_are_the_same_again_and_any_program_unpacks_them(tmp_path):
 @given(st.lists(st.binary(max_size=40), max_size=4), st.integers(1, 3000))
 def test_blocks_of_bgzf_are_linked_by_their_sizes(chunks, times):
     content = [chunk * times for chunk in chunks]
-    packed = b"".join(bgzf.compress(content))
+    packed = b"".join(compress_blocks(content))
     assert gzip.decompress(packed) == b"".join(content)
     place, unpacked = 0, b""
     while place < len(packed):
@@ -264,7 +265,11 @@ def test_the_command_line(tmp_path, capsys):
         main([*call, "--p", "0.01", "--json"])
     assert ended.value.code == 0
     summary = json.loads(capsys.readouterr().out)
-    assert summary["hits"] == len(bed(tmp_path / "h.bed")) == len(scan(MOTIFS, SEQUENCES[:1], p=P))
+    assert (
+        summary["hits"]
+        == len(bed(tmp_path / "h.bed"))
+        == len(find_hits(MOTIFS, SEQUENCES[:1], p=P))
+    )
     assert [motif["motif_id"] for motif in summary["motifs"]] == ["m1", "m2", "m3"]
     with pytest.raises(SystemExit) as ended:
         main(call)
@@ -273,24 +278,24 @@ def test_the_command_line(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("content", "rule"),
+    ("content", "problem"),
     [
         ("", "the empty file"),
-        ("MEME version 4\n", "holds a motif"),
-        ("MEME version 4\nMOTIF a\nletter-probability matrix: w= 2\n1 0 0 0\n", "as many rows"),
+        ("MEME version 4\n", "ends without a motif"),
+        ("MEME version 4\nMOTIF a\nletter-probability matrix: w= 2\n1 0 0 0\n", "1 rows, not w= 2"),
         ("MEME version 4\nMOTIF a\nletter-probability matrix:\n0 0 0 0\n", "four probabilities"),
         (">a\n1 0\n0 0\n1 0\n0 0\n", "only zeros in column 2"),
-        ("hello\n", "a motif file is MEME"),
+        ("hello\n", "begins with 'hello'"),
     ],
 )
-def test_a_motif_file_that_is_none_ends_in_one_line(tmp_path, capsys, content, rule):
+def test_a_motif_file_that_is_none_ends_in_one_line(tmp_path, capsys, content, problem):
     (tmp_path / "m").write_text(content)
     (tmp_path / "s.fa").write_text(">a\nACGT\n")
     with pytest.raises(SystemExit) as ended:
         main(["hits", str(tmp_path / "m"), str(tmp_path / "s.fa"), "-o", str(tmp_path / "h.bed")])
     assert ended.value.code == 2
     message = capsys.readouterr().err
-    assert re.search(rule, message)
+    assert re.search(problem, message)
     assert len(message.splitlines()) == 1
 
 
@@ -325,7 +330,7 @@ def test_memory_does_not_grow_with_the_genome(tmp_path):
 def test_sites_of_crp_in_the_genome_of_e_coli(tmp_path):
     folder = DATA / "ecoli_regulondb"
     if not folder.exists():
-        pytest.skip("the genome of E. coli is not here")
+        pytest.skip("the genome of E. coli of the shared test data is not here")
     crp = motif_from_string("WWWTGTGATNNNNATCACAWWW", "CRP")
     found = write_hits(
         [crp], folder / "MG1655-K12.fasta.gz", tmp_path / "h.bed.gz", background="sequences", p=1e-5
@@ -348,6 +353,6 @@ def test_sites_of_crp_in_the_genome_of_e_coli(tmp_path):
 @pytest.mark.parametrize("name", ["hits.csv", "hits.bed.zip", "hits.gz", "hits"])
 def test_hits_are_not_named_as_what_they_are_not(tmp_path: Path, name: str) -> None:
     (tmp_path / "s.fa").write_text(">a\nACGT\n")
-    with pytest.raises(InputError, match=r"is named \.bed or \.bed\.gz"):
+    with pytest.raises(InputError, match="not named as a BED file"):
         write_hits(MOTIFS, tmp_path / "s.fa", tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["s.fa"]

@@ -9,9 +9,13 @@ import pytest
 from scipy.stats import fisher_exact
 
 from motiflens.datasets import SequenceDataset
-from motiflens.discovery.counted import count_once
-from motiflens.discovery.discovered import DiscoveredMotif
-from motiflens.discovery.enrichment import P_THRESHOLDS, fisher_log_p, measure_enrichment
+from motiflens.discovery import DiscoveredMotif
+from motiflens.discovery.enrichment import (
+    P_THRESHOLDS,
+    count_once,
+    fisher_log_p,
+    measure_enrichment,
+)
 from motiflens.errors import InputError
 from motiflens.motifs import motif_from_string
 from motiflens.sequences import encode, reverse_complement_string
@@ -22,7 +26,7 @@ LENGTH = 61
 
 def discovered(word: str = WORD, direction: str = "positive") -> DiscoveredMotif:
     ppm = 0.97 * motif_from_string(word).ppm + 0.03 * 0.25
-    return DiscoveredMotif("motif-1", ppm, ppm * 0, None, (), direction)
+    return DiscoveredMotif("motif-1", ppm, direction=direction)
 
 
 def sequences(
@@ -139,7 +143,7 @@ def test_both_classes_are_asked_for():
     good = dataset(sequences(10, 5, 1), sequences(10, 0, 2))
     one_class = dataset(sequences(10, 5, 1), [])
     for found_in, held_out in ((good, one_class), (one_class, good)):
-        with pytest.raises(InputError, match="positives and negatives"):
+        with pytest.raises(InputError, match="all of one class"):
             measure_enrichment([discovered()], found_in, held_out)
     assert measure_enrichment([], one_class, one_class) == []
 
@@ -196,7 +200,7 @@ def random_motif(generator: np.random.Generator) -> DiscoveredMotif:
     width = int(generator.integers(6, 12))
     ppm = np.full((4, width), 0.05)
     ppm[generator.integers(0, 4, width), np.arange(width)] = 0.85
-    return DiscoveredMotif("random", ppm, None, None, ())
+    return DiscoveredMotif("random", ppm)
 
 
 @pytest.mark.slow

@@ -49,6 +49,18 @@ def test_the_first_screen_repeats_the_verdicts(tmp_path, verdict, told, supporte
     assert found.supported is supported
 
 
+@pytest.mark.parametrize(("methods", "supported"), [([], False), (["ism"], True)])
+def test_a_claim_is_supported_by_the_methods_and_not_by_words(tmp_path, methods, supported) -> None:
+    path = write_run(tmp_path) / "trust.json"
+    content = json.loads(path.read_text())
+    for model in content["models"].values():
+        model["bases_claimed_by"] = methods
+    path.write_text(json.dumps(content))
+    found = claims(Results(tmp_path))
+    assert found is not None
+    assert found.supported is supported
+
+
 def test_attention_replaced_has_a_row_a_model_and_kind(tmp_path: Path) -> None:
     table = section(tmp_path).blocks[2]
     assert isinstance(table, Table)

@@ -22,7 +22,6 @@ from motiflens.results import (
     needed_by,
     of_stage,
     read_motifs_without_model,
-    table_of_files,
 )
 from motiflens.results.audit import ConstantStretch
 from motiflens.results.explanations import Checks
@@ -296,11 +295,6 @@ def test_what_follows_is_removed_with_its_folder_and_nothing_else(copied):
     assert copied.holds("checks")  # which the same stage makes anew
     copied.remove()
     assert [path.name for path in copied.path.iterdir()] == ["notes.txt"]
-
-
-def test_the_docs_show_every_artefact():
-    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    assert table_of_files() in page
 
 
 def strings_of(path: Path) -> set[str]:

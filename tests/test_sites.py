@@ -11,8 +11,7 @@ import pandas as pd
 
 from motiflens.datasets import SequenceDataset
 from motiflens.datasets.coordinates import Coordinates
-from motiflens.discovery import measure_enrichment
-from motiflens.discovery.discovered import DiscoveredMotif
+from motiflens.discovery import DiscoveredMotif, measure_enrichment
 from motiflens.discovery.held_out import Finding
 from motiflens.discovery.written import write_sites
 from motiflens.io.negatives import bind, make_negatives
@@ -54,7 +53,7 @@ def located() -> SequenceDataset:
 
 def written(dataset: SequenceDataset, path: Path) -> pd.DataFrame:
     ppm = 0.97 * motif_from_string(WORD).ppm + 0.03 * 0.25
-    motif = DiscoveredMotif("motif-1", ppm, None, None, ())
+    motif = DiscoveredMotif("motif-1", ppm)
     (enrichment,) = measure_enrichment([motif], dataset, dataset)
     write_sites([Finding(motif, enrichment)], dataset, path)
     return pd.read_csv(path, sep="\t", dtype={"score": int})

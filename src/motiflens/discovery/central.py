@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-CENTRAL_SHARES = tuple(k / 10 for k in range(1, 10))
-"""Shares of the possible places, around the centre, in which sites are counted."""
+CENTRAL_FRACTIONS = tuple(k / 10 for k in range(1, 10))
+"""Fractions of the possible starts, around the centre, in which sites are counted."""
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -25,9 +25,9 @@ class Central:
         Of the central region with the most surprising number of sites, times the number of
         regions that differ.
     region
-        That region, as the share of all places that lie within.
+        That region, as the fraction of all starts that lie within.
     sites_inside
-        Share of the sites in it.
+        Fraction of the sites in it.
     """
 
     p_value: float
@@ -35,19 +35,19 @@ class Central:
     sites_inside: float
 
 
-def central_enrichment(starts: Ints, n_places: Ints) -> Central | None:
+def central_enrichment(starts: Ints, n_starts: Ints) -> Central | None:
     """Look for the central region with more sites than chance would put there.
 
-    By chance a site lies in each of its possible places alike, so the chance that it lies within
-    a region is the share of those places that do, counted in each sequence. The number of sites
+    By chance a site has each of its possible starts alike, so the chance that it lies within a
+    region is the fraction of those starts that do, counted in each sequence. The number of sites
     within it is a sum of such draws, whose distribution (Poisson-binomial) is exact.
 
     Parameters
     ----------
     starts
-        (S,) place of one site a sequence, from 0.
-    n_places
-        (S,) places that it might have: bases of the sequence less those of the site, plus 1.
+        (S,) start of one site a sequence, from 0.
+    n_starts
+        (S,) starts that it might have: bases of the sequence less those of the site, plus 1.
 
     Returns
     -------
@@ -60,13 +60,13 @@ def central_enrichment(starts: Ints, n_places: Ints) -> Central | None:
     """
     if starts.size == 0:
         return None
-    lengths, of, counts = np.unique(n_places, return_inverse=True, return_counts=True)
+    lengths, of, counts = np.unique(n_starts, return_inverse=True, return_counts=True)
     reach = _reach(lengths)
-    chances = _places_within(reach, lengths) / lengths
+    chances = _starts_within(reach, lengths) / lengths
     # Twice the distance from the centre is a whole number: no rounding decides what is inside.
-    inside = (np.abs(2 * starts + 1 - n_places) <= reach[:, of]).sum(axis=1)
+    inside = (np.abs(2 * starts + 1 - n_starts) <= reach[:, of]).sum(axis=1)
     p_values = _tails(inside, chances, counts)
-    # A region that holds no place, or all, asks nothing; two that hold the same ask the same.
+    # A region that holds no start, or all, asks nothing; two that hold the same ask the same.
     asking = chances[((chances > 0) & (chances < 1)).any(axis=1)]
     n_regions = max(len(np.unique(asking, axis=0)), 1)
     best = int(p_values.argmin())
@@ -77,22 +77,22 @@ def central_enrichment(starts: Ints, n_places: Ints) -> Central | None:
     )
 
 
-def _reach(n_places: Ints) -> Ints:
-    """Give twice the distance from the centre to which each region reaches, (regions, D)."""
-    tenths = np.arange(1, len(CENTRAL_SHARES) + 1)
-    return tenths[:, None] * n_places // (len(CENTRAL_SHARES) + 1)
+def _reach(n_starts: Ints) -> Ints:
+    """Return twice the distance from the centre to which each region reaches, (regions, D)."""
+    tenths = np.arange(1, len(CENTRAL_FRACTIONS) + 1)
+    return tenths[:, None] * n_starts // (len(CENTRAL_FRACTIONS) + 1)
 
 
-def _places_within(reach: Ints, n_places: Ints) -> Ints:
-    """Count the places within a region: twice their distances are n - 1, n - 3, ..."""
-    odd = (n_places - 1) % 2
+def _starts_within(reach: Ints, n_starts: Ints) -> Ints:
+    """Count the starts within a region: twice their distances are n - 1, n - 3, ..."""
+    odd = (n_starts - 1) % 2
     return np.where(reach >= odd, 2 * ((reach - odd) // 2) + 1 + odd, 0)
 
 
 def _tails(inside: Ints, chances: Floats, counts: Ints) -> Floats:
-    """Give the chance of so many inside or more, of ``counts`` sites with ``chances`` each.
+    """Return the chance of so many inside or more, of ``counts`` sites with ``chances`` each.
 
-    ``inside`` (regions,), ``chances`` (regions, D), ``counts`` (D,); gives (regions,).
+    ``inside`` (regions,), ``chances`` (regions, D), ``counts`` (D,); the chances (regions,).
     """
     if len(counts) == 1:
         tail: Floats = binom.sf(inside - 1, counts[0], chances[:, 0])

@@ -1,4 +1,4 @@
-"""What speaks for a motif: where it lies in sequences that it was not found in."""
+"""Enrichment of motifs in held-out sequences, of which one of each homology group counts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import false_discovery_control, hypergeom
 
-from motiflens.datasets import SequenceDataset
+from motiflens.datasets import SequenceDataset, concatenate, homology_groups
 from motiflens.discovery.central import Central, central_enrichment
-from motiflens.discovery.counted import Counted, count_once
 from motiflens.discovery.discovered import DiscoveredMotif
 from motiflens.errors import InputError
-from motiflens.hits import scan
+from motiflens.hits import find_hits
 
 P_THRESHOLDS = (1e-3, 3e-4, 1e-4, 3e-5, 1e-5)
 """p-values at which a window is a site; which of them, the sequences of discovery decide."""
@@ -28,6 +27,70 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
+class Counted:
+    """Rows that count, where windows overlap and splits share sequence.
+
+    Parameters
+    ----------
+    found_in, held_out
+        bool (N,) of each data set: the first sequence of each homology group and class. A group
+        of positives and negatives thus counts once among either.
+    n_groups
+        Groups of the rows of ``held_out`` that count.
+    left_out
+        Sequences of ``held_out`` whose group has a sequence in ``found_in``; none of them counts.
+    """
+
+    found_in: Mask
+    held_out: Mask
+    n_groups: int
+    left_out: int
+
+    @property
+    def overlapping(self) -> int:
+        """Sequences of ``held_out`` that do not count since another of their group does."""
+        return len(self.held_out) - self.left_out - int(self.held_out.sum())
+
+
+def count_once(found_in: SequenceDataset, held_out: SequenceDataset) -> Counted:
+    """Choose the sequences that count of those that motifs are found in, and are tested on.
+
+    Overlapping windows of one locus are one observation: counted each, they make what the locus
+    happens to hold look like a motif. The groups (:func:`motiflens.datasets.homology_groups`) are
+    those of both data sets together.
+
+    Parameters
+    ----------
+    found_in, held_out
+        Sequences with labels.
+    """
+    groups = homology_groups(concatenate([found_in, held_out]))
+    searched, tested = groups[: len(found_in)], groups[len(found_in) :]
+    known = np.isin(tested, searched)
+    chosen = first_of_each(tested, held_out.labels) & ~known
+    return Counted(
+        found_in=first_of_each(searched, found_in.labels),
+        held_out=chosen,
+        n_groups=len(np.unique(tested[chosen])),
+        left_out=int(known.sum()),
+    )
+
+
+def count_all(held_out: SequenceDataset) -> Counted:
+    """Count every sequence, where motifs are found in and tested on the same independent ones."""
+    every = np.ones(len(held_out), dtype=np.bool_)
+    return Counted(every, every, len(np.unique(homology_groups(held_out))), 0)
+
+
+def first_of_each(groups: Ints, labels: NDArray[np.float32]) -> Mask:
+    """Return which rows are the first of their group among those of their class, bool (N,)."""
+    keys = np.stack([groups, (labels > 0).astype(np.int64)])
+    first = np.zeros(len(groups), dtype=np.bool_)
+    first[np.unique(keys, axis=1, return_index=True)[1]] = True
+    return first
+
+
+@dataclass(frozen=True, eq=False)
 class Enrichment:
     """What held-out sequences say about a motif.
 
@@ -37,22 +100,22 @@ class Enrichment:
         p-value up to which a window is a site, see :func:`measure_enrichment`.
     sites
         Of all held-out sequences, one row each: ``sequence`` (row), ``start``, ``end``,
-        ``strand``, ``score``, ``p_value``, ``q_value`` as :func:`motiflens.scan` gives them; of
+        ``strand``, ``score``, ``p_value``, ``q_value`` as of :func:`motiflens.find_hits`; of
         sites that overlap in a sequence, the best.
     positives_with_site, negatives_with_site
-        Shares of the sequences that count (:class:`motiflens.discovery.counted.Counted`), one of
+        Fractions of the sequences that count (:class:`Counted`), one of
         each homology group and class; 0 where none does. All below is of these sequences too.
     p_value, log_p_value
         Fisher's exact test, one-sided: as many sequences with a site among the positives, or
-        among the negatives for a motif that speaks against the target. Its natural logarithm
+        among the negatives for a motif that contributes against the target. Its natural logarithm
         stays finite where the p-value is too small for a number.
     q_value
         By Benjamini and Hochberg, over the motifs.
     fold
-        Share of positives with a site over that of negatives, with one sequence more with and
+        Fraction of positives with a site over that of negatives, with one sequence more with and
         one without a site on each side, so that it is never infinite.
     profile
-        Positives by the place of their best site, from the first to the last possible place, in
+        Positives by the position of their best site, from the first to the last possible one, in
         ``PROFILE_BINS`` bins.
     central
         None where no positive has a site.
@@ -85,13 +148,13 @@ def measure_enrichment(
 ) -> list[Enrichment]:
     """Count sites of motifs in positives and negatives that they were not found in.
 
-    Sites come from :func:`motiflens.scan`, with FIMO's background. The p-value up to which a
+    Sites come from :func:`motiflens.find_hits`, with FIMO's background. The p-value up to which a
     window is a site is that of ``P_THRESHOLDS`` which tells the positives of ``found_in`` best
     from its negatives, by Fisher's test; the held-out sequences are tested with that one only.
 
     Fisher's test takes sequences as independent. So one sequence stands for its homology group
     and class, the first of the file, and held-out sequences whose group has one in ``found_in``
-    are left out (:func:`motiflens.discovery.counted.count_once`). Where no sequence of a class is
+    are left out (:func:`count_once`). Where no sequence of a class is
     left, nothing is confirmed: the p-value is 1.
 
     Parameters
@@ -122,15 +185,15 @@ def measure_enrichment(
     """
     if not motifs:
         return []
-    for name, part in (("found_in", found_in), ("held_out", held_out)):
-        if not 0 < (part.labels > 0).sum() < len(part):
+    for name, dataset in (("found_in", found_in), ("held_out", held_out)):
+        if not 0 < (dataset.labels > 0).sum() < len(dataset):
             raise InputError(
-                "enrichment is counted in positives and negatives",
-                got=f"{len(part)} sequences of one class in {name}",
-                remedy="give sequences of both classes",
+                f"the {len(dataset)} sequences of {name} are all of one class",
+                remedy="give positives and negatives",
+                argument=name,
             )
     counted = counted or count_once(found_in, held_out)
-    tuning, testing = (_hits(motifs, part, strands) for part in (found_in, held_out))
+    tuning, testing = (_hits(motifs, dataset, strands) for dataset in (found_in, held_out))
     measured = []
     for number, motif in enumerate(motifs):
         p_threshold = _best_threshold(tuning[number], found_in, counted.found_in, motif)
@@ -145,7 +208,7 @@ def measure_enrichment(
 
 
 def fisher_log_p(with_a: Ints, n_a: int, with_b: Ints, n_b: int) -> Floats:
-    """Log of Fisher's exact one-sided p-value: so many with a site among n_a, of all with one."""
+    """Return the log of Fisher's one-sided p-value: so many with a site among n_a, of all with."""
     log_p: Floats = hypergeom.logsf(with_a - 1, n_a + n_b, with_a + with_b, n_a)
     # None or more is certain, which scipy does not know where there is nothing to count.
     return np.where(with_a == 0, 0.0, np.minimum(log_p, 0.0))
@@ -154,10 +217,10 @@ def fisher_log_p(with_a: Ints, n_a: int, with_b: Ints, n_b: int) -> Floats:
 def _hits(
     motifs: Sequence[DiscoveredMotif], dataset: SequenceDataset, strands: str
 ) -> list[pd.DataFrame]:
-    found = scan([m.as_motif() for m in motifs], dataset, p=max(P_THRESHOLDS), strands=strands)
+    hits = find_hits(motifs, dataset, p=max(P_THRESHOLDS), strands=strands)
     columns = ["sequence", "start", "end", "strand", "score", "p_value", "q_value"]
-    by_motif = dict(iter(found.groupby("motif")[columns]))
-    return [by_motif.get(number, found.loc[[], columns]) for number in range(len(motifs))]
+    by_motif = dict(iter(hits.groupby("motif")[columns]))
+    return [by_motif.get(number, hits.loc[[], columns]) for number in range(len(motifs))]
 
 
 def _best_threshold(
@@ -205,8 +268,8 @@ def _count(
     both = [(n_with, n_positives), (n_against, n_negatives)]
     (favoured, n_favoured), (other, n_other) = both if motif.direction == "positive" else both[::-1]
     log_p = fisher_log_p(np.array([favoured]), n_favoured, np.array([other]), n_other)[0]
-    start, n_places = _places(sites, dataset.lengths, counts & (dataset.labels > 0))
-    profile = np.histogram((start + 0.5) / n_places, PROFILE_BINS, (0.0, 1.0))[0]
+    start, n_starts = _best_starts(sites, dataset.lengths, counts & (dataset.labels > 0))
+    profile = np.histogram((start + 0.5) / n_starts, PROFILE_BINS, (0.0, 1.0))[0]
     return Enrichment(
         p_threshold=p_threshold,
         sites=sites,
@@ -217,15 +280,17 @@ def _count(
         q_value=1.0,
         fold=((n_with + 1) / (n_positives + 2)) / ((n_against + 1) / (n_negatives + 2)),
         profile=tuple(profile.tolist()),
-        central=central_enrichment(start, n_places),
+        central=central_enrichment(start, n_starts),
     )
 
 
-def _places(sites: pd.DataFrame, lengths: NDArray[np.int32], chosen: Mask) -> tuple[Ints, Ints]:
-    """Give the start of each chosen sequence's best site, and how many starts it might have."""
+def _best_starts(
+    sites: pd.DataFrame, lengths: NDArray[np.int32], chosen: Mask
+) -> tuple[Ints, Ints]:
+    """Return the start of each chosen sequence's best site, and how many starts it might have."""
     best = sites.sort_values(["sequence", "p_value", "start"]).drop_duplicates("sequence")
     best = best[chosen[best["sequence"]]]
     start = best["start"].to_numpy(dtype=np.int64)
     width = best["end"].to_numpy(dtype=np.int64) - start
-    n_places: Ints = lengths[best["sequence"]].astype(np.int64) - width + 1
-    return start, n_places
+    n_starts: Ints = lengths[best["sequence"]].astype(np.int64) - width + 1
+    return start, n_starts

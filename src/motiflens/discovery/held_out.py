@@ -13,11 +13,9 @@ from torch import nn
 
 from motiflens.attribution import Attributions, attribute
 from motiflens.datasets import SequenceDataset
-from motiflens.discovery.alignment import Strands
-from motiflens.discovery.counted import Counted, count_once
-from motiflens.discovery.discovered import DiscoveredMotif
-from motiflens.discovery.enrichment import Enrichment, measure_enrichment
-from motiflens.discovery.explained import discover
+from motiflens.discovery.discover import discover_motifs
+from motiflens.discovery.discovered import DiscoveredMotif, Strands
+from motiflens.discovery.enrichment import Counted, Enrichment, count_once, measure_enrichment
 from motiflens.errors import InputError
 from motiflens.motifs import MAX_Q, Match, Motif, name_motifs
 from motiflens.perturbation import Ablation, ablate_sites
@@ -89,7 +87,7 @@ class Discovery:
     attributions: Attributions | None = None
 
 
-def discover_motifs(
+def discover_and_confirm(
     models: Sequence[nn.Module],
     found_in: SequenceDataset,
     held_out: SequenceDataset,
@@ -102,13 +100,13 @@ def discover_motifs(
 ) -> Discovery:
     """Discover the motifs of models, and confirm or dismiss each on other sequences.
 
-    DeepLIFT/SHAP explains positives and negatives alike: a motif of negatives speaks against the
-    target. Each sequence is explained by one of the models in turn, so that a motif is what
+    DeepLIFT/SHAP explains positives and negatives alike: a motif of negatives contributes against
+    the target. Each sequence is explained by one of the models in turn, so that a motif is what
     several seeds see. It counts as found with a q-value below 0.05 in Fisher's test on
     ``held_out`` (:func:`motiflens.discovery.enrichment.measure_enrichment`).
 
     One sequence of each homology group and class is explained and tested, and none is tested
-    whose group has a sequence in ``found_in`` (:func:`motiflens.discovery.counted.count_once`): a
+    whose group has a sequence in ``found_in`` (:func:`motiflens.discovery.count_once`): a
     model remembers what a locus happens to hold, and another window of it would confirm that.
 
     Parameters
@@ -142,12 +140,12 @@ def discover_motifs(
     counted = count_once(found_in, held_out)
     explained = to_explain(found_in.subset(counted.found_in), n_explained)
     attributions = attributions_in_turn(models, explained)
-    motifs = discover(attributions, strands=strands, seed=seed)
+    motifs = discover_motifs(attributions, strands=strands, seed=seed)
     measured = measure_enrichment(motifs, found_in, held_out, strands=strands, counted=counted)
     findings = [Finding(m, e) for m, e in zip(motifs, measured, strict=True)]
-    findings.sort(key=lambda f: (f.enrichment.log_p_value, -f.motif.n_seqlets))
+    findings.sort(key=lambda f: (f.enrichment.log_p_value, -f.motif.n_sites))
     good = [f for f in findings if f.enrichment.q_value < MAX_Q]
-    matches = name_motifs([f.motif.as_motif() for f in good], database)
+    matches = name_motifs([f.motif for f in good], database)
     tested = np.flatnonzero(counted.held_out)
     found = [
         Finding(
@@ -212,7 +210,7 @@ def _ablations(
     tested: NDArray[np.intp],
     seed: int,
 ) -> tuple[Ablation, ...]:
-    """Take the sites out of the tested sequences of the class that the motif speaks for."""
+    """Take the sites out of the tested sequences of the class that the motif contributes to."""
     for_positives = finding.motif.direction == "positive"
     favoured = tested[(held_out.labels[tested] > 0) == for_positives]
     sites = finding.enrichment.sites

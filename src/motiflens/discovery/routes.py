@@ -1,12 +1,11 @@
 """Routes from a model to motifs: which windows of the positives each kind of evidence points at.
 
 Every route but ``attention-stretched`` and ``modisco`` only says where to look; the windows are
-then aligned with each other (:func:`motiflens.discovery.alignment.align_windows`).
+then aligned with each other (:func:`motiflens.discovery.align_windows`).
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,12 +16,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from motiflens.attribution import Attributions, attribute
-from motiflens.attribution.base import Floats, as_input, evaluating
+from motiflens.attribution.result import Floats
 from motiflens.datasets import SequenceDataset
-from motiflens.discovery.alignment import FoundMotif, FoundSite, Strands, align_windows
+from motiflens.discovery.discovered import DiscoveredMotif, MotifSite, Strands
 from motiflens.discovery.modisco import modisco_motifs
-from motiflens.errors import InputError
+from motiflens.discovery.sequence_search import align_windows
+from motiflens.errors import InputError, one_of
 from motiflens.models.base import AttentionMap, ReceptiveField, SequenceModel
+from motiflens.models.calling import as_input, evaluating
 from motiflens.motifs import ppm_from_codes
 from motiflens.sequences import one_hot
 from motiflens.shuffles import shuffle
@@ -42,8 +43,8 @@ MIN_FILTER_Z = 4.0
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """What a model shows of some positives; every part is computed once, when first asked for.
+class ExplainedPositives:
+    """What a model shows of some positives; everything is computed once, when first asked for.
 
     Parameters
     ----------
@@ -63,10 +64,11 @@ class Evidence:
     attributions: dict[str, Attributions] = field(default_factory=dict)
 
     def attribution(self, method: str) -> Attributions:
-        """Give one attribution of all positives."""
+        """Return the attributions of all positives by a method."""
         if method not in self.attributions:
-            found = attribute(self.model, self.one_hot, method, batch_size=BATCH_SIZE)
-            self.attributions[method] = found
+            self.attributions[method] = attribute(
+                self.model, self.one_hot, method, batch_size=BATCH_SIZE
+            )
         return self.attributions[method]
 
     @cached_property
@@ -80,25 +82,21 @@ class Evidence:
         if not isinstance(self.model, SequenceModel):
             return []
         with evaluating(self.model), torch.inference_mode():
-            parts = [
-                self.model.attention_maps(as_input(self.model, part))
-                for part in _batches(self.one_hot)
+            batches = [
+                self.model.attention_maps(as_input(self.model, batch))
+                for batch in _batches(self.one_hot)
             ]
         return [
             AttentionMap(maps[0].layer, torch.cat([m.weights for m in maps]), maps[0].field)
-            for maps in zip(*parts, strict=True)
+            for maps in zip(*batches, strict=True)
         ]
 
-    def align(self, windows: Ints, name: str) -> list[FoundMotif]:
-        """Align windows (M, 3) on the positives; those beyond a sequence are cut or dropped."""
-        sequence, start, end = windows.T
-        lengths = self.positives.lengths
-        cut = np.stack([sequence, np.maximum(start, 0), np.minimum(end, lengths[sequence])], axis=1)
-        kept = cut[cut[:, 1] < cut[:, 2]]
-        return align_windows(self.positives.codes, lengths, kept, strands=self.strands, name=name)
+    def align(self, windows: Ints, name: str) -> list[DiscoveredMotif]:
+        """Align windows (M, 3) on the positives."""
+        return align_windows(self.positives.codes, windows, strands=self.strands, name=name)
 
 
-def filters(evidence: Evidence) -> list[FoundMotif]:
+def filters(explained: ExplainedPositives) -> list[DiscoveredMotif]:
     """Read the windows of first-layer filters that prefer positives to their shuffles.
 
     Of each such filter and each positive, the window of the strongest activation counts if it
@@ -106,35 +104,35 @@ def filters(evidence: Evidence) -> list[FoundMotif]:
     33:831, 2015). The windows of all these filters are aligned together, so that a motif that
     many filters see appears once.
     """
-    positives = evidence.positives
+    positives = explained.positives
     generator = np.random.default_rng(0)  # only the null is drawn, so any fixed seed will do
     shuffled = one_hot(shuffle(positives.codes, positives.lengths, generator))
-    best, unit, units_field = _strongest(evidence.model, evidence.one_hot)
-    null, _, _ = _strongest(evidence.model, shuffled)
+    best, unit, units_field = _strongest(explained.model, explained.one_hot)
+    null, _, _ = _strongest(explained.model, shuffled)
     preference = np.sign(best - null).sum(axis=0) / np.sqrt(len(best))
     strong = (preference >= MIN_FILTER_Z) & (best > best.max(axis=0) / 2)
     sequence, chosen = np.nonzero(strong)
-    return evidence.align(_seen(sequence, unit[sequence, chosen], units_field), "filters")
+    return explained.align(_seen(sequence, unit[sequence, chosen], units_field), "filters")
 
 
-def attention(evidence: Evidence) -> list[FoundMotif]:
+def attention(explained: ExplainedPositives) -> list[DiscoveredMotif]:
     """Read the receptive field of the unit with the largest weight, of every map and head."""
     windows = []
-    for found in evidence.attention_maps:
-        unit = found.weights.argmax(dim=-1).cpu().numpy()
+    for attention_map in explained.attention_maps:
+        unit = attention_map.weights.argmax(dim=-1).cpu().numpy()
         sequence = np.repeat(np.arange(len(unit)), unit.shape[1])
-        windows.append(_seen(sequence, unit.ravel(), found.field))
-    return evidence.align(np.concatenate(windows), "attention")
+        windows.append(_seen(sequence, unit.ravel(), attention_map.field))
+    return explained.align(np.concatenate(windows), "attention")
 
 
-def attention_stretched(evidence: Evidence) -> list[FoundMotif]:
+def attention_stretched(explained: ExplainedPositives) -> list[DiscoveredMotif]:
     """Read attention the tutorial's way, which ties a unit to the wrong bases.
 
     The weights (mean over heads) are interpolated to the length; around their maximum c the
     window [c - 6, c + 6) is pushed inside the sequence; column frequencies, no alignment.
     """
-    weights = evidence.attention_maps[0].weights.mean(dim=1, keepdim=True)
-    codes, lengths = evidence.positives.codes, evidence.positives.lengths
+    weights = explained.attention_maps[0].weights.mean(dim=1, keepdim=True)
+    codes, lengths = explained.positives.codes, explained.positives.lengths
     stretched = nn.functional.interpolate(
         weights, size=codes.shape[1], mode="linear", align_corners=False
     )
@@ -145,38 +143,41 @@ def attention_stretched(evidence: Evidence) -> list[FoundMotif]:
         return []
     bases = codes[kept[:, None], start[:, None] + np.arange(TUTORIAL_WIDTH)]
     sites = tuple(
-        FoundSite(int(n), int(s), int(s) + TUTORIAL_WIDTH, "+")
+        MotifSite(int(n), int(s), int(s) + TUTORIAL_WIDTH, "+")
         for n, s in zip(kept, start, strict=True)
     )
-    return [FoundMotif("attention-stretched-1", ppm_from_codes(bases), sites)]
+    name, ppm = "attention-stretched-1", ppm_from_codes(bases)
+    return [DiscoveredMotif(name, ppm, len(sites), sites=sites)]
 
 
-def saliency(evidence: Evidence) -> list[FoundMotif]:
+def saliency(explained: ExplainedPositives) -> list[DiscoveredMotif]:
     """Read a window around the maximum of the smoothed saliency track."""
-    return evidence.align(
-        windows_around_maximum(evidence.attribution("saliency").track), "saliency"
+    return explained.align(
+        windows_around_maximum(explained.attribution("saliency").track), "saliency"
     )
 
 
-def attention_saliency(evidence: Evidence) -> list[FoundMotif]:
+def attention_saliency(explained: ExplainedPositives) -> list[DiscoveredMotif]:
     """Read a window around the maximum of saliency times attention, each summing to 1."""
-    tracks = [evidence.attribution(method).track for method in ("saliency", "attention")]
-    shares = [t / np.maximum(t.sum(axis=1, keepdims=True), 1e-12) for t in tracks]
-    return evidence.align(windows_around_maximum(shares[0] * shares[1]), "attention-saliency")
+    tracks = [explained.attribution(method).track for method in ("saliency", "attention")]
+    fractions = [t / np.maximum(t.sum(axis=1, keepdims=True), 1e-12) for t in tracks]
+    return explained.align(
+        windows_around_maximum(fractions[0] * fractions[1]), "attention-saliency"
+    )
 
 
-def ism(evidence: Evidence) -> list[FoundMotif]:
+def ism(explained: ExplainedPositives) -> list[DiscoveredMotif]:
     """Read a window around the bases that mutagenesis finds to raise the logit most."""
-    track = np.maximum(evidence.attribution("ism").track, 0)
-    return evidence.align(windows_around_maximum(track), "ism")
+    track = np.maximum(explained.attribution("ism").track, 0)
+    return explained.align(windows_around_maximum(track), "ism")
 
 
-def modisco(evidence: Evidence) -> list[FoundMotif]:
+def modisco(explained: ExplainedPositives) -> list[DiscoveredMotif]:
     """Read DeepLIFT/SHAP by TF-MoDISco."""
-    return modisco_motifs(evidence.attribution("deeplift_shap"))
+    return modisco_motifs(explained.attribution("deeplift_shap"))
 
 
-ROUTES: dict[str, Callable[[Evidence], list[FoundMotif]]] = {
+ROUTES: dict[str, Callable[[ExplainedPositives], list[DiscoveredMotif]]] = {
     "filters": filters,
     "attention": attention,
     "attention-stretched": attention_stretched,
@@ -196,7 +197,7 @@ def find_motifs(
     *,
     strands: Strands = "forward",
     attributions: Mapping[str, Attributions] | None = None,
-) -> dict[str, list[FoundMotif]]:
+) -> dict[str, list[DiscoveredMotif]]:
     """Take every route from a model to motifs.
 
     Parameters
@@ -226,29 +227,23 @@ def find_motifs(
     """
     wanted = [r for r in ROUTES if r not in BY_NAME] if routes is None else list(routes)
     for route in wanted:
-        if route not in ROUTES:
-            nearest = difflib.get_close_matches(route, ROUTES, n=1, cutoff=0.0)[0]
-            raise InputError(
-                f"a route is one of {', '.join(ROUTES)}",
-                got=repr(route),
-                remedy=f"did you mean {nearest}?",
-            )
+        one_of("a route", route, ROUTES, argument="routes")
     if len(positives) == 0:
         raise InputError(
-            "motifs are read from one positive sequence or more",
-            got="none",
-            remedy="explain a part of the data that holds positives",
+            "there is no positive sequence to read motifs from",
+            remedy="explain sequences that hold positives",
+            argument="positives",
         )
-    evidence = Evidence(model, positives, strands, dict(attributions or {}))
-    served = _served(evidence)
-    return {name: ROUTES[name](evidence) for name in ROUTES if name in wanted and name in served}
+    explained = ExplainedPositives(model, positives, strands, dict(attributions or {}))
+    served = _served(explained)
+    return {name: ROUTES[name](explained) for name in ROUTES if name in wanted and name in served}
 
 
-def _served(evidence: Evidence) -> set[str]:
+def _served(explained: ExplainedPositives) -> set[str]:
     served = {"saliency", "ism", "modisco"}
-    if isinstance(evidence.model, SequenceModel) and hasattr(evidence.model, "filters"):
+    if isinstance(explained.model, SequenceModel) and hasattr(explained.model, "filters"):
         served.add("filters")
-    if evidence.attention_maps:
+    if explained.attention_maps:
         served |= {"attention", "attention-stretched", "attention-saliency"}
     return served
 
@@ -258,12 +253,12 @@ def _batches(sequences: Floats) -> list[Floats]:
 
 
 def _strongest(model: nn.Module, sequences: Floats) -> tuple[Floats, Ints, ReceptiveField]:
-    """Give the largest activation (N, F) of every filter, its unit, and what a unit sees."""
+    """Return the largest activation (N, F) of every filter, its unit, and what a unit sees."""
     assert isinstance(model, SequenceModel)
     values, units = [], []
     with evaluating(model), torch.inference_mode():
-        for part in _batches(sequences):
-            features = model.first_layer(as_input(model, part))
+        for batch in _batches(sequences):
+            features = model.first_layer(as_input(model, batch))
             largest = features.activations.max(dim=-1)
             values.append(largest.values.float().cpu().numpy())
             units.append(largest.indices.cpu().numpy())
@@ -271,13 +266,13 @@ def _strongest(model: nn.Module, sequences: Floats) -> tuple[Floats, Ints, Recep
 
 
 def _seen(sequence: Ints, unit: Ints, units_field: ReceptiveField) -> Ints:
-    """Give the bases that units see as windows (M, 3)."""
+    """Return the bases that units see as windows (M, 3)."""
     start = units_field.first + units_field.stride * unit
     return np.stack([sequence, start, start + units_field.width], axis=1)
 
 
 def windows_around_maximum(track: Floats) -> Ints:
-    """Give the window around the maximum of each smoothed track (N, L); none of a flat zero."""
+    """Return the window around the maximum of each smoothed track (N, L); none of a flat zero."""
     padded = np.pad(track.astype(np.float64), ((0, 0), (SMOOTHING // 2, SMOOTHING // 2)))
     smooth = np.lib.stride_tricks.sliding_window_view(padded, SMOOTHING, axis=1).mean(axis=-1)
     centre = smooth.argmax(axis=1)

@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 
 from motiflens.datasets import SequenceDataset, concatenate, homology_groups
 from motiflens.datasets.groups import canonical_sequences
-from motiflens.discovery.counted import count_all, count_once, first_of_each
-from motiflens.discovery.enrichment import measure_enrichment
+from motiflens.discovery.discover import discover_motifs
+from motiflens.discovery.enrichment import (
+    count_all,
+    count_once,
+    first_of_each,
+    measure_enrichment,
+)
 from motiflens.discovery.held_out import Discovery, Finding
-from motiflens.discovery.without_model import discover_in_sequences
 from motiflens.discovery.written import (
     count_classes,
     count_tested,
@@ -26,7 +30,7 @@ from motiflens.discovery.written import (
 from motiflens.errors import InputError
 from motiflens.io.negatives import make_negatives
 from motiflens.io.records import read_records
-from motiflens.motifs import MAX_Q, Motif, name_motifs, read_motif_file
+from motiflens.motifs import MAX_Q, Motif, name_motifs, read_motifs
 from motiflens.results import ARTIFACTS, is_run, write_motifs_without_model
 from motiflens.results.motifs import DiscoveredInSequences, Given, MotifsWithoutModel
 
@@ -80,7 +84,7 @@ def discover_without_model(
     positives = _read(sequences, 1)
     others = None if negatives is None else _read(negatives, 0)
     halves = cut_in_halves(positives, others, seed)
-    known = None if database is None else read_motif_file(database)
+    known = None if database is None else read_motifs(database)
     discovery = _discover(halves, negatives is not None, strands, known)
     content = MotifsWithoutModel(
         discovery=tuple(describe(finding) for finding in discovery.found),
@@ -220,7 +224,7 @@ def _discover(
     is_positive = halves.searched.labels > 0
     negatives = halves.searched.subset(~is_positive).sequences() if with_negatives else None
     searched = halves.searched.subset(is_positive)
-    motifs = discover_in_sequences(
+    motifs = discover_motifs(
         searched.sequences(), negatives, strands="both" if strands == "both" else "forward"
     )
     if halves.held_out:
@@ -230,7 +234,7 @@ def _discover(
     measured = measure_enrichment(
         motifs, halves.searched, halves.tested, strands=strands, counted=counted
     )
-    names = name_motifs([motif.as_motif() for motif in motifs], known)
+    names = name_motifs(motifs, known)
     findings = [Finding(*one) for one in zip(motifs, measured, names, strict=True)]
     confirmed = [f for f in findings if not halves.held_out or f.enrichment.q_value < MAX_Q]
     rest = [one for one in findings if one not in confirmed]

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from motiflens.datasets import SequenceDataset
 from motiflens.discovery.held_out import Discovery, Finding
 from motiflens.files import whole_file, write_whole
-from motiflens.hits import bgzf
-from motiflens.hits.bed import COLUMNS
-from motiflens.motifs import Motif, MotifArrays, recover, write_meme, write_motif_arrays
+from motiflens.hits.bed import COLUMNS, compress_blocks
+from motiflens.motifs import Motif, recover, write_motifs
 from motiflens.perturbation import Ablation
 from motiflens.results.base import ClassCounts, Matrix
 from motiflens.results.motifs import (
@@ -96,7 +95,7 @@ def describe(finding: Finding, truths: Sequence[Motif] = ()) -> ConfirmedMotif:
         direction=motif.direction,
         ppm=as_rows(motif.ppm),
         cwm=None if motif.cwm is None else as_rows(motif.cwm),
-        n_seqlets=motif.n_seqlets,
+        n_seqlets=motif.n_sites,
         n_sites=enrichment.n_sites,
         p_threshold=enrichment.p_threshold,
         positives_with_site=enrichment.positives_with_site,
@@ -119,7 +118,7 @@ def describe_dismissed(finding: Finding) -> DismissedMotif:
     return DismissedMotif(
         consensus=finding.motif.consensus,
         direction=finding.motif.direction,
-        n_seqlets=finding.motif.n_seqlets,
+        n_seqlets=finding.motif.n_sites,
         q_value=finding.enrichment.q_value,
     )
 
@@ -138,32 +137,26 @@ def write_discovery(discovery: Discovery, path_of: Callable[[str], Path]) -> Non
         path_of(name).unlink(missing_ok=True)
     if not discovery.found:
         return
-    arrays = [
-        MotifArrays(_for_file(finding), finding.motif.cwm, finding.motif.hypothetical_cwm)
-        for finding in discovery.found
+    motifs = [
+        replace(f.motif, alt_name="" if f.match is None else f.match.name) for f in discovery.found
     ]
-    write_meme([one.motif for one in arrays], path_of("discovery"))
-    write_motif_arrays(arrays, path_of("discovery_arrays"))
+    for name in FILES[:2]:
+        write_motifs(motifs, path_of(name))
     names = discovery.explained.names
     lines = ["sequence\tstart\tend\tstrand\tmotif\tcontribution"]
     lines += [
         f"{names[s.sequence]}\t{s.start}\t{s.end}\t{s.strand}\t{finding.motif.name}\t{s.score:.6g}"
         for finding in discovery.found
-        for s in finding.motif.seqlets
+        for s in finding.motif.sites
     ]
     write_whole(path_of("seqlets"), ("\n".join(lines) + "\n").encode())
     write_sites(discovery.found, discovery.held_out, path_of("sites"))
 
 
-def _for_file(finding: Finding) -> Motif:
-    motif = finding.motif.as_motif()
-    return replace(motif, alt_name="" if finding.match is None else finding.match.name)
-
-
 def _mean_contribution(finding: Finding) -> float | None:
     if finding.motif.cwm is None:
         return None
-    return float(np.mean([seqlet.score for seqlet in finding.motif.seqlets]))
+    return float(np.mean([seqlet.score for seqlet in finding.motif.sites]))
 
 
 def _ablation(ablations: Sequence[Ablation], n_agreeing: int) -> SiteAblation | None:
@@ -212,7 +205,7 @@ def write_sites(findings: Sequence[Finding], dataset: SequenceDataset, path: Pat
         sep="\t", index=False, lineterminator="\n", quoting=csv.QUOTE_NONE
     )
     with whole_file(path) as file:
-        file.writelines(bgzf.compress([b"#", text.encode()]))
+        file.writelines(compress_blocks([b"#", text.encode()]))
 
 
 def _site_rows(finding: Finding, dataset: SequenceDataset) -> pd.DataFrame:

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from motiflens.attribution import Attributions, attention_of_heads
-from motiflens.attribution.base import Floats, as_input, evaluating, known_mask
+from motiflens.attribution.base import known_mask
+from motiflens.attribution.result import Floats
 from motiflens.evidence.levels import RIGHT_FROM, fraction_by_chance
 from motiflens.evidence.replacement import Bench, Part, depends_on
 from motiflens.evidence.softmaxes import Layer, Weights, find_attention, random_one_hot
 from motiflens.evidence.tracks import base_scores, fraction_above, peaks
 from motiflens.models.base import AttentionMap, SequenceModel
+from motiflens.models.calling import as_input, evaluating
 from motiflens.results.trust import AttentionTest, HeadTest, MarkingTest
 from motiflens.sequences import evenly
 

@@ -9,10 +9,10 @@ from itertools import combinations
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from motiflens.attribution import METHODS, Attributions, attribute
-from motiflens.attribution.base import Floats, as_input, check_one_hot, evaluating
+from motiflens.attribution.result import Floats
 from motiflens.errors import InputError
 from motiflens.evidence.attention import attention_test, judge_heads
 from motiflens.evidence.deletion import RANDOM, deletion_curves, eval_logits
@@ -29,9 +29,11 @@ from motiflens.evidence.tracks import (
     shuffled,
     top_overlaps,
 )
-from motiflens.evidence.verdict import judge
+from motiflens.evidence.verdict import bases_claimed_by, judge
+from motiflens.io.inputs import Sequences, one_hot
 from motiflens.metrics import rank_auroc
 from motiflens.models.base import SequenceModel
+from motiflens.models.calling import as_input, evaluating
 from motiflens.results.trust import DeletionCurve, MethodTrust, ModelTrust, Untrained
 from motiflens.sequences import evenly
 
@@ -75,8 +77,8 @@ class Controls:
 
 def trust_checks(
     module: nn.Module,
-    positives: Floats | Tensor,
-    negatives: Floats | Tensor,
+    positives: Sequences,
+    negatives: Sequences,
     *,
     methods: Iterable[str] | None = None,
     target: int = 0,
@@ -93,7 +95,7 @@ def trust_checks(
     module
         Any module from (N, 4, L) to logits (N,) or (N, T); left as it was found.
     positives, negatives
-        Held-out sequences, (N, 4, L) and (M, 4, L').
+        Held-out sequences, see :func:`motiflens.one_hot`: (N, 4, L) and (M, 4, L').
     methods
         Keys of ``motiflens.attribution.METHODS``; None for all that the model takes.
     target
@@ -140,6 +142,7 @@ def trust_checks(
         n=n,
         may_claim=auroc >= levels.tells_from,
         stands_out_from=levels.stands_out_from,
+        bases_claimed_by=bases_claimed_by(auroc, attention, evidence, levels),
     )
 
 
@@ -206,8 +209,8 @@ class _Maps:
     null: tuple[Attributions, Attributions]
 
 
-def _checked(one_hot: Floats | Tensor, name: str) -> Floats:
-    sequences = check_one_hot(one_hot)
+def _checked(held_out: Sequences, name: str) -> Floats:
+    sequences = one_hot(held_out)
     if len(sequences) == 0:
         raise InputError(
             f"there are no {name}", remedy="give held-out sequences of both classes", argument=name

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy.stats import t
 from torch import nn
 
-from motiflens.attribution.base import Floats, evaluating, logits_in_batches
+from motiflens.attribution.result import Floats
+from motiflens.models.calling import evaluating, logits_in_batches
 from motiflens.results.trust import DeletionCurve
 
 FRACTIONS = (0.0, 0.02, 0.04, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)

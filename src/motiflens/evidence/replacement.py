@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 from torch import Tensor, nn
 
-from motiflens.attribution.base import Floats
+from motiflens.attribution.result import Floats
 from motiflens.evidence.deletion import eval_logits
 from motiflens.evidence.levels import DEPENDS_FROM, LOGITS_FROM
 from motiflens.evidence.softmaxes import Layer, watching

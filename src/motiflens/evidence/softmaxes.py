@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from motiflens.attribution.base import Floats, as_input, evaluating
 from motiflens.attribution.composites import COMPOSITES
+from motiflens.attribution.result import Floats
 from motiflens.errors import InputError
 from motiflens.evidence.deletion import eval_logits
+from motiflens.models.calling import as_input, evaluating
 
 #: Random sequences on which softmaxes are looked at, and the fraction of the spread of their logits
 #: below which all are the same.

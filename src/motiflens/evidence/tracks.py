@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from motiflens.attribution import Attributions
-from motiflens.attribution.base import Floats
+from motiflens.attribution.result import Floats
 from motiflens.metrics import rank_auprc, rank_auroc
 from motiflens.motifs import Motif, information
 from motiflens.sequences import Lengths, Site

@@ -31,7 +31,7 @@ Tested = AttentionTest | HeadTest | MarkingTest
 STRENGTH = {"no": 0, "logits": 1, "ranking": 2}
 
 MAX_DISAGREEING_OVERLAP = 0.1
-"""Share of the first ten bases in common with mutagenesis up to which the two disagree."""
+"""Fraction of the first ten bases in common with mutagenesis up to which the two disagree."""
 
 
 def judge(
@@ -67,14 +67,32 @@ def judge(
     words = []
     if attention is not None:
         words.append(judge_attention(attention, methods.get("attention"), levels))
-    # A flow of attention explains as little as attention does that nothing depends on.
-    idle = attention is None or attention.depends == "no"
-    hidden = set(SUM_TO_ONE) if idle else {"attention"}
-    others = {name: found for name, found in methods.items() if name not in hidden}
-    words.append(_on_methods(others, levels))
+    words.append(_on_methods(_but_attention(attention, methods), levels))
     if attention is not None and attention.hidden:
         words.append(PARTLY)
     return "; ".join([*words, *([UNTESTED] if untested else []), _rests_on(levels)])
+
+
+def bases_claimed_by(
+    auroc: float,
+    attention: AttentionTest | None,
+    methods: Mapping[str, MethodTrust],
+    levels: Levels,
+) -> tuple[str, ...]:
+    """Return the methods whose bases the verdict claims, in most positives or in some."""
+    if auroc < levels.tells_from:
+        return ()
+    in_most, in_some, _ = _claims(_but_attention(attention, methods), levels)
+    return (*in_most, *in_some)
+
+
+def _but_attention(
+    attention: AttentionTest | None, methods: Mapping[str, MethodTrust]
+) -> dict[str, MethodTrust]:
+    # A flow of attention explains as little as attention does that nothing depends on.
+    idle = attention is None or attention.depends == "no"
+    hidden = set(SUM_TO_ONE) if idle else {"attention"}
+    return {name: method for name, method in methods.items() if name not in hidden}
 
 
 def _tells_nothing(auroc: float, levels: Levels) -> str:
@@ -100,22 +118,33 @@ def _rests_on(levels: Levels) -> str:
 
 def _on_methods(methods: Mapping[str, MethodTrust], levels: Levels) -> str:
     """Name the methods by what may be claimed of them, the most first."""
-    faithful = {name: found for name, found in methods.items() if _is_faithful(found)}
-    groups: dict[str, list[str]] = {
-        "bases may be claimed by": [],
-        "in some positives only, bases may be claimed by": [],
-        "only in their order, being as strong in the null, by": [],
+    in_most, in_some, in_order = _claims(methods, levels)
+    groups = {
+        "bases may be claimed by": in_most,
+        "in some positives only, bases may be claimed by": in_some,
+        "only in their order, being as strong in the null, by": in_order,
     }
-    in_most, in_some, in_order = groups.values()
-    for name, found in faithful.items():
-        if marks(found, levels):
-            (in_most if found.fraction_above_null >= IN_MOST_FROM else in_some).append(name)
-        elif is_right(found):
-            in_order.append(name)
     claims = [f"{words} {join_names(names)}" for words, names in groups.items() if names]
     if not in_most + in_some:
         claims.insert(0, "no method of gradients or mutations may be claimed base by base")
     return "; ".join(claims)
+
+
+def _claims(
+    methods: Mapping[str, MethodTrust], levels: Levels
+) -> tuple[list[str], list[str], list[str]]:
+    """Return the methods whose bases may be claimed in most positives, in some, only in order."""
+    in_most: list[str] = []
+    in_some: list[str] = []
+    in_order: list[str] = []
+    for name, method in methods.items():
+        if not _is_faithful(method):
+            continue
+        if marks(method, levels):
+            (in_most if method.fraction_above_null >= IN_MOST_FROM else in_some).append(name)
+        elif is_right(method):
+            in_order.append(name)
+    return in_most, in_some, in_order
 
 
 def _is_faithful(found: MethodTrust) -> bool:

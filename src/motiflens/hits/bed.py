@@ -1,8 +1,13 @@
-"""Hits of a file of sequences, as a BED file."""
+"""Hits of a file of sequences, as a BED file; plain, or in the gzip blocks that tabix indexes.
+
+BGZF: Heng Li, Bioinformatics 27:718 (2011); the format is in the SAM specification, section 4.1.
+"""
 
 from __future__ import annotations
 
+import struct
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +17,16 @@ import numpy as np
 from motiflens.datasets import check_strands
 from motiflens.errors import InputError
 from motiflens.files import whole_file
-from motiflens.hits import bgzf
-from motiflens.hits.backgrounds import Background, resolve_background
 from motiflens.hits.blocks import Block, pack
-from motiflens.hits.scores import STEPS_PER_BIT, ScoredMotif, score_motif
+from motiflens.hits.find import Hits, Significance, Tally
+from motiflens.hits.scores import (
+    STEPS_PER_BIT,
+    Background,
+    ScoredMotif,
+    resolve_background,
+    score_motif,
+)
 from motiflens.hits.sequence_files import SequenceFile, open_sequences
-from motiflens.hits.tally import Hits, Significance, Tally
 from motiflens.motifs import Motif
 from motiflens.progress import Advance, Progress, Silent
 
@@ -34,6 +43,10 @@ _ROW = np.dtype(
 _AT_ONCE = 1 << 13
 _NAMED = 5
 
+_CONTENT = 0xFF00  # bytes of content in a block, so that the block stays below 64 KiB
+_HEADER = bytes.fromhex("1f8b08040000000000ff0600424302 00")
+_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+
 
 @dataclass(frozen=True)
 class ScanSummary:
@@ -48,7 +61,7 @@ class ScanSummary:
     n_windows
         Windows that were scored for each motif, on all strands.
     background
-        Probabilities of A C G T that scores and p-values are reckoned against.
+        Probabilities of A C G T that scores and p-values are computed under.
     notes
         Sentences for a log.
     """
@@ -93,14 +106,14 @@ def write_hits(
     genome
         FASTA or 2bit, where ``sequences`` is a BED file; positions are then of the genome.
     p, background, strands
-        As in :func:`motiflens.scan`.
+        As in :func:`motiflens.find_hits`.
     progress
         Shows how far it is.
 
     Raises
     ------
     InputError
-        As :func:`motiflens.scan` and :func:`motiflens.hits.open_sequences`, and when the
+        As :func:`motiflens.find_hits` and :func:`motiflens.hits.open_sequences`, and when the
         output cannot be written or is named as what it is not.
     """
     _check_name(output)
@@ -118,7 +131,7 @@ def write_hits(
         aside.seek(0)
         stored = iter(lambda: aside.read(_AT_ONCE * _ROW.itemsize), b"")
         lines = _lines(map(_hits_of, stored), motifs, names, tally.significance())
-        for piece in bgzf.compress(lines) if Path(output).suffix.lower() == ".gz" else lines:
+        for piece in compress_blocks(lines) if Path(output).suffix.lower() == ".gz" else lines:
             file.write(piece)
     windows = tuple(tally.n_tests(motif.width) for motif in motifs)
     notes = (*source.notes, *_out_of_reach(scored, p))
@@ -129,9 +142,9 @@ def _check_name(output: Path | str) -> None:
     name = Path(output).name.lower().removesuffix(".gz")
     if not name.endswith(ENDINGS):
         raise InputError(
-            "hits are BED, text in columns that tabs part, and their file is named .bed or .bed.gz",
-            got=str(output),
+            f"{output} is not named as a BED file, which the hits are",
             remedy="name it such as hits.bed or hits.bed.gz",
+            argument="output",
         )
 
 
@@ -159,19 +172,19 @@ def _hits_of(stored: bytes) -> Hits:
 
 
 def _lines(
-    parts: Iterable[Hits], motifs: Sequence[Motif], names: Sequence[str], values: Significance
+    blocks: Iterable[Hits], motifs: Sequence[Motif], names: Sequence[str], values: Significance
 ) -> Iterator[bytes]:
-    """Give the text of the file, many lines at a time."""
+    """Yield the text of the file, many lines at a time."""
     yield ("#" + "\t".join(COLUMNS) + "\n").encode()
-    words = ["_".join(name.split()) for name in names]
+    labels = ["_".join(name.split()) for name in names]
     called = [motif.alt_name or motif.name for motif in motifs]
     widths = [motif.width for motif in motifs]
-    for hits in parts:
+    for hits in blocks:
         p_values, q_values = values.of(hits)
         score = np.minimum(np.rint(-10 * np.log10(np.maximum(p_values, 1e-300))), 1000) + 0.0
         columns = (*hits, score.astype(int), p_values, q_values)
         yield "".join(
-            f"{words[row]}\t{start}\t{start + widths[index]}\t{called[index]}\t{score}\t"
+            f"{labels[row]}\t{start}\t{start + widths[index]}\t{called[index]}\t{score}\t"
             f"{'-' if reverse else '+'}\t{motifs[index].name}\t{steps / STEPS_PER_BIT:.4f}\t"
             f"{p:.4g}\t{q:.4g}\n"
             for row, start, index, reverse, steps, score, p, q in zip(
@@ -190,3 +203,24 @@ def _out_of_reach(scored: Sequence[ScoredMotif], p: float) -> list[str]:
         f"{len(silent)} of {len(scored)} motifs can have no hits, as not even their best site "
         f"reaches p {p:g}: {', '.join(silent[:_NAMED])}{more}"
     ]
+
+
+def compress_blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Compress bytes as they come; without a time stamp, equal content gives equal bytes."""
+    waiting = b""
+    for chunk in chunks:
+        waiting += chunk
+        while len(waiting) >= _CONTENT:
+            yield _block(waiting[:_CONTENT])
+            waiting = waiting[_CONTENT:]
+    if waiting:
+        yield _block(waiting)
+    yield _END
+
+
+def _block(content: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    packed = packer.compress(content) + packer.flush()
+    size = len(_HEADER) + 2 + len(packed) + 8
+    tail = struct.pack("<II", zlib.crc32(content), len(content))
+    return _HEADER + struct.pack("<H", size - 1) + packed + tail

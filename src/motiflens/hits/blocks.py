@@ -28,13 +28,13 @@ class Stretch(NamedTuple):
     sequence
         Number of the sequence.
     start
-        Its place in that sequence.
+        Its position in that sequence.
     codes
         uint8 (T,).
     n_starts
         Windows begin in its first bases only, so many; the others belong to the next stretch too.
     reach
-        int64 (T,), for each base the place in the stretch at which the window that begins there
+        int64 (T,), for each base the position in the stretch at which the window that begins there
         has to end at the latest; None for the end of the stretch.
     """
 
@@ -58,7 +58,7 @@ class Block:
     first
         (S,), where each stretch begins in the block.
     sequence, start
-        (S,), number of its sequence and its place there.
+        (S,), number of its sequence and its position there.
     """
 
     codes: Codes
@@ -67,8 +67,8 @@ class Block:
     sequence: NDArray[np.int64]
     start: NDArray[np.int64]
 
-    def place(self, position: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Give the sequences, and the places in them, of positions (H,) in the block."""
+    def locate(self, position: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the sequences, and the positions in them, of positions (H,) in the block."""
         row = np.searchsorted(self.first, position, side="right") - 1
         return self.sequence[row], self.start[row] + position - self.first[row]
 

@@ -18,11 +18,11 @@ from motiflens.hits.blocks import Block
 from motiflens.hits.scores import ScoredMotif, Steps
 from motiflens.sequences import Codes
 
-_WORD = 8
+_KMER = 8
 _QUAD = 4
-_LAST_QUAD = 2 * (_WORD - _QUAD)  # bits to drop of a word, to have its first four bases
+_LAST_QUAD = 2 * (_KMER - _QUAD)  # bits to drop of a k-mer, to have its first four bases
 
-Words = NDArray[np.intp]
+Kmers = NDArray[np.intp]
 
 
 class BlockHits(NamedTuple):
@@ -52,9 +52,9 @@ class _Strand(NamedTuple):
     Parameters
     ----------
     anchor
-        Column at which the word that is looked up begins.
+        Column at which the k-mer that is looked up begins.
     quads
-        For every four columns, those that tell most first: their place, int64 (256,) their score
+        For every four columns, those that tell most first: their offset, int64 (256,) their score
         by their bases, and the score that is needed up to here for a hit.
     """
 
@@ -62,15 +62,15 @@ class _Strand(NamedTuple):
     quads: list[tuple[int, NDArray[np.int64], int]]
 
     def score(
-        self, words: Words, starts: NDArray[np.int64]
+        self, kmers: Kmers, starts: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Give those of the windows that are hits, and their scores.
+        """Return those of the windows that are hits, and their scores.
 
-        Windows may reach over the ends of the words; what is given for those means nothing.
+        Windows may reach over the ends of the k-mers; the scores of those mean nothing.
         """
         score = np.zeros(len(starts), dtype=np.int64)
-        for place, table, needed in self.quads:
-            score += table.take(words.take(starts + place, mode="clip") >> _LAST_QUAD)
+        for offset, table, needed in self.quads:
+            score += table.take(kmers.take(starts + offset, mode="clip") >> _LAST_QUAD)
             able = score >= needed
             starts, score = starts[able], score[able]
         return starts, score
@@ -90,7 +90,7 @@ class Searcher:
     def __init__(self, scored: Sequence[ScoredMotif], *, both_strands: bool) -> None:
         self._scored = [(index, one) for index, one in enumerate(scored) if len(one.p_values)]
         self._strands: list[list[_Strand]] = []
-        self._flags: list[NDArray[np.uint8]] = []  # by word; bit 0 is for the strand +, 1 for -
+        self._flags: list[NDArray[np.uint8]] = []  # by k-mer; bit 0 is for the strand +, 1 for -
         for _, one in self._scored:
             prepared = [_prepare(s, one.threshold) for s in _orientations(one.steps, both_strands)]
             self._strands.append([strand for strand, _ in prepared])
@@ -98,24 +98,24 @@ class Searcher:
             self._flags.append(np.bitwise_or.reduce(keeps))
 
     def find(self, block: Block) -> BlockHits:
-        """Give all hits in a block."""
-        words = _words(block.codes)
-        found: list[BlockHits] = []
+        """Return all hits in a block."""
+        kmers = _kmers(block.codes)
+        hits: list[BlockHits] = []
         for (index, one), strands, flags in zip(
             self._scored, self._strands, self._flags, strict=True
         ):
-            flag = flags.take(words)
-            places = np.flatnonzero(flag != 0)
-            flag = flag[places]
+            flag = flags.take(kmers)
+            positions = np.flatnonzero(flag != 0)
+            flag = flag[positions]
             for bit, strand in enumerate(strands):
-                able = places[(flag & (1 << bit)) != 0] - strand.anchor
-                starts, score = strand.score(words, able)
+                able = positions[(flag & (1 << bit)) != 0] - strand.anchor
+                starts, score = strand.score(kmers, able)
                 room = block.room.take(starts, mode="clip")
                 inside = (starts >= 0) & (room >= one.motif.width)
                 starts, score = starts[inside], score[inside]
                 same = (np.full(len(starts), index), np.full(len(starts), bool(bit)))
-                found.append(BlockHits(starts, *same, score))
-        return _in_order(found)
+                hits.append(BlockHits(starts, *same, score))
+        return _in_order(hits)
 
 
 def _orientations(steps: Steps, both_strands: bool) -> list[Steps]:
@@ -123,37 +123,37 @@ def _orientations(steps: Steps, both_strands: bool) -> list[Steps]:
 
 
 def _prepare(steps: Steps, threshold: int) -> tuple[_Strand, NDArray[np.bool_]]:
-    """Give a strand, and for each word, bool (65536,), whether a site may lie over it."""
+    """Return a strand, and for each k-mer, bool (65536,), whether a site may lie over it."""
     width = steps.shape[1]
-    padded = np.zeros((4, max(_WORD, -(-width // _QUAD) * _QUAD)), dtype=np.int64)
+    padded = np.zeros((4, max(_KMER, -(-width // _QUAD) * _QUAD)), dtype=np.int64)
     padded[:, :width] = steps
     best = padded.max(axis=0)
     loss = best - padded.mean(axis=0)  # what a column tells: how far its mean is below its best
     upto = np.concatenate([[0], np.cumsum(loss)])
-    n_anchors = max(width - _WORD, 0) + 1
-    anchor = int(np.argmax(upto[_WORD : _WORD + n_anchors] - upto[:n_anchors]))
+    n_anchors = max(width - _KMER, 0) + 1
+    anchor = int(np.argmax(upto[_KMER : _KMER + n_anchors] - upto[:n_anchors]))
     halves = [_quad(padded[:, at : at + _QUAD]) for at in (anchor, anchor + _QUAD)]
-    rest = best.sum() - best[anchor : anchor + _WORD].sum()
+    rest = best.sum() - best[anchor : anchor + _KMER].sum()
     keep = np.add.outer(*halves).reshape(-1) + rest >= threshold
-    places = sorted(range(0, width, _QUAD), key=lambda at: -loss[at : at + _QUAD].sum())
+    offsets = sorted(range(0, width, _QUAD), key=lambda at: -loss[at : at + _QUAD].sum())
     quads, missing = [], int(best.sum())
-    for at in places:
+    for at in offsets:
         missing -= int(best[at : at + _QUAD].sum())
         quads.append((at, _quad(padded[:, at : at + _QUAD]), threshold - missing))
     return _Strand(anchor, quads), keep
 
 
 def _quad(columns: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Scores of all 256 words over four columns (4, 4), the first base the most significant."""
+    """Return the scores of all 256 4-mers over four columns (4, 4), in order of the letters."""
     table = np.zeros(1, dtype=np.int64)
     for column in columns.T:
         table = np.add.outer(table, column).reshape(-1)
     return table
 
 
-def _words(codes: Codes) -> Words:
-    """Give the word of eight bases that begins at each; N, and what is past the end, reads as A."""
-    letters = np.zeros(len(codes) + _WORD - 1, dtype=np.uint16)
+def _kmers(codes: Codes) -> Kmers:
+    """Return the 8-mer that begins at each base; N, and what is past the end, reads as A."""
+    letters = np.zeros(len(codes) + _KMER - 1, dtype=np.uint16)
     letters[: len(codes)] = codes
     letters[letters > 3] = 0
     pairs = letters[:-1] << 2 | letters[1:]
@@ -161,12 +161,10 @@ def _words(codes: Codes) -> Words:
     return (quads[:-4] << 8 | quads[4:]).astype(np.intp)
 
 
-def _in_order(found: list[BlockHits]) -> BlockHits:
-    if not found:
+def _in_order(hits: list[BlockHits]) -> BlockHits:
+    if not hits:
         none = np.zeros(0, dtype=np.int64)
         return BlockHits(none, none, none.astype(bool), none)
-    position, motif, reverse, score = (
-        np.concatenate(column) for column in zip(*found, strict=True)
-    )
+    position, motif, reverse, score = (np.concatenate(column) for column in zip(*hits, strict=True))
     order = np.lexsort((reverse, motif, position))
     return BlockHits(position[order], motif[order], reverse[order].astype(bool), score[order])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from motiflens.errors import InputError
-from motiflens.motifs.motif import Motif, consensus, information
+from motiflens.matrices import consensus, information
+from motiflens.motifs.motif import Motif
+from motiflens.motifs.motif_files import Motifs, resolve_motifs
 
 MAX_EXTRA_BITS = 1.0
 """Bits that a found column outside the truth may hold in an exact recovery."""
@@ -42,7 +43,7 @@ class Recovery:
     exact: bool
 
 
-def recover(found: ArrayLike | Motif, truths: Sequence[Motif]) -> Recovery:
+def recover(found: ArrayLike | Motif, truths: Motifs) -> Recovery:
     """Score a found motif against known ones by its best alignment, over all shifts and strands.
 
     With I_j the information (bits, against uniform) of truth column t_j, and f_j the found
@@ -63,8 +64,9 @@ def recover(found: ArrayLike | Motif, truths: Sequence[Motif]) -> Recovery:
     found
         PPM (4, W) or a found motif.
     truths
-        One motif or more; of equal similarities the first counts, then strand +, then the
-        smallest shift to the left.
+        One motif or more, or what else :func:`motiflens.motifs.resolve_motifs` takes, such as
+        ``"CGACCGAACTCC"`` or ``"CTCF"``; of equal similarities the first counts, then strand +,
+        then the smallest shift to the left.
 
     Raises
     ------
@@ -74,17 +76,25 @@ def recover(found: ArrayLike | Motif, truths: Sequence[Motif]) -> Recovery:
     ppm = np.asarray(getattr(found, "ppm", found), dtype=np.float64)
     if ppm.ndim != 2 or ppm.shape[0] != 4 or ppm.shape[1] == 0:
         raise InputError(
-            "a found motif is a matrix (4, W)", got=f"shape {ppm.shape}", remedy="pass its PPM"
+            f"the found motif has the shape {ppm.shape}, not (4, W)",
+            remedy="pass a motif or its PPM",
+            argument="found",
         )
-    if not truths:
+    known = resolve_motifs(truths)
+    if not known:
         raise InputError(
-            "recovery is measured against one true motif or more",
-            got="none",
-            remedy="name the true motif, for example with --motif",
+            "there is no true motif to recover", remedy="name it with motif=", argument="motif"
         )
+    for truth in known:
+        if not information(truth.ppm).any():
+            raise InputError(
+                f"the true motif {truth.name} has no information: all its columns are uniform",
+                remedy="name a motif with at least one letter other than N",
+                argument="motif",
+            )
     scored = [
-        (_best_shift(oriented, truth), strand, oriented, truth)
-        for truth in truths
+        (best_alignment(oriented, truth.ppm), strand, oriented, truth)
+        for truth in known
         for strand, oriented in (("+", ppm), ("-", ppm[::-1, ::-1]))
     ]
     (similarity, offset), strand, oriented, truth = max(scored, key=lambda entry: entry[0][0])
@@ -92,18 +102,19 @@ def recover(found: ArrayLike | Motif, truths: Sequence[Motif]) -> Recovery:
     return Recovery(truth.name, similarity, offset, strand, exact)
 
 
-def _best_shift(ppm: Floats, truth: Motif) -> tuple[float, int]:
-    """Give the highest similarity over shifts, and the offset of the found motif."""
-    weights = information(truth.ppm)
+def best_alignment(ppm: Floats, weighed: Floats) -> tuple[float, int]:
+    """Return the highest similarity of a matrix with another over all shifts, and its offset.
+
+    The correlation of aligned columns, weighted by the information of the columns of ``weighed``
+    (4, V), each of which counts 0 where no column of ``ppm`` (4, W) lies on it; the offset is the
+    start of ``ppm`` minus that of ``weighed``. 0 where no column of ``weighed`` has information.
+    """
+    weights = information(weighed)
     if not weights.sum() > 0:
-        raise InputError(
-            "a true motif has a column that is not uniform",
-            got=f"{truth.name} without information",
-            remedy="name a motif with at least one letter other than N",
-        )
-    alike = _standardised(ppm).T @ _standardised(truth.ppm) * (weights / weights.sum())
-    # Found column i on truth column j is the offset j - i: one diagonal an offset.
-    offsets = np.arange(1 - ppm.shape[1], truth.width)
+        return 0.0, 0
+    alike = _standardised(ppm).T @ _standardised(weighed) * (weights / weights.sum())
+    # Column i of ppm on column j of the other is the offset j - i: one diagonal an offset.
+    offsets = np.arange(1 - ppm.shape[1], weighed.shape[1])
     similarities = [float(np.trace(alike, offset=int(offset))) for offset in offsets]
     # Rounded, so that which of two equal alignments is taken does not hang on the last bit.
     best = int(np.argmax(np.round(similarities, 9)))

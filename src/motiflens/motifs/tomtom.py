@@ -61,9 +61,9 @@ class Targets:
     def __init__(self, motifs: Sequence[Motif], chance: Sequence[Motif] | None = None) -> None:
         if not motifs:
             raise InputError(
-                "a motif is compared with one target or more",
-                got="none",
-                remedy="give a database of motifs that holds some",
+                "the database holds no motif",
+                remedy="give one that holds some, or none for JASPAR CORE",
+                argument="database",
             )
         both = [motif.ppm for motif in motifs] + [motif.ppm[::-1, ::-1] for motif in motifs]
         drawn = motifs if chance is None else chance
@@ -73,10 +73,10 @@ class Targets:
         chance_columns = np.concatenate([motif.ppm for motif in drawn], axis=1)
         self.chance = np.concatenate([chance_columns, chance_columns[::-1]], axis=1)
         # One row a target: the numbers of its columns, then the number of a column that is none.
-        place = np.arange(self.widths.max())
+        column = np.arange(self.widths.max())
         first = np.cumsum(self.widths) - self.widths
-        outside = place >= self.widths[:, None]
-        self.rows = np.where(outside, self.columns.shape[1], first[:, None] + place)
+        outside = column >= self.widths[:, None]
+        self.rows = np.where(outside, self.columns.shape[1], first[:, None] + column)
 
     def compare(self, motif: Motif) -> Comparison:
         """Lay a motif on every target.
@@ -97,7 +97,7 @@ class Targets:
         return Comparison(p_values, offsets, np.where(minus, "-", "+"))
 
     def nearest_of_others(self, motif: Motif, orders: Ints) -> Iterator[float]:
-        """Give the smallest p-value of each motif with the same columns in another order.
+        """Yield the smallest p-value of each motif with the same columns in another order.
 
         Parameters
         ----------
@@ -127,7 +127,7 @@ class Targets:
         return p * (2 - p)
 
     def _best(self, scores: Ints) -> tuple[Ints, Ints]:
-        """Give the best total of each target, and its shift; ``scores`` (W, columns)."""
+        """Return the best total of each target, and its shift; ``scores`` (W, columns)."""
         width = len(scores)
         padded = np.pad(
             self.rows, ((0, 0), (width - 1, width - 1)), constant_values=self.columns.shape[1]
@@ -182,8 +182,8 @@ class _Null:
             span = max(start, 0), min(start + width, self.n_columns)
             log_below += self._log_below(*span)
         p = -np.expm1(log_below)
-        found: Floats = np.where(totals > 0, p[np.clip(totals, 0, self.highest + 1)], 1.0)
-        return found
+        p_values: Floats = np.where(totals > 0, p[np.clip(totals, 0, self.highest + 1)], 1.0)
+        return p_values
 
     def _log_below(self, start: int, end: int) -> Floats:
         """Log of the chance that the columns ``[start, end)`` total less than 0, 1, 2, ..."""

@@ -96,13 +96,8 @@ class Axes:
 
     def draw(self, x_ticks: bool = True) -> str:
         """Draw grid, ticks and titles; `x_ticks` is off where categories stand below."""
-        return "".join(
-            [
-                grid(self.y, self.y.ticks, self.x.start, self.x.end),
-                self._x_axis() if x_ticks else "",
-                self._titles(),
-            ]
-        )
+        lines = grid(self.y, self.y.ticks, self.x.start, self.x.end)
+        return lines + (self._x_axis() if x_ticks else "") + self._titles()
 
     def _x_axis(self) -> str:
         bottom = self.y.start

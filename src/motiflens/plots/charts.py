@@ -143,7 +143,7 @@ def line_chart(
     samples = [(shown[name].sample(), name) for name in series]
     key, top = legend(samples, LEFT, size[0] - LEFT - RIGHT)
     low, high = y_range or round_range(
-        [y for curve in series.values() for part in curve[1:] for y in part]
+        [y for curve in series.values() for ys in curve[1:] for y in ys]
     )
     xs = [x for curve in series.values() for x in curve[0]] or [1.0]
     across = Scale(min(xs), max(xs), LEFT + 8, size[0] - RIGHT, log_x)

@@ -23,7 +23,7 @@ def _ramp(fraction: float) -> str:
     """Return the colour at a fraction (0 to 1) of the way between the ends of the ramp."""
     ends = [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in RAMP]
     mixed = [round(a + (b - a) * min(max(fraction, 0.0), 1.0)) for a, b in zip(*ends, strict=True)]
-    return "#" + "".join(f"{part:02x}" for part in mixed)
+    return "#" + "".join(f"{channel:02x}" for channel in mixed)
 
 
 def ppm_heatmap(ppm: Values, *, title: str = "PPM") -> str:
@@ -112,7 +112,7 @@ def attention_heatmap(
         _colour_key(key),
         rect(LEFT, top, right - LEFT, bottom - top, fill="none", stroke=GRID),
         _cells(values / largest, step, row, top),
-        *(_outline(site, i, step, row, top) for i, found in enumerate(sites) for site in found),
+        *(_outline(site, i, step, row, top) for i, own in enumerate(sites) for site in own),
         *(_row_tip(name, i, row, top, right) for i, name in enumerate(names)),
         positions(length, 0, step, bottom + 18),
         position_title(right, bottom + 36),

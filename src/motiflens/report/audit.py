@@ -68,7 +68,7 @@ def lengths_in_words(results: Results) -> str | None:
 def _splits(audit: Audit) -> Table:
     head = ["Split", "Positives", "Negatives", "Copies", "Also in", "Share 31 bases with",
             "GC", "AUROC of GC", "Length", "AUROC of length", "Shuffled negatives"]  # fmt: skip
-    rows = [_row(audit, split, found) for split, found in audit.composition.items()]
+    rows = [_row(audit, split, composition) for split, composition in audit.composition.items()]
     caption = (
         "Copies: rows minus distinct sequences. Also in: rows whose whole sequence is also in an "
         "earlier split. Share 31 bases with: positives + negatives that have a 31-mer, on either "
@@ -79,13 +79,13 @@ def _splits(audit: Audit) -> Table:
     return Table(head, rows, "Splits", caption)
 
 
-def _row(audit: Audit, split: str, found: Composition) -> list[str]:
-    gc, length = found.gc, found.length
-    negatives = f"{found.n.negatives:,}"
-    shuffled = found.shuffled_negatives["dinucleotide"].negatives
+def _row(audit: Audit, split: str, composition: Composition) -> list[str]:
+    gc, length = composition.gc, composition.length
+    negatives = f"{composition.n.negatives:,}"
+    shuffled = composition.shuffled_negatives["dinucleotide"].negatives
     return [
         split,
-        f"{found.n.positives:,}",
+        f"{composition.n.positives:,}",
         negatives,
         f"{audit.duplicates[split]:,}",
         _earlier(audit.overlap, split, "{:,}".format),

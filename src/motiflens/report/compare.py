@@ -85,17 +85,17 @@ def _baseline_row(name: str, scores: Scores) -> list[str]:
 
 
 def mean_and_interval(
-    found: MeanOfSeeds, digits: int, *, scale: float = 1.0, plus: str = ""
+    estimate: MeanOfSeeds, digits: int, *, scale: float = 1.0, plus: str = ""
 ) -> str:
     """Write a mean over seeds with its interval."""
-    return interval(found.mean, found.low, found.high, digits, scale=scale, plus=plus)
+    return interval(estimate.mean, estimate.low, estimate.high, digits, scale=scale, plus=plus)
 
 
 def epochs_cell(model: ModelScores) -> str:
     """Write the epochs to the target, and how many seeds reached it where not all did."""
-    found, n = model.summary.epochs_to_target, len(model.seeds)
-    text = mean_and_interval(found, 1)
-    return text if found.n == n else f"{text}; {found.n} of {n} seeds"
+    epochs, n = model.summary.epochs_to_target, len(model.seeds)
+    text = mean_and_interval(epochs, 1)
+    return text if epochs.n == n else f"{text}; {epochs.n} of {n} seeds"
 
 
 def _differences(differences: Sequence[Difference], cover: Sequence[str]) -> Table:
@@ -117,14 +117,14 @@ def _cover_in_words(cover: Sequence[str]) -> str:
             "Mean difference of the same seeds, with its 95 % interval over seeds alone: other "
             "test sequences might decide otherwise."
         )
-    both = "Mean difference of the same seeds, with its 95 % interval over seeds and test sequences"
-    one = (
+    over_both = "Mean difference of the same seeds, with its 95 % interval over seeds and test "
+    over_one = (
         "Difference of one seed, with its 95 % interval over test sequences alone: how much "
-        "another seed would change is not known"
+        "another seed would change is not known. "
     )
-    return (
-        f"{both if 'seeds' in cover else one}. Where the interval holds 0, these data do not show "
-        "which model is better, nor that they are equal."
+    return (f"{over_both}sequences. " if "seeds" in cover else over_one) + (
+        "Where the interval includes 0, these data do not show which model is better, nor that "
+        "they are equal."
     )
 
 
@@ -169,7 +169,7 @@ def _convergence(comparison: Comparison) -> Section:
     if not models:
         return absent("convergence", title, COMPARE)
     groups = {name: {"epochs": _bar(m.summary.epochs_to_target)} for name, m in models.items()}
-    if all(np.isnan(found["epochs"][0]) for found in groups.values()):
+    if all(np.isnan(bars["epochs"][0]) for bars in groups.values()):
         return Section("convergence", title, [Text("No model reached the target.")])
     svg = bar_chart(
         groups,
@@ -184,8 +184,8 @@ def _convergence(comparison: Comparison) -> Section:
     return Section("convergence", title, [Figure(svg, title, caption)])
 
 
-def _bar(found: MeanOfSeeds) -> Bar:
-    return bar(found.mean, found.low, found.high)
+def _bar(estimate: MeanOfSeeds) -> Bar:
+    return bar(estimate.mean, estimate.low, estimate.high)
 
 
 def _reached(model: ModelScores) -> str:

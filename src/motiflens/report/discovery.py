@@ -65,11 +65,11 @@ def _lay_out(
 
 
 def _how(by: DiscoveredBy, found_or_not: str) -> str:
-    found, tested, n_seeds = by.found_in, by.tested_on, len(by.seeds)
+    searched, tested, n_seeds = by.found_in, by.tested_on, len(by.seeds)
     return (
         f"{found_or_not} by {by.method} of {by.model} ({n_seeds} seed{'s' * (n_seeds > 1)}) in "
-        f"{found.positives:,} positives and {found.negatives:,} negatives that are not in the test "
-        f"split; fractions, fold, p and q are of {tested.positives:,} positives and "
+        f"{searched.positives:,} positives and {searched.negatives:,} negatives that are not in "
+        f"the test split; fractions, fold, p and q are of {tested.positives:,} positives and "
         f"{tested.negatives:,} negatives of the test split. Names: {by.database}; a motif that "
         "matches none of it with a q-value below 0.05 is unknown."
     )
@@ -78,7 +78,7 @@ def _how(by: DiscoveredBy, found_or_not: str) -> str:
 def _dismissed(dismissed: Sequence[DismissedMotif]) -> str:
     if not dismissed:
         return "Every motif that explanations showed was confirmed on the test split."
-    words = [f"{one.consensus} (q {small(one.q_value)})" for one in dismissed[:MAX_NOT_CONFIRMED]]
+    words = [f"{m.consensus} (q {small(m.q_value)})" for m in dismissed[:MAX_NOT_CONFIRMED]]
     more = ", ..." if len(dismissed) > MAX_NOT_CONFIRMED else ""
     return (
         f"Not confirmed on the test split, and so not counted as found: {', '.join(words)}{more}."
@@ -194,14 +194,15 @@ def without_model_facts(motifs: MotifsWithoutModel) -> list[tuple[str, str]]:
 
 def without_model_sections(motifs: MotifsWithoutModel, folder: Path) -> list[Section]:
     """Lay out the motifs that ``motiflens motifs --no-model`` has found, and their sites."""
-    found, by = motifs.discovery, motifs.discovered_by
+    by = motifs.discovered_by
     name = "Motifs confirmed on the other half" if by.held_out else "Motifs found"
-    words = _tested_on_others(by, found) if by.held_out else _tested_on_the_same(by, found)
-    if found:
+    words = (_tested_on_others if by.held_out else _tested_on_the_same)(by, motifs.discovery)
+    if motifs.discovery:
         words += (
             f" A motif that matches none of {by.database} with a q-value below 0.05 is unknown."
         )
-    return [_lay_out(found, name, [Text(words)], by.note), _sites(folder / ARTIFACTS["sites"].name)]
+    section = _lay_out(motifs.discovery, name, [Text(words)], by.note)
+    return [section, _sites(folder / ARTIFACTS["sites"].name)]
 
 
 def _tested_on_others(by: DiscoveredInSequences, motifs: Sequence[ConfirmedMotif]) -> str:
@@ -210,7 +211,7 @@ def _tested_on_others(by: DiscoveredInSequences, motifs: Sequence[ConfirmedMotif
         f"model; fractions, fold, p and q are of {by.tested_on.positives:,} others and "
         f"{by.tested_on.negatives:,} negatives."
     )
-    if dismissed := [one.consensus for one in by.not_significant[:MAX_NOT_CONFIRMED]]:
+    if dismissed := [motif.consensus for motif in by.not_significant[:MAX_NOT_CONFIRMED]]:
         words += f" Not confirmed there, and so not counted as found: {listed(dismissed)}."
     return words
 

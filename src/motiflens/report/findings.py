@@ -28,16 +28,16 @@ from motiflens.results.tracks import read_histories
 #: Order is learnt where the motif's shuffles and the best one-letter run each keep at most this
 #: fraction of its effect; the bound of the verdict of ``shortcut_test``.
 MAX_KEPT = 1 / 3
-#: A model of a lower AUROC tells nothing about the data; as in the verdicts of trust.
-TELLS_FROM = 0.6
-FAILS = "does not tell positives from negatives"
+#: AUROC from which a model separates the classes; as in the verdicts of trust.
+SEPARATES_FROM = 0.6
+FAILS = "does not separate positives from negatives"
 IN_BRACKETS = re.compile(r" \([^()]*\)")
 
 
 def findings(results: Results) -> list[Finding]:
     """State what the figures support, or that they do not; nothing where data are absent."""
-    found = (claims(results), order_is_learnt(results), coordinate_error(results))
-    return [finding for finding in found if finding]
+    stated = (claims(results), order_is_learnt(results), coordinate_error(results))
+    return [finding for finding in stated if finding]
 
 
 def best_model(results: Results) -> str | None:
@@ -84,7 +84,7 @@ def may_claim(results: Results, model: str) -> bool:
         return trusted.may_claim
     auroc = trusted.auroc if trusted is not None else None
     auroc = auroc_of(results, model) if auroc is None else auroc
-    return auroc is not None and auroc >= TELLS_FROM
+    return auroc is not None and auroc >= SEPARATES_FROM
 
 
 def auroc_of(results: Results, model: str) -> float | None:
@@ -110,7 +110,7 @@ def claims(results: Results) -> Finding | None:
 def order_is_learnt(results: Results) -> Finding | None:
     """State whether the best model learns the order of the motif's letters or their composition.
 
-    Nothing is claimed of a model that hardly tells the classes apart, nor of a motif without an
+    Nothing is claimed of a model that hardly separates the classes, nor of a motif without an
     effect on it; what other models do comes after, and decides nothing.
     """
     tests, best = held(results, NO_MOTIFS).shortcut, best_model(results)
@@ -171,7 +171,7 @@ def coordinate_error(results: Results) -> Finding | None:
         return None
     supported = [name for name, both in counts.items() if _stretching_hides(*both)]
     words = "; ".join(
-        f"{name}: the stretched read-out recovers the motif in {stretched[0]} of {stretched[1]} "
+        f"{name}: stretched attention recovers the motif in {stretched[0]} of {stretched[1]} "
         f"seeds, the same attention tied to its receptive field in {tied[0]} of {tied[1]}"
         for name, (stretched, tied) in counts.items()
         if name in supported or not supported

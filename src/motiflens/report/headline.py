@@ -22,8 +22,8 @@ BASELINES = {
 
 def ensemble_score(results: Results, model: str, metric: str = "auroc") -> Estimate | None:
     """Return a test score of a model's ensemble; None where there is none."""
-    found = held(results, NO_METRICS).models.get(model)
-    score: Estimate | None = getattr(found.test, metric) if found else None
+    ensemble = held(results, NO_METRICS).models.get(model)
+    score: Estimate | None = getattr(ensemble.test, metric) if ensemble else None
     return score
 
 

@@ -130,8 +130,8 @@ def _range(seeds: Sequence[SeedHeldOut]) -> str:
 
 
 def _figure(models: Mapping[str, EnsembleScores], kind: str) -> Figure:
-    found: dict[str, Curve] = {n: getattr(m.curves, kind) for n, m in models.items()}
-    curves = {name: (curve.x, curve.y) for name, curve in found.items()}
+    by_model: dict[str, Curve] = {n: getattr(m.curves, kind) for n, m in models.items()}
+    curves = {name: (curve.x, curve.y) for name, curve in by_model.items()}
     title, x_label, y_label, caption = CURVES[kind]
     # The last threshold of a precision–recall curve calls all sequences positive.
     fraction = next(iter(curves.values()))[1][-1]

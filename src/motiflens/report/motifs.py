@@ -50,14 +50,14 @@ def motif_sections(results: Results) -> list[Section]:
 
 def _first_motifs(model: ModelMotifs | None, route: str) -> list[RouteMotif | None]:
     """Return a route's first motif in every seed that has the route; None where none was found."""
-    found = [seed.routes[route] for seed in model.seeds if route in seed.routes] if model else []
-    return [motifs[0] if motifs else None for motifs in found]
+    seeds = [seed for seed in model.seeds if route in seed.routes] if model else []
+    return [next(iter(seed.routes[route]), None) for seed in seeds]
 
 
 def routes_of(model: ModelMotifs) -> list[str]:
     """Name the routes of a model's first seed, known ones first."""
-    found = model.seeds[0].routes if model.seeds else {}
-    return [r for r in ROUTES if r in found] + [r for r in found if r not in ROUTES]
+    routes = model.seeds[0].routes if model.seeds else {}
+    return [r for r in ROUTES if r in routes] + [r for r in routes if r not in ROUTES]
 
 
 def exact_count(model: ModelMotifs | None, route: str) -> tuple[int, int]:
@@ -138,8 +138,8 @@ def _recovery(motifs: Motifs) -> Section:
     title, models = "Recovery of the true motif", motifs.models
     if not models or not motifs.truth:
         return absent("recovery", title, WITH_TRUTH, UNKNOWN_TRUTH)
-    found = {route for model in models.values() for route in routes_of(model)}
-    routes = [r for r in ROUTES if r in found] + sorted(found - set(ROUTES))
+    read = {route for model in models.values() for route in routes_of(model)}
+    routes = [r for r in ROUTES if r in read] + sorted(read - set(ROUTES))
     caption = (
         "Exact: the consensus of a route's first motif holds the whole true motif and nothing else "
         "above 1 bit. Beside it, over the seeds that found a motif, the mean similarity (1 is the "

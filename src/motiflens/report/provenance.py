@@ -75,7 +75,7 @@ def made_by(results: Results) -> str:
 def older(results: Results) -> list[Finding]:
     """Say which of a run's files another version made, and which command makes them anew."""
     versions = {name: _version(results, name) for name in (*REMADE, *TRAINED)}
-    others = {name: found for name, found in versions.items() if found not in (None, __version__)}
+    others = {name: v for name, v in versions.items() if v not in (None, __version__)}
     if not others:
         return []
     words = listed([{**REMADE, **TRAINED}[name] for name in others]).capitalize()

@@ -81,11 +81,11 @@ def score_sentences(results: Results) -> list[str]:
         return []
     words = f"AUROC {score_in_words(score)} on the test split"
     if beyond_chance(score, results.metrics.test_groups):
-        words = f"{model} tells positives from negatives with {words}"
+        words = f"{model} separates positives from negatives with {words}"
     elif score.high < 0.5:
         words = f"{model} ranks negatives above positives, so labels look swapped: {words}"
     else:
-        words = f"{model} does not tell positives from negatives beyond chance: {words}"
+        words = f"{model} does not separate positives from negatives beyond chance: {words}"
     if (trivial := best_baseline(results.metrics.baselines)) is not None:
         name, auroc = trivial
         more = "no less: " if auroc >= score.value else ""

@@ -108,8 +108,8 @@ def _heads_table(name: str, heads: Sequence[HeadTest]) -> Table:
     return Table(head, rows, f"Heads of attention: {name}", caption)
 
 
-def _replaced(found: Replacement) -> list[str]:
-    return [interval(found.auroc_loss, found.low, found.high), number(found.logit_change, 2)]
+def _replaced(test: Replacement) -> list[str]:
+    return [interval(test.auroc_loss, test.low, test.high), number(test.logit_change, 2)]
 
 
 def _depends(depends: str | None) -> str:
@@ -123,7 +123,7 @@ def _methods_table(model: ModelTrust) -> Table:
             "Rank correlation of seeds"]  # fmt: skip
     area = number(model.random_order.deletion_auc if model.random_order else None, 2)
     rows = [[CHANCE, *[MISSING] * 4, area, MISSING, MISSING]]
-    rows += [[method, *_figures(found)] for method, found in model.methods.items()]
+    rows += [[method, *_figures(trust)] for method, trust in model.methods.items()]
     caption = (
         "Above the null: fraction of positives whose strongest 10 bases exceed the 95th percentile "
         "of negatives and of shuffled positives; 0.05 by chance. Base AUROC and AUPRC: bases "
@@ -134,15 +134,15 @@ def _methods_table(model: ModelTrust) -> Table:
     return Table(head, rows, "Methods checked", caption)
 
 
-def _figures(found: MethodTrust) -> list[str]:
+def _figures(method: MethodTrust) -> list[str]:
     values = (
-        found.fraction_above_null,
-        found.base_auroc,
-        found.untrained.base_auroc if found.untrained else None,
-        found.base_auprc,
-        found.deletion_auc,
-        found.ism_rank_correlation,
-        found.seed_rank_correlation,
+        method.fraction_above_null,
+        method.base_auroc,
+        method.untrained.base_auroc if method.untrained else None,
+        method.base_auprc,
+        method.deletion_auc,
+        method.ism_rank_correlation,
+        method.seed_rank_correlation,
     )
     return [number(value, 2) for value in values]
 
@@ -150,7 +150,7 @@ def _figures(found: MethodTrust) -> list[str]:
 def _deletion(name: str, model: ModelTrust, fractions: Sequence[float]) -> list[Figure]:
     """Draw how the logit falls along the order of each method."""
     orders = {CHANCE: model.random_order}
-    orders |= {method: found.deletion_curve for method, found in model.methods.items()}
+    orders |= {method: trust.deletion_curve for method, trust in model.methods.items()}
     curves = {
         order: (fractions, curve.deletion, curve.deletion, curve.deletion)
         for order, curve in orders.items()

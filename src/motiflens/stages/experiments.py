@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import convert
 
 from motiflens.datasets import SequenceDataset
-from motiflens.hits import scan
+from motiflens.hits import find_hits
 from motiflens.models import SequenceModel
 from motiflens.motifs import Motif
 from motiflens.perturbation import (
@@ -187,7 +187,7 @@ def _sites(
     if dataset.sites is not None:
         return dataset.sites
     found: list[list[Site]] = [[] for _ in range(len(dataset))]
-    hits = scan(motifs, dataset, strands=strands)
+    hits = find_hits(motifs, dataset, strands=strands)
     columns = (hits[key].tolist() for key in ("sequence", "motif", "start", "end", "strand"))
     for row, motif, start, end, strand in zip(*columns, strict=True):
         found[row].append(Site(motifs[motif].name, start, end, strand))

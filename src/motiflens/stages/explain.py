@@ -128,10 +128,12 @@ def _is_other(path: Path, attributions: Attributions, ids: list[str]) -> bool:
     if not path.is_file():
         return False
     try:
-        before, names = Attributions.load(path)
+        before = Attributions.load(path)
     except InputError:
         return True
-    return names != ids or not np.array_equal(before.contributions, attributions.contributions)
+    return before.names != tuple(ids) or not np.array_equal(
+        before.contributions, attributions.contributions
+    )
 
 
 def _contrast(

@@ -12,8 +12,8 @@ import numpy as np
 from msgspec import convert
 
 from motiflens.datasets import SequenceDataset
-from motiflens.discovery import FoundMotif, find_motifs
-from motiflens.discovery.held_out import METHOD, Discovery, discover_motifs
+from motiflens.discovery import DiscoveredMotif, find_motifs
+from motiflens.discovery.held_out import METHOD, Discovery, discover_and_confirm
 from motiflens.discovery.written import (
     as_rows,
     count_classes,
@@ -24,7 +24,7 @@ from motiflens.discovery.written import (
     note_on_groups,
     write_discovery,
 )
-from motiflens.motifs import Motif, read_motif_file, recover, write_meme
+from motiflens.motifs import Motif, read_motifs, recover, write_motifs
 from motiflens.perturbation import shortcut_test
 from motiflens.progress import Advance, Progress, Silent
 from motiflens.results.motifs import (
@@ -69,7 +69,7 @@ def motifs(
     """Read the motifs of every model and seed by every route, and confirm those of the best model.
 
     Those of the best model are discovered from their seqlets, tested on held-out sequences and
-    named (:func:`motiflens.discovery.held_out.discover_motifs`).
+    named (:func:`motiflens.discovery.held_out.discover_and_confirm`).
 
     The true motifs, where known, only score what was found. Then the routes are
     also taken on some models before training, as a control: positives that all hold a motif can
@@ -143,7 +143,7 @@ class _Replica:
     trained: bool = True
 
 
-Routes = dict[_Replica, dict[str, list[FoundMotif]]]
+Routes = dict[_Replica, dict[str, list[DiscoveredMotif]]]
 
 
 def _take_routes(
@@ -161,7 +161,7 @@ def _take_routes(
 
 def _routes_of(
     run: Run, positives: SequenceDataset, advance: Advance, replica: _Replica
-) -> dict[str, list[FoundMotif]]:
+) -> dict[str, list[DiscoveredMotif]]:
     model = run.model if replica.trained else run.untrained_model
     first = replica.trained and replica.seed == run.results.models[replica.name][0]
     routes = find_motifs(
@@ -174,13 +174,13 @@ def _routes_of(
     return routes
 
 
-def _write_routes(run: Run, name: str, routes: dict[str, list[FoundMotif]]) -> None:
+def _write_routes(run: Run, name: str, routes: dict[str, list[DiscoveredMotif]]) -> None:
     """Write the motifs of each route as a MEME file; remove those of before."""
     for route, found in routes.items():
         path = run.results.path_of("route_motifs", model=name, route=route)
         path.unlink(missing_ok=True)
         if found:
-            write_meme([motif.as_motif() for motif in found], path)
+            write_motifs(found, path)
 
 
 def _by_model(routes: Routes, truths: Sequence[Motif], *, trained: bool) -> dict[str, ModelMotifs]:
@@ -196,7 +196,7 @@ def _by_model(routes: Routes, truths: Sequence[Motif], *, trained: bool) -> dict
     return {name: ModelMotifs(seeds=tuple(own)) for name, own in seeds.items()}
 
 
-def _described(motif: FoundMotif, truths: Sequence[Motif]) -> RouteMotif:
+def _described(motif: DiscoveredMotif, truths: Sequence[Motif]) -> RouteMotif:
     recovery = Recovery(**asdict(recover(motif.ppm, truths))) if truths else None
     return RouteMotif(
         name=motif.name,
@@ -208,7 +208,7 @@ def _described(motif: FoundMotif, truths: Sequence[Motif]) -> RouteMotif:
 
 
 def _shortcut(
-    run: Run, name: str, truths: Sequence[Motif], routes: dict[str, list[FoundMotif]]
+    run: Run, name: str, truths: Sequence[Motif], routes: dict[str, list[DiscoveredMotif]]
 ) -> Shortcut | None:
     """Test the first true motif, or else the first motif that mutagenesis finds.
 
@@ -218,7 +218,7 @@ def _shortcut(
         of_sites = {motif.name: motif for motif in site_motifs(run.dataset)}
         letters = of_sites.get(truths[0].name, truths[0]).likeliest
     elif routes["ism"]:
-        letters = routes["ism"][0].as_motif().likeliest
+        letters = routes["ism"][0].likeliest
     else:
         return None
     length = max(int(np.median(run.dataset.lengths)), len(letters))
@@ -232,13 +232,13 @@ def _discover(run: Run, database: Path | str | None) -> tuple[Discovery, Discove
     name = best_model(run)
     seeds = run.results.models[name][:N_SEEDS]
     is_test = np.asarray(dataset.split) == "test"
-    discovery = discover_motifs(
+    discovery = discover_and_confirm(
         [run.model(name, seed) for seed in seeds],
         dataset.subset(np.flatnonzero(~is_test)),
         dataset.subset(np.flatnonzero(is_test)),
         strands="both" if settings.strands == "both" else "forward",
         n_explained=settings.n_explained,
-        database=None if database is None else read_motif_file(database),
+        database=None if database is None else read_motifs(database),
         seed=settings.seed,
     )
     return discovery, DiscoveredBy(

@@ -106,8 +106,8 @@ def kept_attributions(
     for method in methods:
         path = run.results.path_of("attributions", model=name, method=method)
         if path.is_file():
-            attributions, names = Attributions.load(path)
-            if names == positives.names.tolist():
+            attributions = Attributions.load(path)
+            if attributions.names == tuple(positives.names.tolist()):
                 kept[method] = attributions
     return kept
 

@@ -85,7 +85,7 @@ def beside_ensemble(checked: ModelTrust, score: Estimate) -> ModelTrust:
         return checked
     figures = f"{score.value:.2f} ({score.low:.2f} to {score.high:.2f})"
     words = f"nothing may be claimed: the AUROC of all seeds together, {figures}, may be chance"
-    return msgspec.structs.replace(checked, verdict=words, may_claim=False)
+    return msgspec.structs.replace(checked, verdict=words, may_claim=False, bases_claimed_by=())
 
 
 def _check(

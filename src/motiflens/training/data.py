@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from motiflens.datasets import SequenceDataset, bound_groups, draw, split_by_groups
 from motiflens.errors import InputError
+from motiflens.models.calling import evaluating, told_by_length
 from motiflens.sequences import ONE_HOT
 from motiflens.training.regularization import other_strand
 
@@ -71,17 +72,18 @@ def take_splits(
         train = draw(dataset.labels, train, n_train, np.random.default_rng(seed))
     if validation_fraction == 0.0:
         return SplitRows(train, np.empty(0, dtype=np.int64), rows["test"])
-    size = max(2, round(validation_fraction * len(train)))
+    size = _validation_size(validation_fraction, train)
     if n_train is not None and len(valid) > size:
         valid = draw(dataset.labels, valid, size, np.random.default_rng(seed))
     if len(valid) == 0:
-        valid = _validation(dataset, train, size)
+        valid = hold_out(dataset, train, validation_fraction)
         train = np.setdiff1d(train, valid)
     return SplitRows(train, valid, rows["test"])
 
 
-def _validation(dataset: SequenceDataset, train: Rows, size: int) -> Rows:
-    """Hold out training rows: whole groups where the data set has some that fit."""
+def hold_out(dataset: SequenceDataset, train: Rows, fraction: float) -> Rows:
+    """Hold out training rows for validation: whole groups where the data set has some that fit."""
+    size = _validation_size(fraction, train)
     if dataset.groups is not None:
         groups = bound_groups(np.arange(len(train)), dataset.groups[train])
         try:
@@ -92,6 +94,10 @@ def _validation(dataset: SequenceDataset, train: Rows, size: int) -> Rows:
         except InputError:  # groups too large, or a class too small
             pass
     return draw(dataset.labels, train, size, np.random.default_rng(0))
+
+
+def _validation_size(fraction: float, train: Rows) -> int:
+    return max(2, round(fraction * len(train)))
 
 
 @dataclass(frozen=True)
@@ -169,16 +175,18 @@ def predict_logits(
     ndarray
         float64 (N,) or (N, T).
     """
-    training = model.training
-    parameter = next(model.parameters())
+    parameter = next(model.parameters(), torch.zeros(0))
     data = EncodedData.of(dataset, parameter.device, parameter.dtype)
-    model.eval()
-    try:
-        with torch.inference_mode():
-            batches = [
-                data.logits(model, rows, both_strands=both_strands).cpu()
-                for rows in torch.split(torch.arange(len(dataset)), batch_size)
-            ]
-    finally:
-        model.train(training)
-    return torch.cat(batches).double().numpy()
+    length = dataset.codes.shape[1]
+    with evaluating(model), torch.inference_mode(), told_by_length(length):
+        batches = [
+            data.logits(model, rows, both_strands=both_strands).cpu()
+            for rows in torch.split(torch.arange(len(dataset)), batch_size)
+        ]
+    logits = torch.cat(batches).double().numpy()
+    if logits.ndim > 2 or len(logits) != len(dataset):
+        raise InputError(
+            f"the model returned shape {logits.shape} for {len(dataset)} sequences",
+            remedy="wrap it so that it returns logits (N,) or (N, T), one row a sequence",
+        )
+    return logits
