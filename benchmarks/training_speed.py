@@ -11,8 +11,9 @@ import numpy as np
 import torch
 
 from benchmarks.tutorial_loop import TutorialAttention, TutorialCNN, train_tutorial
-from motiflens import simulate, split_at_random, tutorial_grammar
-from motiflens.datasets import SequenceDataset
+from motiflens import simulate
+from motiflens.datasets import SequenceDataset, split_at_random
+from motiflens.simulation import tutorial_grammar
 from motiflens.training import Job, Recipe, n_cores, train
 
 EPOCHS = 4

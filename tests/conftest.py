@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
+
+import beartype
+import jaxtyping
 import pytest
 import torch
 
@@ -23,3 +28,34 @@ def cuda() -> torch.device:
     if not torch.cuda.is_available():
         pytest.skip("there is no GPU")
     return torch.device("cuda", 0)
+
+
+#: Module → what in it says the shapes of its arrays, which are checked in every test.
+SHAPED = {
+    "motiflens.io.inputs": ("one_hot", "check_one_hot", "codes_of"),
+    "motiflens.attribution.result": ("Attributions",),
+    "motiflens.attribution.mutagenesis": ("saturation_mutagenesis",),
+    "motiflens.training.trained": ("predict",),
+}
+
+
+def _check_shapes() -> None:
+    """Let beartype and jaxtyping check the shapes that signatures say.
+
+    The package itself imports neither: in its files the names of the types are there for type
+    checkers alone, and are put there here.
+    """
+    kinds = ("Float32", "Float64", "Int32", "UInt8")
+    for home, names in SHAPED.items():
+        module = importlib.import_module(home)
+        vars(module).update({kind: getattr(jaxtyping, kind) for kind in kinds})
+        for name in names:
+            plain = getattr(module, name)
+            checked = jaxtyping.jaxtyped(plain, typechecker=beartype.beartype)
+            for other in list(sys.modules.values()):
+                ours = getattr(other, "__name__", "").startswith("motiflens")
+                if ours and vars(other).get(name) is plain:
+                    setattr(other, name, checked)
+
+
+_check_shapes()

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motiflens import read_dataset
 from motiflens.auditing import audit
 from motiflens.auditing.baselines import score_baselines
 from motiflens.datasets import SequenceDataset, concatenate
 from motiflens.errors import InputError
+from motiflens.io.readers import read_dataset
 from motiflens.sequences import decode, encode, reverse_complement_string
 from motiflens.shuffles import dinucleotide_shuffle, shuffle
 

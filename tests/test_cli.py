@@ -12,7 +12,10 @@ import pytest
 from tests.as_json import as_json
 
 import motiflens
+from motiflens import stages
 from motiflens.cli import main
+from motiflens.datasets import write_table
+from motiflens.simulation import read_grammar, tutorial_grammar
 
 PRIMER = Path(__file__).parents[2] / "shared" / "data" / "primer"
 
@@ -31,8 +34,8 @@ def command(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[st
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a working directory with a small data set and several broken files."""
     monkeypatch.chdir(tmp_path)
-    dataset = motiflens.simulate(motiflens.tutorial_grammar(n=60), 0)
-    motiflens.write_table(dataset, "good.parquet")
+    dataset = motiflens.simulate(tutorial_grammar(n=60), 0)
+    write_table(dataset, "good.parquet")
     sequences = dataset.sequences()
     Path("sequences.txt").write_text("\n".join(sequences) + "\n")
     Path("labels.txt").write_text("\n".join(str(int(v)) for v in dataset.labels) + "\n")
@@ -291,7 +294,7 @@ def test_the_tutorials_experiment_gives_its_figures(tmp_path: Path) -> None:
 
 
 def test_a_demo_replaces_only_a_demo(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    motiflens.compare(
+    stages.compare.compare(
         "good.parquet", "mine", motiflens.Settings(models=("cnn",), seeds=1, sizes=())
     )
     before = (folder / "mine" / "comparison.json").read_bytes()
@@ -306,7 +309,7 @@ def test_a_grammars_own_seed_counts_unless_another_is_given(folder: Path) -> Non
     for seed in (3, 4):
         rules = f'n = 40\nlength = 30\nseed = {seed}\n[[motifs]]\nmotif = "GATTACCA"\n'
         Path(f"g{seed}.toml").write_text(rules)
-    motifs = motiflens.read_grammar("g3.toml").motifs
+    motifs = read_grammar("g3.toml").motifs
     assert len(motifs) == 1
     for arguments in (["g3.toml", "a.tsv"], ["g4.toml", "b.tsv"], ["g4.toml", "c.tsv", "3"]):
         seed = ["--seed", arguments[2]] if len(arguments) == 3 else []

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 import motiflens
+from motiflens.datasets import write_table
+from motiflens.simulation import tutorial_grammar
 
 RUN = ["run", "set.parquet", "-o", "out", "--models", "tutorial-attention,cnn", "--seeds", "2"]
 RUN += ["--sizes", "60", "--threads", "1", "--strands", "forward", "--motif", "GATTACCA"]
@@ -60,11 +62,11 @@ def files(out: Path) -> dict[str, bytes]:
 
 @pytest.mark.slow
 def test_a_run_killed_in_every_stage_ends_with_the_same_files(tmp_path: Path) -> None:
-    grammar = motiflens.tutorial_grammar(motif="GATTACCA", n=240, length=41)
+    grammar = tutorial_grammar(motif="GATTACCA", n=240, length=41)
     dataset = motiflens.simulate(grammar, 0)
     for name in ("whole", "cut"):
         (tmp_path / name).mkdir()
-        motiflens.write_table(dataset, tmp_path / name / "set.parquet")
+        write_table(dataset, tmp_path / name / "set.parquet")
     whole = started(tmp_path / "whole")
     _, told = whole.communicate(timeout=300)
     assert whole.returncode == 0, told

@@ -14,6 +14,8 @@ from safetensors.numpy import load_file
 from tests.as_json import as_json
 
 import motiflens
+from motiflens.datasets import write_table
+from motiflens.simulation import tutorial_grammar
 
 TRAIN = ["train", "set.parquet", "--model", "cnn", "--seeds", "2", "--threads", "1"]
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
@@ -34,8 +36,8 @@ def python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("torchrun")
-    grammar = motiflens.tutorial_grammar(motif="GATTACCA", n=140, length=37)
-    motiflens.write_table(motiflens.simulate(grammar, 0), folder / "set.parquet")
+    grammar = tutorial_grammar(motif="GATTACCA", n=140, length=37)
+    write_table(motiflens.simulate(grammar, 0), folder / "set.parquet")
     return folder
 
 

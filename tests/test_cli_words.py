@@ -13,16 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import motiflens
+from motiflens import stages
 from motiflens.cli import main
+from motiflens.datasets import write_table
 from motiflens.errors import InputError
 from motiflens.io.negatives import split_kind
+from motiflens.simulation import tutorial_grammar
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    dataset = motiflens.simulate(motiflens.tutorial_grammar(n=60), 0)
-    motiflens.write_table(dataset, "good.parquet")
+    dataset = motiflens.simulate(tutorial_grammar(n=60), 0)
+    write_table(dataset, "good.parquet")
     rows = [f"{sequence},1" for sequence in dataset.sequences()]
     Path("one-class.csv").write_text("sequence,label,sites\n" + ",\n".join(rows) + ",\n")
     return tmp_path
@@ -51,7 +54,7 @@ def test_a_report_that_fails_says_its_error_alone(capsys: pytest.CaptureFixture[
     assert "good.parquet, which is a file;" in error
     assert "nothing, which does not exist;" in said(capsys, "report", "nothing")
     settings = motiflens.Settings(models=("cnn",), seeds=1, sizes=(), threads=1)
-    motiflens.compare("good.parquet", "run", settings)
+    stages.compare.compare("good.parquet", "run", settings)
     Path("run/audit.json").write_text("{}")
     error = said(capsys, "report", "run")
     assert error.startswith("motiflens: the report reads schema_version 1")
@@ -61,7 +64,7 @@ def test_a_report_that_fails_says_its_error_alone(capsys: pytest.CaptureFixture[
 @pytest.mark.usefixtures("folder")
 def test_what_is_trained_names_the_settings_that_have_changed() -> None:
     settings = motiflens.Settings(models=("cnn",), seeds=1, sizes=(), threads=1)
-    motiflens.compare("good.parquet", "run", settings)
+    stages.compare.compare("good.parquet", "run", settings)
     other = motiflens.Settings(models=("cnn",), seeds=2, sizes=(), target=0.9, threads=1)
     with pytest.raises(InputError) as found:
         motiflens.run("good.parquet", "run", other)

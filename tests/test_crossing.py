@@ -17,15 +17,17 @@ from sklearn.metrics import roc_auc_score
 from tests.as_json import as_json
 
 import motiflens
-from motiflens import InputError, Settings, Source
+from motiflens import InputError, Settings
 from motiflens.datasets import SequenceDataset, homology_groups
 from motiflens.evaluation.ensembles import evaluate_ensembles
+from motiflens.io.readers import Source
 from motiflens.metrics import ensemble_logits
 from motiflens.report import write_report
 from motiflens.report.metrics import crossing_section
 from motiflens.report.parts import Table, Text
 from motiflens.results import Results
-from motiflens.training import predict_logits
+from motiflens.stages.negative_sets import cross_negatives, read_negative_sets
+from motiflens.training import Job, predict_logits
 
 MOTIF = "GATTACCA"
 N, N_POOR, LENGTH = 90, 120, 41
@@ -67,9 +69,7 @@ def inside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(folder: Path) -> motiflens.Run:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        return motiflens.cross_negatives(
-            "positives.fa", ["poor.fa", "alike.fa"], folder / "out", SETTINGS
-        )
+        return cross_negatives("positives.fa", ["poor.fa", "alike.fa"], folder / "out", SETTINGS)
 
 
 def parts(dataset: SequenceDataset) -> list[str]:
@@ -82,7 +82,7 @@ def by_label(dataset: SequenceDataset, label: int) -> SequenceDataset:
 
 
 def test_all_kinds_share_the_positives_and_their_parts(inside: Path) -> None:
-    kinds = motiflens.read_negative_sets("positives.fa", ["shuffle", "poor.fa"], SETTINGS).datasets
+    kinds = read_negative_sets("positives.fa", ["shuffle", "poor.fa"], SETTINGS).datasets
     first, second = (by_label(dataset, 1) for dataset in kinds.values())
     assert first.sequences() == second.sequences()
     assert parts(first) == parts(second)
@@ -91,9 +91,7 @@ def test_all_kinds_share_the_positives_and_their_parts(inside: Path) -> None:
 
 
 def test_shuffles_follow_their_positives_in_mixtures_too(inside: Path) -> None:
-    kinds = motiflens.read_negative_sets(
-        "positives.fa", ["poor.fa", "poor.fa+shuffle"], SETTINGS
-    ).datasets
+    kinds = read_negative_sets("positives.fa", ["poor.fa", "poor.fa+shuffle"], SETTINGS).datasets
     mixed = by_label(kinds["poor.fa+shuffle"], 0)
     positives = by_label(kinds["poor.fa"], 1)
     assert len(mixed) == N_POOR + N
@@ -110,7 +108,7 @@ def test_a_split_by_homology_holds_between_all_kinds(inside: Path) -> None:
     fasta(Path("family.fa"), [f"{text[:35]}{'ACGTAC'}" for text in shared])
     # In another order: equal places in two kinds would fall to the same part by chance.
     fasta(Path("relatives.fa"), [f"{'TTGGCA'}{text[:35]}" for text in reversed(shared)])
-    kinds = motiflens.read_negative_sets(
+    kinds = read_negative_sets(
         "positives.fa", ["family.fa", "relatives.fa"], Settings(split="homology")
     ).datasets
     both = motiflens.datasets.concatenate(list(kinds.values()))
@@ -153,10 +151,10 @@ def test_the_first_kind_is_the_run_s_own(run: motiflens.Run) -> None:
 def test_every_cell_is_of_the_model_and_the_test_part_that_it_names(
     run: motiflens.Run, inside: Path
 ) -> None:
-    kinds = motiflens.read_negative_sets("positives.fa", ["poor.fa", "alike.fa"], SETTINGS).datasets
+    kinds = read_negative_sets("positives.fa", ["poor.fa", "alike.fa"], SETTINGS).datasets
     found = as_json(run.results.crossing)["models"]["cnn"]["trained_on"]
     tests = {kind: dataset.part("test") for kind, dataset in kinds.items()}
-    job = motiflens.Job("cnn", SETTINGS.seed_list)
+    job = Job("cnn", SETTINGS.seed_list)
     trained = {"cnn": motiflens.train(kinds["alike.fa"], job, threads=1)}
     for kind, test in tests.items():
         alone = evaluate_ensembles(trained, test, seed=SETTINGS.seed)["cnn"].test.auroc
@@ -214,35 +212,35 @@ def test_the_sentence_weighs_intervals_and_ties(tmp_path: Path) -> None:
 
 MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "one kind": (
-        lambda: motiflens.cross_negatives("positives.fa", ["shuffle"], "no"),
+        lambda: cross_negatives("positives.fa", ["shuffle"], "no"),
         "^shuffle names",
     ),
     "a kind twice": (
-        lambda: motiflens.cross_negatives("positives.fa", ["shuffle", "shuffle"], "no"),
+        lambda: cross_negatives("positives.fa", ["shuffle", "shuffle"], "no"),
         "^shuffle, shuffle names",
     ),
     "negatives besides": (
-        lambda: motiflens.cross_negatives(
+        lambda: cross_negatives(
             Source("positives.fa", negatives="alike.fa"), ["shuffle", "poor.fa"], "no"
         ),
         "negatives=alike.fa.*positives.fa; leave negatives out",
     ),
     "no such file": (
-        lambda: motiflens.cross_negatives("positives.fa", ["shuffle", "absent.fa"], "no"),
+        lambda: cross_negatives("positives.fa", ["shuffle", "absent.fa"], "no"),
         "absent.fa",
     ),
     "matched without a genome": (
-        lambda: motiflens.cross_negatives("positives.fa", ["shuffle", "matched"], "no"),
+        lambda: cross_negatives("positives.fa", ["shuffle", "matched"], "no"),
         "got no genome",
     ),
     "other lengths for the tutorial's model": (
-        lambda: motiflens.cross_negatives(
+        lambda: cross_negatives(
             "positives.fa", ["shuffle", "long.fa"], "no", Settings(models=("tutorial-cnn",))
         ),
         "one length.*41 bp with shuffle, 46 bp with long.fa",
     ),
     "too short for a model": (
-        lambda: motiflens.cross_negatives("positives.fa", ["shuffle", "short.fa"], "no"),
+        lambda: cross_negatives("positives.fa", ["shuffle", "short.fa"], "no"),
         r"at least the \d+ bases of the first layer of cnn",
     ),
 }

@@ -17,11 +17,13 @@ from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.evaluation import models as comparison
 from motiflens.progress import Advance
+from motiflens.report import write_report
 from motiflens.settings import Settings
 from motiflens.stages import stage as stages
 from motiflens.stages.compare import compare
 from motiflens.stages.data import note_on_motif, prepare
 from motiflens.stages.defaults import default_sizes, with_defaults
+from motiflens.stages.explain import explain
 from motiflens.stages.motifs import motifs
 from motiflens.stages.stage import true_motifs
 from motiflens.training import Job, Recipe, train
@@ -158,7 +160,7 @@ def test_one_seed_has_no_interval_over_seeds(tmp_path: Path) -> None:
     assert as_json(run.results.comparison)["differences_cover"] == ["test sequences"]
     test = as_json(run.results.metrics)["models"]["cnn"]["test"]["auroc"]
     assert test["low"] <= test["value"] <= test["high"]
-    page = motiflens.write_report(run.path).read_text()
+    page = write_report(run.path).read_text()
     assert f"{summary['mean']:.4f} (–)" in page
     assert "how much another seed would change is not known" in page
 
@@ -173,7 +175,7 @@ def test_long_positives_are_explained_as_far_as_the_work_allows(
     # Each sequence takes 23 bases times 23; the work allows four of them, and not five.
     monkeypatch.setattr(stages, "MAX_WORK", 5 * 23**2 - 1)
     listening = Listening()
-    motiflens.explain(run, progress=listening)
+    explain(run, progress=listening)
     explained = motiflens.Attributions.load(run.path / "attributions" / "cnn" / "ism.npz")[0]
     assert len(explained.one_hot) == 4
     assert listening.notes[0].startswith("4 of 6 positives are explained")
@@ -219,5 +221,5 @@ def test_models_of_self_attention_go_the_whole_way_on_both_strands(tmp_path: Pat
         == set(as_json(run.results.attention)["models"])
         == set(models)
     )
-    page = motiflens.write_report(run.path).read_text()
+    page = write_report(run.path).read_text()
     assert all(name in page for name in models)

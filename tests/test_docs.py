@@ -7,7 +7,9 @@ import shlex
 from pathlib import Path
 from xml.etree import ElementTree
 
+import matplotlib
 import pytest
+from matplotlib import pyplot
 from scripts.reference_pages import COMMAND_LINE, FILES, command_line, with_run_files
 
 import motiflens
@@ -79,6 +81,26 @@ def test_shown_names_are_public():
 def test_examples_are_python():
     for block in blocks("python"):
         compile(block, "an example", "exec")
+
+
+def test_the_page_of_the_interface_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    matplotlib.use("Agg")
+    names: dict[str, object] = {}
+    page = (DOCS / "api.md").read_text("utf-8")
+    for block in re.findall(r"^```python\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE):
+        exec(compile(block, "docs/api.md", "exec"), names)
+    pyplot.close("all")
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_every_public_name_is_on_the_page_of_the_interface():
+    page = (DOCS / "api.md").read_text("utf-8")
+    missing = [name for name in motiflens.__all__ if not re.search(rf"\bml\.{name}\b", page)]
+    assert missing == ["__version__"]
+    reference = (DOCS / "reference" / "python.md").read_text("utf-8")
+    shown = re.findall(r"^::: motiflens\..*\.(\w+)$", reference, flags=re.MULTILINE)
+    assert sorted(shown) == sorted(set(motiflens.__all__) - {"__version__"})
 
 
 def test_the_readme_is_short():

@@ -15,9 +15,9 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from tests.toy_models import random_one_hot
 from torch import Tensor, nn
 
-from motiflens import InputError, Motif, build_model, true_bases, trust_checks
+from motiflens import InputError, Motif, build_model, trust_checks
 from motiflens.attribution import Attributions
-from motiflens.evidence import Controls
+from motiflens.evidence import Controls, true_bases
 from motiflens.evidence.attention import attention_test
 from motiflens.evidence.deletion import FRACTIONS, deletion_curves
 from motiflens.evidence.replacement import Part, permuted, replaced_weights, uniform

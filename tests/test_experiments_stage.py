@@ -9,6 +9,7 @@ import pytest
 from tests.as_json import as_json
 
 import motiflens
+from motiflens.perturbation import marginal_effect
 from motiflens.simulation import Grammar, MotifUse
 from motiflens.stages import experiments as experimenting
 from motiflens.stages.experiments import experiments
@@ -53,7 +54,7 @@ def test_the_figures_are_those_of_the_functions(run: motiflens.Run) -> None:
     found = as_json(run.results.experiments)["models"]["tutorial-cnn"]
     motifs = experimenting.true_motifs(run.dataset, None)
     background = experimenting._background(run, motifs)
-    effect = motiflens.marginal_effect(run.model("tutorial-cnn"), SECOND, background)
+    effect = marginal_effect(run.model("tutorial-cnn"), SECOND, background)
     assert found["motifs"][1]["marginal"] == vars(effect)
 
 

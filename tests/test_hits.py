@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.test_genomes import two_bit as as_two_bit
 
-from motiflens import find_hits, write_hits
+from motiflens import find_hits
 from motiflens.cli import main
 from motiflens.datasets import SequenceDataset, convert_streaming, stream_entries, write_table
 from motiflens.errors import InputError
-from motiflens.hits import fasta_stream, intervals
+from motiflens.hits import fasta_stream, intervals, write_hits
 from motiflens.hits.bed import compress_blocks
 from motiflens.hits.sequence_files import open_sequences
 from motiflens.motifs import Motif, motif_from_string, write_meme

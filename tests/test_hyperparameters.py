@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import motiflens
+from motiflens.datasets import write_table
 from motiflens.errors import InputError
 from motiflens.settings import Settings
 from motiflens.simulation import simulate, tutorial_grammar
@@ -126,7 +127,7 @@ def test_the_command_line_trains_with_them_and_the_run_keeps_them(
     written: Path, tmp_path: Path
 ) -> None:
     data = tmp_path / "data.csv"
-    motiflens.write_table(simulate(tutorial_grammar(n=80)), data)
+    write_table(simulate(tutorial_grammar(n=80)), data)
     command = [sys.executable, "-m", "motiflens", "train", str(data), "-o", str(tmp_path / "out")]
     command += ["--model", "cnn", "--seeds", "2", "--threads", "1", "--strands", "forward"]
     done = subprocess.run(

@@ -12,17 +12,21 @@ import pytest
 from tests.as_json import as_json
 
 import motiflens
+from motiflens import stages
 from motiflens.cli import main
-from motiflens.datasets import Entry, MappedDataset, convert_streaming, open_mapped
+from motiflens.datasets import Entry, MappedDataset, convert_streaming, open_mapped, write_table
 from motiflens.datasets import mapped as mapped_file
-from motiflens.stages.data import prepare
+from motiflens.io.readers import Source, read_dataset
+from motiflens.report import write_report
+from motiflens.simulation import tutorial_grammar
+from motiflens.stages.data import DataFiles, load_files, prepare
 
 MOTIF = "GATTACCA"
 ONE = motiflens.Settings(models=("cnn",), seeds=1, sizes=(), threads=1, strands="forward")
 
 
 def data(n: int = 120) -> motiflens.SequenceDataset:
-    grammar = motiflens.tutorial_grammar(motif=MOTIF, n=n, length=37)
+    grammar = tutorial_grammar(motif=MOTIF, n=n, length=37)
     return motiflens.simulate(grammar, 0)
 
 
@@ -43,7 +47,7 @@ def called(*arguments: str | Path) -> int | str | None:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    motiflens.write_table(data(), "set.csv.gz")
+    write_table(data(), "set.csv.gz")
     return tmp_path
 
 
@@ -54,13 +58,13 @@ def test_a_table_is_converted_and_comes_back(
     printed = capsys.readouterr()
     assert json.loads(printed.out)["positives"] == 60
     assert printed.err == "not carried into set.motiflens: sites\n"
-    found = motiflens.read_dataset("set.motiflens")
+    found = read_dataset("set.motiflens")
     assert isinstance(found, MappedDataset)
     assert found.sequences() == data().sequences()
     assert found.folder == Path("set.motiflens")
     assert called("prepare", "set.csv.gz", "-o", "set.motiflens") == 2
     assert "--overwrite" in capsys.readouterr().err
-    motiflens.write_table(data(60), "less.csv")
+    write_table(data(60), "less.csv")
     assert called("prepare", "less.csv", "-o", "set.motiflens", "--overwrite") == 0
     assert len(open_mapped("set.motiflens")) == 60
 
@@ -83,18 +87,18 @@ def test_mistakes_leave_no_folder(place: Path, capsys: pytest.CaptureFixture[str
 def test_options_of_other_files_are_refused(place: Path) -> None:
     mapped(data(), place / "set.motiflens")
     with pytest.raises(motiflens.InputError, match="mapped data set has its labels"):
-        motiflens.read_dataset("set.motiflens", labels="labels.txt")
-    files = motiflens.DataFiles(motiflens.Source("set.motiflens"), test="set.csv.gz")
+        read_dataset("set.motiflens", labels="labels.txt")
+    files = DataFiles(Source("set.motiflens"), test="set.csv.gz")
     with pytest.raises(motiflens.InputError, match="--test"):
-        motiflens.load_files(files)
+        load_files(files)
     with pytest.raises(motiflens.InputError, match="--split homology"):
-        prepare(motiflens.read_dataset("set.motiflens"), replace(ONE, split="homology"))
+        prepare(read_dataset("set.motiflens"), replace(ONE, split="homology"))
 
 
 def test_a_mapped_run_keeps_its_split_and_reopens_its_data(place: Path) -> None:
     folder = place / "set.motiflens"
     mapped(data(), folder)
-    made = motiflens.compare(folder, "out", ONE)
+    made = stages.compare.compare(folder, "out", ONE)
     assert not (made.path / "data.parquet").exists()
     dataset = motiflens.load_run("out").dataset
     assert isinstance(dataset, MappedDataset)
@@ -135,7 +139,7 @@ def test_mapped_data_train_the_models_of_the_same_table(place: Path) -> None:
         assert (runs[0].path / file).read_bytes() == (runs[1].path / file).read_bytes(), file
     shortcut = runs[1].motifs["shortcut"]["attention"]
     assert shortcut["motif"] == MOTIF
-    assert motiflens.write_report(runs[1].path).is_file()
+    assert write_report(runs[1].path).is_file()
 
 
 def test_a_large_set_is_looked_at_through_a_sample(
@@ -169,15 +173,15 @@ def test_a_large_set_is_looked_at_through_a_sample(
 
 def test_a_killed_mapped_run_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mapped(data(), place / "set.motiflens")
-    whole = motiflens.compare(place / "set.motiflens", "whole", ONE)
+    whole = stages.compare.compare(place / "set.motiflens", "whole", ONE)
     shutil.copytree("whole", "cut")
     (place / "cut" / "comparison.json").unlink()
     (place / "cut" / "split.npy").unlink()
-    cut = motiflens.compare(place / "set.motiflens", "cut", ONE)
+    cut = stages.compare.compare(place / "set.motiflens", "cut", ONE)
     for file in ("comparison.json", "split.npy", "run.toml"):
         assert (cut.path / file).read_bytes() == (whole.path / file).read_bytes()
     shutil.rmtree("set.motiflens")
     mapped(data(60), place / "set.motiflens")
     (place / "cut" / "comparison.json").unlink()
     with pytest.raises(motiflens.InputError, match="other data"):
-        motiflens.compare(place / "set.motiflens", "cut", ONE)
+        stages.compare.compare(place / "set.motiflens", "cut", ONE)

@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 from tests.as_json import as_json
 
-import motiflens
 from motiflens.cli import main
 from motiflens.datasets import SequenceDataset, concatenate, homology_groups
-from motiflens.discovery.sequences_alone import cut_in_halves
+from motiflens.discovery.sequences_alone import cut_in_halves, discover_without_model
 from motiflens.errors import InputError
+from motiflens.motifs import read_meme
+from motiflens.report import write_report
 
 EBOX = "GTCACGTGACC"
 
@@ -48,7 +49,7 @@ def test_the_motif_of_a_file_is_found_tested_and_named(tmp_path, capsys, n, held
     assert entry["q_value"] < 1e-6
     assert {"USF1", "USF2", "TFE3"} & {entry["match"]["name"], *entry["match"]["others"]}
     assert entry["match"]["family"] == short["family"] == "bHLH-ZIP"
-    (meme,) = motiflens.read_meme(output / "discovery.meme")
+    (meme,) = read_meme(output / "discovery.meme")
     assert meme.consensus == entry["consensus"]
     page = (output / "report.html").read_text()
     assert page.count("<svg") == 2  # the motif above its name's, and the places
@@ -62,16 +63,16 @@ def test_the_motif_of_a_file_is_found_tested_and_named(tmp_path, capsys, n, held
     assert cells in page
     # A site in a negative is in the file, and not on the page.
     sites.assign(label=1 - sites["label"]).to_csv(output / "hits.bed.gz", sep="\t", index=False)
-    assert cells not in motiflens.write_report(output).read_text()
+    assert cells not in write_report(output).read_text()
 
 
 def test_sequences_without_a_motif_give_none(tmp_path):
     path = write(tmp_path / "none.fa", 60, None, 1)
-    found = as_json(motiflens.discover_without_model(path, tmp_path / "out"))
+    found = as_json(discover_without_model(path, tmp_path / "out"))
     assert found["discovery"] == []
     assert not (tmp_path / "out" / "discovery.meme").exists()
     assert not (tmp_path / "out" / "hits.bed.gz").exists()
-    page = motiflens.write_report(tmp_path / "out").read_text()
+    page = write_report(tmp_path / "out").read_text()
     assert "No motif was found." in page
     assert "Found in" not in page
     assert "unknown" not in page
@@ -134,7 +135,7 @@ def test_a_stretch_that_all_share_is_spoken_of(tmp_path):
     rows = ["".join(generator.choice(list("ACGT"), 40)) for _ in range(30)]
     path = tmp_path / "primer.fa"
     path.write_text("".join(f">{n}\n{rows[0]}{row}\n" for n, row in enumerate(rows)))
-    found = as_json(motiflens.discover_without_model(path, tmp_path / "out"))
+    found = as_json(discover_without_model(path, tmp_path / "out"))
     assert found["discovery"] == []
     assert "One group holds 30 of them" in found["discovered_by"]["note"]
 
@@ -143,7 +144,7 @@ def test_a_run_does_not_lose_its_motifs(tmp_path):
     (tmp_path / "run.toml").write_text("")
     (tmp_path / "motifs.json").write_text("of the run")
     with pytest.raises(InputError, match="holds a run"):
-        motiflens.discover_without_model(write(tmp_path / "a.fa", 5, EBOX, 0), tmp_path)
+        discover_without_model(write(tmp_path / "a.fa", 5, EBOX, 0), tmp_path)
     assert (tmp_path / "motifs.json").read_text() == "of the run"
 
 
@@ -152,13 +153,13 @@ def test_sequences_of_odd_and_equal_names_keep_their_sites(tmp_path):
     text = path.read_text().replace(">s1\n", ">NA\n").replace(">s2\n", '>q"u"\n')
     other = write(tmp_path / "other.fa", 1, EBOX, 7).read_text()
     path.write_text(text + other)  # another sequence of the name s0
-    found = as_json(motiflens.discover_without_model(path, output))
+    found = as_json(discover_without_model(path, output))
     lines = gzip.decompress((output / "hits.bed.gz").read_bytes()).decode().splitlines()[1:]
     names = [line.split("\t")[0] for line in lines]
     assert len(lines) == found["discovery"][0]["n_sites"]
     assert names.count("s0") == 2
     assert {"NA", 'q"u"'} <= set(names)
-    page = motiflens.write_report(output).read_text()
+    page = write_report(output).read_text()
     assert ">NA</th>" in page
     assert ">q&quot;u&quot;</th>" in page or '>q"u"</th>' in page or ">q&#34;u&#34;</th>" in page
 
@@ -167,7 +168,7 @@ def test_a_damaged_file_of_motifs_is_named(tmp_path):
     for content in ("{", '{"schema_version": 1}', '{"schema_version": 1, "discovered_by": 3}'):
         (tmp_path / "motifs.json").write_text(content)
         with pytest.raises(InputError, match=r"motifs\.json"):
-            motiflens.write_report(tmp_path)
+            write_report(tmp_path)
         assert not (tmp_path / "report.html").exists()
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from motiflens import simulate, tutorial_grammar
+from motiflens import simulate
 from motiflens.attribution.attention import attention_on_bases
 from motiflens.datasets import split_at_random
 from motiflens.models import build_model, project_to_bases
@@ -17,6 +17,7 @@ from motiflens.models.self_attention import (
     neighbours,
     self_attention_maps,
 )
+from motiflens.simulation import tutorial_grammar
 from motiflens.training import Job, Recipe, train
 
 SELF_ATTENTIVE = ["hybrid", "transformer"]

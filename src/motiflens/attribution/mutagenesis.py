@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,6 +17,9 @@ from motiflens.io.inputs import one_hot as encode_one_hot
 from motiflens.models.base import SequenceModel
 from motiflens.models.calling import as_input, computing, evaluating, logits_in_batches, logits_of
 from motiflens.progress import Progress
+
+if TYPE_CHECKING:
+    from typing import Annotated as Float32
 
 #: Sequences whose mutants are computed together the incremental way: few stay in the caches.
 INCREMENTAL_BATCH = 1
@@ -31,7 +36,7 @@ def saturation_mutagenesis(
     threads: int | None = None,
     device: str | None = None,
     progress: Progress | bool = False,
-) -> Floats:
+) -> Float32[np.ndarray, "N 4 W"]:
     """Compute the effect of every substitution: logit(mutant) − logit(reference).
 
     Parameters

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from motiflens.datasets import default_names
 from motiflens.errors import InputError
 from motiflens.files import write_whole
 from motiflens.plots import logo
+
+if TYPE_CHECKING:
+    from typing import Annotated as Float32
 
 Floats = NDArray[np.float32]
 
@@ -87,11 +90,11 @@ class Attributions:
     """
 
     method: str
-    one_hot: Floats
-    contributions: Floats
-    hypothetical: Floats | None = None
-    convergence_delta: Floats | None = None
-    difference: Floats | None = None
+    one_hot: Float32[np.ndarray, "N 4 L"]
+    contributions: Float32[np.ndarray, "N 4 L"]
+    hypothetical: Float32[np.ndarray, "N 4 L"] | None = None
+    convergence_delta: Float32[np.ndarray, " N"] | None = None
+    difference: Float32[np.ndarray, " N"] | None = None
     points: tuple[NDArray[np.float64], ...] | None = None
     checks: Checks | None = None
     names: tuple[str, ...] | None = None

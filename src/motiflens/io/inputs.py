@@ -23,6 +23,11 @@ from motiflens.sequences import one_hot as one_hot_of_codes
 from motiflens.shuffles import dinucleotide_shuffle as shuffle_codes
 
 if TYPE_CHECKING:
+    # What jaxtyping checks under pytest; for a type checker it is the array type alone.
+    from typing import Annotated as Float32
+    from typing import Annotated as Int32
+    from typing import Annotated as UInt8
+
     from torch import Tensor
 
     Sequences = str | PathLike[str] | Sequence[str] | SequenceDataset | NDArray[Any] | Tensor
@@ -76,7 +81,7 @@ def read(
     return read_dataset(Path(path), peak_name=peak_name, seed=seed, **options)
 
 
-def one_hot(sequences: Sequences) -> Floats:
+def one_hot(sequences: Sequences) -> Float32[np.ndarray, "N 4 L"]:
     """Return sequences as one-hot float32 (N, 4, L), in the order A C G T.
 
     Parameters
@@ -110,7 +115,7 @@ def one_hot_and_names(sequences: Sequences) -> tuple[Floats, tuple[str, ...] | N
     return one_hot(sequences), None
 
 
-def check_one_hot(one_hot: Any) -> Floats:
+def check_one_hot(one_hot: Any) -> Float32[np.ndarray, "N 4 L"]:
     """Return an array or tensor as float32 (N, 4, L) if it is one-hot, or refuse it."""
     values = np.asarray(one_hot.detach().cpu().numpy() if _is_tensor(one_hot) else one_hot)
     if values.ndim != 3 or values.shape[1] != 4 or values.shape[2] == 0:
@@ -174,7 +179,9 @@ def read_sequences(path: str | PathLike[str]) -> SequenceDataset:
     return dataset_of(records, [0.0] * len(records))
 
 
-def codes_of(one_hot: Floats) -> tuple[Codes, Lengths]:
+def codes_of(
+    one_hot: Float32[np.ndarray, "N 4 L"],
+) -> tuple[UInt8[np.ndarray, "N L"], Int32[np.ndarray, " N"]]:
     """Return codes (N, L), and lengths (N,) to the last known base, of one-hot (N, 4, L)."""
     known = one_hot.any(axis=1)
     codes = np.where(known, one_hot.argmax(axis=1), PAD).astype(np.uint8)

@@ -8,7 +8,7 @@ import math
 import tomllib
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tomli_w
@@ -27,6 +27,9 @@ from motiflens.training.data import predict_logits
 from motiflens.training.fit import Epoch
 from motiflens.training.loop import Trained
 from motiflens.training.recipes import Recipe
+
+if TYPE_CHECKING:
+    from typing import Annotated as Float64
 
 MODEL, HISTORY, WEIGHTS = (ARTIFACTS[name].name for name in ("model", "history", "weights"))
 
@@ -206,7 +209,7 @@ def predict(
     batch_size: int = 256,
     threads: int | None = None,
     device: str | None = None,
-) -> NDArray[np.float64]:
+) -> Float64[np.ndarray, "N *T"]:
     """Return the logits of sequences.
 
     Parameters
