@@ -6,6 +6,7 @@ import pytest
 
 from motiflens.datasets import SequenceDataset
 from motiflens.evaluation import ensembles
+from motiflens.results.scores import GroupCounts
 
 WORDS = ("ACGGTCATTGCA", "TTGACCATGGAC", "CATGCCTAAGTG", "GGATCTTACGAC", "TACCGTTGAGTC")
 
@@ -22,11 +23,12 @@ def test_groups_that_hold_a_class_are_counted() -> None:
     groups = ensembles.independent_groups(test)
     assert groups is not None
     assert groups[0] == groups[5] == groups[6]
-    assert ensembles.count_groups(test, groups) == {"positives": 2, "negatives": 4, "groups": 5}
+    counts = GroupCounts(positives=2, negatives=4, groups=5)
+    assert ensembles.count_groups(test, groups) == counts
 
 
 def test_many_sequences_are_not_grouped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ensembles, "MOST_GROUPED", 6)
+    monkeypatch.setattr(ensembles, "MAX_GROUPED", 6)
     test = dataset()
     assert ensembles.independent_groups(test) is None
     assert ensembles.count_groups(test, None) is None

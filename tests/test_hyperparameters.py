@@ -64,10 +64,10 @@ def test_a_file_changes_model_and_recipe_and_nothing_else(written: Path) -> None
         ("cnn", {"n_filter": 24}, "did you mean 'n_filters'"),
         ("cnn", {"n_filters": 24.5}, "a whole number"),
         ("cnn", {"n_filters": True}, "a whole number"),
-        ("cnn", {"activation": 3}, "a word"),
+        ("cnn", {"activation": 3}, "not a name"),
         ("cnn", {"recipe": {"epoch": 3}}, "did you mean 'epochs'"),
         ("cnn", {"recipe": {"refit": 1}}, "true or false"),
-        ("cnn", {"recipe": {"epochs": 0}}, "at least 1"),
+        ("cnn", {"recipe": {"epochs": 0}}, "less than 1"),
         ("cnn", {"recipe": {"mutation_rate": 1.5}}, "at most 1"),
         ("cnn", {"recipe": {"learning_rate": float("nan")}}, "above 0"),
         ("cnn", {"recipe": {"schedule": "linear"}}, "constant, cosine"),
@@ -82,14 +82,14 @@ def test_a_wrong_name_or_value_is_told(model: str, table: dict, words: str) -> N
 @pytest.mark.parametrize(
     ("model", "table", "words"),
     [
-        ("cnn", {"activation": "gelu"}, "relu or exponential"),
-        ("cnn", {"n_filters": 0}, "at least 1"),
-        ("cnn", {"kernel_size": -3}, "at least 1"),
+        ("cnn", {"activation": "gelu"}, "did you mean relu"),
+        ("cnn", {"n_filters": 0}, "less than 1"),
+        ("cnn", {"kernel_size": -3}, "less than 1"),
         ("cnn", {"kernel_size": 51}, "51 bases"),
-        ("attention", {"pool_size": 0}, "at least 1"),
+        ("attention", {"pool_size": 0}, "less than 1"),
         ("cnn", {"dropout": 1.5}, "below 1"),
         ("transformer", {"n_channels": 30, "n_heads": 4}, "fit together"),
-        ("hybrid", {"n_blocks": -1}, "at least 1"),
+        ("hybrid", {"n_blocks": -1}, "less than 1"),
     ],
 )
 def test_hyperparameters_that_no_model_has_are_refused_before_training(
@@ -103,15 +103,15 @@ def test_hyperparameters_that_no_model_has_are_refused_before_training(
 
 def test_an_impossible_word_is_told_with_its_remedy_alone() -> None:
     settings = Settings(models=("cnn",), hyperparameters={"cnn": {"activation": "gelu"}})
-    with pytest.raises(InputError, match=r"^the activation of the first layer") as caught:
+    with pytest.raises(InputError, match="^'gelu'") as caught:
         built(job_of("cnn", settings), 50)
-    assert caught.value.remedy == "choose one of them"
+    assert caught.value.remedy == "did you mean relu?"
 
 
 def test_a_model_that_is_not_trained_has_no_hyperparameters() -> None:
-    with pytest.raises(InputError, match=r"did you mean \[cnn\]"):
+    with pytest.raises(InputError, match="did you mean cnn"):
         Settings(models=("cnn",), hyperparameters={"cnnn": {}})
-    with pytest.raises(InputError, match=r"\[attention\]"):
+    with pytest.raises(InputError, match="attention"):
         Settings(models=("cnn",), hyperparameters={"attention": {}})
 
 

@@ -162,7 +162,7 @@ def test_models_explain_in_turn_within_each_class():
 def test_long_sequences_are_explained_in_smaller_numbers(monkeypatch):
     dataset = implanted(100, 1)
     assert len(to_explain(dataset, 30)) == 60
-    monkeypatch.setattr(discovering, "MOST_BASES", 20 * LENGTH)
+    monkeypatch.setattr(discovering, "MAX_BASES", 20 * LENGTH)
     chosen = to_explain(dataset, 30)
     assert (len(chosen), int(chosen.labels.sum())) == (20, 10)
     codes, _ = encode(dataset.sequences())

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.as_json import as_json
 
 from motiflens.cli import main
 from motiflens.datasets import SequenceDataset, concatenate, homology_groups
@@ -67,7 +68,7 @@ def test_the_motif_of_a_file_is_found_tested_and_named(tmp_path, capsys, n, held
 
 def test_sequences_without_a_motif_give_none(tmp_path):
     path = write(tmp_path / "none.fa", 60, None, 1)
-    found = discover_without_model(path, tmp_path / "out")
+    found = as_json(discover_without_model(path, tmp_path / "out"))
     assert found["discovery"] == []
     assert not (tmp_path / "out" / "discovery.meme").exists()
     assert not (tmp_path / "out" / "hits.bed.gz").exists()
@@ -134,7 +135,7 @@ def test_a_stretch_that_all_share_is_spoken_of(tmp_path):
     rows = ["".join(generator.choice(list("ACGT"), 40)) for _ in range(30)]
     path = tmp_path / "primer.fa"
     path.write_text("".join(f">{n}\n{rows[0]}{row}\n" for n, row in enumerate(rows)))
-    found = discover_without_model(path, tmp_path / "out")
+    found = as_json(discover_without_model(path, tmp_path / "out"))
     assert found["discovery"] == []
     assert "One group holds 30 of them" in found["discovered_by"]["note"]
 
@@ -142,7 +143,7 @@ def test_a_stretch_that_all_share_is_spoken_of(tmp_path):
 def test_a_run_does_not_lose_its_motifs(tmp_path):
     (tmp_path / "run.toml").write_text("")
     (tmp_path / "motifs.json").write_text("of the run")
-    with pytest.raises(InputError, match="choose another folder"):
+    with pytest.raises(InputError, match="holds a run"):
         discover_without_model(write(tmp_path / "a.fa", 5, EBOX, 0), tmp_path)
     assert (tmp_path / "motifs.json").read_text() == "of the run"
 
@@ -152,7 +153,7 @@ def test_sequences_of_odd_and_equal_names_keep_their_sites(tmp_path):
     text = path.read_text().replace(">s1\n", ">NA\n").replace(">s2\n", '>q"u"\n')
     other = write(tmp_path / "other.fa", 1, EBOX, 7).read_text()
     path.write_text(text + other)  # another sequence of the name s0
-    found = discover_without_model(path, output)
+    found = as_json(discover_without_model(path, output))
     lines = gzip.decompress((output / "hits.bed.gz").read_bytes()).decode().splitlines()[1:]
     names = [line.split("\t")[0] for line in lines]
     assert len(lines) == found["discovery"][0]["n_sites"]

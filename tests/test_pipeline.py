@@ -14,13 +14,12 @@ from tests.as_json import as_json
 import motiflens
 from motiflens import Settings
 from motiflens.attribution import METHODS
-from motiflens.attribution import load as load_attributions
 from motiflens.datasets import homology_groups, mark_sites
 from motiflens.errors import InputError
 from motiflens.evaluation.models import compare
 from motiflens.metrics import paired_difference, score, seed_scores
 from motiflens.progress import Silent
-from motiflens.runs.run import CONTENT
+from motiflens.results.folder import TOP
 from motiflens.stages.data import prepare
 from motiflens.stages.stage import true_motifs
 from motiflens.training import Job, predict_logits
@@ -50,9 +49,9 @@ def test_the_run_directory_holds_what_is_documented(run: motiflens.Run) -> None:
     assert names == {
         "run.toml", "data.parquet", "audit.json", "comparison.json", "metrics.json",
         "timings.json", "attention.json", "motifs.json", "experiments.json", "trust.json", "models",
-        "attributions", "motifs",
+        "attributions", "motifs", "report.html",
     }  # fmt: skip
-    assert names < set(CONTENT)  # or --overwrite would leave it behind
+    assert names < set(TOP)  # or --overwrite would leave it behind
     assert {path.name for path in (run.path / "models").iterdir()} == {
         f"{model}-seed{seed}" for model in SETTINGS.models for seed in (0, 1)
     }
@@ -209,16 +208,15 @@ def test_explaining_again_keeps_what_rests_on_equal_explanations_and_removes_the
     for path, before in bytes_before.items():
         assert path.name == "timings.json" or path.read_bytes() == before
     saliency = copied / "attributions" / "cnn" / "saliency.npz"
-    found, names = load_attributions(saliency)
+    found, names = motiflens.Attributions.load(saliency)
     replace(found, contributions=2 * found.contributions).save(saliency, names)
     motiflens.explain(copied, progress=Notes())
-    made_of_them = {"motifs.json", "motifs", "experiments.json", "trust.json"}
+    made_of_them = {"motifs.json", "motifs", "experiments.json", "trust.json", "report.html"}
     assert {path.name for path in run.path.iterdir()} - made_of_them == {
         path.name for path in copied.iterdir()
     }
-    assert (
-        "motifs.json, motifs, experiments.json, trust.json, made of those, are removed" in heard[0]
-    )
+    assert heard[0].startswith("attributions changed")
+    assert all(f"{name}" in heard[0] for name in made_of_them)
     assert saliency.read_bytes() == bytes_before[saliency]
 
 
@@ -247,7 +245,7 @@ def test_attributions_are_of_test_positives_and_come_back(run: motiflens.Run) ->
     folder = run.path / "attributions" / "tutorial-attention"
     # No genome tracks, as the data have no coordinates.
     assert {p.name for p in folder.iterdir()} == {*(f"{m}.npz" for m in taken), "checks.json"}
-    checks = run.read_json("attributions/tutorial-attention/checks.json")["methods"]
+    checks = as_json(run.results.checks["tutorial-attention"])["methods"]
     assert set(checks) == taken
     assert checks["deeplift_shap"]["completeness"] < 1e-4
     contrast = as_json(run.results.attention)["models"]["tutorial-attention"]
@@ -259,14 +257,14 @@ def test_the_same_seed_gives_the_same_bytes(run: motiflens.Run, tmp_path: Path) 
     files = sorted(p.relative_to(run.path) for p in run.path.rglob("*") if p.is_file())
     assert files == sorted(p.relative_to(again.path) for p in again.path.rglob("*") if p.is_file())
     for file in files:
-        if file.name != "timings.json":
+        if file.name not in ("timings.json", "report.html"):
             assert (run.path / file).read_bytes() == (again.path / file).read_bytes(), file
 
 
 def test_another_seed_gives_other_weights(run: motiflens.Run, tmp_path: Path) -> None:
     other = Settings(models=("cnn",), seeds=1, seed=5, sizes=(), motif=MOTIF, threads=1)
     made = motiflens.compare(data(), tmp_path / "other", other)
-    assert made.models == {"cnn": [5]}
+    assert made.results.models == {"cnn": (5,)}
     assert not torch.equal(made.model("cnn").filters, run.model("cnn").filters)
     assert as_json(made.results.comparison)["models"]["cnn"]["sizes"] == []
 
@@ -276,7 +274,7 @@ def test_a_run_is_loaded_with_its_settings(run: motiflens.Run) -> None:
     assert loaded.settings == replace(SETTINGS, split="random")
     assert len(loaded.dataset) == 240
     assert not loaded.model("cnn", 1).training
-    with pytest.raises(motiflens.InputError, match="one of its seeds"):
+    with pytest.raises(motiflens.InputError, match="no seed 7"):
         loaded.model("cnn", 7)
     with pytest.raises(motiflens.InputError, match=r"run\.toml"):
         motiflens.load_run(run.path / "models")
@@ -290,7 +288,7 @@ def test_an_untrained_model_has_the_initial_weights(run: motiflens.Run) -> None:
 
 def test_a_finished_run_is_not_replaced_unless_asked(run: motiflens.Run, tmp_path: Path) -> None:
     before = (run.path / "comparison.json").read_bytes()
-    with pytest.raises(motiflens.InputError, match="--overwrite"):
+    with pytest.raises(motiflens.InputError, match="overwrite=True"):
         motiflens.compare(data(1), run.path, SETTINGS)
     assert (run.path / "comparison.json").read_bytes() == before
     (tmp_path / "mine.txt").write_text("keep")
@@ -305,7 +303,7 @@ def test_overwriting_leaves_nothing_of_the_earlier_run(tmp_path: Path) -> None:
     (tmp_path / "run" / "notes.txt").write_text("mine")
     two = Settings(models=("attention",), seeds=1, sizes=(), threads=1)
     made = motiflens.compare(data(n=80), tmp_path / "run", two, overwrite=True)
-    assert made.models == {"attention": [0]}
+    assert made.results.models == {"attention": (0,)}
     assert not (made.path / "motifs.json").exists()
     assert not (made.path / "attributions").exists()
     assert (made.path / "notes.txt").read_text() == "mine"
@@ -322,13 +320,13 @@ def test_a_missing_stage_names_its_command(tmp_path: Path) -> None:
 def test_a_split_of_the_users_own_is_kept() -> None:
     dataset = data()
     split = np.where(np.arange(240) % 3 == 0, "test", "train")
-    kept, _, _ = prepare(dataset.with_split(split), SETTINGS)
+    kept, _ = prepare(dataset.with_split(split), SETTINGS)
     assert np.array_equal(kept.split, split)
-    with pytest.raises(motiflens.InputError, match="train and test"):
+    with pytest.raises(motiflens.InputError, match="in the split train"):
         prepare(dataset.with_split(np.full(240, "test")), SETTINGS)
     # Without a test part of its own, one is cut out of what there is to train on.
     split = np.where(np.arange(240) % 3 == 0, "valid", "train")
-    cut, _, _ = prepare(dataset.with_split(split), SETTINGS)
+    cut, _ = prepare(dataset.with_split(split), SETTINGS)
     assert np.array_equal(cut.split == "valid", split == "valid")
     assert (cut.split == "test").sum() == 32
 
@@ -337,9 +335,9 @@ def test_the_motif_marks_sites_only_where_none_are_known() -> None:
     dataset = data()
     truth = [[site.start for site in row] for row in dataset.sites]
     unknown = dataset.with_sites(None)
-    found, _, _ = prepare(unknown, SETTINGS)
+    found, _ = prepare(unknown, SETTINGS)
     assert [[site.start for site in row] for row in found.sites] == truth
-    kept, _, _ = prepare(dataset, Settings(motif="TTTT"))
+    kept, _ = prepare(dataset, Settings(motif="TTTT"))
     assert [[site.start for site in row] for row in kept.sites] == truth
     with pytest.raises(motiflens.InputError, match="motif"):
         prepare(unknown, Settings(motif="A" * 42))
@@ -361,10 +359,10 @@ def test_true_motifs_come_from_the_sites_read_on_their_strand() -> None:
 
 
 def test_all_sizes_share_one_test_part() -> None:
-    dataset, _, _ = prepare(data(), SETTINGS)
+    dataset, _ = prepare(data(), SETTINGS)
     found = compare(dataset, [Job("cnn", (0,))], sizes=[40, 80], threads=1)
-    assert found.results["n_test"] == 48
-    assert [p["n_train"] for p in found.results["models"]["cnn"]["sizes"]] == [40, 80, 192]
+    assert found.comparison.n_test == 48
+    assert [p.n_train for p in found.comparison.models["cnn"].sizes] == [40, 80, 192]
 
 
 def test_metrics_are_the_ensembles_with_intervals(run: motiflens.Run) -> None:
@@ -450,7 +448,7 @@ def test_files_of_parts_become_one_data_set(tmp_path: Path) -> None:
     joined = motiflens.load_files(files).dataset
     assert joined.sequences() == [s for d in sets.values() for s in d.sequences()]
     assert joined.split.tolist() == ["train"] * 60 + ["valid"] * 20 + ["test"] * 30
-    split, _, _ = prepare(joined, Settings())
+    split, _ = prepare(joined, Settings())
     assert np.array_equal(split.split, joined.split)
     motiflens.write_table(joined, tmp_path / "split.csv")
     with pytest.raises(motiflens.InputError, match="column 'split'"):
@@ -471,24 +469,24 @@ def test_a_run_killed_after_training_goes_on_with_the_missing_stages(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("motiflens.pipeline.read_motifs", killed)
+        patch.setattr("motiflens.stages.motifs._take_routes", killed)
         with pytest.raises(Killed):
             motiflens.run(data(n=80), tmp_path / "run", settings)
     for name in (".motifs.json.x1", "attributions/cnn/.ism.npz.x2"):  # as a kill leaves them
         (tmp_path / "run" / name).write_text("half")
     (tmp_path / "run" / ".notes").write_text("mine")
-    with pytest.raises(motiflens.InputError, match="--overwrite"):
+    with pytest.raises(motiflens.InputError, match="overwrite=True"):
         motiflens.compare(data(n=80), tmp_path / "run", settings)  # for this the run is finished
     with pytest.raises(motiflens.InputError, match="other data"):
         motiflens.run(data(seed=1, n=80), tmp_path / "run", settings)
     with monkeypatch.context() as patch:
         patch.setattr("motiflens.evaluation.models.compare", killed)
-        patch.setattr("motiflens.pipeline.explain", killed)
+        patch.setattr("motiflens.stages.explain.attribute", killed)
         made = motiflens.run(data(n=80), tmp_path / "run", settings)
     assert as_json(made.results.motifs)["models"]["cnn"]
     hidden = [path.name for path in made.path.rglob(".*")]
     assert hidden == [".notes"]
-    with pytest.raises(motiflens.InputError, match="--overwrite"):
+    with pytest.raises(motiflens.InputError, match="overwrite=True"):
         motiflens.run(data(n=80), tmp_path / "run", settings)
     # Killed while the checkpoint was removed: the same call removes the rest.
     (made.path / "checkpoint").mkdir()

@@ -265,7 +265,8 @@ def test_motifs_of_sequences_alone(tmp_path):
 
 def test_what_follows_from_what():
     assert following_from(["attributions"]) == (
-        "track", "intervals", "checks", "route_motifs", "motifs", "experiments", "trust", "report",
+        "track", "intervals", "checks", "route_motifs", "discovery", "discovery_arrays", "seqlets",
+        "sites", "motifs", "experiments", "trust", "report",
     )  # fmt: skip
     assert following_from(["motifs"]) == ("experiments", "report")
     assert set(following_from(["configuration"])) == {*ARTIFACTS} - {"configuration", "timings"}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from motiflens.errors import InputError
+from motiflens.errors import InputError, one_of
 
 DEFAULT_MODELS = ("cnn", "attention")
 ARCHITECTURES = ("cnn", "attention", "hybrid", "transformer", "tutorial-cnn", "tutorial-attention")
@@ -16,7 +15,7 @@ SPLITS = ("auto", "random", "homology", "chromosome", "given")
 STRANDS = ("auto", "forward", "both")
 
 #: Seeds of the replicas follow on each other, and scikit-learn takes 32 bits.
-MOST_SEEDS, LARGEST_SEED = 1000, 2**32 - 1001
+MAX_SEEDS, LARGEST_SEED = 1000, 2**32 - 1001
 
 
 @dataclass(frozen=True)
@@ -29,11 +28,11 @@ class Settings:
         Architectures to train, their names joined by commas.
     seeds
         Replicas of each model, with seeds ``seed``, ``seed`` + 1, and so on. None stands for 5,
-        or for 3 where the training part holds more than a million bases.
+        or for 3 where the training split holds more than a million bases.
     seed
         Decides everything that is random: the split, initial weights, data order.
     test_fraction
-        Fraction of the sequences held out for testing, unless the data come with a test part.
+        Fraction of the sequences held out for testing, unless the data come with a test split.
     split
         How they are held out: at ``random``, by ``homology`` (no 31-mer shared between the
         splits), or by ``chromosome``. ``auto`` chooses between the first two (see
@@ -48,7 +47,7 @@ class Settings:
         case.
     sizes
         Training sizes of the learning curves, joined by commas, and ``none`` for no curves. None
-        stands for 50, 200 and 800, as far as they are below three quarters of the training part,
+        stands for 50, 200 and 800, as far as they are below three quarters of the training split,
         and for no curves on more than 2,000 training sequences or on longer ones than 120 bases.
     size_seeds
         Replicas for the learning curves.
@@ -58,7 +57,7 @@ class Settings:
     target
         Test accuracy whose first epoch is reported.
     n_explained
-        Positives to explain at most, from the test part; fewer where they are so long that this
+        Positives to explain at most, from the test split; fewer where they are so long that this
         takes more than 1,000 sequences of 200 bases do.
     hyperparameters
         Model → what differs from its defaults, and under ``recipe`` what differs in its training,
@@ -88,53 +87,37 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.seeds is not None:
-            _at_least("--seeds", self.seeds, 1)
-            if self.seeds > MOST_SEEDS:
-                raise InputError(
-                    f"--seeds is at most {MOST_SEEDS}", got=str(self.seeds), remedy="give fewer"
-                )
-        check_seed("--seed", self.seed)
-        _at_least("--size-seeds", self.size_seeds, 1)
-        _at_least("--n-explained", self.n_explained, 1)
+            _at_least("seeds", self.seeds, 1)
+            if self.seeds > MAX_SEEDS:
+                problem = f"seeds={self.seeds} is more than {MAX_SEEDS}"
+                raise InputError(problem, argument="seeds")
+        check_seed(self.seed)
+        _at_least("size_seeds", self.size_seeds, 1)
+        _at_least("n_explained", self.n_explained, 1)
         for size in self.sizes or ():
-            _at_least("--sizes", size, 10)
+            _at_least("sizes", size, 10)
         if self.threads is not None:
-            _at_least("--threads", self.threads, 1)
-        for option, value in (
-            ("--test-fraction", self.test_fraction),
-            ("--target", self.target),
-        ):
+            _at_least("threads", self.threads, 1)
+        for name in ("test_fraction", "target"):
+            value = getattr(self, name)
             if not 0.0 < value < 1.0:
-                raise InputError(
-                    f"{option} is a fraction between 0 and 1",
-                    got=str(value),
-                    remedy="give a value such as 0.2",
-                )
-        _one_of("--split", self.split, SPLITS)
-        _one_of("--strands", self.strands, STRANDS)
+                problem = f"{name}={value} is no fraction between 0 and 1"
+                raise InputError(problem, remedy="use a value such as 0.2", argument=name)
+        one_of("a split", self.split, SPLITS, "split")
+        one_of("a choice of strands", self.strands, STRANDS, "strands")
         if (self.split == "chromosome") != bool(self.test_chromosomes):
+            missing = "test_chromosomes" if self.split == "chromosome" else "split"
+            given = "split=chromosome" if self.split == "chromosome" else "test_chromosomes"
             raise InputError(
-                "--split chromosome goes with --test-chromosomes",
-                got=f"--split {self.split} and chromosomes {','.join(self.test_chromosomes)!r}",
-                remedy="give both, such as --split chromosome --test-chromosomes chr1,chr8",
+                f"{given} is given without {missing}",
+                remedy="give both, such as split=chromosome and test_chromosomes=chr1,chr8",
+                argument=("split", "test_chromosomes"),
             )
         if not self.models or len(set(self.models)) < len(self.models):
-            raise InputError(
-                "--models names one or more different models",
-                got=",".join(self.models) or "none",
-                remedy="name each model once",
-            )
+            problem = f"models={','.join(self.models) or 'none'} names none, or one twice"
+            raise InputError(problem, remedy="name each model once", argument="models")
         for name in self.hyperparameters:
-            if name not in self.models:
-                near = difflib.get_close_matches(name, self.models, n=1)
-                raise InputError(
-                    "hyperparameters are those of a model that is trained: "
-                    + ", ".join(self.models),
-                    got=f"[{name}]",
-                    remedy=f"did you mean [{near[0]}]?"
-                    if near
-                    else "leave it out, or train that model too",
-                )
+            one_of("a model that is trained", name, self.models)
 
     @property
     def seed_list(self) -> tuple[int, ...]:
@@ -143,27 +126,14 @@ class Settings:
         return tuple(range(self.seed, self.seed + self.seeds))
 
 
-def _one_of(option: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise InputError(
-            f"{option} is one of {', '.join(choices)}", got=repr(value), remedy="choose one of them"
-        )
-
-
-def check_seed(option: str, seed: int) -> None:
+def check_seed(seed: int) -> None:
     """Raise :class:`InputError` for a seed that a random generator does not take."""
     if not 0 <= seed <= LARGEST_SEED:
-        raise InputError(
-            f"{option} is a whole number from 0 to {LARGEST_SEED}",
-            got=str(seed),
-            remedy="choose another",
-        )
+        problem = f"seed={seed} is not between 0 and {LARGEST_SEED}"
+        raise InputError(problem, remedy="use another", argument="seed")
 
 
-def _at_least(option: str, value: int, least: int) -> None:
+def _at_least(name: str, value: int, least: int) -> None:
     if value < least:
-        raise InputError(
-            f"{option} is a whole number of at least {least}",
-            got=str(value),
-            remedy=f"give {least} or more",
-        )
+        problem = f"{name}={value} is less than {least}"
+        raise InputError(problem, remedy=f"use {least} or more", argument=name)

@@ -73,7 +73,7 @@ def simulate(
             motif=motif, n=n, length=length, mutation_rate=mutation_rate, strands=strands
         )
     if seed is not None:
-        check_seed("--seed", seed)
+        check_seed(seed)
     _write(motiflens.simulate(rules, seed), output, as_json=as_json)
 
 
@@ -107,7 +107,7 @@ def prepare(
         mapped = _convert(data, output, source, overwrite=overwrite)
         _summarise(mapped, output, as_json=as_json)
         return
-    check_seed("--seed", seed)
+    check_seed(seed)
     reading = read_source(source.source(data, seed))
     require_two_classes(reading.dataset)
     _write(reading.dataset, output, as_json=as_json)

@@ -42,16 +42,14 @@ def read_hyperparameters(path: Path | str) -> dict[str, dict[str, Any]]:
     tables = read_toml(path, "hyperparameters are")
     for name, table in tables.items():
         if not isinstance(table, dict) or not isinstance(table.get(RECIPE, {}), dict):
-            raise InputError(
-                "hyperparameters stand in a table a model, such as [cnn], and [cnn.recipe]",
-                got=f"{path}: {name} = {table!r}",
-                remedy=f"put it below [{name if name in MODELS else 'cnn'}]",
-            )
+            problem = f"{name} = {table!r} stands outside the table of a model"
+            remedy = f"put it below [{name if name in MODELS else 'cnn'}], or [cnn.recipe]"
+            raise InputError(problem, f"in the hyperparameters of {path}", remedy)
     return tables
 
 
 def job_of(model: str, settings: Settings, seeds: tuple[int, ...] = ()) -> Job:
-    """Give the model of a run as it is trained, with its hyperparameters and recipe.
+    """Return the model of a run as it is trained, with its hyperparameters and recipe.
 
     Raises
     ------
@@ -88,10 +86,11 @@ def built(job: Job, length: int) -> SequenceModel:
     except InputError:
         raise
     except (ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
         raise InputError(
-            f"the hyperparameters of {job.architecture} fit together",
-            got=f"{job.hyperparameters}: {str(error).splitlines()[0]}",
-            remedy="change them; the heads divide the channels, for example",
+            f"the hyperparameters {job.hyperparameters} of {job.architecture} do not fit together",
+            f"({reason})",
+            "change them: the heads divide the channels, for example",
         ) from error
 
 
@@ -107,13 +106,13 @@ def changes_notes(settings: Settings) -> tuple[str, ...]:
 
 
 def _defaults(model: str) -> dict[str, Any]:
-    """Give the hyperparameters of an architecture with their defaults."""
+    """Return the hyperparameters of an architecture with their defaults."""
     parameters = inspect.signature(MODELS[model]).parameters.values()
     return {one.name: one.default for one in parameters if one.default is not one.empty}
 
 
 def _checked(table: Mapping[str, Any], defaults: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Give the values of a table, each of the type of its default."""
+    """Return the values of a table, each of the type of its default."""
     check_keys(table, defaults, where)
     return {
         name: _typed(value, defaults[name], f"{name} of {where}") for name, value in table.items()
@@ -121,13 +120,11 @@ def _checked(table: Mapping[str, Any], defaults: Mapping[str, Any], where: str) 
 
 
 def _require_possible(value: Any, what: str) -> None:
-    """Raise :class:`InputError` for a number of things below 1, and a share out of its range."""
+    """Raise :class:`InputError` for a number of things below 1, and a fraction out of its range."""
     if type(value) is int and value < 1:
-        raise InputError(f"{what} is at least 1", got=repr(value), remedy="give another")
+        raise InputError(f"{what} is {value}, less than 1")
     if type(value) is float and not 0 <= value < 1:
-        raise InputError(
-            f"{what} is a share of at least 0 and below 1", got=repr(value), remedy="give another"
-        )
+        raise InputError(f"{what} is {value}, no fraction of at least 0 and below 1")
 
 
 def _typed(value: Any, default: Any, what: str) -> Any:
@@ -135,8 +132,7 @@ def _typed(value: Any, default: Any, what: str) -> Any:
     if kind is float and type(value) is int:
         value = float(value)
     if type(value) is not kind:
-        words = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}
-        raise InputError(
-            f"{what} is {words[kind]}", got=repr(value), remedy=f"give one, such as {default!r}"
-        )
+        words = {int: "a whole number", float: "a number", str: "a name", bool: "true or false"}
+        problem = f"{what} is {value!r}, not {words[kind]}"
+        raise InputError(problem, remedy=f"use one such as {default!r}")
     return value
