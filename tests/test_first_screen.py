@@ -14,7 +14,6 @@ import pytest
 import synthetic_run
 from motiflens.cli.summary import summarise as print_summary
 from motiflens.evidence import ModelTrust
-from motiflens.pipeline.trusting import beside_ensemble
 from motiflens.report import provenance
 from motiflens.report.findings import best_model, claims, order_is_learnt
 from motiflens.report.headline import leak
@@ -23,7 +22,9 @@ from motiflens.report.parts import Text
 from motiflens.report.summary import Summary, summarise
 from motiflens.results import Results
 from motiflens.results.audit import Audit
+from motiflens.results.scores import Estimate
 from motiflens.runs import Run
+from motiflens.stages.trust import beside_ensemble
 from synthetic_run import MODELS, TRUTH, write_run
 
 BEST = MODELS[0]  # what the made-up motifs are discovered by
@@ -266,13 +267,6 @@ def test_a_page_says_by_which_version_verdicts_were_made(run_dir, monkeypatch) -
     assert first_screen(run_dir).findings[0].title == "What may be claimed of the explanations"
 
 
-def test_what_a_run_writes_names_the_version_that_wrote_it(tmp_path) -> None:
-    Run(tmp_path).write_json("trust.json", {"models": {}, "version": "0.0.1", "schema_version": 0})
-    written = json.loads((tmp_path / "trust.json").read_text())
-    assert list(written) == ["schema_version", "version", "models"]
-    assert (written["schema_version"], written["version"]) == (1, provenance.__version__)
-
-
 def printed(run_dir: Path, capsys: pytest.CaptureFixture[str], *, as_json: bool = False) -> str:
     print_summary(Run(run_dir), as_json=as_json)
     return capsys.readouterr().out
@@ -345,7 +339,7 @@ def test_nothing_is_claimed_where_the_score_of_all_seeds_may_be_chance() -> None
         may_claim=True,
         stands_out_from=0.2,
     )
-    assert beside_ensemble(found, {"value": 0.7, "low": 0.6, "high": 0.8}) is found
-    gated = beside_ensemble(found, {"value": 0.64, "low": 0.39, "high": 0.85})
+    assert beside_ensemble(found, Estimate(value=0.7, low=0.6, high=0.8)) is found
+    gated = beside_ensemble(found, Estimate(value=0.64, low=0.39, high=0.85))
     assert not gated.may_claim
     assert gated.verdict.endswith("0.64 (0.39 to 0.85), may be chance")

@@ -15,11 +15,11 @@ from motiflens.report.headline import (
     score_in_words,
 )
 from motiflens.report.parts import TO
-from motiflens.results import Results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from motiflens.results import Results
     from motiflens.results.motifs import ConfirmedMotif
     from motiflens.runs import Run
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 def print_report(made: Run) -> None:
     """Say where the page of a run lies."""
     if is_first_process():
-        print(f"report: {Results(made.path).path_of('report')}", file=sys.stderr)
+        print(f"report: {made.results.path_of('report')}", file=sys.stderr)
 
 
 def summarise(made: Run, *, as_json: bool) -> None:
     """Print what a run found: lines for each model, or one JSON object."""
     if not is_first_process():
         return
-    results = Results(made.path)
+    results = made.results
     models = {name: _of_model(results, name) for name in results.comparison.models}
     trivial = best_baseline(results.metrics.baselines) if results.holds("metrics") else None
     seen = leak(results.audit) if results.holds("audit") else None

@@ -123,8 +123,8 @@ def _cover_in_words(cover: Sequence[str]) -> str:
         "another seed would change is not known. "
     )
     return (f"{over_both}sequences. " if "seeds" in cover else over_one) + (
-        "Where the interval holds 0, these data do not show which model is better, nor that they "
-        "are equal."
+        "Where the interval includes 0, these data do not show which model is better, nor that "
+        "they are equal."
     )
 
 

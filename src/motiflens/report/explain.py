@@ -173,7 +173,7 @@ def sums_section(results: Results) -> Section:
     caption = (
         "Mean absolute difference between the sum of a sequence's contributions and what they "
         "should add up to, as a fraction of the mean absolute value of that, over the explained "
-        "positives. A right sum does not show that each base has the right part of it."
+        "positives. A correct sum does not show that each base's contribution is correct."
     )
     head = ["Model, method", "Should add up to", "Misses", "Result"]
     return Section("sums", title, [Table(head, rows, title, caption)])
