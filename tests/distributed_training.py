@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 from tests.killed_training import result
-from tests.test_training import planted
+from tests.toy_models import planted
 
 from motiflens.training import Job, Recipe, Trained, checkpoint, distributed, train
 from motiflens.training.fit import Fit
@@ -35,7 +35,7 @@ def losses(trained: list[Trained]) -> list[list[float]]:
 def interrupted(folder: Path, steps: int) -> list[Trained]:
     """Train, stop every process in a step, and go on from the checkpoint."""
     checkpoint.SECONDS = 0.0
-    step, begun = Fit._step, []
+    step, begun = Fit.step, []
 
     def stopping(fit: Fit, rows: torch.Tensor) -> None:
         begun.append(rows)
@@ -43,11 +43,11 @@ def interrupted(folder: Path, steps: int) -> list[Trained]:
             raise Stopped
         step(fit, rows)
 
-    Fit._step = stopping
+    Fit.step = stopping
     try:
         train(planted(shorter=True), JOB, checkpoint=folder)
     except Stopped:
-        Fit._step = step
+        Fit.step = step
     return train(planted(shorter=True), JOB, checkpoint=folder)
 
 

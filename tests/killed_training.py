@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.test_training import planted
+from tests.toy_models import planted
 
 from motiflens import files
 from motiflens.training import Job, Recipe, Trained, checkpoint, train_all

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motiflens import read_dataset
 from motiflens.auditing import audit
 from motiflens.auditing.baselines import score_baselines
 from motiflens.datasets import SequenceDataset, concatenate
 from motiflens.errors import InputError
+from motiflens.io.readers import read_dataset
 from motiflens.sequences import decode, encode, reverse_complement_string
 from motiflens.shuffles import dinucleotide_shuffle, shuffle
 
@@ -73,7 +73,7 @@ def test_nothing_is_said_of_clean_data():
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
-def test_copies_are_rows_minus_distinct_sequences_and_overlap_counts_rows_of_the_later_part():
+def test_copies_are_rows_minus_distinct_sequences_and_overlap_counts_rows_of_the_later_split():
     train, valid, test = (planted(seed).sequences() for seed in (0, 1, 2))
     found = audit(
         labelled([*train, train[0].lower(), train[0], train[3]], [*[0, 1] * 100, 0, 0, 1]),
@@ -137,7 +137,7 @@ def test_baselines_read_the_strands_of_the_run():
     assert forward < 0.7 < 0.9 < both
 
 
-def test_a_shared_word_counts_on_both_strands_by_class_of_the_later_part():
+def test_a_shared_31mer_counts_on_both_strands_by_class_of_the_later_split():
     generator = np.random.default_rng(3)
     train, rest = letters(generator, 6, 50), letters(generator, 7, 40)
     word = reverse_complement_string(train[4][7:38])
@@ -153,7 +153,7 @@ def test_a_shared_word_counts_on_both_strands_by_class_of_the_later_part():
     assert said(found, "3 of 7 (positives 2, negatives 1); a split by homology")
 
 
-def test_blocks_of_words_add_up(monkeypatch):
+def test_blocks_of_kmers_add_up(monkeypatch):
     monkeypatch.setattr("motiflens.auditing.leaks.BLOCK", 200)  # three rows
     test = planted(2).sequences()
     test[3] = test[3][:5] + planted(0).sequences()[199][:40] + test[3][45:]
@@ -217,7 +217,7 @@ def test_n_in_one_class_is_said():
 
 
 @pytest.mark.parametrize("turned", ["train", "test", "valid"])
-def test_labels_that_are_swapped_in_one_part_are_seen(turned):
+def test_labels_that_are_swapped_in_one_split_are_seen(turned):
     parts = {"train": planted(0), "valid": planted(1), "test": planted(2)}
     parts[turned] = swapped(parts[turned])
     found = audit(parts["train"], valid=parts["valid"], test=parts["test"])
@@ -250,7 +250,7 @@ def test_negatives_that_are_shuffles_are_counted(shuffler, kind):
     assert not said(found, "look swapped")
 
 
-def test_shuffles_of_positives_in_another_part_are_counted_too():
+def test_shuffles_of_positives_in_another_split_are_counted_too():
     data = peaks_and_shuffles(6)
     train, test = data.subset(data.labels == 1), data.subset(data.labels == 0)
     found = audit(train, test=test)
@@ -289,7 +289,7 @@ def test_padding_is_no_letter():
     assert [counts[kind]["negatives"] for kind in counts] == [0, 0]
 
 
-def test_labels_that_contradict_each_other_are_counted_over_all_parts():
+def test_labels_that_contradict_each_other_are_counted_over_all_splits():
     train, test = planted(0), planted(2)
     sequences = test.sequences()
     sequences[0] = train.sequences()[1]
@@ -322,14 +322,14 @@ def test_copies_of_a_few_sequences_are_too_few_for_labels_to_look_swapped():
     assert not said(audit(planted(0), test=copies), "look swapped: k-mers")
 
 
-def test_without_a_test_part_baselines_are_scored_on_what_there_is():
+def test_without_a_test_split_baselines_are_scored_on_what_there_is():
     assert said(audit(planted(0), valid=planted(1)), "Baselines were scored on valid, for want")
     found = audit(planted(0))
     assert said(found, "Baselines were scored on a held-out quarter of train, for want")
     assert found["baselines"]["best-motif"]["auroc"] > 0.95
 
 
-def test_an_empty_part_is_none_and_empty_train_is_refused():
+def test_an_empty_split_is_none_and_empty_train_is_refused():
     nothing = planted(0).subset([])
     assert audit(planted(0), test=nothing) == audit(planted(0))
     with pytest.raises(InputError, match="no sequences to audit"):
@@ -390,7 +390,7 @@ def test_the_copies_of_a_benchmark(task, copies, valid, test):
         pytest.param("NR2C2", 57, 26, marks=pytest.mark.slow),
     ],
 )  # fmt: skip
-def test_words_shared_and_composition_of_published_splits(factor, positives, negatives):
+def test_31mers_shared_and_composition_of_published_splits(factor, positives, negatives):
     train, test = (
         read_dataset(DATA / "fastsk_tfbs" / f"{factor}.{part}.fasta") for part in ("train", "test")
     )

@@ -49,7 +49,7 @@ def fitted(name: str, data: SequenceDataset) -> baselines.Logits:
     return BASELINES[name](data, np.random.default_rng(0), None)
 
 
-def test_a_motif_is_found_by_words_and_not_by_composition():
+def test_a_motif_is_found_by_kmers_and_not_by_composition():
     scores = baseline_scores(planted(600, seed=0), planted(400, seed=1))
     assert list(scores) == ["composition", "kmer", "best-motif"]
     assert all(tuple(row) == METRICS for row in scores.values())
@@ -60,7 +60,7 @@ def test_a_motif_is_found_by_words_and_not_by_composition():
     assert scores["composition"]["auroc"] < 0.75
 
 
-def test_words_and_the_motif_are_read_on_both_strands_where_the_data_are():
+def test_kmers_and_the_motif_are_read_on_both_strands_where_the_data_are():
     one, other = planted(500, seed=6), planted(500, seed=7)
     turned = [
         reverse_complement_string(s) if row % 4 == 1 else s for row, s in enumerate(one.sequences())
@@ -98,7 +98,7 @@ def test_nothing_is_learnt_from_labels_that_mean_nothing():
         assert row["auroc"] == pytest.approx(0.5, abs=0.07), name
 
 
-def test_word_counts_are_those_of_the_letters():
+def test_kmer_counts_are_those_of_the_letters():
     sequences = ["ACGTACGTNACG", "AAAAA", "AC", "NNNNN"]
     data = SequenceDataset.from_sequences(sequences, [0, 1, 0, 1])
     counts = baselines.kmer_counts(data, 3).toarray()
@@ -132,7 +132,7 @@ def test_naive_bayes_is_the_textbooks():
     np.testing.assert_allclose(baselines.fit_naive_bayes(train, 3)(test), expected, rtol=1e-9)
 
 
-def testwindow_scores_are_sums_of_the_matrix():
+def test_window_scores_are_sums_of_the_matrix():
     matrix = np.arange(12.0).reshape(4, 3) * [1, 2, -1]
     data = SequenceDataset.from_sequences(["ACGTA", "GN"], [0, 1])
     rows = {"A": 0, "C": 1, "G": 2, "T": 3}
@@ -146,7 +146,7 @@ def testwindow_scores_are_sums_of_the_matrix():
     np.testing.assert_allclose(baselines.window_scores(data, matrix), expected)
 
 
-def test_thebest_windows_are_those_of_the_motif():
+def test_the_best_windows_are_those_of_the_motif():
     codes = SequenceDataset.from_sequences([MOTIF], [1]).codes[0]
     matrix = np.eye(4)[:, codes]
     data = SequenceDataset.from_sequences(["CC" + MOTIF, MOTIF + "TTTT", "GATTTTTTT"], [1, 1, 1])
@@ -154,7 +154,7 @@ def test_thebest_windows_are_those_of_the_motif():
     assert baselines.best_windows(data, matrix, 99.0).tolist() == [codes.tolist()] * 2
 
 
-def test_themost_discriminating_kmer_is_the_one_planted():
+def test_the_most_discriminating_kmer_is_the_one_planted():
     data = planted(300, seed=6)
     word = baselines.most_discriminating_kmer(data, len(MOTIF))
     assert "".join("ACGT"[code] for code in word) == MOTIF
@@ -192,7 +192,7 @@ def test_same_seed_same_scores():
     assert baseline_scores(train, test) == baseline_scores(train, test)
 
 
-def test_choices_are_made_on_a_quarter_of_each_class_held_out_of_the_training_part():
+def test_choices_are_made_on_a_quarter_of_each_class_held_out_of_the_training_split():
     train = planted(41, seed=12)
     seen = []
 

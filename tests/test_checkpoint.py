@@ -12,8 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.killed_training import JOBS, result
-from tests.test_training import planted, weights
-from tests.test_training_recipe import EVERYTHING, Dropping
+from tests.toy_models import EVERYTHING, Dropping, planted, weights
 
 from motiflens.errors import InputError
 from motiflens.models import MODELS
@@ -31,7 +30,7 @@ class Stopped(Exception):
 def stop_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Let training end in the middle of a step; the list counts the steps begun."""
     begun: list[int] = []
-    step = Fit._step
+    step = Fit.step
 
     def counted(fit: Fit, rows: torch.Tensor) -> None:
         begun.append(fit.epoch)
@@ -40,7 +39,7 @@ def stop_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
             raise Stopped
         step(fit, rows)
 
-    monkeypatch.setattr(Fit, "_step", counted)
+    monkeypatch.setattr(Fit, "step", counted)
     return begun
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.as_json import as_json
 
 import motiflens
 from motiflens.cli import main
@@ -261,19 +262,21 @@ def test_the_tutorials_experiment_gives_its_figures(tmp_path: Path) -> None:
         "--models", "tutorial-cnn,tutorial-attention,cnn,attention", cwd=tmp_path,
     )  # fmt: skip
     assert finished.returncode == 0, finished.stderr
-    run = motiflens.load(tmp_path / "out")
-    summary = {name: found["summary"] for name, found in run.comparison["models"].items()}
+    run = motiflens.load_run(tmp_path / "out")
+    summary = {
+        name: found["summary"] for name, found in as_json(run.results.comparison)["models"].items()
+    }
     assert 4 <= summary["tutorial-cnn"]["epochs_to_target"]["median"] <= 6
     assert 1 <= summary["tutorial-attention"]["epochs_to_target"]["median"] <= 3
     accuracies = {
         name: pd.Series([seed["test"]["accuracy"] for seed in found["seeds"]]).median()
-        for name, found in run.comparison["models"].items()
+        for name, found in as_json(run.results.comparison)["models"].items()
     }
     assert accuracies["tutorial-cnn"] >= 0.985
     assert accuracies["tutorial-attention"] >= 0.995
     exact = {
         (name, route): [seed["routes"][route][0]["recovery"] for seed in found["seeds"]]
-        for name, found in run.motifs["models"].items()
+        for name, found in as_json(run.results.motifs)["models"].items()
         for route in found["seeds"][0]["routes"]
     }
     for route in ("attention", "ism"):
@@ -282,7 +285,9 @@ def test_the_tutorials_experiment_gives_its_figures(tmp_path: Path) -> None:
     assert sum(one["exact"] for one in exact["attention", "filters"]) >= 9
     assert sum(one["exact"] for one in exact["tutorial-attention", "attention"]) >= 9
     assert not any(one["exact"] for one in exact["tutorial-attention", "attention-stretched"])
-    assert run.motifs["shortcut"]["tutorial-attention"]["verdict"].startswith("order is learnt:")
+    assert as_json(run.results.motifs)["shortcut"]["tutorial-attention"]["verdict"].startswith(
+        "order is learnt:"
+    )
 
 
 def test_a_demo_replaces_only_a_demo(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

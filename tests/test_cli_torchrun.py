@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
+from tests.as_json import as_json
 
 import motiflens
 
@@ -87,7 +88,7 @@ def test_two_processes_make_the_report_together(folder: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr.count("report: whole") == 1
     assert "GATTACCA" in (folder / "whole" / "report.html").read_text()
-    assert motiflens.load(folder / "whole").motifs["models"]["cnn"]["seeds"]
+    assert as_json(motiflens.load_run(folder / "whole").results.motifs)["models"]["cnn"]["seeds"]
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
+from tests.as_json import as_json
 
 import motiflens
 from motiflens import InputError, Settings, Source
@@ -80,7 +81,7 @@ def by_label(dataset: SequenceDataset, label: int) -> SequenceDataset:
 
 
 def test_all_kinds_share_the_positives_and_their_parts(inside: Path) -> None:
-    kinds = motiflens.read_crossed("positives.fa", ["shuffle", "poor.fa"], SETTINGS).kinds
+    kinds = motiflens.read_negative_sets("positives.fa", ["shuffle", "poor.fa"], SETTINGS).datasets
     first, second = (by_label(dataset, 1) for dataset in kinds.values())
     assert first.sequences() == second.sequences()
     assert parts(first) == parts(second)
@@ -89,7 +90,9 @@ def test_all_kinds_share_the_positives_and_their_parts(inside: Path) -> None:
 
 
 def test_shuffles_follow_their_positives_in_mixtures_too(inside: Path) -> None:
-    kinds = motiflens.read_crossed("positives.fa", ["poor.fa", "poor.fa+shuffle"], SETTINGS).kinds
+    kinds = motiflens.read_negative_sets(
+        "positives.fa", ["poor.fa", "poor.fa+shuffle"], SETTINGS
+    ).datasets
     mixed = by_label(kinds["poor.fa+shuffle"], 0)
     positives = by_label(kinds["poor.fa"], 1)
     assert len(mixed) == N_POOR + N
@@ -106,7 +109,7 @@ def test_a_split_by_homology_holds_between_all_kinds(inside: Path) -> None:
     fasta(Path("family.fa"), [f"{text[:35]}{'ACGTAC'}" for text in shared])
     # In another order: equal places in two kinds would fall to the same part by chance.
     fasta(Path("relatives.fa"), [f"{'TTGGCA'}{text[:35]}" for text in reversed(shared)])
-    kinds = motiflens.read_crossed(
+    kinds = motiflens.read_negative_sets(
         "positives.fa", ["family.fa", "relatives.fa"], Settings(split="homology")
     ).kinds
     both = motiflens.datasets.concatenate(list(kinds.values()))
@@ -119,7 +122,7 @@ def test_a_split_by_homology_holds_between_all_kinds(inside: Path) -> None:
 def test_a_model_that_learnt_composition_fails_where_composition_is_matched(
     run: motiflens.Run,
 ) -> None:
-    found = run.read_json("crossing.json")
+    found = as_json(run.results.crossing)
     assert found["schema_version"] == 1
     assert found["kinds"] == ["poor.fa", "alike.fa"]
     trained_on = found["models"]["cnn"]["trained_on"]
@@ -137,11 +140,11 @@ def test_a_model_that_learnt_composition_fails_where_composition_is_matched(
 
 
 def test_the_first_kind_is_the_run_s_own(run: motiflens.Run) -> None:
-    assert run.configuration["run"]["negatives"] == "poor.fa"
+    assert run.results.provenance.run.negatives == "poor.fa"
     assert len(run.dataset) == N + N_POOR
-    assert run.comparison["models"]["cnn"]["sizes"] == []
-    own = run.read_json("metrics.json")["models"]["cnn"]["test"]
-    crossed = run.read_json("crossing.json")["models"]["cnn"]["trained_on"]["poor.fa"]
+    assert as_json(run.results.comparison)["models"]["cnn"]["sizes"] == []
+    own = as_json(run.results.metrics)["models"]["cnn"]["test"]
+    crossed = as_json(run.results.crossing)["models"]["cnn"]["trained_on"]["poor.fa"]
     assert crossed["tested_on"]["poor.fa"] == {m: own[m] for m in ("auroc", "auprc")}
     assert not (run.path / "checkpoint").exists()
 
@@ -149,8 +152,8 @@ def test_the_first_kind_is_the_run_s_own(run: motiflens.Run) -> None:
 def test_every_cell_is_of_the_model_and_the_test_part_that_it_names(
     run: motiflens.Run, inside: Path
 ) -> None:
-    kinds = motiflens.read_crossed("positives.fa", ["poor.fa", "alike.fa"], SETTINGS).kinds
-    found = run.read_json("crossing.json")["models"]["cnn"]["trained_on"]
+    kinds = motiflens.read_negative_sets("positives.fa", ["poor.fa", "alike.fa"], SETTINGS).datasets
+    found = as_json(run.results.crossing)["models"]["cnn"]["trained_on"]
     tests = {kind: dataset.part("test") for kind, dataset in kinds.items()}
     job = motiflens.Job("cnn", SETTINGS.seed_list)
     trained = {"cnn": motiflens.train(kinds["alike.fa"], job, threads=1)}
@@ -170,7 +173,7 @@ def test_the_report_says_what_the_table_says(run: motiflens.Run) -> None:
     (words,) = [block.text for block in blocks if isinstance(block, Text)]
     tables = [block for block in blocks if isinstance(block, Table)]
     assert [row[:2] for row in tables[0].rows] == [["cnn", "poor.fa"], ["cnn", "alike.fa"]]
-    found = run.read_json("crossing.json")["models"]["cnn"]["trained_on"]
+    found = as_json(run.results.crossing)["models"]["cnn"]["trained_on"]
     value = {(a, b): found[a]["tested_on"][b]["auroc"]["value"] for a in found for b in found}
     points = 100 * (value["poor.fa", "poor.fa"] - value["alike.fa", "alike.fa"])
     assert f"against poor.fa exceeds that against alike.fa by {points:.1f} points" in words
@@ -277,7 +280,7 @@ def test_the_command_line_crosses_and_goes_on_after_a_kill(
     )
     assert (inside / "cut/crossing.json").read_bytes() == (run.path / "crossing.json").read_bytes()
     told = json.loads(ended.stdout)["crossing"]["cnn"]
-    found = run.read_json("crossing.json")["models"]["cnn"]["trained_on"]
+    found = as_json(run.results.crossing)["models"]["cnn"]["trained_on"]
     assert (
         told["poor.fa"]["alike.fa"] == found["poor.fa"]["tested_on"]["alike.fa"]["auroc"]["value"]
     )

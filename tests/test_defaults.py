@@ -10,18 +10,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.as_json import as_json
 
 import motiflens
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.evaluation import models as comparison
-from motiflens.pipeline import stages
-from motiflens.pipeline.comparing import compare
-from motiflens.pipeline.defaults import default_sizes, with_defaults
-from motiflens.pipeline.loading import motif_notes, prepare
-from motiflens.pipeline.reading import true_motifs
 from motiflens.progress import Advance
 from motiflens.settings import Settings
+from motiflens.stages import stage as stages
+from motiflens.stages.compare import compare
+from motiflens.stages.data import note_on_motif, prepare
+from motiflens.stages.defaults import default_sizes, with_defaults
+from motiflens.stages.motifs import motifs
+from motiflens.stages.stage import true_motifs
 from motiflens.training import Job, Recipe, train
 from motiflens.training.data import take_splits
 
@@ -54,13 +56,15 @@ def data(n: int = 60, length: int = 23, motif: str = "GATTACA") -> SequenceDatas
 
 
 def test_a_small_data_set_gets_five_seeds_and_learning_curves() -> None:
-    settings, notes = with_defaults(Settings(), 1600, 50)
+    notes = []
+    settings = with_defaults(Settings(), 1600, 50, notes.append)
     assert (settings.seeds, settings.sizes) == (5, (50, 200, 800))
-    assert notes == ()
+    assert notes == []
 
 
 def test_a_large_data_set_gets_three_seeds_no_curves_and_is_told_so() -> None:
-    settings, notes = with_defaults(Settings(), 27_294, 101)
+    notes = []
+    settings = with_defaults(Settings(), 27_294, 101, notes.append)
     assert (settings.seeds, settings.sizes) == (3, ())
     assert "3 seeds of each model instead of 5" in notes[0]
     assert "no learning curves" in notes[1]
@@ -69,16 +73,20 @@ def test_a_large_data_set_gets_three_seeds_no_curves_and_is_told_so() -> None:
 
 @pytest.mark.parametrize(("n", "longest"), [(2001, 50), (1999, 121)])
 def test_curves_end_at_a_number_of_sequences_and_at_a_length(n: int, longest: int) -> None:
-    settings, (note,) = with_defaults(Settings(), n, longest)
+    notes = []
+    settings = with_defaults(Settings(), n, longest, notes.append)
+    (note,) = notes
     assert (settings.seeds, settings.sizes) == (5, ())
     assert "no learning curves" in note
 
 
 def test_what_is_set_always_wins() -> None:
     own = Settings(seeds=7, sizes=(60, 5000))
-    assert with_defaults(own, 27_294, 101) == (own, ())
-    assert with_defaults(replace(own, sizes=()), 27_294, 101)[1] == ()
-    with pytest.raises(InputError, match="at most the 4999 training sequences"):
+    notes = []
+    assert with_defaults(own, 27_294, 101, notes.append) == own
+    with_defaults(replace(own, sizes=()), 27_294, 101, notes.append)
+    assert notes == []
+    with pytest.raises(InputError, match="5000 is more than the 4999"):
         with_defaults(own, 4999, 101)
 
 
@@ -89,7 +97,7 @@ def test_sizes_stay_below_three_quarters() -> None:
 
 
 def test_a_learning_curve_does_not_watch_the_test_part() -> None:
-    dataset, _, _ = prepare(data(), ONE)
+    dataset, _ = prepare(data(), ONE)
     recipe = Recipe(epochs=2)
     watched, unwatched = (
         train(dataset, Job("cnn", (0,), recipe, watch_test=watch), threads=1)[0]
@@ -113,16 +121,22 @@ def test_a_small_training_size_chooses_by_a_small_validation_part() -> None:
 
 def test_a_motif_that_no_positive_holds_is_told() -> None:
     settings = replace(ONE, motif="AAAAAAAA")
-    dataset, settings, _ = prepare(data(), settings)
-    (note,) = motif_notes(dataset, settings)
+    dataset, settings = prepare(data(), settings)
+    notes = []
+    note_on_motif(dataset, settings, notes.append)
+    (note,) = notes
     assert "no positive holds --motif AAAAAAAA" in note
-    assert motif_notes(*prepare(data(), replace(ONE, motif="gattaca"))[:2]) == ()
+    note_on_motif(*prepare(data(), replace(ONE, motif="gattaca")), notes.append)
+    assert len(notes) == 1
 
 
 def test_a_motif_beside_sites_of_another_name_is_told() -> None:
-    dataset, settings, _ = prepare(data(), replace(ONE, motif="GATTACA"))
-    assert motif_notes(dataset, settings) == ()
-    (note,) = motif_notes(dataset, replace(settings, motif="GATT"))
+    dataset, settings = prepare(data(), replace(ONE, motif="GATTACA"))
+    notes = []
+    note_on_motif(dataset, settings, notes.append)
+    assert notes == []
+    note_on_motif(dataset, replace(settings, motif="GATT"), notes.append)
+    (note,) = notes
     assert note == "--motif GATT is not used: the data name true sites of their own, of GATTACA"
 
 
@@ -130,19 +144,19 @@ def test_notes_are_told_and_kept(tmp_path: Path) -> None:
     listening = Listening()
     settings = replace(ONE, motif="AAAAAAAA")
     run = compare(data(), tmp_path / "run", settings, progress=listening)
-    assert run.configuration["run"]["notes"] == listening.notes
+    assert run.results.provenance.run.notes == tuple(listening.notes)
     assert listening.notes[0].startswith("test part drawn at random")
     assert "no positive holds" in listening.notes[1]
 
 
 def test_one_seed_has_no_interval_over_seeds(tmp_path: Path) -> None:
     run = compare(data(), tmp_path / "run", replace(ONE, models=("cnn", "attention")))
-    summary = run.comparison["models"]["cnn"]["summary"]["auroc"]
+    summary = as_json(run.results.comparison)["models"]["cnn"]["summary"]["auroc"]
     assert (summary["low"], summary["high"], summary["n"]) == (None, None, 1)
-    difference = run.comparison["differences"][0]["auroc"]
+    difference = as_json(run.results.comparison)["differences"][0]["auroc"]
     assert difference["low"] < difference["mean"] < difference["high"]
-    assert run.comparison["differences_cover"] == ["test sequences"]
-    test = run.read_json("metrics.json")["models"]["cnn"]["test"]["auroc"]
+    assert as_json(run.results.comparison)["differences_cover"] == ["test sequences"]
+    test = as_json(run.results.metrics)["models"]["cnn"]["test"]["auroc"]
     assert test["low"] <= test["value"] <= test["high"]
     page = motiflens.write_report(run.path).read_text()
     assert f"{summary['mean']:.4f} (–)" in page
@@ -157,34 +171,34 @@ def test_long_positives_are_explained_as_far_as_the_work_allows(
     assert len(stages.motif_positives(run)) == 30
     assert stages.note_on_length(run) is None
     # Each sequence takes 23 bases times 23; the work allows four of them, and not five.
-    monkeypatch.setattr(stages, "MOST_WORK", 5 * 23**2 - 1)
+    monkeypatch.setattr(stages, "MAX_WORK", 5 * 23**2 - 1)
     listening = Listening()
     motiflens.explain(run, progress=listening)
-    explained = motiflens.attribution.load(run.path / "attributions" / "cnn" / "ism.npz")[0]
+    explained = motiflens.Attributions.load(run.path / "attributions" / "cnn" / "ism.npz")[0]
     assert len(explained.one_hot) == 4
     assert listening.notes[0].startswith("4 of 6 positives are explained")
     assert len(stages.motif_positives(run)) == 4
-    monkeypatch.setattr(stages, "MOST_WORK", 1)
+    monkeypatch.setattr(stages, "MAX_WORK", 1)
     assert len(stages.explained_positives(run)) == 1
 
 
 def test_the_letters_that_a_motif_leaves_open_are_those_of_its_sites(tmp_path: Path) -> None:
     settings = replace(ONE, motif="GATNACA")
     run = compare(data(), tmp_path / "run", settings)
-    motiflens.read_motifs(run)
-    assert run.motifs["truth"][0]["consensus"] == "GATNACA"
-    assert run.motifs["shortcut"]["cnn"]["motif"] == "GATTACA"
+    motifs(run)
+    assert as_json(run.results.motifs)["truth"][0]["consensus"] == "GATNACA"
+    assert as_json(run.results.motifs)["shortcut"]["cnn"]["motif"] == "GATTACA"
 
 
 def test_a_motif_without_sites_is_still_the_truth() -> None:
-    dataset, settings, _ = prepare(data(), replace(ONE, motif="AAAAAAAA"))
+    dataset, settings = prepare(data(), replace(ONE, motif="AAAAAAAA"))
     assert [motif.consensus for motif in true_motifs(dataset, settings.motif)] == ["AAAAAAAA"]
 
 
 def test_the_points_of_a_learning_curve_have_scores_and_no_epochs() -> None:
-    dataset, _, _ = prepare(data(), ONE)
+    dataset, _ = prepare(data(), ONE)
     found = comparison.compare(dataset, [Job("cnn", (0, 1))], sizes=[20], size_seeds=1, threads=1)
-    point, whole = found.results["models"]["cnn"]["sizes"]
+    point, whole = as_json(found.comparison)["models"]["cnn"]["sizes"]
     assert (point["n_train"], len(point["seeds"]), whole["n_train"]) == (20, 1, 48)
     assert 0 <= point["summary"]["auroc"]["mean"] <= 1
     assert point["seeds"][0]["epochs_to_target"] is None
@@ -201,7 +215,9 @@ def test_models_of_self_attention_go_the_whole_way_on_both_strands(tmp_path: Pat
         assert (table["recipe"]["rc_augment"], table["recipe"]["rc_average"]) == (True, True)
         assert isinstance(run.model(name), motiflens.models.BothStrands)
     assert (
-        set(run.motifs["models"]) == set(run.read_json("attention.json")["models"]) == set(models)
+        set(as_json(run.results.motifs)["models"])
+        == set(as_json(run.results.attention)["models"])
+        == set(models)
     )
     page = motiflens.write_report(run.path).read_text()
     assert all(name in page for name in models)

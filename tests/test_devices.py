@@ -7,6 +7,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from tests.toy_models import random_codes
 
 from motiflens.attribution import METHODS, attribute
 from motiflens.errors import InputError
@@ -21,7 +22,7 @@ TOLERANCE = {"integrated_gradients": 2e-2}
 
 @pytest.fixture(scope="module")
 def sequences() -> np.ndarray:
-    codes = np.random.default_rng(0).integers(4, size=(N, LENGTH)).astype(np.uint8)
+    codes = random_codes(N, LENGTH)
     codes[1, 60:] = 4
     return one_hot(codes)
 

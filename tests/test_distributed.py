@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from tests.distributed_training import JOB, losses
-from tests.test_training import planted
+from tests.toy_models import planted
 
 from motiflens.errors import InputError
 from motiflens.training import distributed, train
@@ -87,7 +87,7 @@ def test_each_process_has_its_own_cuda_device(monkeypatch: pytest.MonkeyPatch) -
 def test_a_mistake_of_the_first_process_is_one_of_all(
     number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sent: list[bytes | None] = [b'["a rule", "this", "do that"]', None]
+    sent: list[bytes | None] = [b'["a problem", "in line 3", "do that", ["seeds"]]', None]
     done = []
 
     def from_first(content: bytes | None) -> bytes | None:
@@ -97,12 +97,13 @@ def test_a_mistake_of_the_first_process_is_one_of_all(
     def refuse() -> None:
         done.append(number)
         if sent[0] is not None:
-            raise InputError("a rule", got="this", remedy="do that")
+            raise InputError("a problem", "in line 3", "do that", "seeds")
 
     monkeypatch.setattr(distributed, "process", lambda: number)
     monkeypatch.setattr(distributed, "from_first", from_first)
-    with pytest.raises(InputError, match="a rule; got this; do that"):
+    with pytest.raises(InputError, match="a problem in line 3; do that") as refused:
         distributed.in_first(refuse)
+    assert refused.value.arguments == ("seeds",)
     sent.pop(0)
     distributed.in_first(refuse)
     assert done == [0, 0] * (number == 0)

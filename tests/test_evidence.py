@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn.metrics import average_precision_score, roc_auc_score
+from tests.toy_models import random_one_hot
 from torch import Tensor, nn
 
-from motiflens import InputError, Motif, build_model, true_bases, trust_checks
+from motiflens import InputError, Motif, build_model, trust_checks
 from motiflens.attribution import Attributions
-from motiflens.evidence import Controls
+from motiflens.evidence import Controls, true_bases
 from motiflens.evidence.attention import attention_test
 from motiflens.evidence.deletion import FRACTIONS, deletion_curves
 from motiflens.evidence.replacement import Part, permuted, replaced_weights, uniform
@@ -34,11 +35,6 @@ from motiflens.training.replicas import stack
 
 WORD = np.eye(4, dtype=np.float32)[[2, 0, 3, 3, 0, 1, 0]].T
 ATTENTIVE = ["tutorial-attention", "attention", "hybrid", "transformer"]
-
-
-def random_one_hot(n: int, length: int, seed: int = 0) -> np.ndarray:
-    codes = np.random.default_rng(seed).integers(4, size=(n, length))
-    return (codes[:, None] == np.arange(4)[:, None]).astype(np.float32)
 
 
 class CountA(nn.Module):
@@ -300,7 +296,7 @@ def test_top_overlap_counts_what_the_first_ten_have_in_common() -> None:
 # The null
 
 
-def test_peaks_are_the_largest_windows_and_shares_are_times_the_length() -> None:
+def test_peaks_are_the_largest_windows_and_those_of_sums_to_one_times_the_length() -> None:
     one_hot = random_one_hot(2, 25)
     one_hot[1, :, 20:] = 0
     contributions = np.zeros_like(one_hot)

@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.as_json import as_json
 
 import motiflens
-from motiflens.pipeline import experimenting
 from motiflens.simulation import Grammar, MotifUse
+from motiflens.stages import experiments as experimenting
+from motiflens.stages.experiments import experiments
 
 FIRST, SECOND = "CGACCGAACTCC", "TTGATAAGCGTA"
 SETTINGS = motiflens.Settings(models=("tutorial-cnn",), seeds=1, sizes=(), n_explained=60)
@@ -29,8 +31,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> motiflens.Run:
 
 
 def test_true_motifs_are_put_in_and_taken_out(run: motiflens.Run) -> None:
-    found = run.read_json("experiments.json")["models"]["tutorial-cnn"]
-    assert [one["word"] for one in found["motifs"]] == [FIRST, SECOND]
+    found = as_json(run.results.experiments)["models"]["tutorial-cnn"]
+    assert [one["inserted"] for one in found["motifs"]] == [FIRST, SECOND]
     assert (found["strands"], found["n_backgrounds"]) == ("forward", 50)
     for one in found["motifs"]:
         marginal = one["marginal"]
@@ -48,7 +50,7 @@ def test_true_motifs_are_put_in_and_taken_out(run: motiflens.Run) -> None:
 
 
 def test_the_figures_are_those_of_the_functions(run: motiflens.Run) -> None:
-    found = run.read_json("experiments.json")["models"]["tutorial-cnn"]
+    found = as_json(run.results.experiments)["models"]["tutorial-cnn"]
     motifs = experimenting.true_motifs(run.dataset, None)
     background = experimenting._background(run, motifs)
     effect = motiflens.marginal_effect(run.model("tutorial-cnn"), SECOND, background)
@@ -57,14 +59,16 @@ def test_the_figures_are_those_of_the_functions(run: motiflens.Run) -> None:
 
 def test_the_stage_gives_the_same_bytes_again(run: motiflens.Run) -> None:
     before = (run.path / "experiments.json").read_bytes()
-    motiflens.run_experiments(run.path)
+    experiments(run.path)
     assert (run.path / "experiments.json").read_bytes() == before
 
 
 def test_without_a_truth_the_motifs_found_are_tried_on_both_strands(tmp_path: Path) -> None:
     made = make(tmp_path / "out", FIRST, sites=False, strands="both", models=("tutorial-cnn",))
-    (first, *_) = made.motifs["models"]["tutorial-cnn"]["seeds"][0]["routes"]["ism"]
-    found = made.read_json("experiments.json")["models"]["tutorial-cnn"]
+    (first, *_) = as_json(made.results.motifs)["models"]["tutorial-cnn"]["seeds"][0]["routes"][
+        "ism"
+    ]
+    found = as_json(made.results.experiments)["models"]["tutorial-cnn"]
     assert found["strands"] == "both"
     assert found["motifs"][0]["name"] == first["name"]
     assert found["motifs"][0]["ablation"]["effect"]["mean"] < 0

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from motiflens.datasets import SequenceDataset
-from motiflens.pipeline import stages
-from motiflens.pipeline.stages import explained_positives, motif_positives, note_on_length
+from motiflens.stages import stage as stages
+from motiflens.stages.stage import explained_positives, motif_positives, note_on_length
 
 
 def run_of(n_test: int, n_train: int, n_explained: int, length: int = 30) -> Any:
@@ -32,13 +32,13 @@ def test_explained_positives_lie_evenly_over_the_test_part() -> None:
 
 
 def test_what_the_time_does_not_allow_is_left_out_all_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stages, "MOST_WORK", 6 * 30**2)
+    monkeypatch.setattr(stages, "MAX_WORK", 6 * 30**2)
     run = run_of(n_test=60, n_train=7, n_explained=12)
     assert explained_positives(run).names.tolist() == [f"t{i}" for i in range(0, 60, 10)]
     note = note_on_length(run)
     assert note is not None
     assert note.startswith("6 of 12 positives are explained")
-    monkeypatch.setattr(stages, "MOST_WORK", 1)
+    monkeypatch.setattr(stages, "MAX_WORK", 1)
     assert explained_positives(run).names.tolist() == ["t0"]
 
 

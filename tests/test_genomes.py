@@ -105,7 +105,7 @@ BEFORE_THE_FILE = two_bit({"a": "ACGT"}, version=1).replace(
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_any_stretch_of_any_form(tmp_path, name):
+def test_any_interval_is_read_from_every_genome_format(tmp_path, name):
     genome = open_genome(written(tmp_path, name, FORMS[name]))
     assert {chrom: contig.size for chrom, contig in genome.contigs.items()} == {
         "chr1": 14,

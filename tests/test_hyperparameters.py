@@ -11,10 +11,10 @@ import pytest
 
 import motiflens
 from motiflens.errors import InputError
-from motiflens.pipeline import compare
-from motiflens.pipeline.hyperparameters import built, changes_notes, job_of, read_hyperparameters
 from motiflens.settings import Settings
 from motiflens.simulation import simulate, tutorial_grammar
+from motiflens.stages.compare import compare
+from motiflens.stages.hyperparameters import built, changes_notes, job_of, read_hyperparameters
 from motiflens.training import recipe_for
 
 FILE = """
@@ -134,7 +134,7 @@ def test_the_command_line_trains_with_them_and_the_run_keeps_them(
     )
     assert done.returncode == 0, done.stderr
     assert "cnn differs from its defaults: n_filters 24" in done.stderr
-    run = motiflens.load(tmp_path / "out")
+    run = motiflens.load_run(tmp_path / "out")
     assert run.settings.hyperparameters == read_hyperparameters(written)
     assert run.model("cnn", 1).filters.shape == (24, 4, 19)
     assert run.untrained_model("cnn").filters.shape == (24, 4, 19)
@@ -142,4 +142,4 @@ def test_the_command_line_trains_with_them_and_the_run_keeps_them(
 
     again = subprocess.run([*command, "--overwrite"], capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr
-    assert motiflens.load(tmp_path / "out").settings.hyperparameters == {}
+    assert motiflens.load_run(tmp_path / "out").settings.hyperparameters == {}

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.as_json import as_json
 
 import motiflens
 from motiflens.cli import main
 from motiflens.datasets import Entry, MappedDataset, convert_streaming, open_mapped
 from motiflens.datasets import mapped as mapped_file
-from motiflens.pipeline.loading import prepare
+from motiflens.stages.data import prepare
 
 MOTIF = "GATTACCA"
 ONE = motiflens.Settings(models=("cnn",), seeds=1, sizes=(), threads=1, strands="forward")
@@ -95,7 +96,7 @@ def test_a_mapped_run_keeps_its_split_and_reopens_its_data(place: Path) -> None:
     mapped(data(), folder)
     made = motiflens.compare(folder, "out", ONE)
     assert not (made.path / "data.parquet").exists()
-    dataset = motiflens.load("out").dataset
+    dataset = motiflens.load_run("out").dataset
     assert isinstance(dataset, MappedDataset)
     assert isinstance(dataset.codes, np.memmap)
     labels, test = dataset.labels, dataset.split == "test"
@@ -103,7 +104,7 @@ def test_a_mapped_run_keeps_its_split_and_reopens_its_data(place: Path) -> None:
     assert set(dataset.split.tolist()) == {"train", "test"}
     expected, _, _ = prepare(open_mapped(folder), ONE)
     assert np.array_equal(expected.split, dataset.split)
-    assert made.comparison["n_train"] == 96
+    assert as_json(made.results.comparison)["n_train"] == 96
     folder.rename(place / "moved.motiflens")
     with pytest.raises(motiflens.InputError, match=r"set\.motiflens"):
         _ = made.dataset
@@ -152,12 +153,12 @@ def test_a_large_set_is_looked_at_through_a_sample(
     train = ["train", "set.motiflens", "-o", "out", "--model", "cnn", "--seeds", "1"]
     assert called(*train, "--threads", "1") == 0
     assert "look at 60 of 120 sequences" in capsys.readouterr().err
-    audited = motiflens.load("out").read_json("audit.json")
+    audited = as_json(motiflens.load_run("out").results.audit)
     sizes = {name: sum(part["n"].values()) for name, part in audited["composition"].items()}
     assert sum(sizes.values()) == 60
     assert 4 <= sizes["test"] <= 20  # 12 are expected: the sample is drawn apart from the split
     assert "60 of 120" in audited["warnings"][-1]
-    assert "60 of 120" in motiflens.load("out").configuration["run"]["notes"][0]
+    assert "60 of 120" in motiflens.load_run("out").results.provenance.run.notes[0]
     assert max(texts) < 60
     one, two, other = (open_mapped("set.motiflens").sample(seed) for seed in (0, 0, 1))
     assert one.names.tolist() == two.names.tolist() != other.names.tolist()

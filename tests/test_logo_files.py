@@ -12,7 +12,8 @@ from tests.test_plots import letters, texts
 from motiflens.cli import main
 from motiflens.errors import InputError
 from motiflens.motifs import Motif, motif_from_string, write_meme, write_motifs
-from motiflens.plots import logo_strands, write_logos
+from motiflens.motifs.logo_files import write_logos
+from motiflens.plots import logo_strands
 from motiflens.plots.logo import COLUMN
 
 PPM = np.random.default_rng(0).dirichlet([0.5] * 4, size=5).T

@@ -13,7 +13,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.test_training import planted, weights
+from tests.toy_models import planted, weights
 
 from motiflens.datasets import (
     Entry,

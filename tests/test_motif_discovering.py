@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from motiflens.attribution import attribute
 from motiflens.datasets import SequenceDataset, concatenate, split_at_random
+from motiflens.discovery import held_out as discovering
+from motiflens.discovery.held_out import attributions_in_turn, discover_motifs, to_explain
+from motiflens.discovery.written import note_on_groups
 from motiflens.errors import InputError
 from motiflens.motifs import jaspar_core, motif_from_string
-from motiflens.pipeline import discovering
-from motiflens.pipeline.discovering import attributions_in_turn, discover_motifs, to_explain
-from motiflens.pipeline.findings import note_on_groups
 from motiflens.sequences import encode
 from motiflens.simulation import Grammar, MotifUse, simulate
 from motiflens.training import Job, recipe_for, train

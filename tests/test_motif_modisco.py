@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from torch import Tensor, nn
+from tests.toy_models import NeverCalled
 
 from motiflens.attribution import Attributions
 from motiflens.datasets import SequenceDataset
@@ -41,11 +41,6 @@ def explained(n: int = 180) -> tuple[Attributions, SequenceDataset, set[tuple[in
     hypothetical = effects + noise - noise.mean(axis=1, keepdims=True)
     hypothetical = (hypothetical * bases.any(axis=1, keepdims=True)).astype(np.float32)
     return Attributions("deeplift_shap", bases, hypothetical * bases, hypothetical), dataset, sites
-
-
-class NeverCalled(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
-        raise AssertionError("the model was called")
 
 
 def oriented(motif: DiscoveredMotif) -> tuple[str, set[tuple[int, int, str]]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.toy_models import NeverCalled
 from torch import Tensor, nn
 
 from motiflens.attribution import attribute
@@ -164,10 +165,6 @@ def test_routes_that_a_model_cannot_serve_are_absent(dataset: SequenceDataset) -
 
 def test_attributions_that_exist_are_used(dataset: SequenceDataset) -> None:
     found = {"ism": attribute(Detector(), dataset.one_hot(), "ism")}
-
-    class NeverCalled(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            raise AssertionError("the model was called")
 
     motifs = find_motifs(NeverCalled(), dataset, ["ism"], attributions=found)["ism"]
     assert motifs[0].consensus == MOTIF

@@ -13,8 +13,8 @@ import pytest
 import motiflens
 from motiflens.cli import main
 from motiflens.datasets import SequenceDataset, concatenate, homology_groups
+from motiflens.discovery.sequences_alone import cut_in_halves
 from motiflens.errors import InputError
-from motiflens.pipeline.halves import cut_in_halves
 
 EBOX = "GTCACGTGACC"
 

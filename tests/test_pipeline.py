@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from tests.as_json import as_json
 
 import motiflens
 from motiflens import Settings
@@ -18,10 +19,10 @@ from motiflens.datasets import homology_groups, mark_sites
 from motiflens.errors import InputError
 from motiflens.evaluation.models import compare
 from motiflens.metrics import paired_difference, score, seed_scores
-from motiflens.pipeline.loading import prepare
-from motiflens.pipeline.reading import true_motifs
 from motiflens.progress import Silent
 from motiflens.runs.run import CONTENT
+from motiflens.stages.data import prepare
+from motiflens.stages.stage import true_motifs
 from motiflens.training import Job, predict_logits
 
 MOTIF = "GATTACCA"
@@ -71,14 +72,16 @@ def test_the_run_directory_holds_what_is_documented(run: motiflens.Run) -> None:
 
 def test_scores_are_those_of_the_saved_models(run: motiflens.Run) -> None:
     test = run.dataset.part("test")
-    for name, seeds in run.models.items():
-        for seed, entry in zip(seeds, run.comparison["models"][name]["seeds"], strict=True):
+    for name, seeds in run.results.models.items():
+        for seed, entry in zip(
+            seeds, as_json(run.results.comparison)["models"][name]["seeds"], strict=True
+        ):
             logits = predict_logits(run.model(name, seed), test)
             assert entry["test"] == pytest.approx(score(test.labels, logits))
 
 
 def test_comparison_has_the_documented_form(run: motiflens.Run) -> None:
-    found = run.comparison
+    found = as_json(run.results.comparison)
     assert set(found["models"]) == set(SETTINGS.models)
     cnn = found["models"]["cnn"]
     assert [one["seed"] for one in cnn["seeds"]] == [0, 1]
@@ -105,7 +108,7 @@ def test_differences_are_those_of_the_saved_models(run: motiflens.Run) -> None:
         for name in SETTINGS.models
     )
     expected = paired_difference(test.labels, first, second, homology_groups(test))
-    (difference,) = run.comparison["differences"]
+    (difference,) = as_json(run.results.comparison)["differences"]
     for metric, interval in expected.items():
         assert difference[metric] == pytest.approx(interval._asdict(), abs=1e-6)
 
@@ -113,7 +116,7 @@ def test_differences_are_those_of_the_saved_models(run: motiflens.Run) -> None:
 def test_the_groups_of_the_test_part_are_counted(run: motiflens.Run, tmp_path: Path) -> None:
     test = run.dataset.part("test")
     groups = homology_groups(test)
-    assert run.read_json("metrics.json")["test_groups"] == {
+    assert as_json(run.results.metrics)["test_groups"] == {
         "positives": len(set(groups[test.labels == 1])),
         "negatives": len(set(groups[test.labels == 0])),
         "groups": len(set(groups)),
@@ -124,7 +127,7 @@ def test_the_groups_of_the_test_part_are_counted(run: motiflens.Run, tmp_path: P
 
 
 def test_motifs_have_the_documented_form_and_a_control(run: motiflens.Run) -> None:
-    found = run.motifs
+    found = as_json(run.results.motifs)
     assert [truth["consensus"] for truth in found["truth"]] == [MOTIF]
     routes = found["models"]["tutorial-attention"]["seeds"][1]["routes"]
     assert set(routes) == {
@@ -142,7 +145,7 @@ def test_motifs_have_the_documented_form_and_a_control(run: motiflens.Run) -> No
 
 
 def test_the_discovered_motif_is_the_implanted_one_and_unknown(run: motiflens.Run) -> None:
-    found = run.motifs
+    found = as_json(run.results.motifs)
     (entry,) = found["discovery"]
     assert (entry["name"], entry["consensus"], entry["match"]) == ("motif-1", MOTIF, None)
     assert entry["direction"] == "positive"
@@ -247,7 +250,7 @@ def test_attributions_are_of_test_positives_and_come_back(run: motiflens.Run) ->
     checks = run.read_json("attributions/tutorial-attention/checks.json")["methods"]
     assert set(checks) == taken
     assert checks["deeplift_shap"]["completeness"] < 1e-4
-    contrast = run.read_json("attention.json")["models"]["tutorial-attention"]
+    contrast = as_json(run.results.attention)["models"]["tutorial-attention"]
     assert contrast["motif"]["mean"] > contrast["background"]["mean"]
 
 
@@ -265,18 +268,18 @@ def test_another_seed_gives_other_weights(run: motiflens.Run, tmp_path: Path) ->
     made = motiflens.compare(data(), tmp_path / "other", other)
     assert made.models == {"cnn": [5]}
     assert not torch.equal(made.model("cnn").filters, run.model("cnn").filters)
-    assert made.comparison["models"]["cnn"]["sizes"] == []
+    assert as_json(made.results.comparison)["models"]["cnn"]["sizes"] == []
 
 
 def test_a_run_is_loaded_with_its_settings(run: motiflens.Run) -> None:
-    loaded = motiflens.load(run.path)
+    loaded = motiflens.load_run(run.path)
     assert loaded.settings == replace(SETTINGS, split="random")
     assert len(loaded.dataset) == 240
     assert not loaded.model("cnn", 1).training
     with pytest.raises(motiflens.InputError, match="one of its seeds"):
         loaded.model("cnn", 7)
     with pytest.raises(motiflens.InputError, match=r"run\.toml"):
-        motiflens.load(run.path / "models")
+        motiflens.load_run(run.path / "models")
 
 
 def test_an_untrained_model_has_the_initial_weights(run: motiflens.Run) -> None:
@@ -313,7 +316,7 @@ def test_a_missing_stage_names_its_command(tmp_path: Path) -> None:
         data(n=80), tmp_path / "run", Settings(models=("cnn",), seeds=1, sizes=(), threads=1)
     )
     with pytest.raises(motiflens.InputError, match="motiflens motifs"):
-        _ = made.motifs
+        _ = as_json(made.results.motifs)
 
 
 def test_a_split_of_the_users_own_is_kept() -> None:
@@ -365,10 +368,10 @@ def test_all_sizes_share_one_test_part() -> None:
 
 
 def test_metrics_are_the_ensembles_with_intervals(run: motiflens.Run) -> None:
-    found = run.read_json("metrics.json")
+    found = as_json(run.results.metrics)
     test = run.dataset.part("test")
     assert found["negatives"] == "given"
-    for name, seeds in run.models.items():
+    for name, seeds in run.results.models.items():
         entry = found["models"][name]
         logits = [predict_logits(run.model(name, seed), test) for seed in seeds]
         probabilities = np.mean([1 / (1 + np.exp(-one)) for one in logits], axis=0)
@@ -396,7 +399,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_files(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("motiflens.pipeline.comparing.evaluate_ensembles", killed)
+        patch.setattr("motiflens.stages.compare.evaluate_ensembles", killed)
         with pytest.raises(Killed):
             motiflens.compare(data(), tmp_path / "cut", settings)
     assert (tmp_path / "cut" / "checkpoint").is_dir()
@@ -419,7 +422,7 @@ def test_a_mistake_found_late_leaves_nothing(
     def refuse(*_: object, **__: object) -> None:
         raise motiflens.InputError("a rule", got="this", remedy="do that")
 
-    monkeypatch.setattr("motiflens.pipeline.comparing.evaluate_ensembles", refuse)
+    monkeypatch.setattr("motiflens.stages.compare.evaluate_ensembles", refuse)
     with pytest.raises(motiflens.InputError):
         motiflens.compare(data(), tmp_path / "run", Settings(models=("cnn",), seeds=1, sizes=()))
     assert list(tmp_path.iterdir()) == []
@@ -482,7 +485,7 @@ def test_a_run_killed_after_training_goes_on_with_the_missing_stages(
         patch.setattr("motiflens.evaluation.models.compare", killed)
         patch.setattr("motiflens.pipeline.explain", killed)
         made = motiflens.run(data(n=80), tmp_path / "run", settings)
-    assert made.motifs["models"]["cnn"]
+    assert as_json(made.results.motifs)["models"]["cnn"]
     hidden = [path.name for path in made.path.rglob(".*")]
     assert hidden == [".notes"]
     with pytest.raises(motiflens.InputError, match="--overwrite"):

@@ -69,7 +69,7 @@ def test_an_exact_detector_has_learnt_order() -> None:
     )
 
 
-def test_between_the_two_order_is_learnt_in_part() -> None:
+def test_a_model_between_order_and_composition_has_learnt_order_in_part() -> None:
     found = shortcut_test(PartOrder(), MOTIF, length=40)
     assert 1 / 3 < found.shuffled_fraction < 2 / 3
     assert found.verdict.startswith("order is learnt in part: ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -18,10 +19,10 @@ from motiflens.datasets import (
 )
 from motiflens.errors import InputError
 from motiflens.io.negatives import bind, make_negatives
-from motiflens.pipeline.loading import prepare
-from motiflens.pipeline.splitting import cut
 from motiflens.sequences import reverse_complement_string
 from motiflens.settings import Settings
+from motiflens.stages import splitting
+from motiflens.stages.data import prepare
 from motiflens.training.data import take_splits
 
 WIDTH = 45
@@ -55,6 +56,17 @@ def shared(dataset: SequenceDataset, one: str, other: str) -> int:
     """Count groups that have members in both splits."""
     groups = homology_groups(dataset)
     return len(set(groups[dataset.split == one]) & set(groups[dataset.split == other]))
+
+
+class Found(NamedTuple):
+    dataset: SequenceDataset
+    rule: str
+    notes: list[str]
+
+
+def cut(dataset: SequenceDataset, settings: Settings, valid_fraction: float = 0.0) -> Found:
+    notes: list[str] = []
+    return Found(*splitting.cut(dataset, settings, valid_fraction, notes.append), notes)
 
 
 def test_windows_on_a_genome_are_split_by_homology_validation_included():
@@ -104,11 +116,11 @@ def test_one_large_group_is_split_at_random_and_that_is_said():
 
 def test_a_rule_that_is_named_is_kept_and_says_nothing():
     data = windows(60, 4)
-    assert cut(data, Settings(split="random"), 0.1).notes == ()
+    assert cut(data, Settings(split="random"), 0.1).notes == []
     assert cut(data, Settings(split="random"), 0.1).rule == "random"
     clean = labelled(letters(100, WIDTH, seed=6))
     assert cut(clean, Settings(split="homology"), 0.1).rule == "homology"
-    with pytest.raises(InputError, match="data without one"):
+    with pytest.raises(InputError, match="the data have none"):
         cut(clean, Settings(split="given"), 0.1)
 
 
@@ -169,10 +181,12 @@ def test_shuffles_stay_with_their_positives_beside_other_negatives():
 
 def test_both_strands_are_read_of_windows_on_a_genome_and_the_reason_is_kept():
     data = windows(60, 4)
-    _, settings, notes = prepare(data, Settings())
+    notes = []
+    _, settings = prepare(data, Settings(), notes.append)
     assert (settings.split, settings.strands) == ("homology", "both")
     assert any("both strands" in note and "windows on a genome" in note for note in notes)
-    _, settings, notes = prepare(data, Settings(strands="forward"))
+    notes = []
+    _, settings = prepare(data, Settings(strands="forward"), notes.append)
     assert settings.strands == "forward"
     assert not any("strand" in note for note in notes)
 

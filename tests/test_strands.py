@@ -7,7 +7,9 @@ import pytest
 
 import motiflens
 from motiflens.datasets.strands import reads_both_strands, strand_share
+from motiflens.io.readers import read_dataset
 from motiflens.sequences import reverse_complement_string
+from motiflens.simulation import tutorial_grammar
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -16,13 +18,13 @@ DATA = Path(__file__).parents[2] / "shared" / "data"
 @pytest.mark.parametrize("strands", ["forward", "both"])
 def test_simulated_strands_are_told(n: int, strands: str) -> None:
     for seed in range(3):
-        grammar = motiflens.tutorial_grammar(n=n, strands=strands)
+        grammar = tutorial_grammar(n=n, strands=strands)
         dataset = motiflens.simulate(grammar, seed)
         assert reads_both_strands(dataset) == (strands == "both")
 
 
 def test_the_other_strand_gives_the_same_answer() -> None:
-    dataset = motiflens.simulate(motiflens.tutorial_grammar(n=200), 0)
+    dataset = motiflens.simulate(tutorial_grammar(n=200), 0)
     flipped = motiflens.SequenceDataset.from_sequences(
         [reverse_complement_string(s) for s in dataset.sequences()], dataset.labels
     )
@@ -49,10 +51,8 @@ def test_padding_and_n_make_no_words() -> None:
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the shared test data are not here")
 def test_published_sets_are_told() -> None:
-    primer = motiflens.read_dataset(
-        DATA / "primer" / "sequences.txt", labels=DATA / "primer" / "labels.txt"
-    )
+    primer = read_dataset(DATA / "primer" / "sequences.txt", labels=DATA / "primer" / "labels.txt")
     assert strand_share(primer) < 0.1
     for factor in ("CTCF", "JUND", "EP300"):
-        peaks = motiflens.read_dataset(DATA / "fastsk_tfbs" / f"{factor}.train.fasta")
+        peaks = read_dataset(DATA / "fastsk_tfbs" / f"{factor}.train.fasta")
         assert strand_share(peaks) > 0.8

@@ -11,6 +11,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from tests.toy_models import random_one_hot
 from torch import nn
 
 from motiflens.attribution import Attributions, deeplift_shap, saturation_mutagenesis
@@ -28,10 +29,6 @@ def tangermeme(module: str) -> ModuleType:
     """Import a module of tangermeme, or skip the test."""
     pytest.importorskip("tangermeme", reason="tangermeme is not installed")
     return importlib.import_module(f"tangermeme.{module}")
-
-
-def random_codes(n: int, length: int, seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).integers(4, size=(n, length)).astype(np.uint8)
 
 
 def network(pool: nn.Module, activation: nn.Module) -> nn.Module:
@@ -55,7 +52,7 @@ def network(pool: nn.Module, activation: nn.Module) -> nn.Module:
 )
 def test_deeplift_shap_equals_tangermemes(pool, activation, target):
     deep_lift_shap = tangermeme("deep_lift_shap").deep_lift_shap
-    module, x = network(pool, activation), one_hot(random_codes(N, LENGTH, 0))
+    module, x = network(pool, activation), random_one_hot(N, LENGTH, 0)
     references = torch.from_numpy(shuffled_references(x, N_REFERENCES, 3))
     ours = deeplift_shap(
         module, x, target, gradient_correction=False, n_references=N_REFERENCES, seed=3
@@ -83,7 +80,7 @@ def test_deeplift_shap_equals_tangermemes(pool, activation, target):
 
 def test_mutagenesis_equals_tangermemes():
     mutate = tangermeme("saturation_mutagenesis").saturation_mutagenesis
-    module, x = network(nn.MaxPool1d(2), nn.ReLU()), one_hot(random_codes(N, LENGTH, 1))
+    module, x = network(nn.MaxPool1d(2), nn.ReLU()), random_one_hot(N, LENGTH, 1)
     before, after = mutate(module, torch.from_numpy(x), raw_outputs=True, device="cpu")
     assert after.shape == (N, 4, LENGTH, N_TARGETS)
     for target in range(N_TARGETS):
@@ -127,7 +124,7 @@ def test_seqlets_of_planted_motifs_are_those_of_tangermeme():
     starts = generator.integers(length - width + 1, size=n)
     for row, start in enumerate(starts):
         track[row, start : start + width] += 1
-    x = one_hot(random_codes(n, length, 2))
+    x = random_one_hot(n, length, 2)
     ours = find_seqlets(Attributions("ism", x, x * track[:, None]))
     theirs = recursive_seqlets(torch.from_numpy(track), threshold=0.01)
     spans = {(s.sequence, s.start, s.end) for s in ours}

@@ -5,34 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from tests.toy_models import LENGTH, planted, weights
 
-from motiflens.datasets import SequenceDataset, split_at_random
 from motiflens.errors import InputError
 from motiflens.models import MODELS, build_model
 from motiflens.training import Job, Recipe, single_intra_op_thread, train, train_all
 from motiflens.training.data import take_splits
 from motiflens.training.replicas import snapshot, stack, unstack
-
-LENGTH = 37
-MOTIF = "GATTACCA"
-
-
-def planted(n: int = 120, *, length: int = LENGTH, shorter: bool = False) -> SequenceDataset:
-    generator = np.random.default_rng(3)
-    sequences = []
-    for number in range(n):
-        size = length - (number % 5 if shorter else 0)
-        bases = "".join(generator.choice(list("ACGT"), size))
-        start = int(generator.integers(0, size - len(MOTIF) + 1))
-        if number % 2:
-            bases = bases[:start] + MOTIF + bases[start + len(MOTIF) :]
-        sequences.append(bases)
-    labels = [float(number % 2) for number in range(n)]
-    return split_at_random(SequenceDataset.from_sequences(sequences, labels), test=0.25, seed=0)
-
-
-def weights(model: torch.nn.Module) -> torch.Tensor:
-    return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
 @pytest.mark.parametrize("name", MODELS)

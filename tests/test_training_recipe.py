@@ -8,48 +8,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
-from tests.test_training import LENGTH, planted, weights
+from tests.toy_models import EVERYTHING, LENGTH, Dropping, planted, weights
 from torch import nn
 
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.metrics import rank_auprc
-from motiflens.models import MODELS, SequenceModel, build_model
-from motiflens.models.layers import Dropout, Linear
+from motiflens.models import MODELS, build_model
+from motiflens.models.layers import Dropout
 from motiflens.sequences import PAD, encode, reverse_complement_codes
 from motiflens.training import Job, Recipe, predict_logits, recipe_for, train
 from motiflens.training.data import EncodedData, take_splits
 from motiflens.training.fit import Fit
 from motiflens.training.regularization import augment, other_strand
-
-EVERYTHING = Recipe(
-    epochs=2,
-    batch_size=13,
-    schedule="cosine",
-    weight_decay=0.01,
-    class_weights="balanced",
-    metric="auprc",
-    refit=True,
-    rc_augment=True,
-    rc_average=True,
-    max_shift=3,
-    mutation_rate=0.05,
-    input_noise=0.1,
-)
-
-
-class Dropping(SequenceModel):
-    """Two linear layers with dropout between them, on composition."""
-
-    def __init__(self, rate: float = 0.3) -> None:
-        super().__init__()
-        self.hidden = Linear(4, 11)
-        self.dropout = Dropout(rate)
-        self.output = Linear(11, 1)
-
-    def forward(self, one_hot: torch.Tensor) -> torch.Tensor:
-        """Map one-hot (..., 4, L) to logits (...)."""
-        return self.output(self.dropout(self.hidden(one_hot.mean(-1)))).squeeze(-1)
 
 
 def seeds(*numbers: int) -> list[torch.Generator]:
@@ -113,7 +84,7 @@ def test_bases_change_at_the_given_rate_and_become_each_of_the_others() -> None:
     assert (changed[..., -1] == PAD).all()
 
 
-def test_a_replica_is_changed_alike_alone_and_in_company() -> None:
+def test_augmentation_of_a_replica_is_the_same_alone_and_among_others() -> None:
     codes, lengths = batch()
     together = augment(codes, lengths, EVERYTHING, seeds(1, 2, 3))
     alone = augment(codes[1:2], lengths[1:2], EVERYTHING, seeds(2))
@@ -233,8 +204,8 @@ def test_a_refit_trains_for_the_steps_of_the_best_epoch(monkeypatch: pytest.Monk
     data = planted(160)
     recipe = Recipe(epochs=6, batch_size=16, learning_rate=1e-2, patience=2, tolerance=0.05)
     steps, found = [], []
-    step = Fit._step
-    monkeypatch.setattr(Fit, "_step", lambda fit, rows: steps.append(len(rows)) or step(fit, rows))
+    step = Fit.step
+    monkeypatch.setattr(Fit, "step", lambda fit, rows: steps.append(len(rows)) or step(fit, rows))
     for refit in (False, True):
         steps.clear()
         job = Job("cnn", (0,), dataclasses.replace(recipe, refit=refit))
@@ -306,7 +277,7 @@ def test_half_precision_trains_too(monkeypatch: pytest.MonkeyPatch) -> None:
     data = planted(200)
     recipe = Recipe(epochs=20, learning_rate=1e-2)
     full = train(data, Job("cnn", (0, 1), recipe), threads=1)
-    monkeypatch.setattr(Fit, "_precision", lambda _: half)
+    monkeypatch.setattr(Fit, "precision", lambda _: half)
     for one, other in zip(full, train(data, Job("cnn", (0, 1), recipe), threads=1), strict=True):
         assert other.history[0].train_loss == pytest.approx(one.history[0].train_loss, abs=0.01)
         assert other.history[0].train_loss != one.history[0].train_loss

@@ -7,14 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.as_json import as_json
 from torch import Tensor, nn
 
 import motiflens
 from motiflens import Settings
 from motiflens.datasets import SequenceDataset, split_at_random
-from motiflens.evidence import Controls
+from motiflens.evidence import Controls, ModelTrust, true_bases
 from motiflens.models import MODELS, Attention, SequenceModel
+from motiflens.motifs import motif_from_string
 from motiflens.sequences import Site
+from motiflens.simulation import simulate, tutorial_grammar
+from motiflens.stages.compare import compare
+from motiflens.stages.explain import explain
+from motiflens.stages.trust import trust
 from motiflens.training import Job, train
 
 MOTIF = "GATTACCA"
@@ -23,8 +29,8 @@ LENGTH = 60
 
 
 def motif_decides() -> SequenceDataset:
-    grammar = motiflens.tutorial_grammar(motif=MOTIF, n=800, length=LENGTH)
-    return split_at_random(motiflens.simulate(grammar, 0), test=0.3, seed=0)
+    grammar = tutorial_grammar(motif=MOTIF, n=800, length=LENGTH)
+    return split_at_random(simulate(grammar, 0), test=0.3, seed=0)
 
 
 def gc_decides() -> SequenceDataset:
@@ -72,13 +78,11 @@ def trained(dataset: SequenceDataset, name: str, **sizes: int) -> SequenceModel:
     return found.model
 
 
-def checked(dataset: SequenceDataset, model: nn.Module) -> motiflens.ModelTrust:
+def checked(dataset: SequenceDataset, model: nn.Module) -> ModelTrust:
     test = dataset.part("test")
     positives, negatives = test.subset(test.labels > 0), test.subset(test.labels == 0)
     assert positives.sites is not None
-    truth = motiflens.true_bases(
-        positives.sites, [motiflens.motif_from_string(MOTIF)], positives.lengths, LENGTH
-    )
+    truth = true_bases(positives.sites, [motif_from_string(MOTIF)], positives.lengths, LENGTH)
     return motiflens.trust_checks(
         model,
         positives.one_hot(),
@@ -134,15 +138,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> motiflens.Run:
     settings = Settings(
         models=("tutorial-attention", "tutorial-cnn"), seeds=2, sizes=(), motif=MOTIF, threads=1
     )
-    grammar = motiflens.tutorial_grammar(motif=MOTIF, n=160, length=41)
-    dataset = motiflens.simulate(grammar, 0)
-    made = motiflens.compare(dataset, tmp_path_factory.mktemp("runs") / "one", settings)
-    return motiflens.explain(made)
+    grammar = tutorial_grammar(motif=MOTIF, n=160, length=41)
+    dataset = simulate(grammar, 0)
+    made = compare(dataset, tmp_path_factory.mktemp("runs") / "one", settings)
+    return explain(made)
 
 
 def test_trust_json_has_the_documented_form(run: motiflens.Run) -> None:
-    motiflens.trust(run.path)
-    found = run.read_json("trust.json")
+    trust(run.path)
+    found = as_json(run.results.trust)
     assert found["schema_version"] == 1
     assert list(found["models"]) == ["tutorial-attention", "tutorial-cnn"]
     for name, model in found["models"].items():
@@ -168,21 +172,21 @@ def test_trust_json_has_the_documented_form(run: motiflens.Run) -> None:
         for kind in ("uniform", "permuted"):
             assert test[kind]["low"] <= test[kind]["auroc_loss"] <= test[kind]["high"]
     assert 0 <= head["fraction_above_null"] <= 1
-    timings = run.read_json("timings.json")["stages"]
+    timings = as_json(run.results.timings)["stages"]
     assert timings["trust"] > 0
 
 
 def test_trust_is_the_same_again_and_without_kept_attributions(
     run: motiflens.Run, tmp_path: Path
 ) -> None:
-    first = motiflens.trust(run).read_json("trust.json")
+    first = as_json(trust(run).results.trust)
     with torch.random.fork_rng():
         torch.manual_seed(5)
-        assert motiflens.trust(run).read_json("trust.json") == first
+        assert as_json(trust(run).results.trust) == first
     folder = run.path / "attributions"
     folder.rename(tmp_path / "aside")
     try:
-        again = motiflens.trust(run).read_json("trust.json")
+        again = as_json(trust(run).results.trust)
     finally:
         (tmp_path / "aside").rename(folder)
     name = "tutorial-attention"

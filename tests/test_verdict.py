@@ -154,7 +154,7 @@ def test_attention_that_counts_but_does_not_mark_explains_nothing() -> None:
     )
 
 
-def test_attention_that_takes_no_part_explains_nothing_wherever_it_lies() -> None:
+def test_attention_without_effect_explains_nothing_wherever_it_lies() -> None:
     words = "attention explains nothing: the prediction is made without it (uniform attention"
     assert judge_attention(APART, evidence(above=0.05)).startswith(words)
     marks = "although it marks the motif's bases (0.97 of positives above the null"
@@ -162,7 +162,7 @@ def test_attention_that_takes_no_part_explains_nothing_wherever_it_lies() -> Non
     assert words not in judge_attention(attention(replaced(0.0, change=0.05)), evidence())
 
 
-def test_attention_that_marks_some() -> None:
+def test_attention_that_marks_bases_in_some_positives_says_so() -> None:
     assert judge_attention(DEPENDS, evidence(above=0.49)).startswith(
         "in some positives only, attention"
     )
@@ -205,7 +205,7 @@ def test_a_model_that_tells_nothing_apart_has_nothing_to_explain() -> None:
     assert "nothing may be claimed" not in judge(0.6, DEPENDS, {"attention": evidence()})
 
 
-def test_attention_without_a_map_is_judged_by_its_part_alone() -> None:
+def test_attention_without_a_map_is_judged_by_its_effect_alone() -> None:
     assert judge(0.9, DEPENDS, {"ism": evidence()}) == (
         "attention is not tied to bases; the prediction depends on it (uniform attention loses "
         "0.210 AUROC); bases may be claimed by ism"
@@ -253,7 +253,7 @@ def test_rollout_is_claimed_only_where_something_depends_on_attention() -> None:
 # Head by head
 
 
-def test_of_decoys_that_mark_and_a_head_that_decides_each_gets_its_due() -> None:
+def test_marking_heads_without_effect_and_a_deciding_head_are_told_apart() -> None:
     heads = [*(head(n) for n in range(1, 8)), head(8, 0.53, 2.6, marks=False)]
     assert judge_attention(
         by_heads(replaced(0.54, 2.6), heads, replaced(0.0, 0.0)), evidence()
@@ -297,7 +297,7 @@ def test_heads_that_do_not_mark_explain_nothing_whatever_their_mean_shows() -> N
     )
 
 
-def test_heads_without_any_part_are_said_to_mark_for_nothing() -> None:
+def test_heads_without_effect_are_said_to_mark_for_nothing() -> None:
     heads = [head(1), head(2, marks=False)]
     words = judge_attention(by_heads(replaced(0.0, 0.0), heads, replaced(0.0, 0.0)), evidence())
     assert words.startswith("attention explains nothing: the prediction is made without it")

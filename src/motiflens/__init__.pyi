@@ -1,111 +1,82 @@
-"""The public names, and where each lives: read by `lazy_loader`, type checkers and editors."""
+"""The public names by what they are for, and where each lives.
 
-from .attribution import Attributions, attribute, save_for_modisco
-from .attribution.export import write_bed, write_big_wig
+Read by `lazy_loader`, type checkers and editors.
+"""
+
+# isort: skip_file
+
+# Sequences and data.
+from .datasets import SequenceDataset
+from .io.inputs import dinucleotide_shuffle, one_hot, read, reverse_complement
+from .simulation import Grammar, simulate
 from .auditing import audit
-from .datasets import SequenceDataset, split_at_random, write_table
-from .discovery import discover_motifs, find_motifs, find_seqlets
-from .discovery.sequences_alone import discover_without_model
-from .errors import InputError
-from .evidence import ModelTrust, true_bases, trust_checks
-from .hits import find_hits, write_hits
-from .io.readers import Reading, Source, read, read_dataset
+
+# Models.
 from .models import build_model
-from .motifs import (
-    Motif,
-    match_motifs,
-    motif_from_string,
-    name_motifs,
-    read_meme,
-    read_motifs,
-    recover,
-    resolve_motifs,
-    write_meme,
-    write_motifs,
-)
-from .perturbation import (
-    marginal_effect,
-    mismatch_profile,
-    random_background,
-    shortcut_test,
-    shuffled_background,
-    substitute,
-)
-from .plots import write_logos
-from .report import write_report
-from .runs import Origin, Run, load_run
+from .stages.learn import split, train
+from .training import Recipe, TrainedModel, load_model, predict
+
+# Explanations.
+from .attribution import Attributions, attribute, saturation_mutagenesis
+from .evidence import trust_checks
+from .perturbation import ablate, marginalize, shortcut_test, space
+
+# Motifs.
+from .discovery import discover_motifs, find_seqlets
+from .hits import find_hits
+from .motifs import Motif, match_motifs, read_motifs, recover, write_motifs
+
+# Whole runs.
+from .runs import Run, load_run
 from .settings import Settings
-from .simulation import Grammar, read_grammar, simulate, tutorial_grammar
 from .stages import run
-from .stages.compare import compare
-from .stages.data import DataFiles, audit_splits, load_files
-from .stages.explain import explain
-from .stages.negative_sets import cross_negatives
-from .stages.trust import trust
-from .training import Job, Recipe, train
+
+# Pictures in notebooks.
+from .plots.notebook import plot_attention, plot_comparison, plot_logo, plot_track
+
+from .errors import InputError
 from .version import __version__
 
 __all__ = [
     "Attributions",
-    "DataFiles",
     "Grammar",
     "InputError",
-    "Job",
-    "ModelTrust",
     "Motif",
-    "Origin",
-    "Reading",
     "Recipe",
     "Run",
     "SequenceDataset",
     "Settings",
-    "Source",
+    "TrainedModel",
     "__version__",
+    "ablate",
     "attribute",
     "audit",
-    "audit_splits",
     "build_model",
-    "compare",
-    "cross_negatives",
+    "dinucleotide_shuffle",
     "discover_motifs",
-    "discover_without_model",
-    "explain",
     "find_hits",
-    "find_motifs",
     "find_seqlets",
-    "load_files",
+    "load_model",
     "load_run",
-    "marginal_effect",
+    "marginalize",
     "match_motifs",
-    "mismatch_profile",
-    "motif_from_string",
-    "name_motifs",
-    "random_background",
+    "one_hot",
+    "plot_attention",
+    "plot_comparison",
+    "plot_logo",
+    "plot_track",
+    "predict",
     "read",
-    "read_dataset",
-    "read_grammar",
-    "read_meme",
     "read_motifs",
     "recover",
-    "resolve_motifs",
+    "reverse_complement",
     "run",
-    "save_for_modisco",
+    "saturation_mutagenesis",
     "shortcut_test",
-    "shuffled_background",
     "simulate",
-    "split_at_random",
-    "substitute",
+    "space",
+    "split",
     "train",
-    "true_bases",
-    "trust",
     "trust_checks",
-    "tutorial_grammar",
-    "write_bed",
-    "write_big_wig",
-    "write_hits",
-    "write_logos",
-    "write_meme",
     "write_motifs",
-    "write_report",
-    "write_table",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -17,15 +18,16 @@ from motiflens.auditing.leaks import (
     count_sharing,
 )
 from motiflens.auditing.warnings import warnings_of
-from motiflens.datasets import SequenceDataset
+from motiflens.datasets import SPLITS, SequenceDataset
 from motiflens.datasets.groups import canonical_sequences
 from motiflens.errors import InputError
+from motiflens.io.inputs import read
 
 __all__ = ["audit"]
 
 
 def audit(
-    train: SequenceDataset,
+    train: SequenceDataset | PathLike[str] | str,
     *,
     valid: SequenceDataset | None = None,
     test: SequenceDataset | None = None,
@@ -37,6 +39,7 @@ def audit(
     ----------
     train, valid, test
         The splits, as they are to be used; one that is None or empty is left out everywhere.
+        Alone, ``train`` may be a file, or data with a split, whose splits are then taken.
     strands
         Those that baselines read, ``forward`` or ``both``; None where the training split decides.
 
@@ -65,7 +68,11 @@ def audit(
     InputError
         When there are no training sequences.
     """
+    if not isinstance(train, SequenceDataset):
+        train = read(train)
     given = {"train": train, "valid": valid, "test": test}
+    if valid is None and test is None and train.split is not None:
+        given = {name: train.part(name) for name in SPLITS}
     splits = {name: data for name, data in given.items() if data is not None and len(data)}
     if "train" not in splits:
         raise InputError("there are no sequences to audit", argument="train")

@@ -20,8 +20,11 @@ from motiflens.datasets import (
 )
 from motiflens.errors import InputError
 from motiflens.io.readers import MAPPED_NAME
+from motiflens.io.readers import read as read_source
 from motiflens.results.loader import write_json
 from motiflens.settings import check_seed
+from motiflens.simulation import read_grammar, tutorial_grammar
+from motiflens.stages.data import DataFiles, audit_splits, load_files
 
 
 def simulate(
@@ -64,9 +67,9 @@ def simulate(
     """
     check_new_file(output, overwrite=overwrite)
     if grammar is not None:
-        rules = motiflens.read_grammar(grammar)
+        rules = read_grammar(grammar)
     else:
-        rules = motiflens.tutorial_grammar(
+        rules = tutorial_grammar(
             motif=motif, n=n, length=length, mutation_rate=mutation_rate, strands=strands
         )
     if seed is not None:
@@ -105,7 +108,7 @@ def prepare(
         _summarise(mapped, output, as_json=as_json)
         return
     check_seed("--seed", seed)
-    reading = motiflens.read(source.source(data, seed))
+    reading = read_source(source.source(data, seed))
     require_two_classes(reading.dataset)
     _write(reading.dataset, output, as_json=as_json)
     for note in reading.notes:
@@ -143,8 +146,8 @@ def audit(
         Print the audit as one JSON object.
     """
     check_new_file(output, overwrite=overwrite)
-    files = motiflens.DataFiles(source.source(train), valid, test, test_negatives)
-    found = motiflens.audit_splits(motiflens.load_files(files).dataset)
+    files = DataFiles(source.source(train), valid, test, test_negatives)
+    found = audit_splits(load_files(files).dataset)
     write_json(output, found)
     print(output.read_text() if as_json else "\n".join(found.warnings or ["nothing found"]))
 

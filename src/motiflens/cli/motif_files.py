@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-import motiflens
 from motiflens.cli.options import Json, Output, Overwrite, check_new_file
 from motiflens.cli.progress import on_stderr
 from motiflens.cli.summary import counted
+from motiflens.hits import write_hits
+from motiflens.motifs import resolve_motifs
+from motiflens.motifs.logo_files import write_logos
 
 
 def hits(
@@ -50,8 +52,8 @@ def hits(
         Print a summary as one JSON object.
     """
     check_new_file(output, overwrite=overwrite)
-    motifs = motiflens.resolve_motifs(motif_file)
-    found = motiflens.write_hits(
+    motifs = resolve_motifs(motif_file)
+    found = write_hits(
         motifs,
         sequences,
         output,
@@ -103,8 +105,8 @@ def logo(
     as_json
         Print the names of the files as one JSON object.
     """
-    motifs = motiflens.resolve_motifs(motif_file)
-    paths = motiflens.write_logos(motifs, output, overwrite=overwrite)
+    motifs = resolve_motifs(motif_file)
+    paths = write_logos(motifs, output, overwrite=overwrite)
     if as_json:
         print(json.dumps({"files": [str(path) for path in paths]}))
     else:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import motiflens
+from motiflens import stages
 from motiflens.cli.options import (
     FurtherNames,
     Json,
@@ -25,7 +26,11 @@ from motiflens.cli.progress import on_stderr
 from motiflens.cli.summary import print_report, summarise
 from motiflens.errors import InputError
 from motiflens.results import Results, is_run
+from motiflens.runs import Origin
 from motiflens.settings import DEFAULT_MODELS, TUTORIAL_MODELS, Settings
+from motiflens.simulation import tutorial_grammar
+from motiflens.stages import negative_sets
+from motiflens.stages.data import load_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +74,7 @@ def demo(
         threads=threads,
     )
     _require_demo(output)
-    dataset = motiflens.simulate(motiflens.tutorial_grammar(), settings.seed)
+    dataset = motiflens.simulate(tutorial_grammar(), settings.seed)
     origin = _origin(DEMO_DATA)
     made = motiflens.run(
         dataset, output, settings, overwrite=True, progress=on_stderr(), origin=origin
@@ -114,7 +119,7 @@ def run(
         Print a summary as one JSON object.
     """
     settings = settings_of(models, how, parts, sizes, size_seeds)
-    read = partial(motiflens.load_files, parts.files(source.source(data, how.seed)))
+    read = partial(load_files, parts.files(source.source(data, how.seed)))
     made = _make(motiflens.run, read, data, output, settings, overwrite=overwrite, until="report")
     summarise(made, as_json=as_json)
     print_report(made)
@@ -148,8 +153,8 @@ def train(
         Print a summary as one JSON object.
     """
     settings = settings_of((model,), how, parts)
-    read = partial(motiflens.load_files, parts.files(source.source(data, how.seed)))
-    made = _make(motiflens.compare, read, data, output, settings, overwrite=overwrite)
+    read = partial(load_files, parts.files(source.source(data, how.seed)))
+    made = _make(stages.compare.compare, read, data, output, settings, overwrite=overwrite)
     summarise(made, as_json=as_json)
 
 
@@ -198,7 +203,7 @@ def compare(
         parts.require_one_file("--cross-negatives")
         settings = settings_of(models, how, parts, sizes or (), size_seeds)
         _check(output, overwrite=overwrite)
-        made = motiflens.cross_negatives(
+        made = negative_sets.cross_negatives(
             chosen,
             cross_negatives,
             output,
@@ -209,8 +214,8 @@ def compare(
         )
     else:
         settings = settings_of(models, how, parts, sizes, size_seeds)
-        read = partial(motiflens.load_files, parts.files(chosen))
-        made = _make(motiflens.compare, read, data, output, settings, overwrite=overwrite)
+        read = partial(load_files, parts.files(chosen))
+        made = _make(stages.compare.compare, read, data, output, settings, overwrite=overwrite)
     summarise(made, as_json=as_json)
 
 
@@ -257,4 +262,4 @@ def _require_demo(output: Path) -> None:
 
 def _origin(data: str, negatives: str = "given", notes: tuple[str, ...] = ()) -> Origin:
     command = shlex.join(["motiflens", *sys.argv[1:]])
-    return motiflens.Origin(data=data, command=command, negatives=negatives, notes=notes)
+    return Origin(data=data, command=command, negatives=negatives, notes=notes)

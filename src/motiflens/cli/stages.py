@@ -10,10 +10,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 import motiflens
+from motiflens import stages
 from motiflens.cli.options import Json
 from motiflens.cli.progress import on_stderr
 from motiflens.cli.summary import counted, in_short, print_motifs, print_report, summarise
+from motiflens.discovery.sequences_alone import discover_without_model
 from motiflens.errors import InputError
+from motiflens.report import write_report
 from motiflens.results import read_motifs_without_model
 
 
@@ -29,7 +32,7 @@ def explain(run: Path, *, threads: int | None = None, as_json: Json = False) -> 
     as_json
         Print a summary as one JSON object.
     """
-    summarise(motiflens.explain(run, threads=threads, progress=on_stderr()), as_json=as_json)
+    summarise(stages.explain.explain(run, threads=threads, progress=on_stderr()), as_json=as_json)
 
 
 def motifs(
@@ -77,10 +80,10 @@ def motifs(
             got="neither of both, or parts of both",
             remedy="give RUN, or --no-model SEQUENCES -o OUT",
         )
-    motiflens.discover_without_model(
+    discover_without_model(
         no_model, output, negatives=negatives, strands=strands, database=database
     )
-    path = motiflens.write_report(output)
+    path = write_report(output)
     found = read_motifs_without_model(output)
     entries, by = [in_short(motif) for motif in found.discovery], found.discovered_by
     if as_json:
@@ -122,7 +125,7 @@ def trust(run: Path, *, threads: int | None = None, as_json: Json = False) -> No
     as_json
         Print a summary as one JSON object.
     """
-    summarise(motiflens.trust(run, threads=threads, progress=on_stderr()), as_json=as_json)
+    summarise(stages.trust.trust(run, threads=threads, progress=on_stderr()), as_json=as_json)
 
 
 def report(run: Path, *, as_json: Json = False) -> None:
@@ -136,6 +139,6 @@ def report(run: Path, *, as_json: Json = False) -> None:
         Print a summary as one JSON object.
     """
     made = motiflens.load_run(run)
-    motiflens.write_report(made.path)
+    write_report(made.path)
     summarise(made, as_json=as_json)
     print_report(made)

@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,12 +30,14 @@ from motiflens.sequences import (
 )
 
 SPLITS = ("train", "valid", "test")
+#: Sequences and bases that a notebook shows.
+MAX_SHOWN, MAX_SHOWN_BASES = 5, 200
 STRANDS = ("forward", "both")
 
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SequenceDataset:
     """N sequences of at most L bases with their labels.
 
@@ -124,6 +127,42 @@ class SequenceDataset:
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    def __repr__(self) -> str:
+        positives = int((self.labels == 1).sum())
+        split = "" if self.split is None else ", split"
+        return (
+            f"{type(self).__name__}({len(self):,} × {self.codes.shape[1]:,} bp, "
+            f"{positives:,} positives{split})"
+        )
+
+    def _repr_html_(self) -> str:
+        """Show counts and the first sequences in a notebook, true sites marked."""
+        rows = [
+            "<tr>"
+            + "".join(f"<td>{escape(str(value))}</td>" for value in (self.names[row], label))
+            + f"<td><code>{self._marked(row)}</code></td></tr>"
+            for row, label in enumerate(self.labels[:MAX_SHOWN].astype(int).tolist())
+        ]
+        head = "<tr><th>name</th><th>label</th><th>sequence</th></tr>"
+        counts = (
+            [f"{name} {(self.split == name).sum():,}" for name in SPLITS]
+            if self.split is not None
+            else []
+        )
+        return (
+            f"<p><code>{escape(repr(self))}</code> {', '.join(counts)}</p>"
+            f"<div style='overflow-x:auto'><table>{head}{''.join(rows)}</table></div>"
+        )
+
+    def _marked(self, row: int) -> str:
+        """Write the letters of a row, those of its true sites in colour."""
+        (text,) = decode(self.codes[row : row + 1], self.lengths[row : row + 1])
+        letters = list(text[:MAX_SHOWN_BASES])
+        for site in self.sites[row] if self.sites is not None else ():
+            for index in range(site.start, min(site.end, len(letters))):
+                letters[index] = f"<mark>{text[index]}</mark>"
+        return "".join(letters) + ("…" if len(text) > MAX_SHOWN_BASES else "")
 
     def sequences(self) -> list[str]:
         """Give the sequences as upper-case strings."""

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from motiflens.attribution import METHODS, Attributions, attribute
 from motiflens.attribution.result import Floats
@@ -30,7 +30,7 @@ from motiflens.evidence.tracks import (
     top_overlaps,
 )
 from motiflens.evidence.verdict import bases_claimed_by, judge
-from motiflens.io.inputs import check_one_hot
+from motiflens.io.inputs import Sequences, one_hot
 from motiflens.metrics import rank_auroc
 from motiflens.models.base import SequenceModel
 from motiflens.models.calling import as_input, evaluating
@@ -77,8 +77,8 @@ class Controls:
 
 def trust_checks(
     module: nn.Module,
-    positives: Floats | Tensor,
-    negatives: Floats | Tensor,
+    positives: Sequences,
+    negatives: Sequences,
     *,
     methods: Iterable[str] | None = None,
     target: int = 0,
@@ -95,7 +95,7 @@ def trust_checks(
     module
         Any module from (N, 4, L) to logits (N,) or (N, T); left as it was found.
     positives, negatives
-        Held-out sequences, (N, 4, L) and (M, 4, L').
+        Held-out sequences, see :func:`motiflens.one_hot`: (N, 4, L) and (M, 4, L').
     methods
         Keys of ``motiflens.attribution.METHODS``; None for all that the model takes.
     target
@@ -209,8 +209,8 @@ class _Maps:
     null: tuple[Attributions, Attributions]
 
 
-def _checked(one_hot: Floats | Tensor, name: str) -> Floats:
-    sequences = check_one_hot(one_hot)
+def _checked(held_out: Sequences, name: str) -> Floats:
+    sequences = one_hot(held_out)
     if len(sequences) == 0:
         raise InputError(
             f"there are no {name}", remedy="give held-out sequences of both classes", argument=name

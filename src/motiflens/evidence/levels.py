@@ -27,7 +27,7 @@ RIGHT_FROM = 0.75
 """AUROC against the true bases from which a method marks the motif's."""
 
 GAIN_FROM = 0.1
-"""Share of random order's deletion area by which a method has to be lower to be faithful."""
+"""Fraction of random order's deletion area by which a method has to be lower to be faithful."""
 
 FEW_POSITIVES = 40
 """Positives below which the verdict says that there are few."""

@@ -31,7 +31,7 @@ Tested = AttentionTest | HeadTest | MarkingTest
 STRENGTH = {"no": 0, "logits": 1, "ranking": 2}
 
 MAX_DISAGREEING_OVERLAP = 0.1
-"""Share of the first ten bases in common with mutagenesis up to which the two disagree."""
+"""Fraction of the first ten bases in common with mutagenesis up to which the two disagree."""
 
 
 def judge(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from motiflens.datasets import SequenceDataset, default_names, open_mapped, read_table, table_kind
 from motiflens.errors import InputError
-from motiflens.io.readers import MAPPED_NAME
+from motiflens.io.readers import MAPPED_NAME, read_dataset
 from motiflens.io.records import dataset_of, read_records
 from motiflens.sequences import PAD, Codes, Lengths, decode, encode, reverse_complement_codes
 from motiflens.sequences import one_hot as one_hot_of_codes
@@ -31,6 +31,49 @@ else:
 
 Floats = NDArray[np.float32]
 LETTERS = frozenset("ACGTNUacgtnu")
+
+
+def read(
+    path: str | PathLike[str],
+    *,
+    labels: str | PathLike[str] | None = None,
+    negatives: str | PathLike[str] | None = None,
+    genome: str | PathLike[str] | None = None,
+    width: int | None = None,
+    peak_name: str | None = None,
+    seed: int = 0,
+    **options: Any,
+) -> SequenceDataset:
+    """Read labelled sequences: a table, FASTA, BED with a genome, DeepBind's files, a microarray.
+
+    Parameters
+    ----------
+    path
+        The file; its ending or its content says what it is.
+    labels
+        A file with one label a line, for sequences that have none with them.
+    negatives
+        The sequences of ``path`` are positives, and these the negatives: ``"shuffle"``,
+        ``"matched"`` (windows of the genome) or a file.
+    genome
+        FASTA or 2bit, for a BED file.
+    width
+        Bases of the windows around the summits or middles of a BED file.
+    peak_name
+        Only the rows of a BED file whose name matches, such as ``"CTCF_*"``.
+    seed
+        Of negatives that are made.
+    **options
+        The other fields of :class:`motiflens.io.readers.Source`.
+
+    Raises
+    ------
+    InputError
+        When a file is missing or damaged, for letters and labels that are none (with file and
+        line), and where the labels are not to be found.
+    """
+    options |= {"labels": labels, "negatives": negatives, "genome": genome, "width": width}
+    return read_dataset(Path(path), peak_name=peak_name, seed=seed, **options)
 
 
 def one_hot(sequences: Sequences) -> Floats:

@@ -50,11 +50,7 @@ def computing(module: nn.Module, device: str | None, threads: int | None) -> Ite
     if threads is not None and threads < 1:
         raise InputError(f"threads={threads} are none", remedy="give 1 or more", argument="threads")
     if device is not None:
-        try:
-            home = torch.zeros(0, device=device).device
-        except (RuntimeError, AssertionError) as error:
-            problem = f"there is no device {device!r}: {str(error).splitlines()[0]}"
-            raise InputError(problem, remedy="use cpu", argument="device") from None
+        home = require_device(device)
         if any(parameter.device != home for parameter in module.parameters()):
             module = copy.deepcopy(module).to(home)
     before = torch.get_num_threads()
@@ -84,6 +80,18 @@ def as_input(module: nn.Module, one_hot: Floats) -> Tensor:
                 )
             return tensor.to(parameter.device, parameter.dtype)
     return tensor
+
+
+def require_device(name: str) -> torch.device:
+    """Return a device that torch can compute on, or raise :class:`InputError`."""
+    try:
+        return torch.zeros(1, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"there is no device {name!r}: {str(error).splitlines()[0][:80]}",
+            remedy="use cpu, or install PyTorch for that device",
+            argument="device",
+        ) from None
 
 
 @contextmanager

@@ -4,19 +4,18 @@ A matrix is (4, W): rows A C G T, one column a position. A ``ppm`` holds probabi
 log-odds against a background, in bits.
 """
 
-from motiflens.motifs.database import jaspar_core
-from motiflens.motifs.meme import read_meme, write_meme
-from motiflens.motifs.motif import (
+from motiflens.matrices import (
     UNIFORM,
     Matrix,
-    Motif,
     check_background,
     consensus,
     information,
-    motif_from_string,
     ppm_from_codes,
     pwm,
 )
+from motiflens.motifs.database import jaspar_core
+from motiflens.motifs.meme import read_meme, write_meme
+from motiflens.motifs.motif import Motif, motif_from_string
 from motiflens.motifs.motif_files import Motifs, read_motifs, resolve_motifs, write_motifs
 from motiflens.motifs.naming import MAX_Q, Match, match_motifs, name_motifs
 from motiflens.motifs.recovery import Recovery, best_alignment, recover

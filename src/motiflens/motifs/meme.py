@@ -10,7 +10,8 @@ import numpy as np
 
 from motiflens.errors import InputError
 from motiflens.files import read_text, write_whole
-from motiflens.motifs.motif import UNIFORM, Matrix, Motif, check_background
+from motiflens.matrices import UNIFORM, Matrix, check_background
+from motiflens.motifs.motif import Motif
 from motiflens.sequences import ALPHABET
 
 _PRINTED_SUM_TOLERANCE = 1e-2  # files print as few as two digits

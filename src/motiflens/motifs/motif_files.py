@@ -20,6 +20,7 @@ from motiflens.motifs.count_matrices import (
 from motiflens.motifs.database import jaspar_core
 from motiflens.motifs.meme import looks_like_meme, parse_meme, write_meme
 from motiflens.motifs.motif import CONTRIBUTIONS, Motif
+from motiflens.results import is_run
 from motiflens.sequences import IUPAC
 
 _FORMATS = (
@@ -43,6 +44,13 @@ def read_motifs(path: Path | str) -> list[Motif]:
     InputError
         When the file is missing, empty or damaged, or none of these; names file and line.
     """
+    if isinstance(path := getattr(path, "path", path), str | Path) and is_run(path):
+        raise InputError(
+            f"{path} is a run, not a file of motifs",
+            remedy="its motifs are in motiflens.load_run(path).results.motifs; to find them anew, "
+            "use motiflens.stages.motifs",
+            argument="path",
+        )
     if Path(path).suffix.lower() == ".npz":
         return _read_arrays(path)
     text = read_text(path)

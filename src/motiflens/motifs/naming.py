@@ -12,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 
+from motiflens.matrices import information
 from motiflens.motifs.database import jaspar_core, jaspar_families
-from motiflens.motifs.motif import Motif, information
+from motiflens.motifs.motif import Motif
 from motiflens.motifs.motif_files import Motifs, resolve_motifs
 from motiflens.motifs.tomtom import Targets
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from motiflens.errors import InputError
-from motiflens.motifs.motif import Motif, consensus, information
+from motiflens.matrices import consensus, information
+from motiflens.motifs.motif import Motif
+from motiflens.motifs.motif_files import Motifs, resolve_motifs
 
 MAX_EXTRA_BITS = 1.0
 """Bits that a found column outside the truth may hold in an exact recovery."""
@@ -42,7 +43,7 @@ class Recovery:
     exact: bool
 
 
-def recover(found: ArrayLike | Motif, truths: Sequence[Motif]) -> Recovery:
+def recover(found: ArrayLike | Motif, truths: Motifs) -> Recovery:
     """Score a found motif against known ones by its best alignment, over all shifts and strands.
 
     With I_j the information (bits, against uniform) of truth column t_j, and f_j the found
@@ -63,8 +64,9 @@ def recover(found: ArrayLike | Motif, truths: Sequence[Motif]) -> Recovery:
     found
         PPM (4, W) or a found motif.
     truths
-        One motif or more; of equal similarities the first counts, then strand +, then the
-        smallest shift to the left.
+        One motif or more, or what else :func:`motiflens.motifs.resolve_motifs` takes, such as
+        ``"CGACCGAACTCC"`` or ``"CTCF"``; of equal similarities the first counts, then strand +,
+        then the smallest shift to the left.
 
     Raises
     ------
@@ -78,11 +80,12 @@ def recover(found: ArrayLike | Motif, truths: Sequence[Motif]) -> Recovery:
             remedy="pass a motif or its PPM",
             argument="found",
         )
-    if not truths:
+    known = resolve_motifs(truths)
+    if not known:
         raise InputError(
             "there is no true motif to recover", remedy="name it with motif=", argument="motif"
         )
-    for truth in truths:
+    for truth in known:
         if not information(truth.ppm).any():
             raise InputError(
                 f"the true motif {truth.name} has no information: all its columns are uniform",
@@ -91,7 +94,7 @@ def recover(found: ArrayLike | Motif, truths: Sequence[Motif]) -> Recovery:
             )
     scored = [
         (best_alignment(oriented, truth.ppm), strand, oriented, truth)
-        for truth in truths
+        for truth in known
         for strand, oriented in (("+", ppm), ("-", ppm[::-1, ::-1]))
     ]
     (similarity, offset), strand, oriented, truth = max(scored, key=lambda entry: entry[0][0])

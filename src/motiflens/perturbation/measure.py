@@ -17,13 +17,11 @@ from motiflens.models.calling import computing
 from motiflens.perturbation.ablate import replace_sites
 from motiflens.perturbation.effects import Background, Effect, Insert, logits_of_codes, orient
 from motiflens.perturbation.insert import check_start, random_background
+from motiflens.perturbation.shortcut import LENGTH
 from motiflens.perturbation.spacing import GAPS, ORIENTATIONS, Spacing, spacing_effect
 from motiflens.sequences import Site
 
 Doubles = NDArray[np.float64]
-
-#: Bases of the random background that is drawn where none is given and the model does not say.
-LENGTH = 200
 
 
 @dataclass(frozen=True, eq=False, repr=False)

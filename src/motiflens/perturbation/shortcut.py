@@ -12,6 +12,9 @@ from motiflens.errors import InputError
 from motiflens.perturbation.effects import Background, Doubles, Effect, Insert
 from motiflens.perturbation.insert import mismatches
 
+LENGTH = 200
+"""Bases of a background where the model does not say."""
+
 N_SHUFFLES = 20
 """Shuffles of the motif that are tried."""
 
@@ -74,10 +77,10 @@ class ShortcutTest:
 
 
 def shortcut_test(
-    module: nn.Module,
+    model: nn.Module,
     motif: str,
     *,
-    length: int,
+    length: int | None = None,
     n_backgrounds: int = 100,
     target: int = 0,
     seed: int = 0,
@@ -94,14 +97,16 @@ def shortcut_test(
 
     Parameters
     ----------
-    module, target
-        See :mod:`motiflens.perturbation.effects`.
+    model
+        Any module from one-hot (N, 4, L) to logits (N,) or (N, T).
     motif
         A string over A, C, G, T.
     length
-        Length of the backgrounds, in bases.
+        Bases of a background; None for those that the model was trained on, or 200.
     n_backgrounds
         Number of backgrounds.
+    target
+        Column of the logits.
     seed
         Of backgrounds, positions and shuffles.
 
@@ -111,6 +116,7 @@ def shortcut_test(
         For a motif with other letters, one longer than the sequences, or fewer than two
         backgrounds.
     """
+    length = length or getattr(model, "length", None) or LENGTH
     if n_backgrounds < 2:
         raise InputError(
             f"n_backgrounds={n_backgrounds} give no error of the mean",
@@ -128,7 +134,7 @@ def shortcut_test(
     homopolymers = np.repeat(np.arange(4, dtype=np.uint8)[:, None], len(codes), axis=1)
     inserts = np.concatenate([codes[None], shuffles, homopolymers, mismatches(codes)])
     effects = background.effects(
-        module, "forward", lambda _: ([Insert(insert, start)] for insert in inserts), target
+        model, "forward", lambda _: ([Insert(insert, start)] for insert in inserts), target
     )
     mean = effects.mean(axis=1)
     own = Effect.of(effects[0])

@@ -3,7 +3,6 @@
 from motiflens.plots.charts import bar_chart, line_chart, unit_chart
 from motiflens.plots.heatmaps import attention_heatmap, ppm_heatmap
 from motiflens.plots.logo import filter_grid, logo, logo_pair, logo_strands
-from motiflens.plots.logo_files import write_logos
 from motiflens.plots.tracks import base_track, position_profile
 
 __all__ = [
@@ -18,5 +17,4 @@ __all__ = [
     "position_profile",
     "ppm_heatmap",
     "unit_chart",
-    "write_logos",
 ]

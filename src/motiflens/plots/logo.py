@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from motiflens.errors import InputError
-from motiflens.motifs import information
+from motiflens.matrices import information
 from motiflens.plots.axes import Scale, round_range, tick_text, y_title
 from motiflens.plots.svg import GRID, INK, MUTED, element, figure, label, line, number
 

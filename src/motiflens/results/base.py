@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
 import msgspec
 
 Matrix = tuple[tuple[float, ...], ...]
@@ -9,9 +13,32 @@ Matrix = tuple[tuple[float, ...], ...]
 
 SCHEMA_VERSION = 1
 
+#: Entries of a list, and letters of a value, that a notebook shows.
+MAX_SHOWN, MAX_TEXT = 50, 300
+
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A part of a file; its fields are those of the JSON object, in their order."""
+
+    def _repr_html_(self) -> str:
+        """Show the fields as a table in a notebook; what is inside them folds."""
+        return _table({name: getattr(self, name) for name in self.__struct_fields__})
+
+
+def _table(values: Mapping[str, Any]) -> str:
+    rows = (f"<tr><th>{escape(str(k))}</th><td>{_cell(v)}</td></tr>" for k, v in values.items())
+    return f"<table>{''.join(rows)}</table>"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, Part):
+        value = {name: getattr(value, name) for name in value.__struct_fields__}
+    if isinstance(value, tuple | list) and any(isinstance(entry, Part) for entry in value):
+        value = {str(number): entry for number, entry in enumerate(value[:MAX_SHOWN])}
+    if isinstance(value, dict) and value:
+        return f"<details><summary>{len(value)} entries</summary>{_table(value)}</details>"
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return escape(text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…")
 
 
 class File(Part, frozen=True, kw_only=True):

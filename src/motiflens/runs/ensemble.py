@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from motiflens.io.inputs import Sequences
 from motiflens.models import SequenceModel
+from motiflens.training import TrainedModel, predict
 
 
-class Ensemble(nn.Module):
+class Ensemble(SequenceModel):
     """The seeds of a model as one, whose logit is the mean of theirs.
 
     A mean of logits, so that its attributions are the mean of theirs; ``metrics.json`` scores the
@@ -23,20 +27,43 @@ class Ensemble(nn.Module):
         One a seed.
     """
 
-    def __init__(self, members: Sequence[SequenceModel]) -> None:
+    def __init__(self, members: Sequence[TrainedModel]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
+        self.length, self.min_length = members[0].length, members[0].min_length
+        self.both_strands = members[0].both_strands
         self.eval()
 
+    def __repr__(self) -> str:
+        first = self.seeds[0]
+        seeds = ", ".join(str(member.seed) for member in self.seeds)
+        return f"Ensemble({first.architecture!r}, seeds {seeds}, {self.length} bp)"
+
     @property
-    def seeds(self) -> list[SequenceModel]:
+    def seeds(self) -> list[TrainedModel]:
         """The model of each seed."""
-        return cast("list[SequenceModel]", list(self.members))
+        return cast("list[TrainedModel]", list(self.members))
 
     def forward(self, one_hot: Tensor) -> Tensor:
         """Map one-hot (N, 4, L) to the mean logits (N,) of all seeds."""
-        total: Tensor = torch.stack([member(one_hot) for member in self.members]).mean(dim=0)
-        return total
+        return torch.stack([member(one_hot) for member in self.members]).mean(dim=0)
+
+    def single_mutant_logits(self, one_hot: Tensor) -> Tensor | None:
+        """Return the logits after every single substitution, (N, 4, L), if all members can."""
+        logits = [member.single_mutant_logits(one_hot) for member in self.seeds]
+        known = [values for values in logits if values is not None]
+        return torch.stack(known).mean(dim=0) if len(known) == len(logits) else None
+
+    def predict(
+        self,
+        sequences: Sequences,
+        *,
+        batch_size: int = 256,
+        threads: int | None = None,
+        device: str | None = None,
+    ) -> NDArray[np.float64]:
+        """Return the logits (N,) of sequences; see :func:`motiflens.predict`."""
+        return predict(self, sequences, batch_size=batch_size, threads=threads, device=device)
 
 
 class Ensembles(Mapping[str, Ensemble]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,8 @@ from motiflens.io.negatives import shuffles_off_genome
 from motiflens.models import SequenceModel
 from motiflens.results import Results
 from motiflens.runs.ensemble import Ensemble, Ensembles
-from motiflens.runs.model_folder import read_model, write_model
 from motiflens.settings import Settings
-from motiflens.training import Trained
+from motiflens.training import Trained, TrainedModel, load_model
 
 
 class Run:
@@ -39,6 +39,21 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
+
+    def _repr_html_(self) -> str:
+        """Show what the run holds in a notebook: its models, and its scores where it has some."""
+        head = f"<p><code>{escape(repr(self))}</code>: {escape(repr(self.models))}</p>"
+        if not self.results.holds("comparison"):
+            return head
+        rows = [
+            f"<tr><th>{escape(name)}</th>"
+            + "".join(f"<td>{value:.4f}</td>" for value in means if value is not None)
+            + "</tr>"
+            for name, model in self.results.comparison.models.items()
+            if (means := (model.summary.accuracy.mean, model.summary.auroc.mean))
+        ]
+        columns = "<tr><th>model</th><th>test accuracy</th><th>test AUROC</th></tr>"
+        return f"{head}<table>{columns}{''.join(rows)}</table>"
 
     @property
     def settings(self) -> Settings:
@@ -75,7 +90,7 @@ class Run:
     def _ensemble(self, name: str) -> Ensemble:
         seeds = self.results.models
         one_of("a model of this run", name, seeds)
-        return Ensemble([self.model(name, seed) for seed in seeds[name]])
+        return Ensemble([load_model(self._folder(name, seed)) for seed in seeds[name]])
 
     def model(self, name: str, seed: int | None = None) -> SequenceModel:
         """Load one seed of a model, in evaluation mode, on the CPU.
@@ -94,11 +109,11 @@ class Run:
         InputError
             If the run has no such model, or its files are damaged.
         """
-        return read_model(self._folder(name, seed))
+        return load_model(self._folder(name, seed)).model
 
     def untrained_model(self, name: str, seed: int | None = None) -> SequenceModel:
         """Build a model of the run again as it was before training; parameters as above."""
-        return read_model(self._folder(name, seed), trained=False)
+        return load_model(self._folder(name, seed), trained=False).model
 
     def _folder(self, name: str, seed: int | None) -> Path:
         models = self.results.models
@@ -124,7 +139,8 @@ class Run:
     def write_model(self, trained: Trained, length: int) -> None:
         """Write a trained model with what is needed to build it again, and its history."""
         name, seed = trained.job.architecture, trained.seed
-        write_model(self.results.path_of("model", model=name, seed=seed).parent, trained, length)
+        folder = self.results.path_of("model", model=name, seed=seed).parent
+        TrainedModel.of(trained, length).save(folder)
 
 
 def load_run(path: Path | str) -> Run:

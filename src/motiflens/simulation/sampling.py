@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from motiflens.datasets import SequenceDataset, default_names, exact_matches
-from motiflens.errors import InputError
+from motiflens.errors import InputError, one_of
 from motiflens.motifs import Motif, information
 from motiflens.sequences import (
     PAD,
@@ -19,15 +20,19 @@ from motiflens.sequences import (
     reverse_complement_codes,
     reverse_complement_string,
 )
-from motiflens.simulation.grammar import Grammar, MotifUse, Spacing
+from motiflens.simulation.grammar import Grammar, MotifUse, Spacing, tutorial_grammar
+from motiflens.simulation.grammar_files import read_grammar
 
 # From so many bits on (eight fixed bases) a chance match is rare enough to be drawn anew.
 _RARE_BITS = 16.0
 _ATTEMPTS = 1000
+_TUTORIAL = ("n", "motif", "length", "mutation_rate", "strands")
 
 
-def simulate(grammar: Grammar, seed: int | None = None) -> SequenceDataset:
-    """Draw the data set of a grammar.
+def simulate(
+    grammar: Grammar | Path | str | None = None, seed: int | None = None, **changes: Any
+) -> SequenceDataset:
+    """Draw labelled sequences whose true sites are known: those of the tutorial by default.
 
     Positives and negatives come in random order. The starts of sites are uniform over all
     ways in which the sites of a sequence lie within their start ranges without overlap.
@@ -41,9 +46,13 @@ def simulate(grammar: Grammar, seed: int | None = None) -> SequenceDataset:
     Parameters
     ----------
     grammar
-        What to draw.
+        What to draw: a :class:`~motiflens.Grammar`, or a TOML file of one; None for the tutorial's.
     seed
         In place of ``grammar.seed``. Equal grammar and seed give equal data.
+    **changes
+        Without a grammar, what differs from the tutorial's, as :func:`tutorial_grammar` takes it:
+        ``n`` sequences (2,000), half of them with ``motif`` (IUPAC letters, CGACCGAACTCC), of
+        ``length`` bases (50), ``mutation_rate`` (0) and ``strands`` ("forward").
 
     Returns
     -------
@@ -55,9 +64,21 @@ def simulate(grammar: Grammar, seed: int | None = None) -> SequenceDataset:
     Raises
     ------
     InputError
-        When the sites of a sequence find no place in 1000 attempts, a shuffled site always
-        stays the motif, or a motif always occurs by chance.
+        For a grammar that is none, when the sites of a sequence do not fit in 1000 attempts, a
+        shuffled site always stays the motif, or a motif always occurs by chance.
     """
+    if grammar is None:
+        for name in changes:
+            one_of("an argument of simulate", name, _TUTORIAL, argument=name)
+        grammar = tutorial_grammar(**changes)
+    elif changes:
+        raise InputError(
+            f"{', '.join(changes)} were given beside a grammar",
+            remedy="change the grammar: dataclasses.replace(grammar, n=500)",
+            argument=tuple(changes),
+        )
+    if not isinstance(grammar, Grammar):
+        grammar = read_grammar(grammar)
     generator = np.random.default_rng(grammar.seed if seed is None else seed)
     positive = _exactly(grammar.positive_fraction, grammar.n, generator)
     low, high = grammar.length_range

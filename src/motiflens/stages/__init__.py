@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motiflens.datasets import SequenceDataset
-from motiflens.progress import Progress, Silent
+from motiflens.io.inputs import read
+from motiflens.progress import Progress, listener
 from motiflens.results import needed_by, of_stage
 from motiflens.results.provenance import Origin
 from motiflens.runs import Output, Run
@@ -59,13 +60,13 @@ STAGES = (
 
 
 def run(
-    dataset: SequenceDataset,
+    dataset: SequenceDataset | Path | str,
     output: Path | str,
     settings: Settings | None = None,
     *,
     overwrite: bool = False,
     origin: Origin | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Run:
     """Compare models, explain them, read and try their motifs, check how far to trust all that.
 
@@ -74,7 +75,8 @@ def run(
     Parameters
     ----------
     dataset
-        A split of its own is kept; without one, it is split as the settings say.
+        Labelled sequences, or a file of them. A split of its own is kept; without one, it is split
+        as the settings say.
     output
         Run directory to make.
     settings
@@ -84,7 +86,7 @@ def run(
     origin
         What ``run.toml`` says of the data and the command.
     progress
-        Told how far the work has come.
+        Told how far the work has come; True for a line a stage on stderr.
 
     Returns
     -------
@@ -95,13 +97,18 @@ def run(
     InputError
         If the data, the settings or the output break a rule; nothing is written then.
     """
-    settings, progress = settings or Settings(), progress or Silent()
+    settings, shown = settings or Settings(), listener(progress)
+    origin = origin or Origin(
+        data="Python" if isinstance(dataset, SequenceDataset) else str(dataset)
+    )
+    if not isinstance(dataset, SequenceDataset):
+        dataset = read(dataset)
     with compare.processes(settings.device):
         place = Output(Path(output), overwrite, until=STAGES[-1].name)
         place.check()
-        plan = plan_run(dataset, settings, origin or Origin(data="Python"))
-        made = compare.train_planned(plan, place, progress)
+        plan = plan_run(dataset, settings, origin)
+        made = compare.train_planned(plan, place, shown)
         is_first = distributed.process() == 0
     for stage in STAGES if is_first else ():
-        stage(made, progress)
+        stage(made, shown)
     return made

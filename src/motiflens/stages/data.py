@@ -28,7 +28,13 @@ from motiflens.motifs import information, motif_from_string
 from motiflens.results.audit import Audit
 from motiflens.results.provenance import Origin
 from motiflens.settings import Settings
-from motiflens.stages.defaults import Note, note_on_few, require_enough, with_defaults
+from motiflens.stages.defaults import (
+    Note,
+    note_on_few,
+    require_enough,
+    unheard,
+    with_defaults,
+)
 from motiflens.stages.hyperparameters import built, changes_notes, job_of, validation_fraction
 from motiflens.stages.splitting import cut, on_genome
 from motiflens.training import Job
@@ -157,7 +163,10 @@ def plan_run(
 
 
 def prepare(
-    dataset: SequenceDataset, settings: Settings, note: Note, valid_fraction: float = 0.0
+    dataset: SequenceDataset,
+    settings: Settings,
+    note: Note = unheard,
+    valid_fraction: float = 0.0,
 ) -> tuple[SequenceDataset, Settings]:
     """Make a data set ready for training: both classes, true sites where known, a test split.
 

@@ -20,6 +20,11 @@ from motiflens.settings import Settings
 #: What is told a sentence on what was chosen, assumed or left out.
 Note = Callable[[str], None]
 
+
+def unheard(text: str) -> None:
+    """Tell nobody: the default of the functions that say what they chose."""
+
+
 #: Replicas of each model; the second number where the training part, as many sequences as it has
 #: times the longest of them, holds more than ``MANY_BASES``.
 SEEDS, FEWER_SEEDS, MANY_BASES = 5, 3, 1_000_000
@@ -29,7 +34,7 @@ SEEDS, FEWER_SEEDS, MANY_BASES = 5, 3, 1_000_000
 SIZES, MAX_SEQUENCES, MAX_LENGTH = (50, 200, 800), 2_000, 120
 
 
-def with_defaults(settings: Settings, n_train: int, longest: int, note: Note) -> Settings:
+def with_defaults(settings: Settings, n_train: int, longest: int, note: Note = unheard) -> Settings:
     """Decide the number of seeds and the training sizes where the settings leave them open.
 
     Parameters

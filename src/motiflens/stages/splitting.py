@@ -19,7 +19,7 @@ from motiflens.datasets import (
 from motiflens.datasets.kmers import MAX_K
 from motiflens.errors import InputError
 from motiflens.settings import Settings
-from motiflens.stages.defaults import Note
+from motiflens.stages.defaults import Note, unheard
 
 #: Fraction of a random test split that may be related to training sequences.
 MAX_RELATED = 0.01
@@ -29,7 +29,7 @@ LARGEST_GROUP = 0.5
 
 
 def cut(
-    dataset: SequenceDataset, settings: Settings, valid_fraction: float, note: Note
+    dataset: SequenceDataset, settings: Settings, valid_fraction: float = 0.0, note: Note = unheard
 ) -> tuple[SequenceDataset, str]:
     """Cut the splits that a data set lacks out of its training sequences.
 

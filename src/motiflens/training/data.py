@@ -72,17 +72,18 @@ def take_splits(
         train = draw(dataset.labels, train, n_train, np.random.default_rng(seed))
     if validation_fraction == 0.0:
         return SplitRows(train, np.empty(0, dtype=np.int64), rows["test"])
-    size = max(2, round(validation_fraction * len(train)))
+    size = _validation_size(validation_fraction, train)
     if n_train is not None and len(valid) > size:
         valid = draw(dataset.labels, valid, size, np.random.default_rng(seed))
     if len(valid) == 0:
-        valid = _validation(dataset, train, size)
+        valid = hold_out(dataset, train, validation_fraction)
         train = np.setdiff1d(train, valid)
     return SplitRows(train, valid, rows["test"])
 
 
-def _validation(dataset: SequenceDataset, train: Rows, size: int) -> Rows:
-    """Hold out training rows: whole groups where the data set has some that fit."""
+def hold_out(dataset: SequenceDataset, train: Rows, fraction: float) -> Rows:
+    """Hold out training rows for validation: whole groups where the data set has some that fit."""
+    size = _validation_size(fraction, train)
     if dataset.groups is not None:
         groups = bound_groups(np.arange(len(train)), dataset.groups[train])
         try:
@@ -93,6 +94,10 @@ def _validation(dataset: SequenceDataset, train: Rows, size: int) -> Rows:
         except InputError:  # groups too large, or a class too small
             pass
     return draw(dataset.labels, train, size, np.random.default_rng(0))
+
+
+def _validation_size(fraction: float, train: Rows) -> int:
+    return max(2, round(fraction * len(train)))
 
 
 @dataclass(frozen=True)

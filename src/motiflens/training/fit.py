@@ -120,7 +120,7 @@ class Fit:
         while self.epoch < self.n_epochs and self.best.running(self.epoch + 1):
             shuffled = self._shuffled()
             while self.seen < self.rows.n_epoch:
-                self._step(shuffled[:, self.seen : self.seen + self.recipe.batch_size])
+                self.step(shuffled[:, self.seen : self.seen + self.recipe.batch_size])
                 self.seen += self.recipe.batch_size
                 self.seconds = time.perf_counter() - started
                 if slot.due():
@@ -136,7 +136,7 @@ class Fit:
         order = order[:, : self.rows.n_epoch].to(self.rows.train.device)
         return self.rows.train.gather(1, order)
 
-    def _step(self, rows: Tensor) -> None:
+    def step(self, rows: Tensor) -> None:
         """Make one optimiser step on rows (R, B), and add up the losses."""
         step = self.epoch * self.steps_an_epoch + self.seen // self.recipe.batch_size
         n_steps = self.n_epochs * self.steps_an_epoch
@@ -146,7 +146,7 @@ class Fit:
         losses = torch.zeros_like(self.total)
         if own.start < own.stop:
             x, labels = self._batch(rows, own, step)
-            with self._precision(), masks_for(self.dropouts, rows.shape[1], own):
+            with self.precision(), masks_for(self.dropouts, rows.shape[1], own):
                 logits = self.joined(x).to(labels.dtype)
             summed = self._losses(logits, labels).sum(-1)
             if self.entropy is not None:
@@ -172,7 +172,7 @@ class Fit:
             x = add_noise(x, own, codes.shape[1], deviation, self.noise)
         return x, labels[:, own]
 
-    def _precision(self) -> torch.autocast:
+    def precision(self) -> torch.autocast:
         """Compute in bfloat16 where the recipe asks for it and the device has it."""
         kind = self.data.table.device.type
         able = kind == "cuda" and torch.cuda.is_bf16_supported()

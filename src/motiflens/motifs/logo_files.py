@@ -10,7 +10,7 @@ import resvg_py
 
 from motiflens.errors import InputError
 from motiflens.files import write_whole
-from motiflens.motifs import Motif
+from motiflens.motifs.motif import Motif
 from motiflens.plots.logo import logo_strands
 
 _UNSAFE = re.compile(r"[^\w.+-]+|^\.+")
