@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from motiflens.attribution import Attributions
 from motiflens.datasets import SequenceDataset
-from motiflens.datasets.coordinates import Coordinates
+from motiflens.datasets.loci import Loci
 from motiflens.errors import InputError
 from motiflens.files import write_whole
 
@@ -78,7 +78,7 @@ def write_bed(path: str | Path, found: Attributions, dataset: SequenceDataset) -
     write_whole(path, "".join(lines).encode())
 
 
-def _checked(found: Attributions, dataset: SequenceDataset) -> Coordinates:
+def _checked(found: Attributions, dataset: SequenceDataset) -> Loci:
     coordinates = dataset.coordinates
     if coordinates is None or not located(dataset):
         raise InputError(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motiflens.datasets import SequenceDataset
-from motiflens.datasets.kmers import Kmers, canonical_kmers
+from motiflens.sequences import Kmers, canonical_kmers
 
 WORD = 31
 # Bases read at a time: some 100 MB of words.

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from motiflens.datasets.coordinates import Coordinates
+from motiflens.datasets.loci import Loci
 from motiflens.errors import InputError
 from motiflens.sequences import (
     PAD,
@@ -71,7 +71,7 @@ class SequenceDataset:
     names: NDArray[np.str_]
     split: NDArray[np.str_] | None = None
     sites: tuple[tuple[Site, ...], ...] | None = None
-    coordinates: Coordinates | None = None
+    coordinates: Loci | None = None
     groups: NDArray[np.int64] | None = None
 
     #: Whether the arrays lie in files of their own, so that a run keeps no copy of them.
@@ -108,7 +108,7 @@ class SequenceDataset:
         names: Sequence[str] | None = None,
         split: Sequence[str] | None = None,
         sites: Iterable[Iterable[Site]] | None = None,
-        coordinates: Coordinates | None = None,
+        coordinates: Loci | None = None,
     ) -> SequenceDataset:
         """Make a data set of strings; without names they are called ``seq0001`` and so on."""
         codes, lengths = encode(sequences)
@@ -254,7 +254,7 @@ def concatenate(parts: Sequence[SequenceDataset]) -> SequenceDataset:
     """
     split = [part.split for part in parts if part.split is not None]
     sites = [part.sites for part in parts if part.sites is not None]
-    places = [part.coordinates or Coordinates.unknown(len(part)) for part in parts]
+    places = [part.coordinates or Loci.unknown(len(part)) for part in parts]
     codes, lengths = encode([text for part in parts for text in part.sequences()])
     return SequenceDataset(
         codes,
@@ -263,7 +263,7 @@ def concatenate(parts: Sequence[SequenceDataset]) -> SequenceDataset:
         np.concatenate([part.names for part in parts]),
         np.concatenate(split) if len(split) == len(parts) else None,
         tuple(row for part in sites for row in part) if len(sites) == len(parts) else None,
-        Coordinates.join(places) if any(part.coordinates for part in parts) else None,
+        Loci.join(places) if any(part.coordinates for part in parts) else None,
         _join_groups(parts),
     )
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from motiflens.datasets.coordinates import Coordinates
 from motiflens.datasets.dataset import SequenceDataset
 from motiflens.datasets.groups import Groups, bound_groups, homology_groups, leaders
+from motiflens.datasets.loci import Loci
 from motiflens.errors import InputError
 
 
@@ -65,7 +65,7 @@ def split_by_chromosome(
         When a sequence has no chromosome, no sequence lies on one of those named, one is named
         twice, or none is left to train on.
     """
-    where = dataset.coordinates or Coordinates.unknown(len(dataset))
+    where = dataset.coordinates or Loci.unknown(len(dataset))
     where = where.subset(leaders(dataset))
     if missing := np.flatnonzero(where.chrom == "").tolist():
         raise InputError(

@@ -49,9 +49,9 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from motiflens.datasets.located import at
 from motiflens.errors import InputError
-from motiflens.io.toml_files import check_keys, read_toml
+from motiflens.files import check_keys, read_toml
+from motiflens.io.values import at
 from motiflens.motifs import Motif, read_motif_file
 from motiflens.simulation.grammar import Grammar, MotifUse, Spacing
 
@@ -68,11 +68,11 @@ def read_grammar(path: Path | str) -> Grammar:
         for every value that `Grammar`, `MotifUse` or `Spacing` refuses.
     """
     path = Path(path)
-    table = read_toml(path, "a grammar is")
+    table = read_toml(path)
     try:
         return _make_grammar(table, path.parent)
     except InputError as error:
-        raise at(error, str(path)) from None
+        raise at(error, f"in {path}") from None
 
 
 def _make_grammar(table: dict[str, Any], folder: Path) -> Grammar:
