@@ -4,7 +4,7 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check
 # One process a core, with one thread each: two threads of one process gain far less.
 PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: demo test test-all check docs bench bench-explain bench-attribution bench-motifs
+.PHONY: demo test test-slow test-all check docs bench bench-explain bench-attribution bench-motifs
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
@@ -12,6 +12,9 @@ demo: .venv/.installed
 
 test: .venv/.installed-dev
 	$(PYTEST)
+
+test-slow: .venv/.installed-dev
+	$(PYTEST) -m slow
 
 test-all: .venv/.installed-dev
 	$(PYTEST) -m ""

@@ -31,14 +31,13 @@ from motiflens.attribution import METHODS, attribute
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.evidence import true_bases
-from motiflens.evidence.truth import base_scores
+from motiflens.evidence.tracks import base_scores
 from motiflens.files import write_whole
 from motiflens.metrics import score
 from motiflens.models import BothStrands, SequenceModel, build_model
 from motiflens.motifs import Motif
 from motiflens.motifs.database import jaspar_core
-from motiflens.training import Job, recipe_for, train
-from motiflens.training.predict import predict_logits
+from motiflens.training import Job, predict_logits, recipe_for, train
 
 METRICS = (
     "base_auroc",

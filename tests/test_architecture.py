@@ -27,6 +27,7 @@ WITHOUT_TORCH = [
     "simulation",
     "hits",
     "auditing",
+    "results",
     "report",
 ]
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from motiflens.attribution import attention_contrast
 from motiflens.errors import InputError
-from motiflens.perturbation import attention_contrast
 from motiflens.sequences import Site
 
 
@@ -96,5 +96,5 @@ def test_without_sites_or_negatives_there_is_nothing_to_average() -> None:
 
 
 def test_sites_for_other_sequences_are_refused() -> None:
-    with pytest.raises(InputError, match="3 sequences, 1 lists of sites"):
+    with pytest.raises(InputError, match="1 lists of sites"):
         contrast(sites=[[]])

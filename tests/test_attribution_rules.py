@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from motiflens.attribution import attribute
-from motiflens.attribution.rules import Paired
+from motiflens.attribution.rules import DualTensor
 from motiflens.errors import InputError
 from motiflens.sequences import one_hot
 
@@ -84,8 +84,8 @@ def test_multipliers_explain_the_difference(function: Callable[[Tensor], Tensor]
     x = torch.randn(N, C, L, generator=generator, dtype=torch.float32).requires_grad_()
     reference = torch.randn(N, C, L, generator=generator)
     reference[:, :, 4] = x.detach()[:, :, 4]  # equal values are no division by zero
-    output = function(Paired.of(x.view_as(x), reference))
-    assert isinstance(output, Paired)
+    output = function(DualTensor.of(x.view_as(x), reference))
+    assert isinstance(output, DualTensor)
     torch.testing.assert_close(output.value.detach(), function(x).detach())
     torch.testing.assert_close(output.reference, function(reference))
     share = torch.randn(output.value.shape, generator=generator)
@@ -100,7 +100,7 @@ def test_multipliers_explain_the_difference(function: Callable[[Tensor], Tensor]
 def test_a_softmax_of_far_values_neither_overflows_nor_vanishes() -> None:
     x = torch.tensor([[0.0, 100.0, 3.0]]).requires_grad_()
     reference = torch.tensor([[-20.0, 0.0, 1.0]])
-    output = Paired.of(x.view_as(x), reference).softmax(-1)
+    output = DualTensor.of(x.view_as(x), reference).softmax(-1)
     (multipliers,) = torch.autograd.grad(output.value[0, 1], x)
     explained = float((multipliers * (x.detach() - reference)).sum())
     assert explained == pytest.approx(1 - 1 / (1 + np.e), rel=1e-4)
@@ -110,10 +110,10 @@ def test_a_maximum_credits_its_winner() -> None:
     x = torch.tensor([[5.0, 1.0, 0.0]]).requires_grad_()
     reference = torch.tensor([[1.0, 3.0, 0.0]])
     # 5 - 3 = 2 falls to the first, whose own difference is 4; the other way round to the second.
-    (multipliers,) = torch.autograd.grad(Paired.of(x.view_as(x), reference).amax(-1).value, x)
+    (multipliers,) = torch.autograd.grad(DualTensor.of(x.view_as(x), reference).amax(-1).value, x)
     assert multipliers.tolist() == [[0.5, 0.0, 0.0]]
     y = reference.clone().requires_grad_()
-    (multipliers,) = torch.autograd.grad(Paired.of(y.view_as(y), x).amax(-1).value, y)
+    (multipliers,) = torch.autograd.grad(DualTensor.of(y.view_as(y), x).amax(-1).value, y)
     assert multipliers.tolist() == [[0.5, 0.0, 0.0]]
 
 
@@ -136,20 +136,20 @@ class OfNumbers(torch.autograd.Function):
 
 
 REFUSED: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
-    "sorting": (lambda x: x.sort(-1).values, "got sort"),
-    "cumprod": (lambda x: (x + 2).cumprod(-1), "got cumprod"),
-    "a mask from the sequence": (lambda x: x * (x > 0.5), "got mul"),
-    "a place from the sequence": (lambda x: x.gather(1, x.argmax(1, keepdim=True)), "got gather"),
-    "an embedding": (lambda x: functional.embedding(x.argmax(1), SQUARE), "got embedding"),
+    "sorting": (lambda x: x.sort(-1).values, "sort"),
+    "cumprod": (lambda x: (x + 2).cumprod(-1), "cumprod"),
+    "a mask from the sequence": (lambda x: x * (x > 0.5), "mul"),
+    "a place from the sequence": (lambda x: x.gather(1, x.argmax(1, keepdim=True)), "gather"),
+    "an embedding": (lambda x: functional.embedding(x.argmax(1), SQUARE), "embedding"),
     "control flow": (steered, "that steers the model"),
-    "a number": (lambda x: x * x.mean().item(), "got item"),
+    "a number": (lambda x: x * x.mean().item(), "item"),
     "writing into a constant": (into_a_constant, "writes into a constant"),
     "batch statistics": (
         lambda x: functional.batch_norm(x, None, None, training=True),
         "mixes the sequences",
     ),
     "dropout": (lambda x: functional.dropout(x, 0.5, training=True), "switched on"),
-    "noise": (lambda x: x + torch.rand_like(x), "got rand_like"),
+    "noise": (lambda x: x + torch.rand_like(x), "rand_like"),
 }  # fmt: skip
 
 
@@ -164,7 +164,7 @@ def test_an_operation_without_a_rule_is_refused_by_name(
     codes = np.random.default_rng(0).integers(0, 4, (N, L)).astype(np.uint8)
     with pytest.raises(InputError, match=message) as caught:
         attribute(Unusual(), one_hot(codes), "deeplift_shap")
-    assert "Unusual" in caught.value.got
+    assert "Unusual" in caught.value.problem
 
 
 def test_a_recurrent_layer_is_refused_with_its_module() -> None:

@@ -65,7 +65,7 @@ def test_what_is_returned_adds_up_to_the_logits_difference(
 @pytest.mark.parametrize("method", REFERENCED)
 def test_the_correction_is_of_hypothetical_alone(method: str, sequences: np.ndarray) -> None:
     model = sharp("cnn")
-    kept = attribute(model, sequences, method, off_simplex="kept", checks=False)
+    kept = attribute(model, sequences, method, gradient_correction=False, checks=False)
     removed = attribute(model, sequences, method, checks=False)
     assert kept.hypothetical is not None
     assert removed.hypothetical is not None

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motiflens import read_dataset
 from motiflens.auditing import audit
 from motiflens.auditing.baselines import score_baselines
 from motiflens.datasets import SequenceDataset, concatenate
 from motiflens.errors import InputError
+from motiflens.io.read import read
 from motiflens.sequences import decode, encode, reverse_complement_string
 from motiflens.shuffles import dinucleotide_shuffle, shuffle
 
@@ -335,7 +335,7 @@ def test_no_data_are_too_few_or_too_odd(train, valid, test):
 
 def gue(task: str) -> list[SequenceDataset]:
     files = ("train.csv.gz", "dev.csv", "test.csv")
-    return [read_dataset(DATA / "gue" / task / file) for file in files]
+    return [read(DATA / "gue" / task / file) for file in files]
 
 
 @needs_data
@@ -370,7 +370,7 @@ def test_the_copies_of_a_benchmark(task, copies, valid, test):
 )  # fmt: skip
 def test_words_shared_and_composition_of_published_splits(factor, positives, negatives):
     train, test = (
-        read_dataset(DATA / "fastsk_tfbs" / f"{factor}.{part}.fasta") for part in ("train", "test")
+        read(DATA / "fastsk_tfbs" / f"{factor}.{part}.fasta") for part in ("train", "test")
     )
     found = audit(train, test=test)
     shared = {"positives": positives, "negatives": negatives}

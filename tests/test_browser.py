@@ -10,9 +10,8 @@ import pybigtools
 import pytest
 
 from motiflens.attribution import Attributions, save_for_modisco
-from motiflens.attribution.genome_tracks import write_bed, write_big_wig
-from motiflens.datasets import SequenceDataset
-from motiflens.datasets.coordinates import Coordinates
+from motiflens.attribution.export import write_bed, write_big_wig
+from motiflens.datasets import Loci, SequenceDataset
 from motiflens.errors import InputError
 
 # Two sequences overlap on chr2, the second of them on the other strand; one is alone on chr10, and
@@ -30,7 +29,7 @@ def located(**changes: object) -> SequenceDataset:
     dataset = SequenceDataset.from_sequences(
         ["ACGT", "GGA", "TTTT", "CCCC"], [1, 1, 1, 1], names=["a", "b", "c", "d"]
     )
-    return replace(dataset, coordinates=Coordinates(**(columns | changes)))
+    return replace(dataset, coordinates=Loci(**(columns | changes)))
 
 
 def explained(dataset: SequenceDataset, tracks: np.ndarray = TRACKS) -> Attributions:
@@ -68,9 +67,9 @@ def test_data_without_places_make_no_track(write, tmp_path: Path) -> None:
     nowhere = located(chrom=np.array([""] * 4))
     other = located(end=np.array([104, 106, 11, 0]))
     for dataset, message in (
-        (nowhere, "without coordinates"),
-        (SequenceDataset.from_sequences(["ACGT"] * 4, [1] * 4), "without coordinates"),
-        (other, "4 bases for 3 of sequence 2"),
+        (nowhere, "no coordinates"),
+        (SequenceDataset.from_sequences(["ACGT"] * 4, [1] * 4), "no coordinates"),
+        (other, "the 3 bases of sequence 2"),
     ):
         with pytest.raises(InputError, match=message):
             write(tmp_path / "x", explained(dataset), dataset)
@@ -92,5 +91,5 @@ def test_modiscos_arrays(tmp_path: Path) -> None:
             np.testing.assert_array_equal(stored["arr_0"][:, :, 40:44], array)
             assert (stored["arr_0"][:, :, :40] == beside).all()
             assert (stored["arr_0"][:, :, 44:] == beside).all()
-    with pytest.raises(InputError, match="the method attention, which has none"):
+    with pytest.raises(InputError, match="attention"):
         save_for_modisco(Attributions("attention", found.one_hot, found.contributions), tmp_path)

@@ -89,9 +89,9 @@ def test_a_checkpoint_of_other_data_or_settings_is_refused(tmp_path: Path) -> No
         (dataclasses.replace(job, recipe=Recipe(epochs=2)), "jobs"),
         (dataclasses.replace(job, hyperparameters={"n_filters": 7}), "jobs"),
     ]:
-        with pytest.raises(InputError, match=f"got {name} other than"):
+        with pytest.raises(InputError, match=f"other {name}"):
             train(data, other, threads=1, checkpoint=tmp_path)
-    with pytest.raises(InputError, match="got data other than"):
+    with pytest.raises(InputError, match="other data"):
         train(planted(121), job, threads=1, checkpoint=tmp_path)
     with pytest.raises(InputError, match="threads"):
         train(data, job, threads=2, checkpoint=tmp_path)
@@ -143,7 +143,7 @@ def test_a_damaged_checkpoint_is_told(tmp_path: Path) -> None:
     (tmp_path / "training.json").write_text("[]")
     with pytest.raises(InputError, match=r"training\.json.*remove the folder"):
         train(data, job, threads=1, checkpoint=tmp_path)
-    with pytest.raises(InputError, match="can be written"):
+    with pytest.raises(InputError, match=r"training\.json cannot"):
         train(data, job, threads=1, checkpoint=tmp_path / "training.json")
 
 
@@ -164,7 +164,7 @@ def test_any_other_bytes_are_refused(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.state"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="as motiflens wrote them"):
+    with pytest.raises(InputError, match="is damaged"):
         Slot(path).read()
 
 

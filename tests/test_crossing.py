@@ -26,7 +26,7 @@ from motiflens.report.crossing import crossing_section
 from motiflens.report.parts import Table, Text
 from motiflens.report.reading import Run as ReportRun
 from motiflens.report.reading import read_run
-from motiflens.training.predict import predict_logits
+from motiflens.training import predict_logits
 
 MOTIF = "GATTACCA"
 N, N_POOR, LENGTH = 90, 120, 41

@@ -15,16 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motiflens.datasets import (
-    Coordinates,
+    Loci,
     SequenceDataset,
     exact_matches,
     mark_sites,
-    read_table,
     require_at_least,
     require_two_classes,
-    write_table,
 )
 from motiflens.errors import InputError
+from motiflens.io.tables import read_table, write_table
 from motiflens.sequences import Site, encode
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -57,10 +56,10 @@ def datasets(draw: st.DrawFn) -> SequenceDataset:
     )
 
 
-def coordinates(n: int) -> st.SearchStrategy[Coordinates]:
+def coordinates(n: int) -> st.SearchStrategy[Loci]:
     row = st.tuples(NAMES, st.integers(0, 10**11), st.integers(0, 500), st.sampled_from("+-."))
     return st.lists(row, min_size=n, max_size=n).map(
-        lambda rows: Coordinates(
+        lambda rows: Loci(
             np.array([chrom for chrom, *_ in rows]),
             np.array([start for _, start, *_ in rows]),
             np.array([start + width for _, start, width, _ in rows]),
@@ -76,7 +75,7 @@ def toy() -> SequenceDataset:
         names=["a", "b", "c", "b"],
         split=["train", "test", "train", "valid"],
         sites=[[Site("m", 0, 3, "+")], [], [Site("m", 2, 5, "-")], []],
-        coordinates=Coordinates(
+        coordinates=Loci(
             np.array(["chr1", "2:x", "chr1", ""]),
             np.array([10, 0, 30, 0]),
             np.array([17, 3, 35, 0]),
@@ -266,11 +265,11 @@ def test_wrong_coordinates_in_a_table_are_refused(tmp_path, row, message):
 
 def test_coordinates_are_columns_of_one_length():
     with pytest.raises(InputError, match="columns of"):
-        Coordinates(np.array(["a", "b"]), np.array([1]), np.array([2]), np.array(["+"]))
+        Loci(np.array(["a", "b"]), np.array([1]), np.array([2]), np.array(["+"]))
     data = toy()
     with pytest.raises(InputError, match=r"coordinates \(3,\)"):
         replace(data, coordinates=data.coordinates.subset(np.array([0, 1, 2])))
-    joined = Coordinates.join([Coordinates.unknown(2), data.coordinates])
+    joined = Loci.join([Loci.unknown(2), data.coordinates])
     assert joined.chrom.tolist() == ["", "", "chr1", "2:x", "chr1", ""]
     assert joined.end.tolist() == [0, 0, 17, 3, 35, 0]
 

@@ -23,7 +23,7 @@ from motiflens.pipeline.reading import true_motifs
 from motiflens.progress import Advance
 from motiflens.settings import Settings
 from motiflens.training import Job, Recipe, train
-from motiflens.training.rows import take_parts
+from motiflens.training.data import take_splits
 
 ONE = Settings(models=("cnn",), seeds=1, sizes=(), threads=1, strands="forward")
 
@@ -105,10 +105,10 @@ def test_a_small_training_size_chooses_by_a_small_validation_part() -> None:
     labels = np.arange(500) % 2
     split = np.array(["train"] * 300 + ["valid"] * 140 + ["test"] * 60)
     dataset = SequenceDataset.from_sequences(["ACGTTGCA"] * 500, labels, split=split.tolist())
-    parts = take_parts(dataset, validation_fraction=0.1, n_train=50, seed=4)
+    parts = take_splits(dataset, validation_fraction=0.1, n_train=50, seed=4)
     assert (len(parts.train), len(parts.valid), len(parts.test)) == (50, 5, 60)
     assert set(parts.valid) <= set(range(300, 440))
-    assert len(take_parts(dataset, validation_fraction=0.1, n_train=None, seed=4).valid) == 140
+    assert len(take_splits(dataset, validation_fraction=0.1, n_train=None, seed=4).valid) == 140
 
 
 def test_a_motif_that_no_positive_holds_is_told() -> None:

@@ -11,8 +11,8 @@ from scipy import stats
 
 from motiflens.errors import InputError
 from motiflens.metrics import METRICS, Interval, paired_difference, score, seed_scores
-from motiflens.metrics import differences as under_test
-from motiflens.metrics.influence import influences
+from motiflens.metrics import intervals as under_test
+from motiflens.metrics.ranking import influences
 
 
 @st.composite
@@ -189,9 +189,9 @@ def test_a_group_that_is_a_class_tells_little():
 
 def test_pairs_need_the_same_seeds_and_groups_for_all():
     labels, a, b = pair()
-    with pytest.raises(InputError, match="same seeds; got 5 and 2 values"):
+    with pytest.raises(InputError, match=r"5 values .* 2"):
         compared(labels, a, b[:2])
-    with pytest.raises(InputError, match="one whole number for each example"):
+    with pytest.raises(InputError, match="groups of shape"):
         compared(labels, a, b, groups=[1, 2])
 
 

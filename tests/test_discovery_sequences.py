@@ -16,7 +16,7 @@ from motiflens.discovery.refinement import column_nats, informative_span
 from motiflens.discovery.sharing import are_one, similarity
 from motiflens.discovery.windows import cut_windows, markov_chain, rarity
 from motiflens.errors import InputError
-from motiflens.io.records import read_fasta
+from motiflens.io.fasta import read_fasta
 from motiflens.motifs import Motif, recover
 from motiflens.sequences import encode, reverse_complement_string
 

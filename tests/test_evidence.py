@@ -16,13 +16,18 @@ from torch import Tensor, nn
 
 from motiflens import InputError, Motif, build_model, true_bases, trust_checks
 from motiflens.attribution import Attributions
-from motiflens.evidence.agreement import rank_correlations, top_overlaps
 from motiflens.evidence.attention import attention_test
 from motiflens.evidence.deletion import FRACTIONS, erasure
-from motiflens.evidence.null import fraction_above, peaks, shuffled
 from motiflens.evidence.replacement import Part, other_weights, permuted, uniform
 from motiflens.evidence.softmaxes import Layer, attention_layers
-from motiflens.evidence.truth import base_scores
+from motiflens.evidence.tracks import (
+    base_scores,
+    fraction_above,
+    peaks,
+    rank_correlations,
+    shuffled,
+    top_overlaps,
+)
 from motiflens.sequences import Site
 from motiflens.training.replicas import stack
 

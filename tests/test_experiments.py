@@ -14,15 +14,15 @@ from torch import Tensor, nn
 from motiflens.errors import InputError
 from motiflens.perturbation import (
     Effect,
-    ablate,
-    ablation,
-    dose,
+    ablate_sites,
+    copy_number_effect,
     marginal_effect,
     mismatch_profile,
-    position,
+    position_effect,
     random_background,
+    shuffle_out,
     shuffled_background,
-    spacing,
+    spacing_effect,
     substitute,
 )
 from motiflens.sequences import Site, decode, encode, one_hot, reverse_complement
@@ -91,11 +91,11 @@ def test_strands_are_averaged_where_asked(strands: str, expected: float):
     call = {"strands": strands, "target": 1}
     found = marginal_effect(Words(), "ACG", BACKGROUND, **call)
     assert found == Effect(expected, 0, N)
-    assert dose(Words(), "ACG", BACKGROUND, max_copies=2, **call).effects == (
+    assert copy_number_effect(Words(), "ACG", BACKGROUND, max_copies=2, **call).effects == (
         Effect(expected, 0, N),
         Effect(2 * expected, 0, N),
     )
-    at = position(Words(), "ACG", BACKGROUND, starts=[4], **call)
+    at = position_effect(Words(), "ACG", BACKGROUND, starts=[4], **call)
     assert at.effects == (Effect(expected, 0, N),)
     assert mismatch_profile(Words(), "ACG", BACKGROUND, **call).intact == Effect(expected, 0, N)
 
@@ -108,7 +108,9 @@ def test_the_motif_lies_in_the_middle_of_what_is_known_of_each_sequence():
 
 
 def test_every_copy_counts_and_copies_do_not_overlap():
-    found = dose(Words(), "ACG", BACKGROUND, target=1, max_copies=7)  # 7 x 3 fill all 21 bases
+    found = copy_number_effect(
+        Words(), "ACG", BACKGROUND, target=1, max_copies=7
+    )  # 7 x 3 fill all 21 bases
     assert found.copies == (1, 2, 3, 4, 5, 6, 7)
     assert [effect.mean for effect in found.effects] == [2, 4, 6, 8, 10, 12, 14]
     assert {effect.standard_error for effect in found.effects} == {0}
@@ -116,31 +118,37 @@ def test_every_copy_counts_and_copies_do_not_overlap():
 
 def test_copies_keep_their_places_when_one_joins_and_a_seed_gives_them_again():
     background = random_background(60, n=30, seed=1)
-    one, again = (dose(Place(), "ACG", background, seed=2) for _ in range(2))
+    one, again = (copy_number_effect(Place(), "ACG", background, seed=2) for _ in range(2))
     assert one == again
-    assert one != dose(Place(), "ACG", background, seed=3)
-    single = dose(Place(), "ACG", background, seed=2, max_copies=1).effects[0].mean
+    assert one != copy_number_effect(Place(), "ACG", background, seed=3)
+    single = copy_number_effect(Place(), "ACG", background, seed=2, max_copies=1).effects[0].mean
     assert 15 < single < 45  # anywhere along the sequence, not at its front
 
 
 def test_position_gives_each_start_its_effect():
-    found = position(Place(), "ACG", BACKGROUND)
+    found = position_effect(Place(), "ACG", BACKGROUND)
     assert found.starts == tuple(range(LENGTH - 2))
     assert [effect.mean for effect in found.effects] == list(range(LENGTH - 2))
-    wide = position(Place(), "ACG", sequences("G" * 200))
+    wide = position_effect(Place(), "ACG", sequences("G" * 200))
     assert (wide.starts[0], wide.starts[-1], len(wide.starts)) == (0, 197, 25)
 
 
 def test_a_pair_does_more_at_its_gap_and_in_its_orientation():
-    found = spacing(Words(), "ACG", "ttc", BACKGROUND, gaps=(0, 2, 4), target=1)
+    found = spacing_effect(Words(), ("ACG", "ttc"), BACKGROUND, gaps=(0, 2, 4), target=1)
     assert found.second == "TTC"
     means = {key: [effect.mean for effect in effects] for key, effects in found.together.items()}
     # TTC on the other strand is GAA, ACG is CGT: neither moves the logit.
     assert means == {"++": [5, 10, 5], "+-": [2, 2, 2], "-+": [3, 3, 3], "--": [0, 0, 0]}
     more = {key: [effect.mean for effect in effects] for key, effects in found.interaction.items()}
     assert more == {"++": [0, 5, 0], "+-": [0, 0, 0], "-+": [0, 0, 0], "--": [0, 0, 0]}
-    both = spacing(
-        Words(), "ACG", "TTC", BACKGROUND, gaps=(2,), orientations=("++",), strands="both", target=1
+    both = spacing_effect(
+        Words(),
+        ("ACG", "TTC"),
+        BACKGROUND,
+        gaps=(2,),
+        orientations=("++",),
+        strands="both",
+        target=1,
     )
     # The other strand of the pair is GAA..CGT, which the model does not know.
     assert both.together["++"][0].mean == 5
@@ -154,9 +162,9 @@ def test_the_other_strand_of_a_pair_is_its_reverse_complement():
 
     call = {"gaps": (1, 2), "target": 1}
     background = random_background(16, n=40, seed=3)  # 16 - 6 - gap is even for gap 2 alone
-    one = spacing(Words(), "ACG", "TTC", background, **call)
-    other = spacing(
-        OtherStrand(), "ACG", "TTC", reverse_complement(background), strands="reverse", **call
+    one = spacing_effect(Words(), ("ACG", "TTC"), background, **call)
+    other = spacing_effect(
+        OtherStrand(), ("ACG", "TTC"), reverse_complement(background), strands="reverse", **call
     )
     for orientation in ("++", "+-", "-+", "--"):
         assert one.together[orientation][1] == other.together[orientation][1]
@@ -191,34 +199,38 @@ def test_sites_are_replaced_and_the_rest_is_left():
     x = sequences(text, "A" * LENGTH)
     sites = [[Site("m", 4, 12, "+"), Site("n", 16, 19, "-")], []]
     for replacement in ("shuffled", "random"):
-        first, second = letters(ablate(x, sites, replacement=replacement, seed=1))
+        first, second = letters(shuffle_out(x, sites, replacement=replacement, seed=1))
         assert (first[:4], first[12:16], first[19:]) == ("TTTT", "TTTT", "GG")
         assert (first[16], first[18], second) == ("N", "N", "A" * LENGTH)
         assert first[4:12] != text[4:12]
     pairs = sorted(itertools.pairwise(text[4:12]))
-    shuffled = letters(ablate(x, sites, seed=1))[0][4:12]
+    shuffled = letters(shuffle_out(x, sites, seed=1))[0][4:12]
     assert sorted(itertools.pairwise(shuffled)) == pairs
 
 
 def test_ablation_beside_its_control():
     x = sequences(*["A" * 20 + "CCCC" + "A" * 20] * 300, "A" * 44)
     sites = [[Site("m", 20, 24, "+")]] * 300 + [[]]
-    found = ablation(CountC(), x, sites, replacement="random", seed=4)
+    found = ablate_sites(CountC(), x, sites, replacement="random", seed=4)
     assert (found.n_sites, found.effect.n) == (300, 300)
     assert found.effect.mean == pytest.approx(-3, abs=0.1)  # one of four is C again
     assert found.control.mean == pytest.approx(1, abs=0.1)
     assert 0 < found.effect.standard_error < 0.05
     # What is spared, here all bases on the left, is no place for the control either.
     spared = [[Site("n", 0, 20, "+")]] * 301
-    on_the_right = ablation(FirstHalf(), x, sites, spared=spared, replacement="random", seed=4)
+    on_the_right = ablate_sites(
+        FirstHalf(), x, sites, exclude_sites=spared, replacement="random", seed=4
+    )
     assert on_the_right.control.mean == 0
     # A shuffle keeps the count.
-    kept = ablation(CountC(), x, sites)
+    kept = ablate_sites(CountC(), x, sites)
     assert (kept.effect.mean, kept.control.mean) == (0, 0)
 
 
 def test_without_room_there_is_no_control():
-    found = ablation(CountC(), sequences("CCCCAA"), [[Site("m", 0, 4, "+")]], replacement="random")
+    found = ablate_sites(
+        CountC(), sequences("CCCCAA"), [[Site("m", 0, 4, "+")]], replacement="random"
+    )
     assert found.control is None
     assert found.effect.standard_error == 0
 
@@ -262,37 +274,46 @@ SITE = [[Site("m", 3, 6, "+")]] * N
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: marginal_effect(Words(), "ACN", BACKGROUND), "a word over A, C, G and T"),
-        (lambda: marginal_effect(Words(), "", BACKGROUND), "a word over A, C, G and T"),
-        (lambda: marginal_effect(Words(), "A" * 22, BACKGROUND), "21 bases; got a motif of 22"),
-        (lambda: marginal_effect(Words(), "ACG", BACKGROUND, start=19), "3 bases at 19 in the 21"),
+        (lambda: marginal_effect(Words(), "ACN", BACKGROUND), "ACN|''"),
+        (lambda: marginal_effect(Words(), "", BACKGROUND), "ACN|''"),
+        (lambda: marginal_effect(Words(), "A" * 22, BACKGROUND), "a motif of 22 bases"),
+        (lambda: marginal_effect(Words(), "ACG", BACKGROUND, start=19), "3 bases at 19"),
         (lambda: marginal_effect(Words(), "ACG", BACKGROUND, start=-1), "3 bases at -1"),
-        (lambda: marginal_effect(Words(), "ACG", BACKGROUND, target=2), "target 2"),
-        (lambda: marginal_effect(Words(), "ACG", BACKGROUND, strands="+"), "strands is one of"),
-        (lambda: marginal_effect(Words(), "ACG", BACKGROUND[:0]), "there is a background"),
-        (lambda: marginal_effect(Words(), "ACG", BACKGROUND[0]), r"one-hot of shape \(N, 4, L\)"),
-        (lambda: substitute(BACKGROUND, "ACG", 2, strand="x"), "a strand is"),
-        (lambda: substitute(BACKGROUND, "ACG", [1, 2]), "one for each of the 5 sequences"),
-        (lambda: substitute(BACKGROUND, "ACG", 1.5), "a start is one whole number"),
-        (lambda: dose(Words(), "ACG", BACKGROUND, max_copies=8), "got 8 copies of 3"),
-        (lambda: dose(Words(), "ACG", BACKGROUND, max_copies=0), "one copy or more; got 0"),
-        (lambda: position(Words(), "ACG", BACKGROUND, starts=[]), "there is a start to try"),
-        (lambda: spacing(Words(), "ACG", "TT", BACKGROUND, gaps=[17]), "17 bases apart, 22"),
-        (lambda: spacing(Words(), "ACG", "TT", BACKGROUND, gaps=[-1]), "gaps are whole"),
-        (lambda: spacing(Words(), "ACG", "TT", BACKGROUND, gaps=[]), "gaps are whole"),
+        (lambda: marginal_effect(Words(), "ACG", BACKGROUND, target=2), "target=2"),
+        (lambda: marginal_effect(Words(), "ACG", BACKGROUND, strands="+"), "'\\+' is not"),
+        (lambda: marginal_effect(Words(), "ACG", BACKGROUND[:0]), "no sequence"),
+        (lambda: marginal_effect(Words(), "ACG", BACKGROUND[0]), r"shape \(4, 21\)"),
+        (lambda: substitute(BACKGROUND, "ACG", 2, strand="x"), "'x'"),
+        (lambda: substitute(BACKGROUND, "ACG", [1, 2]), "int64 of shape"),
+        (lambda: substitute(BACKGROUND, "ACG", 1.5), "float64"),
+        (lambda: copy_number_effect(Words(), "ACG", BACKGROUND, max_copies=8), "8 copies"),
         (
-            lambda: spacing(Words(), "ACG", "TT", BACKGROUND, orientations=["same"]),
-            "orientations are of",
+            lambda: copy_number_effect(Words(), "ACG", BACKGROUND, max_copies=0),
+            "max_copies=0",
         ),
-        (lambda: ablation(Words(), BACKGROUND, [[]] * N), "0 sequences with sites"),
-        (lambda: ablation(Words(), BACKGROUND, SITE, n_draws=0), "0 draws"),
-        (lambda: ablation(Words(), BACKGROUND, SITE[1:]), "5 sequences, 4 lists"),
-        (lambda: ablation(Words(), BACKGROUND, SITE, spared=SITE[1:]), "5 sequences, 4 lists"),
-        (lambda: ablate(BACKGROUND, [[Site("m", 19, 22, "+")]] * N), "19-22 in the 21 bases"),
-        (lambda: ablate(BACKGROUND, SITE, replacement="deleted"), "shuffled, random"),
-        (lambda: random_background(0), "at least one base"),
-        (lambda: random_background(5, n=0), "at least one background"),
-        (lambda: shuffled_background(BACKGROUND[:0]), "at least one background"),
+        (lambda: position_effect(Words(), "ACG", BACKGROUND, starts=[]), "no start"),
+        (
+            lambda: spacing_effect(Words(), ("ACG", "TT"), BACKGROUND, gaps=[17]),
+            "17 bases apart, 22",
+        ),
+        (lambda: spacing_effect(Words(), ("ACG", "TT"), BACKGROUND, gaps=[-1]), "\\[-1\\]"),
+        (lambda: spacing_effect(Words(), ("ACG", "TT"), BACKGROUND, gaps=[]), "\\[\\]"),
+        (
+            lambda: spacing_effect(Words(), ("ACG", "TT"), BACKGROUND, orientations=["same"]),
+            "'same'",
+        ),
+        (lambda: ablate_sites(Words(), BACKGROUND, [[]] * N), "0 sequences with sites"),
+        (lambda: ablate_sites(Words(), BACKGROUND, SITE, n_draws=0), "0 draws"),
+        (lambda: ablate_sites(Words(), BACKGROUND, SITE[1:]), "5 sequences have 4 lists"),
+        (
+            lambda: ablate_sites(Words(), BACKGROUND, SITE, exclude_sites=SITE[1:]),
+            "5 sequences have 4 lists",
+        ),
+        (lambda: shuffle_out(BACKGROUND, [[Site("m", 19, 22, "+")]] * N), "19-22"),
+        (lambda: shuffle_out(BACKGROUND, SITE, replacement="deleted"), "'deleted'"),
+        (lambda: random_background(0), "100 backgrounds of 0"),
+        (lambda: random_background(5, n=0), "0 backgrounds of 5"),
+        (lambda: shuffled_background(BACKGROUND[:0]), "0 backgrounds"),
     ],
 )
 def test_wrong_calls_are_refused(call, message: str):

@@ -10,16 +10,20 @@ from torch.nn import functional
 
 from motiflens import attribute, build_model, trust_checks
 from motiflens.attribution import attention_of_heads
-from motiflens.evidence.attention import attention_test
-from motiflens.evidence.heads import find_heads
+from motiflens.evidence.attention import attention_test, find_heads
 from motiflens.evidence.levels import standing_out, telling
-from motiflens.evidence.null import fraction_above
 from motiflens.evidence.replacement import compared
 from motiflens.evidence.results import Trust
 from motiflens.evidence.softmaxes import attention_layers, watching
+from motiflens.evidence.tracks import fraction_above
 from motiflens.metrics import rank_auroc
-from motiflens.models.base import AttentionMap, ReceptiveField, SequenceModel, other_strand
-from motiflens.models.both_strands import BothStrands
+from motiflens.models.base import (
+    AttentionMap,
+    BothStrands,
+    ReceptiveField,
+    SequenceModel,
+    other_strand,
+)
 from motiflens.sequences import evenly
 
 LENGTH, WIDTH = 60, 10

@@ -18,10 +18,12 @@ from tests.test_genomes import two_bit as as_two_bit
 
 from motiflens import scan, write_hits
 from motiflens.cli import main
-from motiflens.datasets import SequenceDataset, convert_streaming, stream_entries, write_table
+from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.hits import bgzf, fasta_stream, intervals
 from motiflens.hits.sequence_files import open_sequences
+from motiflens.io.mapped import convert_streaming, stream_entries
+from motiflens.io.tables import write_table
 from motiflens.motifs import Motif, motif_from_string, write_meme
 
 DATA = Path(__file__).parents[2] / "shared" / "data"

@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motiflens.datasets.kmers import canonical_kmers
 from motiflens.errors import InputError
-from motiflens.sequences import encode, reverse_complement_string
+from motiflens.sequences import canonical_kmers, encode, reverse_complement_string
 
 
 def number(word: str) -> int:

@@ -12,8 +12,9 @@ import pytest
 
 import motiflens
 from motiflens.cli import main
-from motiflens.datasets import Entry, MappedDataset, convert_streaming, open_mapped
+from motiflens.datasets import MappedDataset, open_mapped
 from motiflens.datasets import mapped as mapped_file
+from motiflens.io.mapped import Entry, convert_streaming
 from motiflens.pipeline.loading import prepare
 
 MOTIF = "GATTACCA"
@@ -53,7 +54,7 @@ def test_a_table_is_converted_and_comes_back(
     printed = capsys.readouterr()
     assert json.loads(printed.out)["positives"] == 60
     assert printed.err == "not carried into set.motiflens: sites\n"
-    found = motiflens.read_dataset("set.motiflens")
+    found = motiflens.read("set.motiflens")
     assert isinstance(found, MappedDataset)
     assert found.sequences() == data().sequences()
     assert found.folder == Path("set.motiflens")
@@ -81,13 +82,12 @@ def test_mistakes_leave_no_folder(place: Path, capsys: pytest.CaptureFixture[str
 
 def test_options_of_other_files_are_refused(place: Path) -> None:
     mapped(data(), place / "set.motiflens")
-    with pytest.raises(motiflens.InputError, match="mapped data set has its labels"):
-        motiflens.read_dataset("set.motiflens", labels="labels.txt")
-    files = motiflens.DataFiles(motiflens.Source("set.motiflens"), test="set.csv.gz")
-    with pytest.raises(motiflens.InputError, match="--test"):
-        motiflens.load_files(files)
+    with pytest.raises(motiflens.InputError, match=r"labels=labels\.txt .* a mapped data set"):
+        motiflens.read("set.motiflens", labels="labels.txt")
+    with pytest.raises(motiflens.InputError, match=r"test=set\.csv\.gz"):
+        motiflens.read("set.motiflens", test="set.csv.gz")
     with pytest.raises(motiflens.InputError, match="--split homology"):
-        prepare(motiflens.read_dataset("set.motiflens"), replace(ONE, split="homology"))
+        prepare(motiflens.read("set.motiflens"), replace(ONE, split="homology"))
 
 
 def test_a_mapped_run_keeps_its_split_and_reopens_its_data(place: Path) -> None:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from motiflens.datasets import Loci
 from motiflens.errors import InputError
-from motiflens.io.bed import Loci, read_loci
+from motiflens.io.bed import read_loci
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 

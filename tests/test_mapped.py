@@ -15,21 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.test_training import planted, weights
 
-from motiflens.datasets import (
-    Entry,
-    MappedDataset,
-    SequenceDataset,
-    convert_streaming,
-    mapped,
-    open_mapped,
-    read_table,
-    stream_entries,
-    write_table,
-)
+from motiflens.datasets import MappedDataset, SequenceDataset, open_mapped
 from motiflens.errors import InputError
-from motiflens.io.readers import read_dataset
+from motiflens.io import mapped
+from motiflens.io.mapped import Entry, convert_streaming, stream_entries
+from motiflens.io.read import read
+from motiflens.io.tables import read_table, write_table
 from motiflens.training import Job, Recipe, train
-from motiflens.training.batches import EncodedData
+from motiflens.training.data import EncodedData
 
 
 def assert_same(one: SequenceDataset, other: SequenceDataset) -> None:
@@ -87,7 +80,7 @@ def test_fasta_with_labels_in_its_headers_is_converted_as_it_is_read(
     text = end.join([">1 first", "ACGT", "acgn", "", ">0", "TTT", ">1", "C"])
     path = tmp_path / "a.fa.gz"
     path.write_bytes(gzip.compress(text.encode(), mtime=0))
-    assert_same(convert_streaming(path, tmp_path / "a.motiflens"), read_dataset(path))
+    assert_same(convert_streaming(path, tmp_path / "a.motiflens"), read(path))
 
 
 def test_equal_data_give_equal_bytes_and_the_sha256_tells_others(tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ from motiflens.errors import InputError
 from motiflens.metrics import (
     METRICS,
     Interval,
-    bootstrap_interval,
+    auroc_standard_error,
     epochs_to_target,
     mean_interval,
+    rank_auroc,
     score,
 )
 
@@ -64,13 +65,13 @@ def test_scores_agree_with_pair_counts_and_scikit_learn(data):
 @pytest.mark.parametrize(
     ("labels", "logits", "message"),
     [
-        ([1, 1, 1], [0.5, 1.0, 2.0], "labels hold both classes; got 3 labels of 1 class"),
-        ([], [], "labels hold both classes; got 0 labels of 0 class"),
-        ([0, 1], [0.5, 1.0, 2.0], r"one length; got shapes \(2,\) and \(3,\)"),
-        ([[0], [1]], [[0.5], [1.0]], "one length"),
-        ([0, 1, 2], [0.5, 1.0, 2.0], "labels are 0 or 1; got 2"),
-        ([0, 1, 1], [0.5, 1.0, math.nan], "finite; got nan for example 2"),
-        ([0, 1, 1], [0.5, -math.inf, 1.0], "finite; got -inf for example 1"),
+        ([1, 1, 1], [0.5, 1.0, 2.0], "all 3 labels are of one class"),
+        ([], [], "no labels"),
+        ([0, 1], [0.5, 1.0, 2.0], r"\(2,\) and logits of shape \(3,\)"),
+        ([[0], [1]], [[0.5], [1.0]], r"\(2, 1\)"),
+        ([0, 1, 2], [0.5, 1.0, 2.0], "label 2 is"),
+        ([0, 1, 1], [0.5, 1.0, math.nan], "example 2 is nan"),
+        ([0, 1, 1], [0.5, -math.inf, 1.0], "example 1 is -inf"),
     ],
 )
 def test_scores_that_have_no_value_are_refused(labels, logits, message):
@@ -118,37 +119,8 @@ def test_an_interval_covers_the_truth_as_often_as_it_says():
 
 @pytest.mark.parametrize("values", [[], [1.0, math.nan], [math.inf], [[1.0, 2.0]]])
 def test_no_interval_of_values_that_are_missing(values):
-    with pytest.raises(InputError, match="one or more finite values"):
+    with pytest.raises(InputError, match="there is no mean of"):
         mean_interval(values)
-
-
-def test_bootstrap_agrees_with_scipy():
-    values = np.random.default_rng(2).exponential(size=60)
-    ours = bootstrap_interval(values, np.random.default_rng(3), n=4000)
-    theirs = stats.bootstrap(
-        (values,), np.mean, n_resamples=4000, method="percentile", rng=np.random.default_rng(4)
-    ).confidence_interval
-    assert ours.mean == values.mean()
-    assert ours.n == 60
-    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.02)
-
-
-def test_bootstrap_draws_every_value():
-    values = np.eye(3) * 9
-    assert all(bootstrap_interval(v, np.random.default_rng(7), n=100).high > 0 for v in values)
-
-
-def test_bootstrap_is_as_random_as_its_generator():
-    values = [0.0, 1.0, 3.0, 7.0]
-    first, again, other = (
-        bootstrap_interval(values, np.random.default_rng(seed), n=50) for seed in (5, 5, 6)
-    )
-    assert first == again != other
-
-
-def test_bootstrap_needs_resamples():
-    with pytest.raises(InputError, match="1 or more; got 0"):
-        bootstrap_interval([1.0], np.random.default_rng(0), n=0)
 
 
 @pytest.mark.parametrize(
@@ -157,3 +129,10 @@ def test_bootstrap_needs_resamples():
 )
 def test_epochs_count_from_one(accuracies, epoch):
     assert epochs_to_target(accuracies, 0.95) == epoch
+
+
+def test_the_standard_error_of_an_auroc_by_chance_is_that_of_random_scores():
+    rng = np.random.default_rng(0)
+    labels = np.repeat([1, 0], [20, 31])
+    aurocs = rank_auroc(np.tile(labels, (20_000, 1)), rng.normal(size=(20_000, 51)))
+    assert auroc_standard_error(20, 31) == pytest.approx(aurocs.std(), rel=0.02)

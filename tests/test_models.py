@@ -11,11 +11,11 @@ from benchmarks import tutorial_loop
 
 from motiflens.attribution import saturation_mutagenesis
 from motiflens.errors import InputError
-from motiflens.models import MODELS, BothStrands, ReceptiveField, build_model, lay_on_bases
+from motiflens.models import MODELS, BothStrands, ReceptiveField, build_model, project_to_bases
 from motiflens.models.attention import Attention
-from motiflens.models.base import SequenceModel, valid_units
-from motiflens.models.both_strands import other_strand
-from motiflens.models.layers import AdditiveAttention, Filters, MaxPool
+from motiflens.models.base import SequenceModel, other_strand, valid_units
+from motiflens.models.filters import Filters
+from motiflens.models.layers import AdditiveAttention, MaxPool
 from motiflens.training.replicas import stack
 
 
@@ -89,7 +89,7 @@ def test_the_strongest_answers_and_their_gradients_are_those_of_a_plain_maximum(
     coefficients = torch.randn(2, 3, 7, dtype=torch.float64)
 
     def both(x: torch.Tensor, valid: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        ours = layer.strongest(x, valid)
+        ours = layer.max_activations(x, valid)
         plain = layer(x).masked_fill(~valid.unsqueeze(-1), float("-inf")).amax(-2)
         torch.testing.assert_close(ours, plain)
         mine, theirs = (
@@ -108,11 +108,11 @@ def test_the_strongest_answers_and_their_gradients_are_those_of_a_plain_maximum(
     torch.testing.assert_close(mine, theirs)
     layer.weight = torch.nn.Parameter(torch.stack([one.weight.detach() for one in joined]))
     two = torch.stack([x, x.flip(0)]).requires_grad_()
-    together = layer.strongest(two, torch.stack([valid, valid.flip(0)]))
+    together = layer.max_activations(two, torch.stack([valid, valid.flip(0)]))
     found = torch.autograd.grad((together * coefficients).sum(), (layer.weight, two))
     for replica, rows in enumerate((x, x.flip(0))):
         one, own = joined[replica], rows.clone().requires_grad_()
-        alone = one.strongest(own, valid_units(rows, 21, layer.field))
+        alone = one.max_activations(own, valid_units(rows, 21, layer.field))
         torch.testing.assert_close(together[replica], alone)
         loss = (alone * coefficients[replica]).sum()
         for mine, expected in zip(found, torch.autograd.grad(loss, (one.weight, own)), strict=True):
@@ -151,7 +151,7 @@ def test_the_quick_logits_of_mutants_are_those_of_the_mutants(
     model.first.bias.data.fill_(0.5)  # type: ignore[union-attr]
     model = BothStrands(model) if both else model
     x = with_unknown_bases(length).double()
-    found, expected = model.mutant_logits(x), logits_of_mutants_one_by_one(model, x)
+    found, expected = model.single_mutant_logits(x), logits_of_mutants_one_by_one(model, x)
     assert found is not None
     assert found.shape == x.shape
     torch.testing.assert_close(found[~expected.isnan()], expected[~expected.isnan()])
@@ -168,7 +168,7 @@ def test_quick_mutants_of_sharp_attention_lose_nothing_in_single_precision(
     activation: str, scores: float, query: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One unit may hold nearly all the attention, and be gone in a mutant."""
-    monkeypatch.setattr("motiflens.models.attention_mutants.AT_ONCE", 4 * 23 * 5)  # 5 places
+    monkeypatch.setattr("motiflens.models.mutants.SCORES_AT_ONCE", 4 * 23 * 5)  # 5 places
     options = {"n_filters": 7, "kernel_size": 6, "n_hidden": 5, "n_heads": 3}
     model = build_model("attention", length=23, seed=2, activation=activation, **options).eval()
     assert isinstance(model, Attention)
@@ -176,7 +176,7 @@ def test_quick_mutants_of_sharp_attention_lose_nothing_in_single_precision(
     model.attention.v *= scores
     model.attention.project.weight[:, :7] *= query
     x = with_unknown_bases(23)
-    found, expected = model.mutant_logits(x), logits_of_mutants_one_by_one(model, x)
+    found, expected = model.single_mutant_logits(x), logits_of_mutants_one_by_one(model, x)
     assert found is not None
     weights = model.attention_maps(x)[0].weights
     assert (scores == 1.0) or float(weights.amax()) > 0.8
@@ -190,14 +190,14 @@ def test_quick_mutants_of_sharp_attention_lose_nothing_in_single_precision(
 def test_a_model_without_a_quick_way_says_so() -> None:
     x = random_one_hot(2, 30)
     for model in (build_model("attention", length=30, seed=0, pool_size=3), SequenceModel()):
-        assert model.mutant_logits(x) is None
-        assert BothStrands(model).mutant_logits(x) is None
+        assert model.single_mutant_logits(x) is None
+        assert BothStrands(model).single_mutant_logits(x) is None
 
 
 def test_filters_that_start_as_words_answer_to_them_and_seldom_to_chance() -> None:
     torch.manual_seed(0)
     layer = Filters(40, 15, same=False)
-    layer.start_as_words()
+    layer.init_from_kmers()
     own = torch.nn.functional.one_hot(layer.weight.argmax(1), 4).float().mT
     answers = layer.add_bias(layer(own)).squeeze(1)
     assert bool((answers.diagonal() > 1.0).all())
@@ -324,20 +324,20 @@ def test_the_tutorials_attention_units_see_fifteen_bases_from_four_i() -> None:
 
 def test_laying_on_bases_keeps_the_sum_and_touches_only_what_is_seen() -> None:
     weights = torch.rand(2, 3, 9)
-    laid = lay_on_bases(weights, ReceptiveField(0, 4, 15), 50)
+    laid = project_to_bases(weights, ReceptiveField(0, 4, 15), 50)
     assert laid.shape == (2, 3, 50)
     torch.testing.assert_close(laid.sum(-1), weights.sum(-1))
     one = torch.zeros(1, 1, 9)
     one[..., 2] = 1.0
-    laid = lay_on_bases(one, ReceptiveField(0, 4, 15), 50)
+    laid = project_to_bases(one, ReceptiveField(0, 4, 15), 50)
     assert torch.nonzero(laid[0, 0]).flatten().tolist() == list(range(8, 23))
     # Over an edge, the bases inside share the weight.
     edge = torch.zeros(1, 1, 6)
     edge[..., 0] = 1.0
-    laid = lay_on_bases(edge, ReceptiveField(-2, 1, 5), 6)
+    laid = project_to_bases(edge, ReceptiveField(-2, 1, 5), 6)
     torch.testing.assert_close(laid[0, 0, :4], torch.tensor([1 / 3, 1 / 3, 1 / 3, 0.0]))
     with pytest.raises(ValueError, match="none of 6 bases"):
-        lay_on_bases(edge, ReceptiveField(9, 1, 5), 6)
+        project_to_bases(edge, ReceptiveField(9, 1, 5), 6)
 
 
 def test_initial_weights_come_from_the_seed_and_leave_the_global_state() -> None:
@@ -405,7 +405,7 @@ def test_a_hand_set_attention_model_looks_at_its_motif() -> None:
 
 
 def test_an_unknown_name_gets_the_nearest() -> None:
-    with pytest.raises(InputError, match="did you mean 'tutorial-cnn'"):
+    with pytest.raises(InputError, match="did you mean tutorial-cnn"):
         build_model("tutorial_cnn", length=50, seed=0)
 
 

@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from motiflens.datasets import Coordinates, SequenceDataset, concatenate
+from motiflens.datasets import Loci, SequenceDataset, concatenate
 from motiflens.errors import InputError
-from motiflens.io.bed import Loci
 from motiflens.io.genome import Genome, open_genome
 from motiflens.io.negatives import (
     TOLERANCE,
@@ -36,8 +35,8 @@ def repeat(length: int, gc: float, masked: float, generator: np.random.Generator
     return "".join(np.where(generator.random(length) < masked, np.char.lower(letters), letters))
 
 
-def place_of(rows: list[tuple[str, int, int, str]]) -> Coordinates:
-    return Coordinates(*map(np.array, zip(*rows, strict=True)))
+def place_of(rows: list[tuple[str, int, int, str]]) -> Loci:
+    return Loci(*map(np.array, zip(*rows, strict=True)))
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +67,7 @@ def positives(genome) -> SequenceDataset:
     )
 
 
-def content(genome: Genome, places: Coordinates | Loci) -> np.ndarray:
+def content(genome: Genome, places: Loci | Loci) -> np.ndarray:
     texts = [
         genome.fetch(chrom, start, end)
         for chrom, start, end in zip(

@@ -7,7 +7,7 @@ import torch
 from motiflens import simulate, tutorial_grammar
 from motiflens.attribution.attention import attention_on_bases
 from motiflens.datasets import split_at_random
-from motiflens.models import build_model, lay_on_bases
+from motiflens.models import build_model, project_to_bases
 from motiflens.models.base import ReceptiveField
 from motiflens.models.layers import LayerNorm
 from motiflens.models.self_attention import (
@@ -153,7 +153,7 @@ def test_the_maps_of_a_model_are_tied_to_bases(name: str) -> None:
     assert len(maps) == 3
     for one in maps:
         assert one.weights.shape == (5, 2, 23)
-        laid = lay_on_bases(one.weights, one.field, 23)
+        laid = project_to_bases(one.weights, one.field, 23)
         torch.testing.assert_close(laid.sum(-1), torch.ones(5, 2))
         assert one.field.start(7) + (one.field.width - 1) // 2 == 7
     np.testing.assert_allclose(attention_on_bases(model, x).sum(1), 1.0, rtol=1e-5)

@@ -126,12 +126,12 @@ def test_the_motif_may_fill_the_sequence_and_the_model_keeps_its_mode() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"motif": "ACGTN"}, "a word over A, C, G and T"),
-        ({"motif": ""}, "a word over A, C, G and T"),
+        ({"motif": "ACGTN"}, "'ACGTN'"),
+        ({"motif": ""}, "no string over"),
         ({"motif": "AXG"}, "'X'"),
-        ({"length": 11}, "background of 11 bases; got a motif of 12"),
-        ({"n_backgrounds": 1}, "two backgrounds or more; got 1"),
-        ({"target": 2}, "target 2"),
+        ({"length": 11}, "a motif of 12 bases"),
+        ({"n_backgrounds": 1}, "n_backgrounds=1"),
+        ({"target": 2}, "target=2"),
     ],
 )
 def test_a_wrong_shortcut_test_is_refused(change: dict[str, object], message: str) -> None:

@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, chisquare
 
-from motiflens.datasets import SequenceDataset, data_sha256, exact_matches, write_table
+from motiflens.datasets import SequenceDataset, data_sha256, exact_matches
 from motiflens.errors import InputError
+from motiflens.io.tables import write_table
 from motiflens.motifs import Motif, write_meme
 from motiflens.sequences import reverse_complement_string
 from motiflens.simulation import (

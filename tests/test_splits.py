@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motiflens.datasets import (
-    Coordinates,
+    Loci,
     SequenceDataset,
     homology_groups,
     split_at_random,
@@ -18,7 +18,7 @@ from motiflens.datasets import (
     split_by_homology,
 )
 from motiflens.errors import InputError
-from motiflens.io.readers import read_dataset
+from motiflens.io.read import read
 from motiflens.sequences import reverse_complement_string
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -30,7 +30,7 @@ def labelled(sequences: list[str], labels: list[int] | None = None) -> SequenceD
 
 def on(chrom: list[str]) -> SequenceDataset:
     n = len(chrom)
-    place = Coordinates(np.array(chrom), np.arange(n), np.arange(n) + 3, np.full(n, "."))
+    place = Loci(np.array(chrom), np.arange(n), np.arange(n) + 3, np.full(n, "."))
     return SequenceDataset.from_sequences(["ACG"] * n, [1] * n, coordinates=place)
 
 
@@ -159,7 +159,7 @@ def test_shared_words_of_a_set_of_others_do_not_cross():
     path = DATA / "gue" / "tf" / "2" / "train.csv.gz"
     if not path.exists():
         pytest.skip("gue/tf/2 of the shared test data is not here")
-    data = split_by_homology(read_dataset(path), test=0.2, seed=0)
+    data = split_by_homology(read(path), test=0.2, seed=0)
     train, test = (data.part(part).sequences() for part in ("train", "test"))
     assert len(data) - len({*data.sequences()}) == 185
     assert not {*train} & {*test}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from motiflens.datasets import (
-    Coordinates,
+    Loci,
     SequenceDataset,
     concatenate,
     homology_groups,
@@ -22,7 +22,7 @@ from motiflens.pipeline.loading import prepare
 from motiflens.pipeline.splitting import cut
 from motiflens.sequences import reverse_complement_string
 from motiflens.settings import Settings
-from motiflens.training.rows import take_parts
+from motiflens.training.data import take_splits
 
 WIDTH = 45
 
@@ -32,7 +32,7 @@ def letters(n: int, length: int, seed: int) -> list[str]:
     return ["".join(row) for row in np.array(list("ACGT"))[drawn].tolist()]
 
 
-def labelled(sequences: list[str], places: Coordinates | None = None) -> SequenceDataset:
+def labelled(sequences: list[str], places: Loci | None = None) -> SequenceDataset:
     """Make every second sequence a positive."""
     labels = np.arange(len(sequences)) % 2
     return SequenceDataset.from_sequences(sequences, labels, coordinates=places)
@@ -46,7 +46,7 @@ def windows(n_loci: int, n_each: int) -> SequenceDataset:
     start = np.array([1000 * locus + start for locus in range(n_loci) for start in starts])
     n = len(sequences)
     chrom = np.repeat([f"chr{1 + locus % 3}" for locus in range(n_loci)], n_each)
-    places = Coordinates(chrom, start, start + WIDTH, np.full(n, "+"))
+    places = Loci(chrom, start, start + WIDTH, np.full(n, "+"))
     labels = np.repeat(np.arange(n_loci) % 2, n_each)
     return SequenceDataset.from_sequences(sequences, labels, coordinates=places)
 
@@ -186,7 +186,7 @@ def test_too_few_groups_for_validation_are_said():
 
 def test_training_holds_out_whole_groups_after_a_split_by_homology():
     split = split_by_homology(windows(60, 4), test=0.2, seed=0)
-    parts = take_parts(split, validation_fraction=0.1, n_train=None, seed=0)
+    parts = take_splits(split, validation_fraction=0.1, n_train=None, seed=0)
     groups = homology_groups(split)
     assert set(split.labels[parts.valid]) == {0, 1}
     for one, other in (("train", "valid"), ("train", "test"), ("valid", "test")):
@@ -194,5 +194,5 @@ def test_training_holds_out_whole_groups_after_a_split_by_homology():
     assert sorted([*parts.train, *parts.valid, *parts.test]) == list(range(len(split)))
     # Where groups do not fit, rows are drawn as ever.
     one = replace(split, groups=np.zeros(len(split), dtype=np.int64))
-    drawn = take_parts(one, validation_fraction=0.1, n_train=None, seed=0)
+    drawn = take_splits(one, validation_fraction=0.1, n_train=None, seed=0)
     assert len(drawn.valid) == round(0.1 * (split.split == "train").sum())

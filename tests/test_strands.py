@@ -49,10 +49,10 @@ def test_padding_and_n_make_no_words() -> None:
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the data that others made are not on this machine")
 def test_published_sets_are_told() -> None:
-    primer = motiflens.read_dataset(
+    primer = motiflens.read(
         DATA / "primer" / "sequences.txt", labels=DATA / "primer" / "labels.txt"
     )
     assert strand_share(primer) < 0.1
     for factor in ("CTCF", "JUND", "EP300"):
-        peaks = motiflens.read_dataset(DATA / "fastsk_tfbs" / f"{factor}.train.fasta")
+        peaks = motiflens.read(DATA / "fastsk_tfbs" / f"{factor}.train.fasta")
         assert strand_share(peaks) > 0.8

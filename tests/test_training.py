@@ -9,9 +9,9 @@ import torch
 from motiflens.datasets import SequenceDataset, split_at_random
 from motiflens.errors import InputError
 from motiflens.models import MODELS, build_model
-from motiflens.training import Job, Recipe, one_thread_an_operation, train, train_all
+from motiflens.training import Job, Recipe, single_intra_op_thread, train, train_all
+from motiflens.training.data import take_splits
 from motiflens.training.replicas import snapshot, stack, unstack
-from motiflens.training.rows import take_parts
 
 LENGTH = 37
 MOTIF = "GATTACCA"
@@ -88,7 +88,7 @@ def test_the_kept_epoch_is_the_one_of_lowest_validation_loss() -> None:
         assert trained.best_epoch == 1 + int(np.argmin(losses))
         assert len(losses) == min(25, trained.best_epoch + 3)
         # The weights kept are that epoch's: they give its loss again.
-        parts = take_parts(data, validation_fraction=0.2, n_train=None, seed=trained.seed)
+        parts = take_splits(data, validation_fraction=0.2, n_train=None, seed=trained.seed)
         with torch.no_grad():
             logits = trained.model(torch.as_tensor(data.one_hot(parts.valid)))
         labels = torch.as_tensor(data.labels[parts.valid])
@@ -154,14 +154,16 @@ def test_the_test_part_changes_nothing() -> None:
 
 def test_parts_are_disjoint_stratified_and_drawn_by_the_seed() -> None:
     data = planted(400)
-    parts = [take_parts(data, validation_fraction=0.2, n_train=50, seed=seed) for seed in (0, 0, 1)]
+    parts = [
+        take_splits(data, validation_fraction=0.2, n_train=50, seed=seed) for seed in (0, 0, 1)
+    ]
     assert [len(p.train) + len(p.valid) for p in parts] == [50, 50, 50]
     assert not set(parts[0].train) & set(parts[0].valid)
     assert set(np.r_[parts[0].train, parts[0].valid]) <= set(np.flatnonzero(data.split == "train"))
     assert np.array_equal(parts[0].train, parts[1].train)
     assert not np.array_equal(parts[0].train, parts[2].train)
     assert data.labels[parts[0].train].mean() == pytest.approx(0.5, abs=0.03)
-    whole = [take_parts(data, validation_fraction=0.2, n_train=None, seed=s) for s in (0, 1)]
+    whole = [take_splits(data, validation_fraction=0.2, n_train=None, seed=s) for s in (0, 1)]
     assert np.array_equal(whole[0].valid, whole[1].valid)
 
 
@@ -169,7 +171,7 @@ def test_a_valid_part_of_the_data_set_is_used_as_it_is() -> None:
     data = planted(100)
     split = data.split.copy()
     split[np.flatnonzero(split == "train")[:12]] = "valid"
-    parts = take_parts(data.with_split(split), validation_fraction=0.3, n_train=None, seed=0)
+    parts = take_splits(data.with_split(split), validation_fraction=0.3, n_train=None, seed=0)
     assert np.array_equal(parts.valid, np.flatnonzero(split == "valid"))
     assert np.array_equal(parts.train, np.flatnonzero(split == "train"))
 
@@ -196,7 +198,7 @@ def test_threads_are_put_back_also_after_an_error() -> None:
     seen = []
 
     def fail() -> None:
-        with one_thread_an_operation():
+        with single_intra_op_thread():
             seen.append(torch.get_num_threads())
             raise RuntimeError
 
@@ -211,7 +213,7 @@ def test_threads_are_put_back_also_after_an_error() -> None:
 
 def test_errors_say_what_to_do() -> None:
     data = planted()
-    with pytest.raises(InputError, match="did you mean 'attention'"):
+    with pytest.raises(InputError, match="did you mean attention"):
         train(data, Job("atention", (0,)))
     with pytest.raises(InputError, match="between 2 and the 90"):
         train(data, Job("cnn", (0,), n_train=91))

@@ -13,16 +13,14 @@ from torch import nn
 
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
+from motiflens.metrics import rank_auprc
 from motiflens.models import MODELS, SequenceModel, build_model
 from motiflens.models.layers import Dropout, Linear
 from motiflens.sequences import PAD, encode, reverse_complement_codes
-from motiflens.training import Job, Recipe, recipe_for, train
-from motiflens.training.augmentation import augment, reverse_complement
-from motiflens.training.batches import EncodedData
+from motiflens.training import Job, Recipe, predict_logits, recipe_for, train
+from motiflens.training.data import EncodedData, take_splits
 from motiflens.training.fit import Fit
-from motiflens.training.predict import predict_logits
-from motiflens.training.rows import take_parts
-from motiflens.training.selection import rank_auprc
+from motiflens.training.regularization import augment, other_strand
 
 EVERYTHING = Recipe(
     epochs=2,
@@ -70,7 +68,7 @@ def batch(shape: tuple[int, ...] = (3, 5, 17)) -> tuple[torch.Tensor, torch.Tens
 @given(st.lists(st.text("ACGTN", min_size=1, max_size=9), min_size=1, max_size=4))
 def test_the_other_strand_is_that_of_the_sequences_module(sequences: list[str]) -> None:
     codes, lengths = encode(sequences)
-    ours = reverse_complement(torch.as_tensor(codes), torch.as_tensor(lengths))
+    ours = other_strand(torch.as_tensor(codes), torch.as_tensor(lengths))
     assert np.array_equal(ours.numpy(), reverse_complement_codes(codes, lengths))
 
 
@@ -79,7 +77,7 @@ def test_each_sequence_is_itself_or_its_other_strand_and_both_occur() -> None:
     codes = codes.where(codes < PAD, 2).where(torch.arange(17) < lengths.unsqueeze(-1), PAD)
     changed = augment(codes, lengths, Recipe(rc_augment=True), seeds(1, 2, 3))
     same = (changed == codes).all(-1)
-    other = (changed == reverse_complement(codes, lengths)).all(-1)
+    other = (changed == other_strand(codes, lengths)).all(-1)
     assert (same | other).all()
     assert 3 < same.sum() < 12
 
@@ -250,7 +248,7 @@ def test_a_refit_trains_for_the_steps_of_the_best_epoch(monkeypatch: pytest.Monk
 
 def test_a_refit_learns_from_the_validation_rows_too() -> None:
     data = planted(160)
-    valid = take_parts(data, validation_fraction=0.1, n_train=None, seed=0).valid
+    valid = take_splits(data, validation_fraction=0.1, n_train=None, seed=0).valid
     split = data.split.copy()
     split[valid] = "valid"
     data = data.with_split(split)
@@ -272,7 +270,7 @@ def test_both_strands_give_the_same_logit_in_validation_and_prediction() -> None
     one, other = (predict_logits(trained.model, d) for d in (data, flipped))
     assert both == pytest.approx((one + other) / 2, abs=1e-5)
     assert np.abs(one - other).max() > 1e-3
-    valid = take_parts(data, validation_fraction=0.2, n_train=None, seed=0).valid
+    valid = take_splits(data, validation_fraction=0.2, n_train=None, seed=0).valid
     loss = nn.functional.binary_cross_entropy_with_logits(
         torch.as_tensor(both[valid]), torch.as_tensor(data.labels[valid]).double()
     )

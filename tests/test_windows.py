@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from motiflens.datasets import Loci
 from motiflens.errors import InputError
-from motiflens.io.bed import Loci, read_loci
-from motiflens.io.genome import Genome, open_genome
-from motiflens.io.records import read_fasta
-from motiflens.io.windows import extract
+from motiflens.io.bed import read_loci
+from motiflens.io.fasta import read_fasta
+from motiflens.io.genome import Genome, extract, open_genome
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 

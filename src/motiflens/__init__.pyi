@@ -1,15 +1,16 @@
 """The public names, and where each lives: read by `lazy_loader`, type checkers and editors."""
 
 from .attribution import Attributions, attribute, save_for_modisco
-from .attribution.genome_tracks import write_bed, write_big_wig
+from .attribution.export import write_bed, write_big_wig
 from .auditing import audit
-from .datasets import SequenceDataset, split_at_random, write_table
+from .datasets import SequenceDataset, split_at_random
 from .discovery import discover, discover_in_sequences, find_motifs, find_seqlets
 from .errors import InputError
 from .evidence import Trust, true_bases, trust_checks
 from .hits import scan, write_hits
-from .io.readers import Reading, Source, read, read_dataset
-from .models import build_model, lay_on_bases
+from .io.read import read
+from .io.tables import write_table
+from .models import build_model
 from .motifs import (
     Motif,
     MotifArrays,
@@ -23,27 +24,20 @@ from .motifs import (
     write_motif_arrays,
 )
 from .perturbation import (
-    ablate,
-    ablation,
-    dose,
     marginal_effect,
     mismatch_profile,
-    position,
     random_background,
     shortcut_test,
     shuffled_background,
-    spacing,
     substitute,
 )
 from .pipeline import (
-    DataFiles,
     audit_parts,
     compare,
     cross_negatives,
     discover_motifs,
     discover_without_model,
     explain,
-    load_files,
     read_crossed,
     read_motifs,
     run,
@@ -60,23 +54,18 @@ from .version import __version__
 
 __all__ = [
     "Attributions",
-    "DataFiles",
     "Grammar",
     "InputError",
     "Job",
     "Motif",
     "MotifArrays",
     "Origin",
-    "Reading",
     "Recipe",
     "Run",
     "SequenceDataset",
     "Settings",
-    "Source",
     "Trust",
     "__version__",
-    "ablate",
-    "ablation",
     "attribute",
     "audit",
     "audit_parts",
@@ -88,22 +77,17 @@ __all__ = [
     "discover_in_sequences",
     "discover_motifs",
     "discover_without_model",
-    "dose",
     "explain",
     "find_motifs",
     "find_seqlets",
-    "lay_on_bases",
     "load",
-    "load_files",
     "marginal_effect",
     "mismatch_profile",
     "motif_from_string",
     "name_motifs",
-    "position",
     "random_background",
     "read",
     "read_crossed",
-    "read_dataset",
     "read_grammar",
     "read_meme",
     "read_motif_arrays",
@@ -117,7 +101,6 @@ __all__ = [
     "shortcut_test",
     "shuffled_background",
     "simulate",
-    "spacing",
     "split_at_random",
     "substitute",
     "train",

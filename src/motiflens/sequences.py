@@ -1,8 +1,8 @@
 """The alphabet: letters, codes and one-hot; reverse complements, k-mers and sites.
 
 A base is stored as one byte: A, C, G, T are 0 to 3 and 4 stands for N and for the padding on the
-right of a short sequence. U is read as T. In the order A C G T the complement of a code is ``3 - code``, so the
-reverse complement of a one-hot array is a flip of both its last axes.
+right of a short sequence. U is read as T. In the order A C G T the complement of a code is
+``3 - code``, so the reverse complement of a one-hot array is a flip of both its last axes.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import Any
 from motiflens.errors import InputError
 
 DEFAULT_MODELS = ("cnn", "attention")
+ARCHITECTURES = ("cnn", "attention", "hybrid", "transformer", "tutorial-cnn", "tutorial-attention")
 TUTORIAL_MODELS = ("tutorial-cnn", "tutorial-attention", "cnn", "attention")
 SPLITS = ("auto", "random", "homology", "chromosome", "given")
 STRANDS = ("auto", "forward", "both")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -17,20 +16,19 @@ from motiflens.attribution.attention import (
     attention_on_bases,
     rollout,
 )
-from motiflens.attribution.base import Attributions, Checks, Floats
 from motiflens.attribution.checks import check
+from motiflens.attribution.contrast import attention_contrast
 from motiflens.attribution.deeplift import deeplift_shap
-from motiflens.attribution.expected import expected_gradients
-from motiflens.attribution.files import load
-from motiflens.attribution.gradients import input_x_gradient, saliency
+from motiflens.attribution.export import save_for_modisco
+from motiflens.attribution.gradients import expected_gradients, input_x_gradient, saliency
 from motiflens.attribution.integrated import integrated_gradients
-from motiflens.attribution.modisco import save_for_modisco
 from motiflens.attribution.mutagenesis import mutagenesis, saturation_mutagenesis
-from motiflens.errors import InputError
+from motiflens.attribution.result import Attributions, Checks, Floats
+from motiflens.errors import InputError, one_of
 
 METHODS: dict[str, Callable[..., Attributions]] = {
     "saliency": saliency,
-    "tutorial-saliency": partial(saliency, off_simplex="kept"),
+    "tutorial-saliency": partial(saliency, gradient_correction=False),
     "input_x_gradient": input_x_gradient,
     "integrated_gradients": integrated_gradients,
     "expected_gradients": expected_gradients,
@@ -66,7 +64,7 @@ def attribute(
     one_hot
         (N, 4, L); a zero column is N or padding.
     method
-        A key of ``METHODS``: ``saliency``, ``tutorial-saliency`` (its off-simplex part kept),
+        A key of ``METHODS``: ``saliency``, ``tutorial-saliency`` (without gradient correction),
         ``input_x_gradient``, ``integrated_gradients``, ``expected_gradients``,
         ``deeplift_shap``, ``ism``, ``attention`` or ``rollout``.
     target
@@ -76,8 +74,8 @@ def attribute(
     checks
         Test the explanation as it is made (:class:`Checks`), for some per cent of the time.
     **options
-        What the method takes beside these: ``off_simplex`` of all that is made of gradients,
-        ``n_steps``, ``n_references``, ``seed``; see the function of the method.
+        What the method takes beside these: ``gradient_correction`` of all that are made of
+        gradients, ``n_steps``, ``n_references``, ``seed``; see the function of the method.
 
     Raises
     ------
@@ -86,21 +84,17 @@ def attribute(
         takes, a target out of range, logits that are not finite, or a number below 1 of
         ``batch_size``, ``n_steps`` or ``n_references``.
     """
-    if method not in METHODS:
-        nearest = difflib.get_close_matches(method, METHODS, n=1)
-        raise InputError(
-            f"the attribution method is one of {', '.join(METHODS)}",
-            got=repr(method),
-            remedy=f"did you mean {nearest[0]}?" if nearest else "choose one of them",
-        )
+    one_of("an attribution method", method, METHODS, argument="method")
     for name, number in {"batch_size": batch_size, **options}.items():
         if name in COUNTS and (not isinstance(number, Integral) or number < 1):
             raise InputError(
-                f"{name} is a whole number of at least 1", got=repr(number), remedy="give another"
+                f"{name}={number!r} is not a whole number of at least 1", argument=name
             )
     explain = partial(METHODS[method], target=target, batch_size=batch_size, **options)
-    found = explain(module, one_hot)
-    return replace(found, checks=check(explain, module, found)) if checks else found
+    attributions = explain(module, one_hot)
+    if not checks:
+        return attributions
+    return replace(attributions, checks=check(explain, module, attributions))
 
 
 __all__ = [
@@ -108,6 +102,7 @@ __all__ = [
     "Attributions",
     "Checks",
     "attention",
+    "attention_contrast",
     "attention_of_heads",
     "attention_on_bases",
     "attribute",
@@ -115,7 +110,6 @@ __all__ = [
     "expected_gradients",
     "input_x_gradient",
     "integrated_gradients",
-    "load",
     "mutagenesis",
     "rollout",
     "saliency",

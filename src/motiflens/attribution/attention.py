@@ -8,19 +8,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from motiflens.attribution.base import Attributions, Floats, as_input, checked, evaluating, known
+from motiflens.attribution.base import as_input, check_one_hot, evaluating, known_mask
+from motiflens.attribution.result import Attributions, Floats
 from motiflens.errors import InputError
 from motiflens.models.base import (
     AttentionMap,
     SequenceModel,
-    lay_on_bases,
     mirrored,
     other_strand,
+    project_to_bases,
     valid_units,
 )
 
-#: From one batch (N, 4, L) and its attention maps to weights that lie on bases, (N, H, L), by name.
-Reading = Callable[[Tensor, list[AttentionMap]], dict[str, Tensor]]
+#: From one batch (N, 4, L) and its attention maps to weights on bases, (N, H, L), by name.
+Readout = Callable[[Tensor, list[AttentionMap]], dict[str, Tensor]]
 
 
 def attention_of_heads(
@@ -49,7 +50,7 @@ def attention_of_heads(
     InputError
         If the model has no attention.
     """
-    return _read(module, checked(one_hot), _each_layer, batch_size)
+    return _read(module, check_one_hot(one_hot), _each_layer, batch_size)
 
 
 def attention_on_bases(
@@ -57,8 +58,7 @@ def attention_on_bases(
 ) -> Floats:
     """Average :func:`attention_of_heads` over heads and layers, (N, L); errors are the same."""
     layers = attention_of_heads(module, one_hot, batch_size=batch_size).values()
-    mean: Floats = np.mean([weights.mean(axis=1) for weights in layers], axis=0)
-    return mean
+    return np.asarray(np.mean([weights.mean(axis=1) for weights in layers], axis=0))
 
 
 def attention(
@@ -71,9 +71,11 @@ def attention(
     InputError
         As :func:`attention_of_heads`.
     """
-    sequences = checked(one_hot)
+    sequences = check_one_hot(one_hot)
     weights = attention_on_bases(module, sequences, batch_size=batch_size)
-    return Attributions("attention", sequences, sequences * weights[:, None] * known(sequences))
+    return Attributions(
+        "attention", sequences, sequences * weights[:, None] * known_mask(sequences)
+    )
 
 
 def rollout(
@@ -82,7 +84,7 @@ def rollout(
     """Explain by attention followed through stacked layers; it is the same for every target.
 
     Of each layer the heads are averaged and mixed half and half with the identity, which stands
-    for the connection around the layer; the product of all layers tells how much of each unit's
+    for the connection around the layer; the product of all layers is how much of each unit's
     input a unit of the last layer holds. The mean over the units that are not padding is laid on
     the bases they see.
 
@@ -106,28 +108,28 @@ def rollout(
     ----------
     Abnar, Zuidema, arXiv:2005.00928 (2020), eq. 1.
     """
-    sequences = checked(one_hot)
+    sequences = check_one_hot(one_hot)
     weights = _read(module, sequences, _rolled_out, batch_size)["rollout"]
-    return Attributions("rollout", sequences, sequences * weights * known(sequences))
+    return Attributions("rollout", sequences, sequences * weights * known_mask(sequences))
 
 
 def _read(
-    module: nn.Module, sequences: Floats, reading: Reading, batch_size: int
+    module: nn.Module, sequences: Floats, readout: Readout, batch_size: int
 ) -> dict[str, Floats]:
-    """Read attention maps batch by batch; without sequences a single N tells the layers."""
+    """Read attention maps batch by batch; without sequences a single N shows the layers."""
     n, length = len(sequences), sequences.shape[2]
     batches = sequences if n else np.zeros((1, 4, length), dtype=np.float32)
-    parts: list[dict[str, Tensor]] = []
+    batches_read: list[dict[str, Tensor]] = []
     with evaluating(module), torch.inference_mode():
         for start in range(0, len(batches), batch_size):
             x = as_input(module, batches[start : start + batch_size])
-            found = reading(x, _maps(module, x))
+            weights = readout(x, _maps(module, x))
             if isinstance(module, SequenceModel) and module.both_strands:
-                found = _with_other_strand(module, x, found, reading)
-            parts.append(found)
+                weights = _with_other_strand(module, x, weights, readout)
+            batches_read.append(weights)
     return {
-        name: torch.cat([part[name] for part in parts]).float().cpu().numpy()[:n]
-        for name in parts[0]
+        name: torch.cat([batch[name] for batch in batches_read]).float().cpu().numpy()[:n]
+        for name in batches_read[0]
     }
 
 
@@ -135,28 +137,28 @@ def _maps(module: nn.Module, x: Tensor) -> list[AttentionMap]:
     maps = module.attention_maps(x) if isinstance(module, SequenceModel) else []
     if not maps:
         raise InputError(
-            "attention is read from a model that has attention maps",
-            got=f"a {type(module).__name__} without any",
+            f"this {type(module).__name__} has no attention maps",
             remedy="choose another method, such as ism or saliency",
+            argument="method",
         )
     return maps
 
 
 def _with_other_strand(
-    module: nn.Module, x: Tensor, found: dict[str, Tensor], reading: Reading
+    module: nn.Module, x: Tensor, forward: dict[str, Tensor], readout: Readout
 ) -> dict[str, Tensor]:
     """Average weights (N, H, L) with those of the other strand, base by base."""
     other = other_strand(x)
-    reverse = reading(other, _maps(module, other))
-    places = mirrored(x).unsqueeze(-2)
+    reverse = readout(other, _maps(module, other))
+    positions = mirrored(x).unsqueeze(-2)
     return {
-        name: (weights + reverse[name].gather(-1, places.expand_as(weights))) / 2
-        for name, weights in found.items()
+        name: (weights + reverse[name].gather(-1, positions.expand_as(weights))) / 2
+        for name, weights in forward.items()
     }
 
 
 def _each_layer(x: Tensor, maps: list[AttentionMap]) -> dict[str, Tensor]:
-    return {m.layer: lay_on_bases(m.weights, m.field, x.shape[-1]) for m in maps}
+    return {m.layer: project_to_bases(m.weights, m.field, x.shape[-1]) for m in maps}
 
 
 def _rolled_out(x: Tensor, maps: list[AttentionMap]) -> dict[str, Tensor]:
@@ -165,14 +167,14 @@ def _rolled_out(x: Tensor, maps: list[AttentionMap]) -> dict[str, Tensor]:
     for layer in maps:
         if layer.full is None or layer.field != field:
             raise InputError(
-                "rollout follows self-attention, every unit looking at every unit of its layer",
-                got=f"{layer.layer} without that",
+                f"the layer {layer.layer} is no self-attention, which rollout follows",
                 remedy="choose attention, or a model such as hybrid or transformer",
+                argument="method",
             )
         identity = torch.eye(layer.full.shape[-1], dtype=x.dtype, device=x.device)
         mixed = (layer.full.mean(dim=1) + identity) / 2
         held = mixed if held is None else mixed @ held
     assert held is not None
     valid = valid_units(x, held.shape[-1], field).to(x.dtype)
-    shares = (valid / valid.sum(-1, keepdim=True)).unsqueeze(-2)
-    return {"rollout": lay_on_bases(shares @ held, field, x.shape[-1])}
+    queries = (valid / valid.sum(-1, keepdim=True)).unsqueeze(-2)
+    return {"rollout": project_to_bases(queries @ held, field, x.shape[-1])}

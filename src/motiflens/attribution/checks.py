@@ -11,20 +11,20 @@ import numpy as np
 import torch
 from torch import nn
 
-from motiflens.attribution.base import Attributions, Checks, Floats
+from motiflens.attribution.result import Attributions, Checks, Floats
 from motiflens.models.base import SequenceModel
 from motiflens.sequences import reverse_complement
 
 #: Sequences that are explained again at most, and one in how many.
-MOST, ONE_IN = 8, 20
-#: Largest difference that rounding may make, as a share of the largest value.
-ROUNDING = 1e-3
+MAX_REPEATED, ONE_IN = 8, 20
+#: Largest difference that rounding may make, as a fraction of the largest value.
+MAX_ROUNDING = 1e-3
 #: Of a logit: what is less tells nothing about a sequence.
-NOTHING = 1e-6
-#: Methods that promise completeness, and the share of the differences that they may miss.
-PROMISED = {"integrated_gradients": 0.01, "deeplift_shap": 1e-4}
-#: Share from which a note says what is missing, and what each method can do about it.
-TOLD = 0.01
+CONVERGENCE_ATOL = 1e-6
+#: Methods that promise completeness, and the fraction of the differences that they may miss.
+MAX_MISSED = {"integrated_gradients": 0.01, "deeplift_shap": 1e-4}
+#: Fraction from which a note says what is missing, and what each method can do about it.
+NOTED = 0.01
 REMEDIES = {
     "integrated_gradients": "1,025 points of the way did not follow the model's bends; take ism",
     "expected_gradients": "more points of each way, such as n_steps=20, miss less",
@@ -56,7 +56,7 @@ def check(explain: Explain, module: nn.Module, found: Attributions) -> Checks:
         If completeness misses more than the method promises, or if strand or precision change
         the values by more than 1/1,000 of the largest.
     """
-    n = min(MOST, -(-len(found.one_hot) // ONE_IN))
+    n = min(MAX_REPEATED, -(-len(found.one_hot) // ONE_IN))
     sample = np.linspace(0, len(found.one_hot), n, endpoint=False, dtype=np.intp)
     completeness = _completeness(found)
     checks = Checks(
@@ -74,10 +74,10 @@ def _problems(checks: Checks, method: str) -> list[str]:
     limits = {
         "the contributions miss {:.1%} of the logits' differences": (
             checks.completeness,
-            PROMISED.get(method, np.inf),
+            MAX_MISSED.get(method, np.inf),
         ),
-        "the two strands differ by {:.1%} of the largest value": (checks.strands, ROUNDING),
-        "float64 changes values by {:.1%} of the largest": (checks.precision, ROUNDING),
+        "the two strands differ by {:.1%} of the largest value": (checks.strands, MAX_ROUNDING),
+        "float64 changes values by {:.1%} of the largest": (checks.precision, MAX_ROUNDING),
     }
     return [
         words.format(value)
@@ -88,7 +88,7 @@ def _problems(checks: Checks, method: str) -> list[str]:
 
 def _note(completeness: float | None, method: str) -> str | None:
     """Say that the contributions do not quite add up, and what can be done about it."""
-    if completeness is None or completeness <= TOLD:
+    if completeness is None or completeness <= NOTED:
         return None
     remedy = f"; {REMEDIES[method]}" if method in REMEDIES else ""
     return f"the contributions miss {completeness:.1%} of the logits' differences{remedy}"
@@ -97,7 +97,7 @@ def _note(completeness: float | None, method: str) -> str | None:
 def _completeness(found: Attributions) -> float | None:
     if found.convergence_delta is None or found.difference is None:
         return None
-    missing = float(np.maximum(np.abs(found.convergence_delta) - NOTHING, 0).sum())
+    missing = float(np.maximum(np.abs(found.convergence_delta) - CONVERGENCE_ATOL, 0).sum())
     size = float(np.abs(found.difference).sum())
     return missing / size if size > 0 else None
 

@@ -1,6 +1,6 @@
 """Softmax, normalisations and attention, written out in operations that have a rule of their own.
 
-``x`` is a :class:`motiflens.attribution.rules.Paired` tensor; each function takes what its
+``x`` is a :class:`motiflens.attribution.rules.DualTensor` tensor; each function takes what its
 namesake in torch takes.
 """
 
@@ -86,7 +86,7 @@ def scaled_dot_product_attention(
 ) -> Any:
     """Write attention as two products and a softmax."""
     if dropout_p > 0 or enable_gqa:
-        raise _without_rule("scaled_dot_product_attention with dropout or grouped queries")
+        raise without_rule("scaled_dot_product_attention with dropout or grouped queries")
     scale = query.shape[-1] ** -0.5 if scale is None else scale
     scores = (query * scale) @ key.mT
     if is_causal:
@@ -120,7 +120,7 @@ def multi_head_attention_forward(
     """Write ``nn.MultiheadAttention``; inputs lie as (U, N, C) or, unbatched, (U, C)."""
     rest_used = [key for key in ("static_k", "static_v") if rest.get(key) is not None]
     if bias_k is not None or add_zero_attn or rest_used or (training and dropout_p > 0):
-        raise _without_rule("multi_head_attention_forward with dropout or keys of its own")
+        raise without_rule("multi_head_attention_forward with dropout or keys of its own")
     separate = rest.get("use_separate_proj_weight", False)
     names = ("q_proj_weight", "k_proj_weight", "v_proj_weight")
     weights = [rest[name] for name in names] if separate else in_proj_weight.chunk(3)
@@ -137,22 +137,23 @@ def multi_head_attention_forward(
         scores = scores + (mask if mask.ndim == 2 else mask.unflatten(0, (-1, num_heads)))
     if (mask := _additive(key_padding_mask, kept=False)) is not None:
         scores = scores + (mask if batched else mask.unsqueeze(0))[:, None, None, :]
-    shares = torch.softmax(scores, -1)
-    mixed = (shares @ v).permute(2, 0, 1, 3).flatten(-2)
+    weights_of_keys = torch.softmax(scores, -1)
+    mixed = (weights_of_keys @ v).permute(2, 0, 1, 3).flatten(-2)
     output = functional.linear(
         mixed if batched else mixed.squeeze(1), out_proj_weight, out_proj_bias
     )
     if not need_weights:
         return output, None
-    shares = shares if batched else shares.squeeze(0)
-    return output, shares.mean(-3) if average_attn_weights else shares
+    attention = weights_of_keys if batched else weights_of_keys.squeeze(0)
+    return output, attention.mean(-3) if average_attn_weights else attention
 
 
-def _without_rule(operation: str) -> InputError:
+def without_rule(operation: str) -> InputError:
+    """Return the error for an operation that DeepLIFT has no rule for."""
     return InputError(
-        "deeplift_shap knows a rule for every operation on values that depend on the sequence",
-        got=operation,
+        f"deeplift_shap has no rule for {operation}",
         remedy="choose integrated_gradients, expected_gradients or ism for this model",
+        argument="method",
     )
 
 

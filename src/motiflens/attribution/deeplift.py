@@ -8,20 +8,23 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from motiflens.attribution.base import (
-    Attributions,
-    Floats,
     as_input,
-    checked,
+    by_blocks,
+    check_one_hot,
     explaining,
     logits_in_batches,
     target_of,
 )
-from motiflens.attribution.blocks import by_blocks
-from motiflens.attribution.references import OffSimplex, against, explained, shuffled_references
-from motiflens.attribution.rules import Paired
+from motiflens.attribution.references import (
+    explain_difference,
+    shuffled_references,
+    subtract_reference,
+)
+from motiflens.attribution.result import Attributions, Floats
+from motiflens.attribution.rules import DualTensor
 from motiflens.errors import InputError
 
-#: Largest error of completeness, as a share of the mean absolute difference of the logits.
+#: Largest error of completeness, as a fraction of the mean absolute difference of the logits.
 TOLERANCE = 1e-4
 #: Error of the logits, and of what is summed, in float32, which no explanation can do without.
 ROUNDING = 1e-6
@@ -32,7 +35,7 @@ def deeplift_shap(
     one_hot: Floats | Tensor,
     target: int = 0,
     *,
-    off_simplex: OffSimplex = "removed",
+    gradient_correction: bool = True,
     n_references: int = 20,
     seed: int = 0,
     batch_size: int = 64,
@@ -44,7 +47,8 @@ def deeplift_shap(
     up to logit(x) − mean of logit(reference), to within 1e-4 of the mean absolute difference or
     the model is refused; ``convergence_delta`` is what is missing. ``hypothetical`` is
     m_b − Σ_c m_c r_c, corrected as gradients are, for motif finders: contributions are
-    ``hypothetical × one_hot`` only with ``off_simplex="kept"``.
+    ``hypothetical × one_hot`` only with
+    ``gradient_correction=False``.
 
     Parameters
     ----------
@@ -54,8 +58,8 @@ def deeplift_shap(
         (N, 4, L).
     target
         Column of the logits.
-    off_simplex
-        ``removed`` takes the mean over the bases from ``hypothetical``, not from contributions.
+    gradient_correction
+        Take the mean over the bases from ``hypothetical``, not from contributions.
     n_references
         Shuffles of each sequence.
     seed
@@ -74,8 +78,8 @@ def deeplift_shap(
     Shrikumar, Greenside, Kundaje, arXiv:1704.02685 (2017); Lundberg, Lee, arXiv:1705.07874
     (2017), section 4.2.
     """
-    sequences = checked(one_hot)
-    found, difference = np.zeros_like(sequences), np.zeros(len(sequences))
+    sequences = check_one_hot(one_hot)
+    by_base, difference = np.zeros_like(sequences), np.zeros(len(sequences))
     block = max(1, batch_size // n_references)
 
     def work(rows: slice) -> None:
@@ -86,10 +90,11 @@ def deeplift_shap(
         at_starts = logits_in_batches(module, starts, target, batch_size)
         at_starts = at_starts.reshape(-1, n_references)
         wanted = logits[rows, None] - at_starts
-        found[rows] = against(multipliers, starts).reshape(references.shape).mean(axis=1)
+        differing = subtract_reference(multipliers, starts).reshape(references.shape)
+        by_base[rows] = differing.mean(axis=1)
         difference[rows] = wanted.mean(axis=1)
-        reached = (found[rows] * sequences[rows]).sum((1, 2), dtype=np.float64)
-        # Parts that cancel leave the error of their size behind, also where all logits are 0.
+        reached = (by_base[rows] * sequences[rows]).sum((1, 2), dtype=np.float64)
+        # Contributions that cancel leave an error of their size, also where all logits are 0.
         size = np.abs(multipliers * (ends - starts)).sum((1, 2)).reshape(-1, n_references)
         largest = np.maximum(np.abs(logits[rows]), np.abs(at_starts).max(axis=1))
         rounding = ROUNDING * np.maximum(largest, size.mean(axis=1))
@@ -100,26 +105,26 @@ def deeplift_shap(
         # What the model itself gives, not what the rules make of it.
         logits = logits_in_batches(module, sequences, target, batch_size)
         by_blocks(module, len(sequences), block, work)
-    return explained("deeplift_shap", sequences, found, off_simplex, difference)
+    correction = {"gradient_correction": gradient_correction}
+    return explain_difference("deeplift_shap", sequences, by_base, difference, **correction)
 
 
 def _multipliers(module: nn.Module, ends: Floats, starts: Floats, target: int) -> Floats:
-    """Give the multipliers (N, 4, L) of pairs of a sequence and a reference."""
+    """Return the multipliers (N, 4, L) of pairs of a sequence and a reference."""
     x = as_input(module, ends).requires_grad_()
     reference = as_input(module, starts)
     # A view, so that what is changed in place is no leaf.
-    output = module(Paired.of(x.view_as(x), reference))
-    if not isinstance(output, Paired):
+    output = module(DualTensor.of(x.view_as(x), reference))
+    if not isinstance(output, DualTensor):
         raise InputError(
-            "deeplift_shap follows a model from its input to its logits",
-            got=f"a {type(module).__name__} whose output does not come from torch functions "
-            "that can be followed",
+            f"deeplift_shap cannot follow this {type(module).__name__}: its output does not come "
+            "from torch functions",
             remedy="choose ism, or call the model as a plain module",
+            argument="method",
         )
     logits = target_of(output.value, len(ends), target)
     (multipliers,) = torch.autograd.grad(logits.sum(), x)
-    result: Floats = multipliers.float().cpu().numpy()
-    return result
+    return multipliers.float().cpu().numpy()
 
 
 def _check(delta: NDArray[np.float64], allowed: NDArray[np.float64], first: int) -> None:
@@ -127,8 +132,9 @@ def _check(delta: NDArray[np.float64], allowed: NDArray[np.float64], first: int)
     wrong = np.flatnonzero(~(np.abs(delta) <= allowed))
     if len(wrong):
         raise InputError(
-            f"the contributions of deeplift_shap add up to the logit's difference, to {TOLERANCE}",
-            got=f"{delta[wrong[0]]:.1e} beside it, where {allowed[wrong[0]]:.1e} is allowed, "
+            f"the contributions of deeplift_shap miss the logit's difference by "
+            f"{delta[wrong[0]]:.1e}, where {allowed[wrong[0]]:.1e} is allowed,",
             f"for sequence {first + int(wrong[0]) + 1}",
             remedy="choose integrated_gradients or ism, or give the model in float64",
+            argument="method",
         )

@@ -1,4 +1,4 @@
-"""Gradients integrated along the way from a baseline, in steps as fine as each part of it needs."""
+"""Gradients integrated along the path from a baseline, in steps as fine as it needs there."""
 
 from __future__ import annotations
 
@@ -12,36 +12,35 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from motiflens.attribution.base import (
-    Attributions,
-    Floats,
     as_input,
-    checked,
+    by_blocks,
+    check_one_hot,
     explaining,
     logits_and_gradient,
     logits_in_batches,
 )
-from motiflens.attribution.blocks import by_blocks
-from motiflens.attribution.references import OffSimplex, against, even_baseline, explained
+from motiflens.attribution.references import even_baseline, explain_difference, subtract_reference
+from motiflens.attribution.result import Attributions, Floats
 from motiflens.errors import InputError
 
 Doubles = NDArray[np.float64]
 
-#: The share of the output's difference that completeness may miss before more steps are taken.
+#: The fraction of the logits' difference that completeness may miss before more steps are taken.
 TOLERANCE = 0.01
-#: The share of all rises and falls along the way that all misses together may make, as they
+#: The fraction of all rises and falls along the path that all residuals together may make, as they
 #: cannot cancel.
-MISSES = 0.02
+MAX_RESIDUALS = 0.02
 #: Points at most; what then is missing stands in ``convergence_delta``.
-MOST_POINTS = 1025
-#: Intervals are not halved below this part of the way, which float32 could not tell apart.
-NARROWEST = 2.0**-20
-#: The gradient of the start is taken this far along the way. At the start itself every window of
+MAX_POINTS = 1025
+#: Intervals are not halved below this fraction of the path, which float32 could not tell apart.
+MIN_WIDTH = 2.0**-20
+#: The gradient of the start is taken this far along the path. At the start itself every window of
 #: the baseline is the same: which of them a maximum chooses is a matter of rounding.
-NEAR = 2.0**-8
-#: Error of a logit in float32, as a share of the largest along the way.
+FIRST_POINT = 2.0**-8
+#: Error of a logit in float32, as a fraction of the largest along the path.
 ROUNDING = 1e-6
 #: Bytes of the gradients that are kept for sequences worked on together.
-KEPT = 2**26
+MAX_BYTES = 2**26
 
 
 def integrated_gradients(
@@ -49,27 +48,27 @@ def integrated_gradients(
     one_hot: Floats | Tensor,
     target: int = 0,
     *,
-    off_simplex: OffSimplex = "removed",
+    gradient_correction: bool = True,
     n_steps: int = 32,
     batch_size: int = 64,
     baseline: Callable[[Floats], Floats] = even_baseline,
     points: Sequence[Doubles] | None = None,
 ) -> Attributions:
-    """Explain by the mean gradient along the straight way from a baseline, times the difference.
+    """Explain by the mean gradient along the straight path from a baseline, times the difference.
 
     The baseline is 1/4 of every base, and zero at N and padding: it is no sequence in particular,
-    needs no chance, and lies, with the whole way, on the simplex of the bases. As it is even,
-    m_b − Σ_c m_c r_c has no off-simplex part: contributions are ``hypothetical × one_hot``, and add
+    needs no chance, and lies, with the whole path, on the simplex of the bases. As it is even,
+    m_b − Σ_c m_c r_c needs no correction: contributions are ``hypothetical × one_hot``, and add
     up to logit(x) − logit(baseline), either way. Of another baseline ``hypothetical`` alone is
     corrected.
 
-    The integral is Simpson's sum over intervals of the way. The gradients of an interval should
-    add up to the difference of the logits at its ends, so what each interval misses is known. The
-    intervals that hold the worst half of all misses are halved, with every earlier point used
+    The integral is Simpson's sum over intervals of the path. The gradients of an interval should
+    add up to the difference of the logits at its ends, so the residual of each is known. The
+    intervals that hold the worst half of all residuals are halved, with every earlier point used
     again, until two things hold: the contributions miss no more than 1 % of the logits'
-    difference, and the misses of all intervals, none set off against another, are no more than
+    difference, and the residuals of all intervals, none set off against another, are no more than
     2 % of all that the logit rises and falls along the way. It ends at 1,025 points, or with those
-    of ``n_steps`` where these are more. ``convergence_delta`` tells what the contributions miss,
+    of ``n_steps`` where these are more. ``convergence_delta`` is what the contributions miss,
     and ``points`` where gradients were taken.
 
     Parameters
@@ -80,8 +79,8 @@ def integrated_gradients(
         (N, 4, L).
     target
         Column of the logits.
-    off_simplex
-        ``removed`` takes the mean over the bases from ``hypothetical``, not from contributions.
+    gradient_correction
+        Take the mean over the bases from ``hypothetical``, not from contributions.
     n_steps
         Steps to begin with, rounded up to an even number.
     batch_size
@@ -100,167 +99,163 @@ def integrated_gradients(
     ----------
     Sundararajan, Taly, Yan, arXiv:1703.01365 (2017), eq. 1 and 3.
     """
-    sequences = checked(one_hot)
+    sequences = check_one_hot(one_hot)
     starts = baseline(sequences)
-    gradients = np.zeros_like(sequences)
-    difference = np.zeros(len(sequences))
-    to_begin = _checked(points, len(sequences)) or [_even_points(n_steps)] * len(sequences)
-    taken = [np.zeros(0)] * len(sequences)
-    block = max(1, KEPT // (MOST_POINTS * sequences.itemsize * 4 * sequences.shape[2]))
+    n = len(sequences)
+    gradients, difference, taken = np.zeros_like(sequences), np.zeros(n), [np.zeros(0)] * n
+    if points is not None and not (len(points) == n and all(len(row) % 2 for row in points)):
+        raise InputError(
+            f"{sorted(map(len, points))} points of {len(points)} sequences do not fit {n}",
+            remedy="pass the points of an explanation of the same sequences",
+            argument="points",
+        )
+    to_begin = points or [np.linspace(0, 1, 2 * max(1, -(-n_steps // 2)) + 1)] * n
+    block = max(1, MAX_BYTES // (MAX_POINTS * sequences.itemsize * 4 * sequences.shape[2]))
 
     def work(rows: slice) -> None:
         at_starts = logits_in_batches(module, starts[rows], target, batch_size)
-        ways = _begun(sequences[rows], starts[rows], at_starts)
-        find = partial(_with_points, module, target=target, batch_size=batch_size)
-        ways = find(ways, to_begin[rows])
+        paths = list(map(_Path.begin, sequences[rows], starts[rows], at_starts))
+        evaluate = partial(_evaluate, module, target=target, batch_size=batch_size)
+        paths = evaluate(paths, to_begin[rows])
         if points is None:
-            ways = _refined(ways, find)
-        for row, way in enumerate(ways, start=rows.start):
-            gradients[row], taken[row] = way.mean_gradient, way.at
-            difference[row] = way.rises.sum()
+            paths = _refine(paths, evaluate)
+        for row, path in enumerate(paths, start=rows.start):
+            gradients[row], taken[row] = path.mean_gradient, path.points
+            difference[row] = path.increments.sum()
 
     with explaining(module):
-        by_blocks(module, len(sequences), block, work)
-    found = against(gradients, starts)
-    result = explained("integrated_gradients", sequences, found, off_simplex, difference)
-    return replace(result, points=tuple(taken))
+        by_blocks(module, n, block, work)
+    by_base, correction = subtract_reference(gradients, starts), gradient_correction
+    explained = explain_difference(
+        "integrated_gradients", sequences, by_base, difference, gradient_correction=correction
+    )
+    return replace(explained, points=tuple(taken))
 
 
 @dataclass(frozen=True)
-class _Way:
-    """A straight way, and what is known at P of its points.
+class _Path:
+    """A straight path, and what is known at P of its points.
 
     Points 2i and 2i + 2 are the ends of interval i, and 2i + 1 is its middle.
 
     Parameters
     ----------
     start, change
-        Where the way begins and what lies between its ends, (4, L).
-    at
-        The points as parts of the way, in order, (P,).
+        Where the path begins and what lies between its ends, (4, L).
     at_start
         The logit at the start.
+    points
+        As fractions of the path, in order, (P,).
     logits, slopes, gradients
-        At the points, (P,), (P,) and (P, 4, L); a slope is how fast the logit rises on the way.
+        At the points, (P,), (P,) and (P, 4, L); a slope is how fast the logit rises on the path.
     """
 
     start: Floats
     change: Floats
     at_start: float
-    at: Doubles
+    points: Doubles
     logits: Doubles
     slopes: Doubles
     gradients: Floats
 
-    @property
-    def widths(self) -> Doubles:
-        """Of the intervals, as parts of the way."""
-        return np.diff(self.at[::2])
+    @staticmethod
+    def begin(end: Floats, start: Floats, at_start: float) -> _Path:
+        """Return a path before any point of it is known."""
+        none, no_gradients = np.zeros(0), np.zeros((0, *end.shape), dtype=np.float32)
+        return _Path(start, end - start, float(at_start), none, none, none, no_gradients)
 
     @property
-    def rises(self) -> Doubles:
+    def widths(self) -> Doubles:
+        """Of the intervals, as fractions of the path."""
+        return np.diff(self.points[::2])
+
+    @property
+    def increments(self) -> Doubles:
         """What the logit gains in each interval."""
         return np.diff(self.logits[2::2], prepend=self.at_start)
 
     @property
     def mean_gradient(self) -> Floats:
         """Simpson's sum over all intervals, (4, L)."""
-        shares = np.zeros(len(self.at))
-        shares[:-2:2] += self.widths / 6
-        shares[1::2] = self.widths * 4 / 6
-        shares[2::2] += self.widths / 6
-        mean: Floats = np.tensordot(shares.astype(np.float32), self.gradients, 1)
-        return mean
+        weights = np.zeros(len(self.points))
+        weights[:-2:2] += self.widths / 6
+        weights[1::2] = self.widths * 4 / 6
+        weights[2::2] += self.widths / 6
+        return np.tensordot(weights.astype(np.float32), self.gradients, 1)
 
     @property
-    def misses(self) -> Doubles:
+    def residuals(self) -> Doubles:
         """What the gradients of each interval add up to, less the difference of the logits."""
         sums = self.slopes[:-2:2] + 4 * self.slopes[1::2] + self.slopes[2::2]
-        misses: Doubles = sums * self.widths / 6 - self.rises
-        return misses
+        return sums * self.widths / 6 - self.increments
 
-    def halves(self) -> Doubles:
-        """Give the middles of the halves of the intervals to halve; none where all is well."""
-        misses, largest = self.misses, np.abs(self.logits).max()
-        sizes = np.maximum(np.abs(misses) - ROUNDING * largest, 0)
-        allowed = TOLERANCE * abs(self.rises.sum()) + 10 * ROUNDING * largest
-        if abs(misses.sum()) <= allowed and sizes.sum() <= MISSES * np.abs(self.rises).sum():
+    def midpoints(self) -> Doubles:
+        """Return the middles of the halves of the intervals to halve; none where all is well."""
+        residuals, largest = self.residuals, np.abs(self.logits).max()
+        sizes = np.maximum(np.abs(residuals) - ROUNDING * largest, 0)
+        allowed = TOLERANCE * abs(self.increments.sum()) + 10 * ROUNDING * largest
+        all_allowed = MAX_RESIDUALS * np.abs(self.increments).sum()
+        if abs(residuals.sum()) <= allowed and sizes.sum() <= all_allowed:
             return np.zeros(0)
-        sizes[self.widths <= NARROWEST] = 0
+        sizes[self.widths <= MIN_WIDTH] = 0
         worst = np.argsort(-sizes, kind="stable")
         n_halved = 1 + int(np.searchsorted(np.cumsum(sizes[worst]), sizes.sum() / 2))
-        n_halved = min(n_halved, max(0, MOST_POINTS - len(self.at)) // 2)
+        n_halved = min(n_halved, max(0, MAX_POINTS - len(self.points)) // 2)
         halved = np.sort(worst[:n_halved])
-        middles = (self.at[:-1] + self.at[1:]) / 2
-        halves: Doubles = middles.reshape(-1, 2)[halved[sizes[halved] > 0]].ravel()
-        return halves
+        middles = (self.points[:-1] + self.points[1:]) / 2
+        return middles.reshape(-1, 2)[halved[sizes[halved] > 0]].ravel()
 
-    def joined(self, at: Doubles, logits: Doubles, gradients: Floats) -> _Way:
-        """Give the way with more of its points known."""
-        places = np.searchsorted(self.at, at)
+    def insert(self, points: Doubles, logits: Doubles, gradients: Floats) -> _Path:
+        """Return the path with more of its points known."""
+        if not len(points):
+            return self
+        indices = np.searchsorted(self.points, points)
         slopes = np.einsum("pbl,bl->p", gradients, self.change, dtype=np.float64)
         return replace(
             self,
-            at=np.insert(self.at, places, at),
-            logits=np.insert(self.logits, places, logits),
-            slopes=np.insert(self.slopes, places, slopes),
-            gradients=np.insert(self.gradients, places, gradients, axis=0),
+            points=np.insert(self.points, indices, points),
+            logits=np.insert(self.logits, indices, logits),
+            slopes=np.insert(self.slopes, indices, slopes),
+            gradients=np.insert(self.gradients, indices, gradients, axis=0),
         )
 
 
-def _checked(points: Sequence[Doubles] | None, n: int) -> Sequence[Doubles] | None:
-    fit = points is None or (len(points) == n and all(len(row) % 2 for row in points))
-    if not fit:
-        raise InputError(
-            f"there is an odd number of points for each of the {n} sequences",
-            got=f"points for {len(points or ())}, of {sorted(map(len, points or ()))}",
-            remedy="pass the points of an explanation of the same sequences",
-        )
-    return points
-
-
-def _even_points(n_steps: int) -> Doubles:
-    """Give the points of an even number of steps."""
-    return np.linspace(0, 1, 2 * max(1, -(-n_steps // 2)) + 1)
-
-
-def _begun(ends: Floats, starts: Floats, at_starts: Doubles) -> list[_Way]:
-    """Give the ways from starts to ends (N, 4, L) before any point of them is known."""
-    none, no_gradients = np.zeros(0), np.zeros((0, *ends.shape[1:]), dtype=np.float32)
-    return [
-        _Way(start, change, float(logit), none, none, none, no_gradients)
-        for start, change, logit in zip(starts, ends - starts, at_starts, strict=True)
-    ]
-
-
-def _refined(
-    ways: list[_Way], find: Callable[[list[_Way], list[Doubles]], list[_Way]]
-) -> list[_Way]:
-    """Halve intervals of all ways until none has any to halve."""
-    points = [way.halves() for way in ways]
+def _refine(
+    paths: list[_Path], evaluate: Callable[[list[_Path], list[Doubles]], list[_Path]]
+) -> list[_Path]:
+    """Halve intervals of all paths until none has any to halve."""
+    points = [path.midpoints() for path in paths]
     while any(map(len, points)):
-        ways = find(ways, points)
-        # A way that got no new points has not changed, and is done.
-        points = [way.halves() if len(new) else new for way, new in zip(ways, points, strict=True)]
-    return ways
+        paths = evaluate(paths, points)
+        # A path that got no new points has not changed, and is done.
+        points = [
+            path.midpoints() if len(new) else new for path, new in zip(paths, points, strict=True)
+        ]
+    return paths
 
 
-def _with_points(
-    module: nn.Module, ways: list[_Way], points: Sequence[Doubles], *, target: int, batch_size: int
-) -> list[_Way]:
-    """Find logits and gradients at new points, those of all ways in common batches."""
+def _evaluate(
+    module: nn.Module,
+    paths: list[_Path],
+    points: Sequence[Doubles],
+    *,
+    target: int,
+    batch_size: int,
+) -> list[_Path]:
+    """Compute logits and gradients at new points, those of all paths in common batches."""
     bounds = np.cumsum([0, *map(len, points)])
-    owners, at = np.repeat(np.arange(len(ways)), np.diff(bounds)), np.concatenate(points)
-    logits, gradients = np.zeros(len(at)), np.zeros((len(at), *ways[0].start.shape), np.float32)
-    starts, changes = (np.stack([vars(way)[key] for way in ways]) for key in ("start", "change"))
-    for first in range(0, len(at), batch_size):
+    owners, fractions = np.repeat(np.arange(len(paths)), np.diff(bounds)), np.concatenate(points)
+    logits = np.zeros(len(fractions))
+    gradients = np.zeros((len(fractions), *paths[0].start.shape), np.float32)
+    starts, changes = (np.stack([vars(path)[key] for path in paths]) for key in ("start", "change"))
+    for first in range(0, len(fractions), batch_size):
         rows = slice(first, first + batch_size)
-        parts = np.maximum(at[rows, None, None], NEAR).astype(np.float32)
-        x = starts[owners[rows]] + parts * changes[owners[rows]]
-        found = logits_and_gradient(module, as_input(module, x), target)
-        logits[rows], gradients[rows] = (tensor.detach().cpu().numpy() for tensor in found)
+        fraction = np.maximum(fractions[rows, None, None], FIRST_POINT).astype(np.float32)
+        x = as_input(module, starts[owners[rows]] + fraction * changes[owners[rows]])
+        at_points = logits_and_gradient(module, x, target)
+        logits[rows], gradients[rows] = (tensor.detach().cpu().numpy() for tensor in at_points)
     own = [slice(*pair) for pair in itertools.pairwise(bounds)]
     return [
-        way.joined(at[rows], logits[rows], gradients[rows]) if rows.start < rows.stop else way
-        for way, rows in zip(ways, own, strict=True)
+        path.insert(fractions[rows], logits[rows], gradients[rows])
+        for path, rows in zip(paths, own, strict=True)
     ]

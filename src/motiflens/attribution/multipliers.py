@@ -28,9 +28,8 @@ class _Linearised(torch.autograd.Function):
 
 
 def linearised(x: Tensor, multiplier: Tensor | None, value: Tensor) -> Tensor:
-    """Give ``value`` as a function of x whose derivative is the multiplier (None: 1)."""
-    result: Tensor = _Linearised.apply(x, multiplier, value.detach())  # type: ignore[no-untyped-call]
-    return result
+    """Return ``value`` as a function of x whose derivative is the multiplier (None: 1)."""
+    return _Linearised.apply(x, multiplier, value.detach())  # type: ignore[no-untyped-call]
 
 
 def rescaled(
@@ -46,13 +45,13 @@ def rescaled(
     return linearised(value, slope, at_a.to(value.dtype)), at_b.to(value.dtype)
 
 
-def winner(
+def max_rule(
     value: Tensor,
     reference: Tensor,
     largest: Callable[[Tensor], tuple[Tensor, Tensor]],
     n_axes: int,
 ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Pass the difference of two maxima to one place: the winner of the side that is larger.
+    """Pass the difference of two maxima to one candidate: the maximum of the larger side.
 
     There the two sides differ at least as much as the maxima do, so the multiplier lies between
     0 and 1 (the rule of DeepLIFT's own code and of captum for pools, one output at a time).
@@ -62,22 +61,22 @@ def winner(
     value, reference
         The candidates lie in the last ``n_axes`` axes.
     largest
-        From a tensor to its maxima and their places among the candidates, flattened.
+        From a tensor to its maxima and their positions among the candidates, flattened.
     n_axes
         How many axes hold the candidates.
 
     Returns
     -------
-    maxima, places
+    maxima, positions
         Of both sides.
     """
-    (a, places_a), (b, places_b) = (largest(x) for x in (value.detach(), reference))
-    chosen = torch.where(a >= b, places_a, places_b).flatten(-n_axes)
+    (a, units_a), (b, units_b) = (largest(x) for x in (value.detach(), reference))
+    chosen = torch.where(a >= b, units_a, units_b).flatten(-n_axes)
     at_a = value.flatten(-n_axes).gather(-1, chosen).view_as(a)
     at_b = reference.flatten(-n_axes).gather(-1, chosen).view_as(a)
     with torch.no_grad():
         multiplier = torch.where(at_a == at_b, torch.ones_like(a), (a - b) / (at_a - at_b))
-    return (linearised(at_a, multiplier, a), b), (places_a, places_b)
+    return (linearised(at_a, multiplier, a), b), (units_a, units_b)
 
 
 def logsumexp(value: Tensor, reference: Tensor, dim: int) -> tuple[Tensor, Tensor]:

@@ -8,20 +8,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from motiflens.attribution.base import (
-    Attributions,
-    Floats,
     as_input,
-    checked,
+    by_blocks,
+    check_one_hot,
     evaluating,
-    known,
+    known_mask,
     logits_in_batches,
     logits_of,
 )
-from motiflens.attribution.blocks import by_blocks
+from motiflens.attribution.result import Attributions, Floats
 from motiflens.models.base import SequenceModel
 
-#: Sequences whose mutants are computed together the quick way: few stay in the processor's caches.
-QUICK_AT_ONCE = 1
+#: Sequences whose mutants are computed together the incremental way: few stay in the caches.
+INCREMENTAL_BATCH = 1
 
 
 def saturation_mutagenesis(
@@ -54,11 +53,11 @@ def saturation_mutagenesis(
     InputError
         For a wrong input, target or output of the model.
     """
-    sequences = checked(one_hot)
-    mutated = (sequences == 0) & (known(sequences) > 0)
+    sequences = check_one_hot(one_hot)
+    mutated = (sequences == 0) & (known_mask(sequences) > 0)
     with evaluating(module), torch.inference_mode():
         reference = logits_in_batches(module, sequences, target, batch_size)
-        effects = _quick_logits(module, sequences)
+        effects = _incremental_logits(module, sequences)
         if effects is None:
             effects = _mutant_logits(module, sequences, np.nonzero(mutated), target, batch_size)
     effects -= reference[:, None, None]
@@ -66,21 +65,21 @@ def saturation_mutagenesis(
     return effects.astype(np.float32)
 
 
-def _quick_logits(module: nn.Module, sequences: Floats) -> NDArray[np.float64] | None:
-    """Give the logits (N, 4, L) after every substitution, of a model that has a quick way."""
+def _incremental_logits(module: nn.Module, sequences: Floats) -> NDArray[np.float64] | None:
+    """Return the logits (N, 4, L) after every substitution, of a model that updates its units."""
     if not isinstance(module, SequenceModel):
         return None
-    quick = module.mutant_logits
-    if len(sequences) and quick(as_input(module, sequences[:1])) is None:
+    update = module.single_mutant_logits
+    if len(sequences) and update(as_input(module, sequences[:1])) is None:
         return None
     logits = np.zeros(sequences.shape)
 
     def work(rows: slice) -> None:
-        found = quick(as_input(module, sequences[rows]))
-        assert found is not None
-        logits[rows] = found.double().cpu().numpy()
+        mutants = update(as_input(module, sequences[rows]))
+        assert mutants is not None
+        logits[rows] = mutants.double().cpu().numpy()
 
-    by_blocks(module, len(sequences), QUICK_AT_ONCE, work)
+    by_blocks(module, len(sequences), INCREMENTAL_BATCH, work)
     return logits
 
 
@@ -91,13 +90,13 @@ def _mutant_logits(
     target: int,
     batch_size: int,
 ) -> NDArray[np.float64]:
-    """Give the logits (N, 4, L) of the chosen mutants, every one computed as a whole."""
-    x, found = as_input(module, sequences), np.zeros(sequences.shape)
+    """Return the logits (N, 4, L) of the chosen mutants, every one computed as a whole."""
+    x, at_mutants = as_input(module, sequences), np.zeros(sequences.shape)
     for start in range(0, len(mutants[0]), batch_size):
         chunk = tuple(index[start : start + batch_size] for index in mutants)
         logits = logits_of(module, _substituted(x, *chunk), target)
-        found[chunk] = logits.double().cpu().numpy()
-    return found
+        at_mutants[chunk] = logits.double().cpu().numpy()
+    return at_mutants
 
 
 def mutagenesis(
@@ -113,7 +112,7 @@ def mutagenesis(
     InputError
         As :func:`saturation_mutagenesis`.
     """
-    sequences = checked(one_hot)
+    sequences = check_one_hot(one_hot)
     effects = saturation_mutagenesis(module, sequences, target, batch_size=batch_size)
     hypothetical = effects - effects.mean(axis=1, keepdims=True)
     return Attributions("ism", sequences, hypothetical * sequences, hypothetical)
@@ -124,8 +123,8 @@ def _substituted(
 ) -> Tensor:
     """Copy one sequence a mutant, with one base of each replaced."""
     rows = torch.arange(len(sequence), device=x.device)
-    place = torch.from_numpy(position).to(x.device)
+    column = torch.from_numpy(position).to(x.device)
     mutants = x[torch.from_numpy(sequence).to(x.device)]
-    mutants[rows, :, place] = 0
-    mutants[rows, torch.from_numpy(base).to(x.device), place] = 1
+    mutants[rows, :, column] = 0
+    mutants[rows, torch.from_numpy(base).to(x.device), column] = 1
     return mutants

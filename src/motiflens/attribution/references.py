@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import zlib
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from motiflens.attribution.base import Attributions, Floats, known
+from motiflens.attribution.base import known_mask
+from motiflens.attribution.result import Attributions, Floats
 from motiflens.sequences import PAD, Codes, reverse_complement
 from motiflens.sequences import one_hot as encode_one_hot
 from motiflens.shuffles import dinucleotide_shuffle
-
-OffSimplex = Literal["removed", "kept"]
 
 
 def shuffled_references(sequences: Floats, n_references: int, seed: int) -> Floats:
     """Shuffle every sequence several times, each shuffle with its dinucleotide counts.
 
-    N and padding keep their places. The shuffles of a sequence depend on it and on the seed
+    N and padding keep their positions. The shuffles of a sequence depend on it and on the seed
     alone, so that it gets the same in any batch and in any order; those of its reverse complement
     are the reverse complements of its own.
 
@@ -51,36 +49,34 @@ def shuffled_references(sequences: Floats, n_references: int, seed: int) -> Floa
 
 
 def _codes(sequences: Floats) -> Codes:
-    codes: Codes = sequences.argmax(axis=1).astype(np.uint8)
+    codes = sequences.argmax(axis=1).astype(np.uint8)
     codes[sequences.sum(axis=1) == 0] = PAD
     return codes
 
 
 def even_baseline(sequences: Floats) -> Floats:
-    """Give 1/4 of every base where the base is known, and zero at N and padding, (N, 4, L)."""
-    return np.broadcast_to(known(sequences) / 4, sequences.shape).astype(np.float32)
+    """Return 1/4 of every base where the base is known, and zero at N and padding, (N, 4, L)."""
+    return np.broadcast_to(known_mask(sequences) / 4, sequences.shape).astype(np.float32)
 
 
-def corrected(hypothetical: Floats, off_simplex: OffSimplex) -> Floats:
-    """Take the mean over the four bases from (N, 4, L), unless it is to be kept.
+def correct_gradient(hypothetical: Floats) -> Floats:
+    """Take the mean over the four bases from (N, 4, L).
 
-    One-hot columns lie on a simplex, and the part of a gradient that points off it is arbitrary
-    (Majdandzic, Rajesh, Koo, Genome Biol 24:109, 2023).
+    One-hot columns lie on a simplex, and the component of a gradient that points off it is
+    arbitrary (Majdandzic, Rajesh, Koo, Genome Biol 24:109, 2023).
     """
-    if off_simplex == "kept":
-        return hypothetical
-    result: Floats = hypothetical - hypothetical.mean(axis=1, keepdims=True)
-    return result
+    return hypothetical - hypothetical.mean(axis=1, keepdims=True)
 
 
-def explained(
+def explain_difference(
     method: str,
     sequences: Floats,
-    found: Floats,
-    off_simplex: OffSimplex,
+    by_base: Floats,
     difference: NDArray[np.floating],
+    *,
+    gradient_correction: bool,
 ) -> Attributions:
-    """Make the explanation of a method that compares with a reference.
+    """Return the explanation of a method that compares with a reference.
 
     The correction is one of gradients. It would turn m_b − Σ m r, what a base contributes in place
     of the reference's, into m_b − mean of m, and the contributions would no longer add up to the
@@ -90,28 +86,28 @@ def explained(
     ----------
     method
         Its name.
-    sequences, found
-        One-hot, and what :func:`against` gives, (N, 4, L).
-    off_simplex
-        Whether the mean over the bases is taken from ``hypothetical``.
+    sequences, by_base
+        One-hot, and what :func:`subtract_reference` returns, (N, 4, L).
     difference
         What the contributions should add up to, (N,).
+    gradient_correction
+        Whether the mean over the bases is taken from ``hypothetical``.
     """
-    found = found * known(sequences)
-    contributions = found * sequences
+    by_base = by_base * known_mask(sequences)
+    contributions = by_base * sequences
     delta = contributions.sum(axis=(1, 2), dtype=np.float64) - difference
     return Attributions(
         method,
         sequences,
         contributions,
-        corrected(found, off_simplex),
+        correct_gradient(by_base) if gradient_correction else by_base,
         delta.astype(np.float32),
         difference.astype(np.float32),
     )
 
 
-def against(multipliers: Floats, references: Floats) -> Floats:
-    """Give what each base would contribute in place of the reference's: m_b − Σ_c m_c r_c.
+def subtract_reference(multipliers: Floats, references: Floats) -> Floats:
+    """Return what each base would contribute in place of the reference's: m_b − Σ_c m_c r_c.
 
     Parameters
     ----------
@@ -123,5 +119,4 @@ def against(multipliers: Floats, references: Floats) -> Floats:
     hypothetical
         (..., 4, L); at the observed bases it adds up to Σ m (x − r).
     """
-    result: Floats = multipliers - (multipliers * references).sum(axis=-2, keepdims=True)
-    return result
+    return multipliers - (multipliers * references).sum(axis=-2, keepdims=True)

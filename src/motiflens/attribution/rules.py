@@ -1,6 +1,6 @@
 """DeepLIFT's rules: every operation of a model, carried out on a sequence and on a reference.
 
-A :class:`Paired` tensor goes through a model in place of a batch. It holds the values for the
+A :class:`DualTensor` tensor goes through a model in place of a batch. It holds the values for the
 sequences and for their references, and every torch function that meets it is looked up here, be
 it called by a module or bare. Going back through autograd then gives, in place of gradients,
 multipliers m with ``f(x) - f(reference) = sum of m (x - reference)`` exactly, for each function:
@@ -8,7 +8,7 @@ multipliers m with ``f(x) - f(reference) = sum of m (x - reference)`` exactly, f
 - affine functions pass their gradient;
 - of elementwise functions it is the slope between the two values (the rescale rule);
 - of products, and of all that is quadratic, it is the gradient half way between the two;
-- a maximum gives all credit to one winner (see ``multipliers.winner``);
+- a maximum gives all credit to one candidate (see ``multipliers.max_rule``);
 - softmax, normalisations and attention are written out in the functions above.
 
 Any other function is refused by name, as is one that steers by a value of the sequence: a result
@@ -29,8 +29,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from motiflens.attribution import composites
-from motiflens.attribution.multipliers import linearised, logsumexp, rescaled, winner
+from motiflens.attribution.composites import COMPOSITES, without_rule
+from motiflens.attribution.multipliers import linearised, logsumexp, max_rule, rescaled
 from motiflens.attribution.operations import (
     AFFINE,
     CURVED,
@@ -39,21 +39,20 @@ from motiflens.attribution.operations import (
     PIECEWISE,
     PRODUCTS,
 )
-from motiflens.errors import InputError
 
 Rule = Callable[..., Any]
 
 
-class Paired(Tensor):
+class DualTensor(Tensor):
     """The values of one tensor for the sequences, with their graph, and for the references."""
 
     value: Tensor
     reference: Tensor
 
     @staticmethod
-    def of(value: Tensor, reference: Tensor) -> Paired:
+    def of(value: Tensor, reference: Tensor) -> DualTensor:
         """Pair two tensors of the same shape."""
-        pair = value.detach().as_subclass(Paired)
+        pair = value.detach().as_subclass(DualTensor)
         pair.value, pair.reference = value, reference.detach()
         return pair
 
@@ -77,23 +76,22 @@ class Paired(Tensor):
 
 def _name(func: Any) -> str:
     """Name a function; a property of Tensor is called by its ``__get__``."""
-    name: str = func.__name__
-    return str(func.__self__.__name__) if name == "__get__" else name
+    return func.__self__.__name__ if func.__name__ == "__get__" else func.__name__
 
 
 def _apply(func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
     pairs = list(_pairs((args, kwargs)))
     if name in OF_THE_FORM:
         return func(*_side("value", args), **_side("value", kwargs))
-    steered = not all(pair.value.is_floating_point() for pair in pairs)
-    rule = None if steered else _RULES.get(name)
+    is_control_flow = not all(pair.value.is_floating_point() for pair in pairs)
+    rule = None if is_control_flow else _RULES.get(name)
     if rule is None:
-        return _outcome(func, name, args, kwargs)
+        return _apply_to_both(func, name, args, kwargs)
     return rule(func, name, args, kwargs)
 
 
-def _pairs(content: Any) -> Iterator[Paired]:
-    if isinstance(content, Paired):
+def _pairs(content: Any) -> Iterator[DualTensor]:
+    if isinstance(content, DualTensor):
         yield content
     elif isinstance(content, tuple | list):
         for part in content:
@@ -102,9 +100,9 @@ def _pairs(content: Any) -> Iterator[Paired]:
         yield from _pairs(list(content.values()))
 
 
-def _mapped(change: Callable[[Paired], Any], content: Any) -> Any:
+def _mapped(change: Callable[[DualTensor], Any], content: Any) -> Any:
     """Change every paired tensor within arguments; everything else stays what it is."""
-    if isinstance(content, Paired):
+    if isinstance(content, DualTensor):
         return change(content)
     if type(content) in (tuple, list):
         return type(content)(_mapped(change, part) for part in content)
@@ -119,7 +117,7 @@ def _side(side: str, content: Any) -> Any:
 
 def _joined(value: Any, reference: Any) -> Any:
     if isinstance(value, Tensor):
-        return Paired.of(value, reference)
+        return DualTensor.of(value, reference)
     return tuple(_joined(*both) for both in zip(value, reference, strict=True))
 
 
@@ -131,15 +129,11 @@ def _refuse(name: str, why: str = "") -> Any:
         owner = frame.f_locals.get("self")
         module = type(owner).__name__ if isinstance(owner, nn.Module) else None
         frame = frame.f_back
-    raise InputError(
-        "deeplift_shap knows a rule for every operation on values that depend on the sequence",
-        got=f"{name}{why}" + (f" in {module}" if module else ""),
-        remedy="choose integrated_gradients, expected_gradients or ism for this model",
-    )
+    raise without_rule(f"{name}{why}" + (f" in {module}" if module else ""))
 
 
-def _outcome(func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
-    """Carry out what gives no real numbers: shapes, comparisons, places of maxima."""
+def _apply_to_both(func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Carry out what gives no real numbers: shapes, comparisons, positions of maxima."""
 
     def same(value: Any, reference: Any) -> Any:
         if isinstance(value, tuple | list) and not isinstance(value, torch.Size):
@@ -148,7 +142,7 @@ def _outcome(func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
             if value.is_floating_point() or value.is_complex():
                 _refuse(name)
             equal = value.shape == reference.shape and torch.equal(value, reference)
-            return value if equal else Paired.of(value, reference)
+            return value if equal else DualTensor.of(value, reference)
         if isinstance(value, float) or not bool(value == reference):
             _refuse(name, ", a value of the sequence that steers the model,")
         return value
@@ -159,17 +153,16 @@ def _outcome(func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
     return same(value, reference)
 
 
-def _replace(name: str, changed: Any, result: Any) -> Paired:
+def _replace(name: str, changed: Any, result: Any) -> DualTensor:
     """Let a tensor that is changed in place hold the result."""
-    if not isinstance(changed, Paired) or not isinstance(result, Paired):
+    if not isinstance(changed, DualTensor) or not isinstance(result, DualTensor):
         _refuse(name + "_", ", which writes into a constant,")
-    pair: Paired = changed
-    pair.value, pair.reference = result.value, result.reference
-    return pair
+    changed.value, changed.reference = result.value, result.reference
+    return changed
 
 
 def _set_item(changed: Any, place: Any, content: Any) -> None:
-    if not isinstance(changed, Paired) or list(_pairs(place)):
+    if not isinstance(changed, DualTensor) or list(_pairs(place)):
         _refuse("__setitem__", ", which writes into a constant or where the sequence says,")
     sides = {side: vars(changed)[side].clone() for side in ("value", "reference")}
     for side, tensor in sides.items():
@@ -180,7 +173,7 @@ def _set_item(changed: Any, place: Any, content: Any) -> None:
 def _affine(func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
     value = func(*_side("value", args), **_side("value", kwargs))
     if isinstance(value, Tensor) and not value.is_floating_point():
-        return _outcome(func, name, args, kwargs)
+        return _apply_to_both(func, name, args, kwargs)
     with torch.no_grad():
         reference = func(*_side("reference", args), **_side("reference", kwargs))
     return _joined(value, reference)
@@ -194,7 +187,7 @@ def _quadratic(func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
     if name == "einsum" and n_factors > 2:
         _refuse(name, " of more than two factors")
 
-    def half_way(pair: Paired) -> Tensor:
+    def half_way(pair: DualTensor) -> Tensor:
         return linearised(pair.value, None, (pair.value + pair.reference) / 2)
 
     middle = func(*_mapped(half_way, args), **_mapped(half_way, kwargs))
@@ -202,35 +195,36 @@ def _quadratic(func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
         value, reference = (
             func(*_side(side, args), **_side(side, kwargs)) for side in ("value", "reference")
         )
-    return Paired.of(linearised(middle, None, value), reference)
+    return DualTensor.of(linearised(middle, None, value), reference)
 
 
-def _elementwise(func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Paired:
+def _elementwise(func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> DualTensor:
     pairs = list(_pairs((args, kwargs)))
     if len(pairs) != 1:
         _refuse(name, " of two tensors")
 
     def at(x: Tensor) -> Tensor:
-        result: Tensor = func(*_mapped(lambda _: x, args), **_mapped(lambda _: x, kwargs))
-        return result
+        return func(*_mapped(lambda _: x, args), **_mapped(lambda _: x, kwargs))
 
     value, reference = pairs[0].value, pairs[0].reference
     precision = torch.float64 if name in CURVED else value.dtype
-    return Paired.of(*rescaled(value, reference, at, precision))
+    return DualTensor.of(*rescaled(value, reference, at, precision))
 
 
-def _winner(
-    pair: Paired, largest: Callable[[Tensor], tuple[Tensor, Tensor]], n_axes: int
+def _maximum(
+    pair: DualTensor, largest: Callable[[Tensor], tuple[Tensor, Tensor]], n_axes: int
 ) -> tuple[Any, Any]:
-    maxima, places = winner(pair.value, pair.reference, largest, n_axes)
-    return Paired.of(*maxima), places[0] if torch.equal(*places) else Paired.of(*places)
+    maxima, positions = max_rule(pair.value, pair.reference, largest, n_axes)
+    return DualTensor.of(*maxima), (
+        positions[0] if torch.equal(*positions) else DualTensor.of(*positions)
+    )
 
 
 def _pool(func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
     kind = name.removesuffix("_with_indices")
     pool = getattr(functional, kind)
     with_places = kwargs.pop("return_indices", name != kind)
-    values, places = _winner(
+    values, places = _maximum(
         args[0],
         lambda x: pool(x, *args[1:], **kwargs, return_indices=True),
         n_axes=int(kind[-2]),
@@ -242,7 +236,7 @@ def _amax(x: Any, dim: int | tuple[int, ...] = (), keepdim: bool = False) -> Any
     axes = (dim,) if isinstance(dim, int) else tuple(dim) or tuple(range(x.ndim))
     last = tuple(range(-len(axes), 0))
     flat = x.movedim(axes, last).flatten(-len(axes))
-    values, _ = _winner(flat, lambda t: t.max(-1, keepdim=True), n_axes=1)
+    values, _ = _maximum(flat, lambda t: t.max(-1, keepdim=True), n_axes=1)
     result = values.squeeze(-1)
     for axis in sorted(axis % x.ndim for axis in axes) if keepdim else ():
         result = result.unsqueeze(axis)
@@ -256,7 +250,7 @@ def _max(x: Any, dim: Any = None, keepdim: bool = False, other: Any = None) -> A
         return _amax(torch.stack(alike), 0)
     if dim is None:
         return _amax(x)
-    values, places = _winner(x.movedim(dim, -1), lambda t: t.max(-1, keepdim=True), n_axes=1)
+    values, places = _maximum(x.movedim(dim, -1), lambda t: t.max(-1, keepdim=True), n_axes=1)
     pair = (values.squeeze(-1), places.squeeze(-1))
     if keepdim:
         pair = (pair[0].unsqueeze(dim), pair[1].unsqueeze(dim))
@@ -279,7 +273,7 @@ def _divide(func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
         _refuse(name, " with rounding")
     if "__r" in name:
         above, below = below, above
-    if isinstance(below, Paired):
+    if isinstance(below, DualTensor):
         return below.reciprocal() * above
     return _affine(torch.div, name, (above, below), kwargs)
 
@@ -297,12 +291,12 @@ def _dropout(func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
     return args[0]
 
 
-def _logsumexp(x: Paired, dim: int, keepdim: bool = False) -> Any:
-    result = Paired.of(*logsumexp(x.value, x.reference, dim))
+def _logsumexp(x: DualTensor, dim: int, keepdim: bool = False) -> Any:
+    result = DualTensor.of(*logsumexp(x.value, x.reference, dim))
     return result if keepdim else result.squeeze(dim)
 
 
-def _written_out(composite: Callable[..., Any]) -> Rule:
+def _decomposed(composite: Callable[..., Any]) -> Rule:
     return lambda func, name, args, kwargs: composite(*args, **kwargs)
 
 
@@ -326,11 +320,11 @@ _RULES: dict[str, Rule] = {
     ),
     **_rules(("div", "divide", "true_divide", "__rdiv__", "__rtruediv__"), _divide),
     **_rules(("amin", "min", "minimum"), _smallest),
-    **_rules(("max", "maximum"), _written_out(_max)),
-    "amax": _written_out(_amax),
-    "logsumexp": _written_out(_logsumexp),
+    **_rules(("max", "maximum"), _decomposed(_max)),
+    "amax": _decomposed(_amax),
+    "logsumexp": _decomposed(_logsumexp),
     "batch_norm": _batch_norm,
     # A model that hides a value from gradients uses it all the same.
     **_rules(("detach", "data"), lambda func, name, args, kwargs: args[0]),
-    **{name: _written_out(composite) for name, composite in composites.COMPOSITES.items()},
+    **{name: _decomposed(composite) for name, composite in COMPOSITES.items()},
 }

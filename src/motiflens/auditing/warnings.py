@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from motiflens.auditing.trivial import Trivial
+from motiflens.metrics import auroc_standard_error
 
 # An AUROC this far from 0.5 is worth a word, where it is also beyond three standard errors.
 FAR = 0.1
@@ -88,11 +89,10 @@ def _swapped(trivial: Trivial) -> list[str]:
 
 
 def _is_far(auroc: float | None, n_positive: int, n_negative: int) -> bool:
-    """Tell whether an AUROC is far from 0.5; standard error of Mann and Whitney's U."""
+    """Return whether an AUROC is far from 0.5."""
     if auroc is None:
         return False
-    error = math.sqrt((n_positive + n_negative + 1) / (12 * n_positive * n_negative))
-    return abs(auroc - 0.5) >= max(FAR, 3 * error)
+    return abs(auroc - 0.5) >= max(FAR, 3 * auroc_standard_error(n_positive, n_negative))
 
 
 def _classes(name: str, n: dict[str, int]) -> list[str]:

@@ -1,95 +1,188 @@
-"""The application, and how errors leave it."""
+"""The application: its commands, and how errors leave it."""
 
 from __future__ import annotations
 
 import errno
 import os
-import re
 import sys
 import time
 from collections.abc import Sequence
 
 import cyclopts
 
-from motiflens.cli import data, experiment, motif_files, stages
-from motiflens.cli.progress import is_first_process
+from motiflens.cli.mistakes import with_options, without_traceback
 from motiflens.errors import InputError
+from motiflens.settings import ARCHITECTURES
 from motiflens.version import __version__
 
 #: Seconds that the other processes of torchrun leave to the first to say what is wrong.
 WAIT_FOR_FIRST = 10.0
 
+EXAMPLES = """Examples:
+  motiflens demo
+  motiflens run mine.tsv -o out
+  motiflens run peaks.narrowPeak --genome hg38.fa --width 200 -o out
+  motiflens motifs --no-model peaks.fa -o motifs-only
+  motiflens help run"""
+
+#: Heading → its commands: module, name, what it does, example. A module is imported when its
+#: command is called, so that the help does not wait for it.
+COMMANDS = {
+    "The whole run": [
+        (
+            "runs",
+            "demo",
+            "Run the tutorial's experiment, end to end, with a report; replaces an earlier demo.",
+            "demo -o runs/demo",
+        ),
+        (
+            "runs",
+            "run",
+            "Audit data, compare models, explain them, find their motifs and write the report.",
+            "run pos.fa --negatives shuffle -o out\n"
+            "  motiflens run peaks.narrowPeak --genome hg38.fa --width 200 -o out\n"
+            "  motiflens run mine.tsv --models cnn,attention,transformer --seeds 3 -o out",
+        ),
+    ],
+    "Data": [
+        (
+            "data",
+            "simulate",
+            "Simulate a labelled data set with known true sites; the tutorial's by default.",
+            "simulate --motif TGACTCA --n 4000 --length 100 -o simulated.tsv",
+        ),
+        (
+            "data",
+            "prepare",
+            "Read sequences and labels of any kind and write them as one table.",
+            "prepare seqs.txt --labels labels.txt -o mine.tsv",
+        ),
+        (
+            "data",
+            "audit",
+            "Look for copies, leaks, biases and labels that cannot be right.",
+            "audit mine.tsv -o audit.json",
+        ),
+    ],
+    "Stages of a run": [
+        (
+            "runs",
+            "train",
+            "Train one model and score it on the test split.",
+            "train mine.tsv --model cnn --seeds 3 -o out",
+        ),
+        (
+            "runs",
+            "compare",
+            "Compare models x seeds x training sizes on one test split.",
+            "compare mine.tsv --models cnn,attention --sizes 50,200,800 -o out",
+        ),
+        (
+            "stages",
+            "explain",
+            "Explain the models of a run, base by base.",
+            "explain out",
+        ),
+        (
+            "stages",
+            "motifs",
+            "Find the motifs of a run's models, confirm them on held-out sequences, name them.",
+            "motifs out\n  motiflens motifs --no-model peaks.fa -o motifs-only",
+        ),
+        (
+            "stages",
+            "experiments",
+            "Put motifs into sequences and take them out: copies, position, spacing, ablation.",
+            "experiments out",
+        ),
+        (
+            "stages",
+            "trust",
+            "Check how far the explanations of a run's models can be trusted.",
+            "trust out --threads 2",
+        ),
+        (
+            "stages",
+            "report",
+            "Write a run's report.html from its directory alone.",
+            "report out",
+        ),
+    ],
+    "Motif files": [
+        (
+            "motif_files",
+            "hits",
+            "Find where motifs occur, as FIMO does, with exact p-values.",
+            "hits motifs.meme genome.fa -o hits.bed.gz\n  motiflens hits CTCF peaks.fa -o hits.bed",
+        ),
+        (
+            "motif_files",
+            "logo",
+            "Draw motifs, with their reverse complements beside them, as SVG and PNG.",
+            "logo CTCF -o logos",
+        ),
+    ],
+}
+
 app = cyclopts.App(
     name="motiflens",
     help="Show what DNA sequence models look at, and how far to believe it.",
+    help_epilogue=EXAMPLES,
+    help_format="plaintext",
     version=__version__,
     version_flags=["--version"],
 )
-for command in (
-    experiment.demo,
-    experiment.run,
-    data.simulate,
-    data.prepare,
-    data.audit,
-    experiment.train,
-    experiment.compare,
-    stages.explain,
-    stages.motifs,
-    stages.experiments,
-    stages.trust,
-    stages.report,
-    motif_files.hits,
-    motif_files.logo,
-):
-    app.command(command)
+for position, (heading, commands) in enumerate(COMMANDS.items()):
+    group = cyclopts.Group(heading, sort_key=position)
+    for module, name, help_text, example in commands:
+        app.command(
+            f"motiflens.cli.{module}:{name}",
+            name=name,
+            help=help_text,
+            help_epilogue=f"Examples:\n  motiflens {example}",
+            group=group,
+        )
+app.register_install_completion_command()
 
 
 def call(arguments: Sequence[str] | None = None) -> None:
     """Run a sub-command and end the process; see :func:`motiflens.cli.main`."""
+    tokens = _tokens(sys.argv[1:] if arguments is None else list(arguments))
     try:
-        app(
-            arguments,
-            exit_on_error=False,
-            print_error=False,
-            result_action="return_value",
-        )
+        app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except InputError as error:
-        _fail(str(error))
+        _fail(with_options(error))
     except cyclopts.CycloptsError as error:
-        _fail(_in_one_line(error))
+        _fail(without_traceback(error, tokens))
     except BrokenPipeError:
         # Whoever read the output has gone; nobody is left to be told.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
-        what = f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
-        message = f"files can be read and written; got {what}; check the path and the disk"
-        print(f"motiflens: {message}", file=sys.stderr)
+        where = f" {error.filename}" if error.filename else ""
+        print(f"motiflens: {error.strerror}:{where}; check the path and the disk", file=sys.stderr)
         sys.exit(2 if error.errno == errno.ENAMETOOLONG else 1)
     sys.exit(0)
 
 
+def _tokens(given: list[str]) -> list[str]:
+    """Read ``help run`` as ``run --help``, and ``--models cnn attention`` as one list."""
+    if given[:1] == ["help"]:
+        return [*given[1:], "--help"]
+    tokens: list[str] = []
+    for token in given:
+        follows = len(tokens) > 1 and tokens[-2] == "--models"
+        if follows and token in ARCHITECTURES:
+            tokens[-1] += f",{token}"
+        else:
+            tokens.append(token)
+    return tokens
+
+
 def _fail(message: str) -> None:
-    if not is_first_process():
-        # All processes of torchrun meet the same mistake, and the first one's end ends them all.
-        # Who is still there after a while has met a mistake of its own.
+    # Under torchrun all processes meet the same mistake, and the first one's end ends them all.
+    # Who is still there after a while has met a mistake of its own.
+    if os.environ.get("RANK", "0") != "0":
         time.sleep(WAIT_FOR_FIRST)
     print(f"motiflens: {message}", file=sys.stderr)
     sys.exit(2)
-
-
-def _in_one_line(error: cyclopts.CycloptsError) -> str:
-    """Put a mistake in the call into the form rule; got; remedy."""
-    text = " ".join(str(error).split())
-    problem, _, suggestion = text.partition(" Did you mean ")
-    problem = problem.partition(" Available commands")[0]
-    problem = re.sub(
-        r'Command ".*" parameter (\S+) requires an argument', r"no value of \1", problem
-    )
-    chain = " ".join(["motiflens", *(error.command_chain or ())])
-    remedy = f"did you mean {suggestion.split('?')[0]}?" if suggestion else f"see `{chain} --help`"
-    # An InputError that a settings class raised while the call was read comes wrapped.
-    inner = error.__cause__
-    if isinstance(inner, InputError):
-        return str(inner)
-    return f"a call is as `{chain} --help` says; got {problem.rstrip('.')}; {remedy}"

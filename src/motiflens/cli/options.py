@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Group, Parameter, Token
 
 from motiflens.errors import InputError
+from motiflens.io.options import ReadOptions
 from motiflens.settings import Settings
-
-if TYPE_CHECKING:
-    from motiflens.io.readers import Source
-    from motiflens.pipeline import DataFiles
 
 
 def comma_separated(_: type, tokens: list[Token] | tuple[Token, ...]) -> tuple[str, ...]:
@@ -55,43 +52,8 @@ Sizes = Annotated[
 ]
 
 
-@Parameter(name="*", group=READING)
-@dataclass(frozen=True)
-class SourceOptions:
-    """How DATA becomes labelled sequences.
-
-    Parameters
-    ----------
-    labels
-        File with one label a line, for sequences in FASTA or one a line.
-    negatives
-        DATA holds positives, and these are the negatives: shuffle, matched, a file, or several
-        joined by +.
-    genome
-        FASTA or 2bit, for a BED or narrowPeak file.
-    width
-        Windows of so many bases around the summits or middles of a BED file.
-    peak_name
-        Only the rows of a BED file whose name matches, such as 'CTCF_*'.
-    signal_column
-        Column of the signal of a protein-binding microarray, counted from 1.
-    positive_sd
-        Probes this many standard deviations above the mean are positives.
-    """
-
-    labels: Path | None = None
-    negatives: str | None = None
-    genome: Path | None = None
-    width: int | None = None
-    peak_name: str | None = None
-    signal_column: int | None = None
-    positive_sd: float | None = None
-
-    def source(self, path: Path, seed: int = 0) -> Source:
-        """Give the file with its options."""
-        from motiflens.io.readers import Source
-
-        return Source(path, **vars(self), seed=seed)
+#: How DATA is read.
+Reads = Annotated[ReadOptions, Parameter(name="*", group=READING)]
 
 
 @Parameter(name="*", group=PARTS)
@@ -127,11 +89,9 @@ class PartOptions:
     test_chromosomes: FurtherNames = ()
     valid_chromosomes: FurtherNames = ()
 
-    def files(self, source: Source) -> DataFiles:
-        """Give the files of all parts."""
-        from motiflens.pipeline import DataFiles
-
-        return DataFiles(source, self.valid, self.test, self.test_negatives)
+    def files(self) -> dict[str, Path | None]:
+        """Return the files of the splits that have one."""
+        return {"valid": self.valid, "test": self.test}
 
     def require_one_file(self, option: str) -> None:
         """Raise :class:`InputError` if a part has a file of its own."""

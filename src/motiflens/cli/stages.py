@@ -39,7 +39,7 @@ def motifs(
     database: Path | None = None,
     as_json: Json = False,
 ) -> None:
-    """Read the motifs of a run's models, confirm them on held-out sequences, and name them.
+    """Find the motifs of a run's models, confirm them on held-out sequences, name them.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def motifs(
 
 
 def experiments(run: Path, *, as_json: Json = False) -> None:
-    """Put motifs into sequences and take them out: dose, position, spacing, ablation.
+    """Put motifs into sequences and take them out: copies, position, spacing, ablation.
 
     Parameters
     ----------

@@ -77,7 +77,7 @@ class MappedDataset(SequenceDataset):
 
 
 def open_mapped(folder: Path | str) -> MappedDataset:
-    """Open what :func:`motiflens.io.mapped.convert_streaming` has written; every file is checked by its sha256.
+    """Open what :func:`motiflens.io.mapped.convert_streaming` wrote; each file is checked.
 
     Raises
     ------

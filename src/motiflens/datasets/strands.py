@@ -13,7 +13,7 @@ N_KMERS = 20
 """K-mers most enriched in the positives that are looked at."""
 
 BOTH_FROM = 0.5
-"""Fraction of a k-mer's enrichment that its reverse complement has, from which both strands count."""
+"""Fraction of a k-mer's enrichment in its reverse complement, from which both strands count."""
 
 
 def strand_share(dataset: SequenceDataset) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motiflens.attribution import Attributions
-from motiflens.attribution.modisco import PADDING, padded_for_modisco
+from motiflens.attribution.export import PADDING, padded_for_modisco
 from motiflens.discovery.alignment import FoundMotif, FoundSite
 from motiflens.errors import InputError
 

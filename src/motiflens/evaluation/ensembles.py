@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from motiflens.datasets import SequenceDataset, homology_groups
 from motiflens.metrics import choose_threshold, curve_points, ensemble_logits, evaluate, measure
-from motiflens.training import Trained
-from motiflens.training.predict import predict_trained
+from motiflens.training import Trained, predict_trained
 
 #: Test parts of more sequences are not grouped: shared words take minutes and gigabytes to find.
 MOST_GROUPED = 200_000

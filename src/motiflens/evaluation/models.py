@@ -23,8 +23,7 @@ from motiflens.metrics import (
     score,
     seed_scores,
 )
-from motiflens.training import Job, Trained, one_thread_an_operation, train_all
-from motiflens.training.predict import predict_trained
+from motiflens.training import Job, Trained, predict_trained, single_intra_op_thread, train_all
 
 #: Ranges of the scores, which an interval cannot leave.
 BOUNDS = {"accuracy": (0.0, 1.0), "auroc": (0.0, 1.0), "auprc": (0.0, 1.0), "mcc": (-1.0, 1.0)}
@@ -110,7 +109,7 @@ def compare(
     groups = independent_groups(test)
     own, later = trained[: len(jobs)], trained[len(jobs) :]
     full_runs = {job.architecture: group for job, group in zip(jobs, own, strict=True)}
-    with one_thread_an_operation():
+    with single_intra_op_thread():
         scores = {name: _score_seeds(group, test) for name, group in full_runs.items()}
         at_sizes = [
             (job, _score_curve(group, test)) for job, group in zip(curves, later, strict=True)

@@ -17,10 +17,10 @@ from motiflens.datasets import SequenceDataset, concatenate
 from motiflens.errors import InputError
 from motiflens.evaluation.ensembles import Ints, independent_groups
 from motiflens.io.negatives import split_kind
-from motiflens.io.readers import Reading, Source, read
+from motiflens.io.options import ReadOptions
+from motiflens.io.read import Reading, read_files
 from motiflens.metrics import ensemble_logits, evaluate
-from motiflens.training import Job, Trained, train_all
-from motiflens.training.predict import predict_trained
+from motiflens.training import Job, Trained, predict_trained, train_all
 
 METRICS = ("auroc", "auprc")
 
@@ -56,16 +56,18 @@ class Crossed:
 
 
 def read_kinds(
-    source: Source,
+    path: Path | str,
     kinds: Sequence[str],
     cut: Callable[[SequenceDataset], tuple[SequenceDataset, str, tuple[str, ...]]],
+    options: ReadOptions,
+    seed: int,
 ) -> Crossed:
     """Read positives, and give them negatives of each kind and one split.
 
     Parameters
     ----------
-    source
-        Positives, without labels or negatives.
+    path, options, seed
+        Positives, without labels or negatives; see :func:`motiflens.io.read.read_files`.
     kinds
         Two or more, each as in :func:`motiflens.io.negatives.make_negatives`.
     cut
@@ -77,23 +79,25 @@ def read_kinds(
     ------
     InputError
         If kinds are fewer than two or named twice, if the source comes with labels or negatives,
-        and where :func:`motiflens.io.readers.read` or the split does.
+        and where `read_files` or the split does.
     """
-    _check(source, kinds)
+    _check(path, options, kinds)
     names = dict.fromkeys(name for kind in kinds for name in split_kind(kind))
-    readings = {name: read(replace(source, negatives=name)) for name in names}
-    found = {name: _of_label(reading.dataset, 0) for name, reading in readings.items()}
+    readings = {
+        name: read_files(path, replace(options, negatives=name), seed=seed) for name in names
+    }
+    negatives = {name: reading.dataset.negatives() for name, reading in readings.items()}
     # Only positives that were read with their shuffles are bound to them.
     reading = readings.get("shuffle", next(iter(readings.values())))
-    positives = _of_label(reading.dataset, 1)
+    positives = reading.dataset.positives()
     free = [name for name in names if name != "shuffle"]
-    whole, rule, reasons = cut(concatenate([positives, *(found[name] for name in free)]))
+    whole, rule, reasons = cut(concatenate([positives, *(negatives[name] for name in free)]))
     assert whole.split is not None
-    ends = np.cumsum([len(positives), *(len(found[name]) for name in free)])
+    ends = np.cumsum([len(positives), *(len(negatives[name]) for name in free)])
     positives = positives.with_split(whole.split[: ends[0]])
     splits = dict(zip(free, np.split(whole.split, ends[:-1])[1:], strict=True))
     splits["shuffle"] = whole.split[: ends[0]]
-    parts = {name: found[name].with_split(splits[name]) for name in names}
+    parts = {name: negatives[name].with_split(splits[name]) for name in names}
     return Crossed(
         {
             kind: concatenate([positives, *(parts[name] for name in split_kind(kind))])
@@ -104,24 +108,20 @@ def read_kinds(
     )
 
 
-def _of_label(dataset: SequenceDataset, label: int) -> SequenceDataset:
-    return dataset.subset(dataset.labels == label)
-
-
-def _check(source: Source, kinds: Sequence[str]) -> None:
+def _check(path: Path | str, options: ReadOptions, kinds: Sequence[str]) -> None:
     if len(set(kinds)) < max(len(kinds), 2):
         raise InputError(
-            "negatives are crossed between two or more different kinds",
-            got=", ".join(kinds) or "none",
-            remedy="name each once, such as --cross-negatives shuffle,negatives.fa",
+            f"there are {len(set(kinds))} different negative sets to cross: "
+            f"{', '.join(kinds) or 'none'}",
+            remedy="name two or more, each once, such as shuffle,negatives.fa",
         )
-    for what in ("labels", "negatives"):
-        if getattr(source, what) is not None:
+    for name in ("labels", "negatives"):
+        if name in options.given():
             raise InputError(
-                "where negatives are crossed, the data are positives and the kinds are all "
-                "negatives",
-                got=f"the {what} {getattr(source, what)} beside {source.path}",
-                remedy=f"leave the {what} out",
+                f"{path} holds positives where negative sets are crossed, and there is "
+                f"{name}={options.given()[name]}",
+                remedy="leave it out",
+                argument=name,
             )
 
 

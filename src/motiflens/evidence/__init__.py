@@ -2,7 +2,7 @@
 
 from motiflens.evidence.checks import trust_checks
 from motiflens.evidence.results import MethodEvidence, Trust
-from motiflens.evidence.truth import true_bases
+from motiflens.evidence.tracks import true_bases
 from motiflens.evidence.verdict import judge
 
 __all__ = ["MethodEvidence", "Trust", "judge", "true_bases", "trust_checks"]

@@ -12,17 +12,24 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from motiflens.attribution import METHODS, Attributions, attribute
-from motiflens.attribution.base import Floats, as_input, checked, evaluating
+from motiflens.attribution.base import Floats, as_input, check_one_hot, evaluating
 from motiflens.errors import InputError
-from motiflens.evidence.agreement import rank_correlations, top_overlaps
-from motiflens.evidence.attention import attention_test
-from motiflens.evidence.deletion import RANDOM, Erasure, erasure
-from motiflens.evidence.heads import shown_by_heads
+from motiflens.evidence.attention import attention_test, shown_by_heads
+from motiflens.evidence.deletion import RANDOM, Erasure, erasure, eval_logits
 from motiflens.evidence.levels import Levels, standing_out, telling
-from motiflens.evidence.logits import logits_in_batches
-from motiflens.evidence.null import SHARES, fraction_above, peaks, shuffled
 from motiflens.evidence.results import MethodEvidence, Trust, Untrained
-from motiflens.evidence.truth import LEFT_OUT, MOTIF, OUTSIDE, base_scores
+from motiflens.evidence.tracks import (
+    LEFT_OUT,
+    MOTIF,
+    OUTSIDE,
+    SHARES,
+    base_scores,
+    fraction_above,
+    peaks,
+    rank_correlations,
+    shuffled,
+    top_overlaps,
+)
 from motiflens.evidence.verdict import judge
 from motiflens.metrics import rank_auroc
 from motiflens.models.base import SequenceModel
@@ -126,7 +133,7 @@ def trust_checks(
 
 
 def _auroc(module: nn.Module, parts: Sequence[Floats], target: int) -> float:
-    logits = [logits_in_batches(module, part, target) for part in parts]
+    logits = [eval_logits(module, part, target) for part in parts]
     labels = np.repeat([1.0, 0.0], [len(part) for part in logits])
     (auroc,) = rank_auroc(labels[None], np.concatenate(logits)[None])
     return float(auroc)
@@ -188,7 +195,7 @@ class _Maps:
 
 
 def _some(one_hot: Floats | Tensor, what: str) -> Floats:
-    found = checked(one_hot)
+    found = check_one_hot(one_hot)
     if len(found) == 0:
         raise InputError(
             "trust is checked on positives and on negatives",

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from scipy.stats import t
 from torch import nn
 
-from motiflens.attribution.base import Floats
-from motiflens.evidence.logits import logits_in_batches
+from motiflens.attribution.base import Floats, evaluating, logits_in_batches
 
 FRACTIONS = (0.0, 0.02, 0.04, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
 """Fractions of the bases that are replaced; most bases that matter are among the first."""
 
+BATCH_SIZE = 256
 N_DRAWS = 2
 RANDOM = "random"
 
@@ -47,6 +47,18 @@ class Erasure:
     gain: float
     gain_low: float
     gain_high: float
+
+
+def eval_logits(module: nn.Module, one_hot: Floats, target: int) -> Values:
+    """Return the logits (N,) of one target for one-hot (N, 4, L), in evaluation mode.
+
+    Raises
+    ------
+    InputError
+        For a target out of range, or logits that are not finite.
+    """
+    with evaluating(module):
+        return logits_in_batches(module, one_hot, target, BATCH_SIZE)
 
 
 def erasure(
@@ -89,8 +101,8 @@ def erasure(
     generator = np.random.default_rng(seed)
     known = one_hot.sum(axis=1) > 0
     replaced = [_replaced(one_hot, generator) for _ in range(N_DRAWS)]
-    intact = logits_in_batches(module, one_hot, target)
-    erased = np.mean([logits_in_batches(module, one, target) for one in replaced], axis=0)
+    intact = eval_logits(module, one_hot, target)
+    erased = np.mean([eval_logits(module, one, target) for one in replaced], axis=0)
     ends = (intact, erased)
     gap = float(intact.mean() - erased.mean())
     if not gap > 1e-6 * max(1.0, float(np.abs(intact).mean())):
@@ -150,7 +162,7 @@ def _between(
             before = start[draw] if isinstance(start, list) else start
             after = end[draw] if isinstance(end, list) else end
             mixed = np.where(first[:, None], after, before)
-            curve[row] += logits_in_batches(module, mixed, target) / N_DRAWS
+            curve[row] += eval_logits(module, mixed, target) / N_DRAWS
     return curve
 
 

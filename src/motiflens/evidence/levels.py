@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import nhypergeom, norm
 
-from motiflens.evidence.null import LEVEL
+from motiflens.evidence.tracks import LEVEL
+from motiflens.metrics import auroc_standard_error
 
 TELLS_FROM = 0.6
 """Held-out AUROC below which there is nothing to explain."""
@@ -55,12 +56,9 @@ class Levels:
 
 
 def telling(n_positives: int, n_negatives: int) -> float:
-    """AUROC that a model without any knowledge reaches with probability ``CHANCE``, or 0.6.
-
-    By the variance of the Mann-Whitney statistic where both classes score alike.
-    """
-    variance = (n_positives + n_negatives + 1) / (12 * n_positives * n_negatives)
-    return max(TELLS_FROM, 0.5 + float(norm.isf(CHANCE) * np.sqrt(variance)))
+    """Return the AUROC that chance reaches with probability ``CHANCE``, or 0.6 if that is more."""
+    error = auroc_standard_error(n_positives, n_negatives)
+    return max(TELLS_FROM, 0.5 + float(norm.isf(CHANCE) * error))
 
 
 def standing_out(n: int, nulls: Sequence[int], n_tests: int = 1) -> float:

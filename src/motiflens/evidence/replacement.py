@@ -15,8 +15,8 @@ from scipy.stats import norm
 from torch import Tensor, nn
 
 from motiflens.attribution.base import Floats
+from motiflens.evidence.deletion import eval_logits
 from motiflens.evidence.levels import DEPENDS_FROM, LOGITS_FROM
-from motiflens.evidence.logits import logits_in_batches
 from motiflens.evidence.softmaxes import Layer, watching
 
 #: Maps weights, the mask of the units that may have any, and the axis of the units to weights.
@@ -149,7 +149,7 @@ class Bench:
 
     def logits(self) -> list[Logits]:
         """Compute the logits of positives and of negatives."""
-        return [logits_in_batches(self.module, part, self.target) for part in self.held_out]
+        return [eval_logits(self.module, part, self.target) for part in self.held_out]
 
     def replace(
         self, parts: Sequence[Part], own: list[Logits], *, n_permutations: int, n_tests: int

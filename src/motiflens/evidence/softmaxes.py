@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 from motiflens.attribution.base import Floats, as_input, evaluating
 from motiflens.attribution.composites import COMPOSITES
 from motiflens.errors import InputError
-from motiflens.evidence.logits import logits_in_batches
+from motiflens.evidence.deletion import eval_logits
 
 #: Random sequences on which softmaxes are looked at, and the share of the spread of their logits
 #: below which all are the same.
@@ -207,7 +207,7 @@ def attention_layers(module: nn.Module, length: int, target: int = 0) -> Seen:
             return weights[:1].expand_as(weights) if layer == chosen else weights
 
         with watching(module, first_for_all, bare=chosen is not None and chosen.bare):
-            return float(np.ptp(logits_in_batches(module, sequences, target)))
+            return float(np.ptp(eval_logits(module, sequences, target)))
 
     seen = look(module, sequences)
     least = SAME * spread(None) if seen.layers else 0.0

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
-from motiflens.evidence.attention import AttentionTest
-from motiflens.evidence.attention_verdict import is_right, listed, marks, on_attention
-from motiflens.evidence.levels import FEW, GAIN_FROM, MOST, TELLS_FROM, Levels
-from motiflens.evidence.null import SHARES
-from motiflens.evidence.results import MethodEvidence
+from motiflens.evidence.attention import AttentionTest, HeadTest, MarkingTest
+from motiflens.evidence.levels import FEW, GAIN_FROM, MOST, RIGHT_FROM, TELLS_FROM, Levels
+from motiflens.evidence.replacement import Replacement
+from motiflens.evidence.results import MethodEvidence, Untrained
+from motiflens.evidence.tracks import SHARES
 
 UNTESTED = "attention was not tested, as no layer of the model is known as attention"
 PARTLY = "the model has more attention than was tested, as not all of its weights can be replaced"
+
+Tested = AttentionTest | HeadTest | MarkingTest
+STRENGTH = {"no": 0, "logits": 1, "ranking": 2}
+
+LITTLE_IN_COMMON = 0.1
+"""Share of the first ten bases in common with mutagenesis up to which the two disagree."""
 
 
 def judge(
@@ -104,3 +111,199 @@ def _is_faithful(found: MethodEvidence) -> bool:
         return False
     gain, area = found.erasure.gain, found.erasure.deletion_auc
     return found.erasure.gain_low > 0 and gain >= GAIN_FROM * (gain + area)
+
+
+def on_attention(test: AttentionTest, found: MethodEvidence | None, levels: Levels) -> str:
+    """Say which bases attention marks, and whether the prediction depends on what marks them.
+
+    Parameters
+    ----------
+    test
+        Attention replaced.
+    found
+        The method ``attention``, the mean of all heads; None where that was not to be had.
+    levels
+        What figures have to reach.
+    """
+    if any(head.head is not None for head in test.heads):
+        return _by_heads(test, found, levels)
+    return _as_a_whole(test, found, levels)
+
+
+def marks(found: MethodEvidence, levels: Levels) -> bool:
+    """Tell whether bases stand out from the null and, where the truth is known, are the motif's."""
+    return found.fraction_above_null >= levels.stands_out_from and is_right(found)
+
+
+def is_right(found: MethodEvidence | Untrained) -> bool:
+    """Tell whether the bases are the true ones, as far as these are known."""
+    return found.base_auroc is None or found.base_auroc >= RIGHT_FROM
+
+
+def listed(names: Sequence[str]) -> str:
+    """Write names as "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def _as_a_whole(test: AttentionTest, found: MethodEvidence | None, levels: Levels) -> str:
+    if test.depends == "no":
+        seen = found is not None and marks(found, levels)
+        return _without(test, _claim(found) if found and seen else None)
+    if found is None:
+        return f"attention is not tied to bases; {_role(test)}"
+    if not marks(found, levels):
+        beside = found.fraction_above_null >= levels.stands_out_from
+        return f"{_nothing(beside)} ({_figures(found)}), and {_role(test)}"
+    whole = " as a whole, whose heads were not told apart," if test.heads else ""
+    return f"{_some(found)}attention{whole} {_claim(found)} and {_role(test)}{_doubts(found)}"
+
+
+def _by_heads(test: AttentionTest, found: MethodEvidence | None, levels: Levels) -> str:
+    marking = [head for head in test.heads if head.marks]
+    tested: list[Tested] = [test, *test.heads, *([test.marking] if test.marking else [])]
+    if all(one.depends == "no" for one in tested):
+        return _without(test, _claim(_best(marking), _names(test, marking)) if marking else None)
+    if not marking:
+        best = _best([head for head in test.heads if head.head is not None])
+        beside = (best.fraction_above_null or 0.0) >= levels.stands_out_from
+        which = "" if len(test.heads) == 1 else _names(test, [best])
+        return f"{_nothing(beside)} ({_figures(best, which)}), and {_role(test)}"
+    return _of_marking(test, marking) + ("" if found is None else _doubts(found))
+
+
+def _of_marking(test: AttentionTest, marking: Sequence[HeadTest]) -> str:
+    """Say of the heads that mark whether the prediction depends on them."""
+    assert test.marking is not None
+    together = test.marking
+    level = max([together.depends, *(head.depends for head in marking)], key=STRENGTH.__getitem__)
+    deciding = [head for head in marking if head.depends == level]
+    if level == "no":
+        best = _best(marking)
+        what = "it" if len(marking) == 1 else "them, alone or together"
+        others = [head for head in test.heads if not head.marks and head.depends != "no"]
+        words = f"{_claim(best, _names(test, marking))} but {_role(together, what)}"
+        return f"{_some(best)}attention {words}{_others(test, others)}"
+    if not deciding:
+        best, what = _best(marking), "them together, on none of them alone"
+        words = f"{_claim(best, _names(test, marking))} and {_role(together, what)}"
+        return f"{_some(best)}attention {words}"
+    best = _best(deciding)
+    strongest: Tested = max(deciding, key=lambda one: abs(_worse(one)[1].auroc_loss))
+    if len(marking) == 1 and together.depends == level:
+        strongest = together  # the same head, on more sequences
+    what = "it" if len(deciding) == 1 else "each of them"
+    words = f"{_claim(best, _names(test, deciding))} and {_role(strongest, what)}"
+    return f"{_some(best)}attention {words}"
+
+
+def _others(test: AttentionTest, others: Sequence[HeadTest]) -> str:
+    """Name the heads that the prediction depends on instead."""
+    if not others:
+        return "; what it depends on are other heads together, which do not mark bases"
+    strongest = max(others, key=lambda one: (STRENGTH[one.depends], abs(_worse(one)[1].auroc_loss)))
+    deciding = [head for head in others if head.depends == strongest.depends]
+    names, several = _names(test, deciding), len(deciding) > 1
+    place = "bases" if strongest.base_auroc is None else "the motif's bases"
+    role = _role(strongest, "each of them" if several else "it")
+    return f"; {names} {'do' if several else 'does'} not mark {place}, and {role}"
+
+
+def _role(test: Tested, what: str = "it") -> str:
+    """Say what of the prediction depends on attention, with the figure that shows it."""
+    name, worse = _worse(test)
+    lost = f"{name} attention loses {_signed(worse.auroc_loss)} AUROC"
+    if test.depends == "ranking":
+        if worse.auroc_loss < 0:
+            gained = f"the ranking improves by {-worse.auroc_loss:.3f} AUROC"
+            return f"the prediction depends on {what}, to its harm (with {name} attention {gained})"
+        return f"the prediction depends on {what} ({lost})"
+    if test.depends == "logits":
+        moved = max(test.uniform.logit_change, test.permuted.logit_change)
+        return f"the logits depend on {what} ({moved:.2f} SD), the ranking does not ({lost})"
+    return f"the prediction does not depend on {what} ({lost})"
+
+
+def _worse(test: Tested) -> tuple[str, Replacement]:
+    """Name the replacement that changes the ranking more, first where that is not chance."""
+    return max(
+        (("uniform", test.uniform), ("permuted", test.permuted)),
+        key=lambda pair: (pair[1].moves_ranking, round(abs(pair[1].auroc_loss), 6)),
+    )
+
+
+def _without(test: AttentionTest, claim: str | None) -> str:
+    name, worse = _worse(test)
+    effect = f"{name} attention loses {_signed(worse.auroc_loss)} AUROC"
+    words = f"attention explains nothing: the prediction is made without it ({effect})"
+    return words if claim is None else f"{words}, although it {claim}"
+
+
+def _nothing(beside: bool) -> str:
+    why = (
+        "it stands out beside the motif"
+        if beside
+        else "it stands out in positives no more than in the null"
+    )
+    return f"attention explains nothing: {why}"
+
+
+def _best(heads: Sequence[HeadTest]) -> HeadTest:
+    return max(heads, key=lambda head: (head.fraction_above_null or 0.0, head.base_auroc or 0.0))
+
+
+def _claim(found: MethodEvidence | HeadTest, which: str = "") -> str:
+    place = "bases of positives" if found.base_auroc is None else "the motif's bases"
+    return f"marks {place} ({_figures(found, which)})"
+
+
+def _figures(found: MethodEvidence | HeadTest, which: str = "") -> str:
+    figures = [f"{found.fraction_above_null:.2f} of positives above the null"]
+    if found.base_auroc is not None:
+        figures.append(f"base AUROC {found.base_auroc:.2f}")
+    return ", ".join([*figures, *([which] if which else [])])
+
+
+def _some(found: MethodEvidence | HeadTest) -> str:
+    return "" if (found.fraction_above_null or 0.0) >= MOST else "in some positives only, "
+
+
+def _signed(value: float) -> str:
+    """Write three decimals, without a minus before 0.000."""
+    return f"{round(value, 3) + 0.0:.3f}"
+
+
+def _names(test: AttentionTest, heads: Sequence[HeadTest]) -> str:
+    """Name heads by their numbers and, where there are several, by their layers."""
+    if len(test.heads) == 1:
+        return ""
+    layers = {head.layer for head in test.heads}
+    words = []
+    for layer, group in groupby(heads, key=lambda head: head.layer):
+        numbers = [head.head for head in group if head.head is not None]
+        if not numbers:
+            words.append(layer)
+            continue
+        of = f" of {len(test.heads)}" if len(layers) == 1 else f" of {layer}"
+        plural = "s" if len(numbers) > 1 else ""
+        words.append(f"head{plural} {listed(list(_runs(numbers)))}{of}")
+    return listed(words)
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[str]:
+    """Write 1, 2, 3, 5, 6 as "1 to 3", "5" and "6"."""
+    for _, pairs in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
+        run = [number for _, number in pairs]
+        yield from [f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run)
+
+
+def _doubts(found: MethodEvidence) -> str:
+    """Warn where the model before training shows the same, or mutagenesis something else."""
+    words = ""
+    before = found.untrained
+    above = None if before is None else before.fraction_above_null
+    if before is not None and above is not None and above >= MOST and is_right(before):
+        words += f"; so does that of the untrained model ({above:.2f})"
+    common = found.ism_top_overlap
+    if common is not None and common <= LITTLE_IN_COMMON:
+        words += f"; mutagenesis points to other bases ({common:.2f} of the first ten in common)"
+    return words

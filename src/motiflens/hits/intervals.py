@@ -99,7 +99,8 @@ def intervals_of_bed(path: Path | str, genome: Genome) -> Intervals:
     n_lost = int((~inside).sum())
     n_renamed = int((inside & (names != loci.chrom)).sum())
     notes = {
-        f"{n_lost} of {len(loci)} intervals left out, as the genome does not hold them whole": n_lost,
-        f"{n_renamed} intervals found under the contig's other name, with or without chr": n_renamed,
+        "left out, as the genome does not hold them whole": n_lost,
+        "found under the contig's other name, with or without chr": n_renamed,
     }
-    return Intervals(genome, by_contig, tuple(note for note, n in notes.items() if n))
+    told = (f"{n} of {len(loci)} intervals {text}" for text, n in notes.items() if n)
+    return Intervals(genome, by_contig, tuple(told))

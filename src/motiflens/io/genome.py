@@ -41,7 +41,7 @@ class Genome:
         return next((name for name in names if name in self.contigs), None)
 
     def names_of(self, chrom: NDArray[np.str_]) -> NDArray[np.str_]:
-        """Return the names that chromosomes (N,) have here; the empty string for one that has none."""
+        """Return the names that chromosomes (N,) have here, the empty string for none."""
         names = {name: self.name_of(name) or "" for name in np.unique(chrom).tolist()}
         return np.array([names[name] for name in chrom.tolist()], dtype=np.str_)
 

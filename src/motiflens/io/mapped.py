@@ -207,7 +207,7 @@ class _Spool:
             raise at(error, f"in sequences {self.n + 1} to {self.n + len(chunk)}") from None
         if bool(self.splits) != named and self.n:
             raise InputError(
-                f"some of the first {self.n + len(chunk)} sequences name their split, others do not",
+                f"of the first {self.n + len(chunk)} sequences some name their split, some do not",
                 remedy="name the split of every sequence",
             )
         self.bases.write(part.codes[_inside(part.lengths, part.codes.shape[1])].tobytes())

@@ -122,7 +122,6 @@ def _make(
             raise InputError(
                 f"{kind!r} is no kind of negatives and no file",
                 remedy=f"did you mean {near[0]}?",
-                argument="negatives",
             )
     records = read_records(Path(kind))
     return dataset_of(records, [0.0] * len(records), prefix="negative")
@@ -145,10 +144,10 @@ def _matched(
     positives: SequenceDataset, genome: Genome | None, loci: Loci | None, seed: int
 ) -> SequenceDataset:
     if genome is None or positives.coordinates is None:
-        what = "no genome" if genome is None else "positives without coordinates"
+        what = "there is no genome=FILE" if genome is None else "the positives have no coordinates"
         raise InputError(
-            f"negatives=matched needs a genome and coordinates, and there are {what}",
-            remedy="give a BED file and its genome, or take negatives=shuffle",
+            f"negatives=matched cannot be made: {what}",
+            remedy="give a BED file and genome=FILE, or take negatives=shuffle",
             argument=("negatives", "genome"),
         )
     return extract(genome, matched_windows(positives.coordinates, genome, loci, seed)).dataset(0)
@@ -252,7 +251,7 @@ def _nearest(
 
 
 def _content(windows: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return GC and repeat fraction (2, W) of windows (W, L); a base that is N counts in neither."""
+    """Return GC and repeat fraction (2, W) of windows (W, L); N counts in neither."""
     n_known = np.maximum((windows < _BLOCKED).sum(axis=1), 1)
     content: NDArray[np.float64] = np.stack(
         [np.count_nonzero(windows & flag, axis=1) / n_known for flag in (_GC, _REPEAT)]

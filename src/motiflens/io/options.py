@@ -48,3 +48,7 @@ class ReadOptions:
         """Return the options that are not left to their default."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in values.items() if value is not None}
+
+
+AS_IT_IS = ReadOptions()
+"""Nothing said."""

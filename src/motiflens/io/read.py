@@ -8,6 +8,7 @@ DeepBind's files and, by their signal, microarrays. Text may be compressed (``.g
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +23,7 @@ from motiflens.io.binding_arrays import DEFAULT_SD, read_deepbind, read_microarr
 from motiflens.io.fasta import dataset_of, read_records, with_labels, with_labels_in_headers
 from motiflens.io.genome import Genome, Windows, extract, open_genome
 from motiflens.io.negatives import bind, make_negatives, split_kind
-from motiflens.io.options import ReadOptions
+from motiflens.io.options import AS_IT_IS, ReadOptions
 from motiflens.io.tables import read_table
 
 LABELLED = "given"
@@ -146,8 +147,8 @@ def read(
 
 def read_files(
     path: Path | str,
-    options: ReadOptions = ReadOptions(),
-    others: dict[str, Path | str | None] | None = None,
+    options: ReadOptions = AS_IT_IS,
+    others: Mapping[str, Path | str | None] | None = None,
     *,
     test_negatives: Path | str | None = None,
     seed: int = 0,
@@ -192,9 +193,7 @@ def read_files(
     return Reading(dataset, main.negatives, notes)
 
 
-def read_unlabelled(
-    path: Path | str, options: ReadOptions = ReadOptions(), *, seed: int = 0
-) -> Reading:
+def read_unlabelled(path: Path | str, options: ReadOptions = AS_IT_IS, *, seed: int = 0) -> Reading:
     """Read data of which labels are not asked: what comes without is positive; see `read`.
 
     No negatives are made but those that the options name.
@@ -233,8 +232,8 @@ def _read(path: Path | str, options: ReadOptions, seed: int, need_labels: bool =
 def _check_options(path: Path | str, options: ReadOptions, kind: str) -> None:
     if kind == sniff.TWO_BIT:
         raise InputError(
-            f"{path} is a genome (2bit), not sequences to train on",
-            remedy="give a BED file, and the genome as genome=FILE",
+            f"{path} is 2bit, not sequences to train on",
+            remedy="give a BED file, and this one as genome=FILE",
             argument="genome",
         )
     given = options.given()
@@ -249,7 +248,7 @@ def _check_options(path: Path | str, options: ReadOptions, kind: str) -> None:
     if options.labels is not None and options.negatives is not None:
         raise InputError(
             f"there are labels={options.labels} and negatives={options.negatives}",
-            remedy="labels come once; leave one of them out",
+            remedy="leave one of them out",
             argument=("labels", "negatives"),
         )
 
@@ -313,7 +312,7 @@ def _read_bed(source: _Source) -> Reading:
     path, options = source.path, source.options
     if options.genome is None:
         raise InputError(
-            f"{path} needs its genome, as it is a BED file",
+            f"{path} is a BED file and needs genome=FILE",
             remedy="give FASTA or 2bit, such as genome=hg38.fa",
             argument="genome",
         )

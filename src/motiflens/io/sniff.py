@@ -15,7 +15,7 @@ BED = "a BED file"
 DEEPBIND = "a .seq file"
 FASTA = "FASTA"
 LINES = "a file of sequences, one a line"
-TWO_BIT = "a genome"
+TWO_BIT = "2bit"
 
 MAPPED_NAME = ".motiflens"
 SEPARATORS = ("\t", ",", ";")

@@ -143,7 +143,7 @@ def explain_labels(texts: Iterable[str], path: object, positive: str | None = No
         raise InputError(
             f"the labels are {told}, not 0 and 1",
             f"in {path}",
-            f'say which is the positive one, such as positive="{first}"',
+            f'name the one that is 1, such as positive="{first}"',
             "positive",
         )
     if len(words) == 1 or not all(_NUMBER.fullmatch(word) for word in words):

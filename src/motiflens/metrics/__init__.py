@@ -1,8 +1,11 @@
 """Scores of predictions, and how far they can be believed."""
 
-from motiflens.metrics.calibration import reliability_points
-from motiflens.metrics.curves import curve_points, precision_recall_points, roc_curve_points
-from motiflens.metrics.differences import SeedScores, paired_difference, seed_scores
+from motiflens.metrics.curves import (
+    curve_points,
+    precision_recall_points,
+    reliability_points,
+    roc_curve_points,
+)
 from motiflens.metrics.evaluation import (
     EVALUATED,
     choose_threshold,
@@ -10,8 +13,22 @@ from motiflens.metrics.evaluation import (
     evaluate,
     measure,
 )
-from motiflens.metrics.intervals import CONFIDENCE, Interval, bootstrap_interval, mean_interval
-from motiflens.metrics.scores import METRICS, epochs_to_target, rank_auroc, score
+from motiflens.metrics.intervals import (
+    CONFIDENCE,
+    Interval,
+    SeedScores,
+    mean_interval,
+    paired_difference,
+    seed_scores,
+)
+from motiflens.metrics.scores import (
+    METRICS,
+    auroc_standard_error,
+    epochs_to_target,
+    rank_auprc,
+    rank_auroc,
+    score,
+)
 
 __all__ = [
     "CONFIDENCE",
@@ -19,7 +36,7 @@ __all__ = [
     "METRICS",
     "Interval",
     "SeedScores",
-    "bootstrap_interval",
+    "auroc_standard_error",
     "choose_threshold",
     "curve_points",
     "ensemble_logits",
@@ -29,6 +46,7 @@ __all__ = [
     "measure",
     "paired_difference",
     "precision_recall_points",
+    "rank_auprc",
     "rank_auroc",
     "reliability_points",
     "roc_curve_points",

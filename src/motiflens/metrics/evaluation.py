@@ -5,36 +5,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import log_expit, logsumexp
 
 from motiflens.errors import InputError
-from motiflens.metrics.groups import Groups, checked_groups
 from motiflens.metrics.intervals import CONFIDENCE
 from motiflens.metrics.ranking import (
+    Floats,
     Ranked,
     brier,
     calibration_error,
+    call_scores,
     called_masses,
+    cut_counts,
     matthews,
-    of_calls,
-    of_ranks,
     plain_masses,
     rank,
+    rank_scores,
 )
 from motiflens.metrics.resampling import (
+    Groups,
     Sample,
     chance_calibration_error,
+    number_groups,
     resampled,
     shortest,
-    unseen_share,
+    unseen_fraction,
 )
-from motiflens.metrics.scores import checked
 
 EVALUATED = ("auroc", "auprc", "mcc", "accuracy", "brier", "ece", "recall_at_fdr10")
 QUANTILES = (0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2)
-
-Floats = NDArray[np.float64]
 
 
 def evaluate(
@@ -78,12 +78,12 @@ def evaluate(
     sequences, not of other seeds.
 
     A sample without a fault does not show that there is none. So each class of a resample has an
-    unseen example beside its own, of a mass drawn from Gamma(0.12), at the place of any other
+    unseen example beside its own, of a mass drawn from Gamma(0.12), where any other lies
     example, positive or negative with an even chance (a draw of the base measure of a Dirichlet
     process: Ferguson, Ann Stat 1:209, 1973). Accuracy and Matthews' correlation follow from
     Jeffreys' posterior of recall and false-positive rate, Beta(k + 1/2, n − k + 1/2) (Brown, Cai
     and DasGupta, Stat Sci 16:101, 2001). And however well they are ranked, n examples of the
-    smaller class may hide a share s of faults, s about 1.9 / n, the end of Jeffreys' one-sided
+    smaller class may hide a fraction s of faults, s about 1.9 / n, the end of Jeffreys' one-sided
     95 % interval for none in n: the interval of the recall reaches to 1 − s at least, those of
     AUROC and AUPRC to 1 − s/2, for a fault ranks at random; likewise at the other end. Of groups,
     n is the effective number (Σ size)² / Σ size².
@@ -97,7 +97,7 @@ def evaluate(
     interval holds its value, and has a width where logits differ.
     """
     ranked = rank(labels, logits, threshold)
-    numbered = checked_groups(groups, len(ranked.order))
+    numbered = number_groups(groups, len(ranked.order))
     sample = Sample(ranked, Groups(numbered.of[ranked.order], numbered.n))
     values = _measured(ranked)
     ends = _ends(values["ece"], sample, generator)
@@ -112,15 +112,15 @@ def evaluate(
 def _ends(
     ece: float, sample: Sample, generator: np.random.Generator
 ) -> dict[str, tuple[float, float]]:
-    """Give the ends of every interval; `ece` is the calibration error of the sample."""
-    found = resampled(sample, generator)
-    ends = {metric: _quantiles(found[metric]) for metric in EVALUATED}
-    ends["recall_at_fdr10"] = shortest(found["recall_at_fdr10"], CONFIDENCE)
+    """Return the ends of every interval; `ece` is the calibration error of the sample."""
+    scores = resampled(sample, generator)
+    ends = {metric: _quantiles(scores[metric]) for metric in EVALUATED}
+    ends["recall_at_fdr10"] = shortest(scores["recall_at_fdr10"], CONFIDENCE)
     low, high = (2 * ece - end for end in reversed(ends["ece"]))
     is_chance = ece <= chance_calibration_error(sample, QUANTILES[1], generator)
-    share = unseen_share(sample)
-    ends["ece"] = 0.0 if is_chance else max(0.0, low), max(high, share / 2)
-    for metric, loss in (("auroc", share / 2), ("auprc", share / 2), ("recall_at_fdr10", share)):
+    hidden = unseen_fraction(sample)
+    ends["ece"] = 0.0 if is_chance else max(0.0, low), max(high, hidden / 2)
+    for metric, loss in (("auroc", hidden / 2), ("auprc", hidden / 2), ("recall_at_fdr10", hidden)):
         low, high = ends[metric]
         ends[metric] = min(low, 1 - loss), max(high, loss)
     return ends
@@ -168,14 +168,14 @@ def measure(labels: ArrayLike, logits: ArrayLike, *, threshold: float) -> dict[s
 def _measured(ranked: Ranked) -> dict[str, float]:
     masses = plain_masses(ranked)
     called = called_masses(ranked, masses)
-    shares = [above / size for above, size in zip(called, ranked.sizes, strict=True)]
-    found = {
-        **of_ranks(ranked, masses),
-        **of_calls(ranked, shares[0], shares[1]),
+    rates = [above / size for above, size in zip(called, ranked.sizes, strict=True)]
+    scores = {
+        **rank_scores(ranked, masses),
+        **call_scores(ranked, rates[0], rates[1]),
         "brier": brier(ranked, masses),
         "ece": calibration_error(ranked, masses),
     }
-    return {metric: float(found[metric][0]) for metric in EVALUATED}
+    return {metric: float(scores[metric][0]) for metric in EVALUATED}
 
 
 def choose_threshold(labels: ArrayLike, logits: ArrayLike) -> float:
@@ -197,21 +197,14 @@ def choose_threshold(labels: ArrayLike, logits: ArrayLike) -> float:
     InputError
         See `score`.
     """
-    truth, scores = checked(labels, logits)
-    order = np.argsort(-scores, kind="stable")
-    ranked = scores[order]
-    ends = np.flatnonzero(np.diff(ranked))
-    tp = np.cumsum(truth[order], dtype=np.float64)[ends]
-    n_positive = float(truth.sum())
-    quality = matthews(
-        tp,
-        ends + 1 - tp,
-        np.full(len(ends), n_positive),
-        np.full(len(ends), len(truth) - n_positive),
-    )
+    ranked = rank(labels, logits, threshold=0.0)
+    true, false = (calls[:-1] for calls in cut_counts(ranked))
+    quality = matthews(true, false, *ranked.sizes)
     if not (quality > 0).any():
         return 0.0
-    cuts = ranked[ends] / 2 + ranked[ends + 1] / 2
+    scores = np.asarray(logits, dtype=np.float64)[ranked.order]
+    behind = ranked.ends[:-1]
+    cuts = scores[behind] / 2 + scores[behind + 1] / 2
     best = cuts[quality == quality.max()]
     return float(best[np.abs(best).argmin()])
 
@@ -244,9 +237,9 @@ def ensemble_logits(logits: Sequence[ArrayLike]) -> Floats:
     members = [np.asarray(member, dtype=np.float64) for member in logits]
     if len({member.shape for member in members}) != 1:
         raise InputError(
-            "an ensemble has one or more members, all with logits of the same sequences",
-            got=f"shapes {[member.shape for member in members]}",
-            remedy="predict the same sequences with every member",
+            f"an ensemble of logits of shapes {[member.shape for member in members]}",
+            remedy="predict the same sequences with one or more members",
+            argument="logits",
         )
     stacked = np.stack(members)
     # The common divisor S cancels between the two.

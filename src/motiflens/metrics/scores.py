@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
-from sklearn.metrics import average_precision_score, matthews_corrcoef, roc_auc_score
 
-from motiflens.errors import InputError
+from motiflens.metrics.curves import precision_recall, roc
+from motiflens.metrics.ranking import matthews, rank
 
 METRICS = ("accuracy", "auroc", "auprc", "mcc")
 
@@ -36,41 +37,17 @@ def score(labels: ArrayLike, logits: ArrayLike) -> dict[str, float]:
     InputError
         When shapes differ, a label is neither 0 nor 1, a logit is not finite or a class is missing.
     """
-    truth, scores = checked(labels, logits)
-    called = scores > 0
+    ranked = rank(labels, logits, threshold=0.0)
+    (fallout, recall), (recall_at_cuts, precision) = roc(ranked), precision_recall(ranked)
+    true = float(ranked.truth[: ranked.n_called].sum())
+    false = ranked.n_called - true
+    positives, negatives = ranked.sizes
     return {
-        "accuracy": float(np.mean(called == truth)),
-        "auroc": float(roc_auc_score(truth, scores)),
-        "auprc": float(average_precision_score(truth, scores)),
-        "mcc": float(matthews_corrcoef(truth, called)),
+        "accuracy": (true + negatives - false) / (positives + negatives),
+        "auroc": float(np.trapezoid(recall, fallout)),
+        "auprc": float((np.diff(recall_at_cuts, prepend=0) * precision)[::-1].sum()),
+        "mcc": float(matthews(true, false, positives, negatives)),
     }
-
-
-def checked(labels: ArrayLike, logits: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Give labels (N,) as bool and logits (N,) as floats; refuse what `score` refuses."""
-    truth, scores = np.asarray(labels), np.asarray(logits, dtype=np.float64)
-    if truth.ndim != 1 or truth.shape != scores.shape:
-        raise InputError(
-            "labels and logits are two lists of one length",
-            got=f"shapes {truth.shape} and {scores.shape}",
-            remedy="give one logit for each label",
-        )
-    if not np.isin(truth, (0, 1)).all():
-        wrong = truth[~np.isin(truth, (0, 1))][0]
-        raise InputError("labels are 0 or 1", got=str(wrong), remedy="correct the labels")
-    if not np.isfinite(scores).all():
-        raise InputError(
-            "logits are finite",
-            got=f"{scores[~np.isfinite(scores)][0]} for example {np.argmin(np.isfinite(scores))}",
-            remedy="train with a lower learning rate",
-        )
-    if np.unique(truth).size != 2:
-        raise InputError(
-            "labels hold both classes",
-            got=f"{truth.size} labels of {np.unique(truth).size} class(es)",
-            remedy="score on more sequences, or split by label",
-        )
-    return truth.astype(bool), scores
 
 
 def rank_auroc(labels: ArrayLike, scores: ArrayLike) -> NDArray[np.float64]:
@@ -92,6 +69,39 @@ def rank_auroc(labels: ArrayLike, scores: ArrayLike) -> NDArray[np.float64]:
     pairs = positives * (truth.shape[-1] - positives)
     above = np.where(truth, ranks, 0.0).sum(-1) - positives * (positives + 1) / 2
     return np.where(pairs > 0, above / np.maximum(pairs, 1), 0.5)
+
+
+def rank_auprc(labels: ArrayLike, scores: ArrayLike) -> NDArray[np.float64]:
+    """Average precision of many rows at once: the mean, over positives, of the precision there.
+
+    Parameters
+    ----------
+    labels, scores
+        (R, n); labels are 0 or 1. Equal scores share one threshold.
+
+    Returns
+    -------
+    ndarray
+        (R,), 0 for a row without positives.
+    """
+    rows = zip(np.asarray(labels) > 0, np.asarray(scores), strict=True)
+    return np.array([_average_precision(truth, values) for truth, values in rows])
+
+
+def _average_precision(truth: NDArray[np.bool_], values: NDArray[np.floating]) -> float:
+    order = np.argsort(-values, kind="stable")
+    last_of_equals = np.append(np.diff(values[order]) != 0, True)
+    true = np.cumsum(truth[order])[last_of_equals]
+    called = np.flatnonzero(last_of_equals) + 1
+    return float((np.diff(true, prepend=0) * true / called).sum() / max(truth.sum(), 1))
+
+
+def auroc_standard_error(n_positives: int, n_negatives: int) -> float:
+    """Return the standard error of the AUROC of a score that tells nothing, around 0.5.
+
+    That of the Mann-Whitney statistic where both classes score alike.
+    """
+    return math.sqrt((n_positives + n_negatives + 1) / (12 * n_positives * n_negatives))
 
 
 def epochs_to_target(accuracies: Sequence[float], target: float) -> int | None:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from motiflens.errors import InputError
+from motiflens.errors import one_of
 from motiflens.models.attention import Attention
 from motiflens.models.base import (
     AttentionMap,
+    BothStrands,
     FeatureMap,
     ReceptiveField,
     SequenceModel,
-    lay_on_bases,
+    project_to_bases,
 )
-from motiflens.models.both_strands import BothStrands
 from motiflens.models.cnn import CNN
 from motiflens.models.hybrid import Hybrid
 from motiflens.models.transformer import Transformer
@@ -32,7 +31,7 @@ __all__ = [
     "ReceptiveField",
     "SequenceModel",
     "build_model",
-    "lay_on_bases",
+    "project_to_bases",
     "require_model",
 ]
 
@@ -55,14 +54,8 @@ FIXED_LENGTH = frozenset({"tutorial-cnn", "tutorial-attention"})
 
 def require_model(name: str) -> str:
     """Return the name of an architecture, or raise :class:`InputError` with the nearest one."""
-    if name in MODELS:
-        return name
-    nearest = difflib.get_close_matches(name, MODELS, n=1)
-    raise InputError(
-        f"a model is one of {', '.join(MODELS)}",
-        got=repr(name),
-        remedy=f"did you mean '{nearest[0]}'?" if nearest else "choose one of them",
-    )
+    one_of("an architecture", name, MODELS, argument="models")
+    return name
 
 
 def build_model(name: str, *, length: int, seed: int, **hyperparameters: Any) -> SequenceModel:
@@ -89,9 +82,9 @@ def build_model(name: str, *, length: int, seed: int, **hyperparameters: Any) ->
     InputError
         If no architecture has this name.
     """
-    architecture = MODELS[require_model(name)]
+    require_model(name)
     if name in FIXED_LENGTH:
         hyperparameters["length"] = length
     with _GLOBAL_STATE, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return architecture(**hyperparameters).eval()
+        return MODELS[name](**hyperparameters).eval()

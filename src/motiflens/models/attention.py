@@ -5,20 +5,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from motiflens.models.attention_mutants import hidden_of_mutants
-from motiflens.models.base import AttentionMap, FeatureMap, SequenceModel, valid_units
+from motiflens.models.base import AttentionMap, valid_units
+from motiflens.models.filters import FilterModel, Filters
 from motiflens.models.layers import (
     AdditiveAttention,
     Dropout,
-    Filters,
     Linear,
     MaxPool,
     first_activation,
 )
-from motiflens.models.mutants import ChangedUnits
+from motiflens.models.mutants import ChangedUnits, hidden_of_mutants
 
 
-class Attention(SequenceModel):
+class Attention(FilterModel):
     """Filters at every base are keys and values; their weighted sum is all that the output sees.
 
     Parameters
@@ -35,7 +34,7 @@ class Attention(SequenceModel):
     n_hidden
         Width of a head's tanh layer and of the hidden layer.
     dropout
-        Share of the contexts and of the hidden values that is zeroed in training.
+        Fraction of the contexts and of the hidden values that is zeroed in training.
     """
 
     def __init__(
@@ -52,7 +51,7 @@ class Attention(SequenceModel):
         super().__init__()
         self.min_length = max(kernel_size, pool_size)
         self.first = Filters(n_filters, kernel_size, same=True)
-        self.first.start_as_words()
+        self.first.init_from_kmers()
         if activation == "exponential":
             self._start_at_one()
         self.activation = first_activation(activation)
@@ -65,51 +64,36 @@ class Attention(SequenceModel):
         self.output = Linear(n_hidden, 1)
 
     def _start_at_one(self) -> None:
-        """Let the exponential of a filter be 1 at its own word, and so near 0 elsewhere.
+        """Let the exponential of a filter be 1 at its own k-mer, and so near 0 elsewhere.
 
         With the threshold that suits relu every unit starts at 0.17, on all sequences alike. This
         constant comes from every filter and head, one step of Adam moves all their weights the same
-        way, and within an epoch no hidden unit may be left that answers to anything.
+        way, and within an epoch no hidden unit may be left that changes with anything.
         """
         with torch.no_grad():
             self.first.bias.copy_(-self.first.weight.amax(dim=-2).sum(dim=-1))
 
-    @property
-    def filters(self) -> Tensor:
-        """Weights of the first layer, (F, 4, K)."""
-        return self.first.weight
-
-    def _activations(self, one_hot: Tensor) -> Tensor:
-        activations: Tensor = self.activation(self.first.add_bias(self.first(one_hot)))
-        return activations
-
     def _units(self, one_hot: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the units of the attention (..., U, F), and which of them are no padding."""
-        units: Tensor = self.pool(self._activations(one_hot))
+        """Return the units of the attention (..., U, F), and which of them are no padding."""
+        units: Tensor = self.pool(self.activations(one_hot))
         return units, valid_units(one_hot, units.shape[-2], self.field)
 
-    def first_layer(self, one_hot: Tensor) -> FeatureMap:
-        """Give the activations of the filters at every base, (N, F, L)."""
-        return FeatureMap(self._activations(one_hot).mT, self.first.field)
-
     def attention_maps(self, one_hot: Tensor) -> list[AttentionMap]:
-        """Give the weights of every head at every unit, (N, H, U); padding has none."""
+        """Return the weights of every head at every unit, (N, H, U); padding has none."""
         weights = self.attention.weights(*self._units(one_hot)).mT
         return [AttentionMap("attention", weights, self.field)]
 
-    def mutant_logits(self, one_hot: Tensor) -> Tensor | None:
-        """Give the logits after every single substitution, (N, 4, L), or None with pools."""
+    def single_mutant_logits(self, one_hot: Tensor) -> Tensor | None:
+        """Return the logits after every single substitution, (N, 4, L), or None with pools."""
         if isinstance(self.pool, MaxPool):
             return None
         valid = valid_units(one_hot, one_hot.shape[-1], self.field)
         units = ChangedUnits.of(self.first, one_hot)
         hidden = hidden_of_mutants(self.attention, self.hidden, units, self.activation, valid)
-        logits: Tensor = self.output(self.hidden_activation(hidden))
-        return logits.squeeze(-1).mT
+        return self.output(self.hidden_activation(hidden)).squeeze(-1).mT
 
     def forward(self, one_hot: Tensor) -> Tensor:
         """Map one-hot (..., 4, L) to logits (...)."""
         context = self.dropout(self.attention(*self._units(one_hot))).unsqueeze(-2)
         hidden = self.dropout(self.hidden_activation(self.hidden(context)))
-        logits: Tensor = self.output(hidden).squeeze((-2, -1))
-        return logits
+        return self.output(hidden).squeeze((-2, -1))

@@ -1,7 +1,7 @@
 """What our models promise beyond the contract of any model: features and attention tied to bases.
 
 Any ``torch.nn.Module`` from one-hot ``(N, 4, L)`` to logits ``(N,)`` or ``(N, T)`` can be trained
-and explained. A :class:`SequenceModel` also tells which bases each of its units sees.
+and explained. A :class:`SequenceModel` also says which bases each of its units sees.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class ReceptiveField:
         return self.first + unit * self.stride
 
     def pooled(self, pool_size: int) -> ReceptiveField:
-        """Give the field of units that pool ``pool_size`` neighbours without overlap."""
+        """Return the field of units that pool ``pool_size`` neighbours without overlap."""
         return ReceptiveField(
             self.first, self.stride * pool_size, self.width + self.stride * (pool_size - 1)
         )
@@ -80,15 +80,15 @@ class SequenceModel(nn.Module):
         raise AttributeError(f"{type(self).__name__} has no first-layer filters")
 
     def first_layer(self, one_hot: Tensor) -> FeatureMap:
-        """Give the activations of the first layer before any pooling."""
+        """Return the activations of the first layer before any pooling."""
         raise AttributeError(f"{type(self).__name__} has no first-layer filters")
 
     def attention_maps(self, one_hot: Tensor) -> list[AttentionMap]:
-        """Give the attention of every layer; empty when the model has none."""
+        """Return the attention of every layer; empty when the model has none."""
         return []
 
-    def mutant_logits(self, one_hot: Tensor) -> Tensor | None:
-        """Give the logits after every single substitution, where there is a quick way to them.
+    def single_mutant_logits(self, one_hot: Tensor) -> Tensor | None:
+        """Return the logits after every single substitution, where units can be updated for it.
 
         Parameters
         ----------
@@ -105,7 +105,7 @@ class SequenceModel(nn.Module):
 
 
 def sequence_ends(one_hot: Tensor) -> Tensor:
-    """Give the place behind the last base of each sequence: (..., 4, L) to (...), int.
+    """Return the end of each sequence, behind its last base: (..., 4, L) to (...), int.
 
     A zero column before it is an N, one behind it is padding.
     """
@@ -114,20 +114,20 @@ def sequence_ends(one_hot: Tensor) -> Tensor:
 
 
 def mirrored(one_hot: Tensor) -> Tensor:
-    """Give the place that each place has on the other strand: (..., 4, L) to (..., L), int.
+    """Return each position's position on the other strand: (..., 4, L) to (..., L), int.
 
-    Of n bases the one at p lies at n - 1 - p; padding stays on the right. Taken twice, every place
-    is itself again.
+    Of n bases the one at p lies at n - 1 - p; padding stays on the right. Taken twice, every
+    position is itself again.
     """
     length = one_hot.shape[-1]
-    places = torch.arange(length, device=one_hot.device)
-    return (sequence_ends(one_hot).unsqueeze(-1) - 1 - places).remainder(length)
+    positions = torch.arange(length, device=one_hot.device)
+    return (sequence_ends(one_hot).unsqueeze(-1) - 1 - positions).remainder(length)
 
 
 def other_strand(one_hot: Tensor) -> Tensor:
     """Reverse-complement one-hot (..., 4, L); padding stays on the right."""
-    places = mirrored(one_hot).unsqueeze(-2).expand_as(one_hot)
-    return one_hot.flip(-2).gather(-1, places)
+    positions = mirrored(one_hot).unsqueeze(-2).expand_as(one_hot)
+    return one_hot.flip(-2).gather(-1, positions)
 
 
 def valid_units(one_hot: Tensor, n_units: int, field: ReceptiveField) -> Tensor:
@@ -155,8 +155,8 @@ def valid_units(one_hot: Tensor, n_units: int, field: ReceptiveField) -> Tensor:
     return valid
 
 
-def lay_on_bases(weights: Tensor, field: ReceptiveField, length: int) -> Tensor:
-    """Lay the weights of units on bases: each base a unit sees gets an equal share of its weight.
+def project_to_bases(weights: Tensor, field: ReceptiveField, length: int) -> Tensor:
+    """Project the weights of units to bases: those that a unit sees share its weight equally.
 
     Nothing is interpolated: the sum over bases equals the sum over units. Of a unit that looks
     over an edge, the bases inside the sequence share the weight.
@@ -188,3 +188,51 @@ def lay_on_bases(weights: Tensor, field: ReceptiveField, length: int) -> Tensor:
     if bool((counts == 0).any()):
         raise ValueError(f"a unit of {field} sees none of {length} bases")
     return weights @ (seen / counts)
+
+
+class BothStrands(SequenceModel):
+    """Average a model over both strands, so that a sequence and its complement score the same.
+
+    Features and attention maps are those of the forward strand, tied to its bases; the attention
+    on bases is the mean over both (:mod:`motiflens.attribution.attention`).
+
+    Parameters
+    ----------
+    model
+        Trained on both strands (``Recipe.rc_augment``).
+    """
+
+    both_strands = True
+
+    def __init__(self, model: SequenceModel) -> None:
+        super().__init__()
+        self.model = model
+        self.min_length = model.min_length
+        self.train(model.training)
+
+    @property
+    def filters(self) -> Tensor:
+        """Weights of the first layer, (F, 4, K)."""
+        return self.model.filters
+
+    def first_layer(self, one_hot: Tensor) -> FeatureMap:
+        """Return the activations of the first layer on the forward strand."""
+        return self.model.first_layer(one_hot)
+
+    def attention_maps(self, one_hot: Tensor) -> list[AttentionMap]:
+        """Return the attention on the forward strand."""
+        return self.model.attention_maps(one_hot)
+
+    def forward(self, one_hot: Tensor) -> Tensor:
+        """Map one-hot (N, 4, L) to the mean logits (N,) of both strands."""
+        return (self.model(one_hot) + self.model(other_strand(one_hot))) / 2
+
+    def single_mutant_logits(self, one_hot: Tensor) -> Tensor | None:
+        """Return the logits after every single substitution, (N, 4, L), if the model has them."""
+        forward = self.model.single_mutant_logits(one_hot)
+        reverse = self.model.single_mutant_logits(other_strand(one_hot))
+        if forward is None or reverse is None:
+            return None
+        # Base b at position p of n bases is the complement of b at n - 1 - p on the other strand.
+        positions = mirrored(one_hot).unsqueeze(-2).expand_as(reverse)
+        return (forward + reverse.flip(-2).gather(-1, positions)) / 2

@@ -1,19 +1,20 @@
-"""A convolutional network: filters, then the strongest answer of each filter anywhere."""
+"""A convolutional network: filters, then the largest activation of each filter anywhere."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
-from motiflens.models.base import FeatureMap, SequenceModel, valid_units
-from motiflens.models.layers import Dropout, Filters, Linear, first_activation
-from motiflens.models.mutants import strongest_of_mutants
+from motiflens.models.base import valid_units
+from motiflens.models.filters import FilterModel, Filters
+from motiflens.models.layers import Dropout, Linear, first_activation
+from motiflens.models.mutants import max_activations_of_mutants
 
 
-class CNN(SequenceModel):
+class CNN(FilterModel):
     """Filters at every base, their largest value over the sequence, one hidden layer (DeepBind).
 
     The largest value over all positions makes the model as good on a sequence of any length:
-    positions on padding are masked. Many filters that start as random words cover what several
+    positions on padding are masked. Many filters that start as random k-mers cover what several
     factors bind, as gapped k-mers do; half as many lose up to a hundredth of AUROC.
 
     Parameters
@@ -25,7 +26,7 @@ class CNN(SequenceModel):
     n_hidden
         Width of the hidden layer.
     dropout
-        Share of the pooled and of the hidden values that is zeroed in training.
+        Fraction of the pooled and of the hidden values that is zeroed in training.
     """
 
     def __init__(
@@ -40,39 +41,27 @@ class CNN(SequenceModel):
         super().__init__()
         self.min_length = kernel_size
         self.first = Filters(n_filters, kernel_size, same=True)
-        self.first.start_as_words()
+        self.first.init_from_kmers()
         self.activation = first_activation(activation)
         self.dropout = Dropout(dropout)
         self.hidden = Linear(n_filters, n_hidden)
         self.hidden_activation = nn.ReLU()
         self.output = Linear(n_hidden, 1)
 
-    @property
-    def filters(self) -> Tensor:
-        """Weights of the first layer, (F, 4, K)."""
-        return self.first.weight
-
-    def first_layer(self, one_hot: Tensor) -> FeatureMap:
-        """Give the activations of the filters at every base, (N, F, L)."""
-        units = self.activation(self.first.add_bias(self.first(one_hot)))
-        return FeatureMap(units.mT, self.first.field)
-
     def forward(self, one_hot: Tensor) -> Tensor:
         """Map one-hot (..., 4, L) to logits (...)."""
         valid = valid_units(one_hot, one_hot.shape[-1], self.first.field)
-        logits: Tensor = self._head(self.first.strongest(one_hot, valid).unsqueeze(-2))
-        return logits.squeeze((-2, -1))
+        largest = self.first.max_activations(one_hot, valid).unsqueeze(-2)
+        return self._head(largest).squeeze((-2, -1))
 
-    def mutant_logits(self, one_hot: Tensor) -> Tensor:
-        """Give the logits after every single substitution, (N, 4, L), as ``SequenceModel`` says."""
+    def single_mutant_logits(self, one_hot: Tensor) -> Tensor:
+        """Return the logits after every single substitution, (N, 4, L)."""
         valid = valid_units(one_hot, one_hot.shape[-1], self.first.field)
-        logits: Tensor = self._head(strongest_of_mutants(self.first, one_hot, valid))
-        return logits.squeeze(-1).mT
+        largest = max_activations_of_mutants(self.first, one_hot, valid)
+        return self._head(largest).squeeze(-1).mT
 
-    def _head(self, strongest: Tensor) -> Tensor:
-        """Map the largest answers (..., F) to logits (..., 1)."""
+    def _head(self, largest: Tensor) -> Tensor:
+        """Map the largest activations (..., F), without bias, to logits (..., 1)."""
         # Bias and activation keep the order of values, so they may follow the maximum.
-        pooled = self.dropout(self.activation(self.first.add_bias(strongest)))
-        hidden = self.dropout(self.hidden_activation(self.hidden(pooled)))
-        logits: Tensor = self.output(hidden)
-        return logits
+        pooled = self.dropout(self.activation(self.first.add_bias(largest)))
+        return self.output(self.dropout(self.hidden_activation(self.hidden(pooled))))

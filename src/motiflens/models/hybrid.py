@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from motiflens.models.base import AttentionMap, FeatureMap, SequenceModel, valid_units
-from motiflens.models.layers import Filters, LayerNorm, Linear, first_activation
+from motiflens.models.base import AttentionMap, valid_units
+from motiflens.models.filters import FilterModel, Filters
+from motiflens.models.layers import LayerNorm, Linear, first_activation
 from motiflens.models.self_attention import Block, MaskedMax, neighbours, self_attention_maps
 
 
-class Hybrid(SequenceModel):
+class Hybrid(FilterModel):
     """Filters at every base find motifs, self-attention relates them, the largest values decide.
 
     Parameters
@@ -51,30 +52,16 @@ class Hybrid(SequenceModel):
         self.pool = MaskedMax()
         self.output = Linear(n_filters, 1)
 
-    @property
-    def filters(self) -> Tensor:
-        """Weights of the first layer, (F, 4, K)."""
-        return self.first.weight
-
-    def _units(self, one_hot: Tensor) -> Tensor:
-        units: Tensor = self.activation(self.first.add_bias(self.first(one_hot)))
-        return units
-
-    def first_layer(self, one_hot: Tensor) -> FeatureMap:
-        """Give the activations of the filters at every base, (N, F, L)."""
-        return FeatureMap(self._units(one_hot).mT, self.first.field)
-
     def attention_maps(self, one_hot: Tensor) -> list[AttentionMap]:
-        """Give the attention of every block, (N, H, L) received and (N, H, L, L) in full."""
-        units = self._units(one_hot)
+        """Return the attention of every block, (N, H, L) received and (N, H, L, L) in full."""
+        units = self.activations(one_hot)
         valid = valid_units(one_hot, units.shape[-2], self.first.field)
         return self_attention_maps(self.blocks, units, valid, self.first.field)
 
     def forward(self, one_hot: Tensor) -> Tensor:
         """Map one-hot (..., 4, L) to logits (...)."""
-        x = self._units(one_hot)
+        x = self.activations(one_hot)
         valid = valid_units(one_hot, x.shape[-2], self.first.field)
         for block in self.blocks:
             x = block(x, valid)
-        logits: Tensor = self.output(self.pool(self.norm(x), valid).unsqueeze(-2)).squeeze((-2, -1))
-        return logits
+        return self.output(self.pool(self.norm(x), valid).unsqueeze(-2)).squeeze((-2, -1))

@@ -35,12 +35,12 @@ class RelativeBias(nn.Module):
 
     def __init__(self, offsets: tuple[int, ...], max_offset: int) -> None:
         super().__init__()
-        places = torch.arange(-max_offset, max_offset + 1)
-        away = (places - torch.tensor(offsets).unsqueeze(-1)).abs()
+        offset = torch.arange(-max_offset, max_offset + 1)
+        away = (offset - torch.tensor(offsets).unsqueeze(-1)).abs()
         self.table = nn.Parameter(-STEEPNESS * torch.log1p(away.float()))
 
     def forward(self, n_units: int) -> Tensor:
-        """Give (H, U, U), or (R, H, U, U) of replicas: query i, key j, number of offset j - i."""
+        """Return (H, U, U), or (R, H, U, U) of replicas: query i, key j, number of offset j - i."""
         max_offset = self.table.shape[-1] // 2
         beyond = n_units - 1 - max_offset
         if beyond > 0:
@@ -87,26 +87,25 @@ class SelfAttention(nn.Module):
         return self.softmax(scores + barred[..., None, None, :]), value
 
     def weights(self, x: Tensor, valid: Tensor) -> Tensor:
-        """Give the weight of each key for each query: x (..., U, C) → (..., H, U, U)."""
+        """Return the weight of each key for each query: x (..., U, C) → (..., H, U, U)."""
         return self._weights_and_values(x, valid)[0]
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         """Map x (..., U, C) to the same shape; only units of ``valid`` (..., U) are looked at."""
         weights, value = self._weights_and_values(x, valid)
         mixed = (weights @ value).transpose(-3, -2).flatten(-2)
-        projected: Tensor = self.output(mixed)
-        return projected
+        return self.output(mixed)
 
 
 class Block(nn.Module):
-    """One Transformer block with the norm before each part (Xiong et al. 2020, fig. 1b).
+    """One Transformer block with the norm before each layer (Xiong et al. 2020, fig. 1b).
 
     Parameters
     ----------
     n_channels, offsets, max_offset
         As in :class:`SelfAttention`.
     n_hidden
-        Width of the layer between the two of the feed-forward part.
+        Width of the layer between the two of the feed-forward layers.
     """
 
     def __init__(
@@ -121,14 +120,13 @@ class Block(nn.Module):
         self.output = Linear(n_hidden, n_channels)
 
     def weights(self, x: Tensor, valid: Tensor) -> Tensor:
-        """Give the weight of each key for each query, (..., H, U, U)."""
+        """Return the weight of each key for each query, (..., H, U, U)."""
         return self.attention.weights(self.attention_norm(x), valid)
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         """Map x (..., U, C) to the same shape; only units of ``valid`` (..., U) are looked at."""
         x = x + self.attention(self.attention_norm(x), valid)
-        mapped: Tensor = x + self.output(self.activation(self.hidden(self.hidden_norm(x))))
-        return mapped
+        return x + self.output(self.activation(self.hidden(self.hidden_norm(x))))
 
 
 class MaskedMax(nn.Module):
@@ -140,14 +138,14 @@ class MaskedMax(nn.Module):
 
 
 def neighbours(n_heads: int, spacing: int) -> tuple[int, ...]:
-    """Give one offset a head, ``spacing`` units from one to the next, 0 in the middle."""
+    """Return one offset a head, ``spacing`` units from one to the next, 0 in the middle."""
     return tuple(spacing * (head - (n_heads - 1) // 2) for head in range(n_heads))
 
 
 def self_attention_maps(
     blocks: nn.ModuleList, x: Tensor, valid: Tensor, field: ReceptiveField
 ) -> list[AttentionMap]:
-    """Give the attention of every block: ``full``, and what each unit gets of it as ``weights``.
+    """Return the attention of every block: ``full``, and what each unit gets of it as ``weights``.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ class Transformer(SequenceModel):
     """Bases are embedded one by one, blocks of self-attention, the largest value over all bases.
 
     There are no absolute positions: heads know offsets only, so a motif is learned once for all
-    the places where it may lie, and a sequence may be of any length.
+    the positions where it may lie, and a sequence may be of any length.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Transformer(SequenceModel):
         self.output = Linear(n_channels, 1)
 
     def attention_maps(self, one_hot: Tensor) -> list[AttentionMap]:
-        """Give the attention of every block, (N, H, L) received and (N, H, L, L) in full."""
+        """Return the attention of every block, (N, H, L) received and (N, H, L, L) in full."""
         valid = valid_units(one_hot, one_hot.shape[-1], BASE)
         return self_attention_maps(self.blocks, self.embedding(one_hot.mT), valid, BASE)
 
@@ -61,5 +61,4 @@ class Transformer(SequenceModel):
         x = self.embedding(one_hot.mT)
         for block in self.blocks:
             x = block(x, valid)
-        logits: Tensor = self.output(self.pool(self.norm(x), valid).unsqueeze(-2)).squeeze((-2, -1))
-        return logits
+        return self.output(self.pool(self.norm(x), valid).unsqueeze(-2)).squeeze((-2, -1))

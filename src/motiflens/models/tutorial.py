@@ -5,13 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from motiflens.models.base import AttentionMap, FeatureMap, SequenceModel
-from motiflens.models.layers import AdditiveAttention, Filters, Linear, MaxPool
+from motiflens.models.base import AttentionMap
+from motiflens.models.filters import FilterModel, Filters
+from motiflens.models.layers import AdditiveAttention, Linear, MaxPool
 
 N_FILTERS, KERNEL_SIZE, POOL_SIZE, N_HIDDEN = 32, 12, 4, 16
 
 
-class TutorialCNN(SequenceModel):
+class TutorialCNN(FilterModel):
     """Convolution 4 → 32 of width 12, ReLU, max-pool 4, flatten, 16 with ReLU, 1.
 
     Parameters
@@ -33,31 +34,18 @@ class TutorialCNN(SequenceModel):
         self.hidden_activation = nn.ReLU()
         self.output = Linear(N_HIDDEN, 1)
 
-    @property
-    def filters(self) -> Tensor:
-        """Weights of the first layer, (32, 4, 12)."""
-        return self.first.weight
-
-    def first_layer(self, one_hot: Tensor) -> FeatureMap:
-        """Give the activations before the pool, (N, 32, L - 11)."""
-        activations = torch.relu(self.first.add_bias(self.first(one_hot)))
-        return FeatureMap(activations.mT, self.first.field)
-
     def _pooled(self, one_hot: Tensor) -> Tensor:
         # Bias and ReLU keep the order of values, so they may follow the pool: a quarter of the work
         # and the very same numbers.
-        units: Tensor = self.activation(self.first.add_bias(self.pool(self.first(one_hot))))
-        return units
+        return self.activation(self.first.add_bias(self.pool(self.first(one_hot))))
 
     def _features(self, units: Tensor) -> Tensor:
         # The tutorial flattens channels first: channel 0 of all units, then channel 1, ...
-        features: Tensor = self.hidden_activation(self.hidden(units.mT.flatten(-2)))
-        return features
+        return self.hidden_activation(self.hidden(units.mT.flatten(-2)))
 
     def forward(self, one_hot: Tensor) -> Tensor:
         """Map one-hot (..., 4, L) to logits (...)."""
-        logits: Tensor = self.output(self._features(self._pooled(one_hot))).squeeze(-1)
-        return logits
+        return self.output(self._features(self._pooled(one_hot))).squeeze(-1)
 
 
 class TutorialAttention(TutorialCNN):
@@ -75,7 +63,7 @@ class TutorialAttention(TutorialCNN):
         self.output = Linear(2 * N_HIDDEN, 1)
 
     def attention_maps(self, one_hot: Tensor) -> list[AttentionMap]:
-        """Give the weights of the pooled units, (N, 1, 9), and the 15 bases each of them sees."""
+        """Return the weights of the pooled units, (N, 1, 9), and the 15 bases each of them sees."""
         weights = self.attention.weights(self._pooled(one_hot)).mT
         return [AttentionMap("attention", weights, self.first.field.pooled(POOL_SIZE))]
 
@@ -83,7 +71,5 @@ class TutorialAttention(TutorialCNN):
         """Map one-hot (..., 4, L) to logits (...)."""
         units = self._pooled(one_hot)
         context = self.context_activation(self.context(self.attention(units)))
-        logits: Tensor = self.output(torch.cat([self._features(units), context], dim=-1)).squeeze(
-            -1
-        )
-        return logits
+        joined = torch.cat([self._features(units), context], dim=-1)
+        return self.output(joined).squeeze(-1)

@@ -1,37 +1,45 @@
-"""Experiments in silico: what a trained model does with sequences made on purpose."""
+"""What a trained model does with sequences made on purpose: motifs put in, sites taken out."""
 
-from motiflens.perturbation.ablations import REPLACEMENTS, Ablation, ablate, ablation
-from motiflens.perturbation.backgrounds import random_background, shuffled_background
-from motiflens.perturbation.contrast import attention_contrast
-from motiflens.perturbation.doses import Dose, dose
+from motiflens.perturbation.ablate import REPLACEMENTS, Ablation, ablate_sites, shuffle_out
 from motiflens.perturbation.effects import Effect
-from motiflens.perturbation.inserting import substitute
-from motiflens.perturbation.marginals import marginal_effect
-from motiflens.perturbation.mismatches import MismatchProfile, mismatch_profile
-from motiflens.perturbation.positions import Position, position
+from motiflens.perturbation.insert import (
+    MismatchProfile,
+    marginal_effect,
+    mismatch_profile,
+    random_background,
+    shuffled_background,
+    substitute,
+)
 from motiflens.perturbation.shortcut import ShortcutTest, shortcut_test
-from motiflens.perturbation.spacings import ORIENTATIONS, Spacing, spacing
+from motiflens.perturbation.spacing import (
+    ORIENTATIONS,
+    CopyNumber,
+    PositionEffect,
+    Spacing,
+    copy_number_effect,
+    position_effect,
+    spacing_effect,
+)
 
 __all__ = [
     "ORIENTATIONS",
     "REPLACEMENTS",
     "Ablation",
-    "Dose",
+    "CopyNumber",
     "Effect",
     "MismatchProfile",
-    "Position",
+    "PositionEffect",
     "ShortcutTest",
     "Spacing",
-    "ablate",
-    "ablation",
-    "attention_contrast",
-    "dose",
+    "ablate_sites",
+    "copy_number_effect",
     "marginal_effect",
     "mismatch_profile",
-    "position",
+    "position_effect",
     "random_background",
     "shortcut_test",
+    "shuffle_out",
     "shuffled_background",
-    "spacing",
+    "spacing_effect",
     "substitute",
 ]

@@ -9,16 +9,14 @@ import numpy as np
 from torch import nn
 
 from motiflens.errors import InputError
-from motiflens.perturbation.effects import Effect, Floats, differences
-from motiflens.perturbation.inserting import Insert, placed, word_of
-from motiflens.perturbation.mismatches import mismatches
-from motiflens.sequences import Codes
+from motiflens.perturbation.effects import Background, Doubles, Effect, Insert
+from motiflens.perturbation.insert import mismatches
 
 N_SHUFFLES = 20
 """Shuffles of the motif that are tried."""
 
 ORDER_AT_MOST, COMPOSITION_FROM = 1 / 3, 2 / 3
-"""Share of the motif's effect that its shuffles, or a homopolymer, keep in each verdict."""
+"""Fraction of the motif's effect that its shuffles, or a homopolymer, keep in each verdict."""
 
 MIN_STANDARD_ERRORS = 5.0
 
@@ -45,7 +43,7 @@ class ShortcutTest:
         For each position, 1 minus the mean effect of its three substitutions over
         ``motif_effect``.
     outcome
-        ``order``, ``part``, ``composition`` or ``no effect``: what the verdict says, in a word.
+        ``order``, ``part``, ``composition`` or ``no effect``: the verdict's kind.
     verdict
         One sentence, with its figures.
     """
@@ -84,10 +82,10 @@ def shortcut_test(
     target: int = 0,
     seed: int = 0,
 ) -> ShortcutTest:
-    """Tell whether a model has learnt the order of a motif's bases or only its composition.
+    """Test whether a model has learnt the order of a motif's bases or only its composition.
 
     The motif, its shuffles, the four homopolymers and all its single mismatches are inserted
-    into the same uniformly random backgrounds at the same random places. The verdict is
+    into the same uniformly random backgrounds at the same random positions. The verdict is
     "order is learnt" where shuffles and the best homopolymer both keep at most a third of the
     motif's effect, "composition only" where the shuffles keep two thirds or more, "in part"
     between, and "no effect" where the motif's mean effect is not 5 standard errors from 0. Shuffles
@@ -96,18 +94,16 @@ def shortcut_test(
 
     Parameters
     ----------
-    module
-        Any module from (N, 4, L) to logits; left as it was found.
+    module, target
+        See :mod:`motiflens.perturbation.effects`.
     motif
-        A word over A, C, G, T.
+        A string over A, C, G, T.
     length
         Length of the backgrounds, in bases.
     n_backgrounds
         Number of backgrounds.
-    target
-        Column of the logits.
     seed
-        Of backgrounds, places and shuffles.
+        Of backgrounds, positions and shuffles.
 
     Raises
     ------
@@ -115,29 +111,32 @@ def shortcut_test(
         For a motif with other letters, one longer than the sequences, or fewer than two
         backgrounds.
     """
-    word = word_of(motif, np.array([length], dtype=np.int32))
     if n_backgrounds < 2:
         raise InputError(
-            "the shortcut test takes two backgrounds or more",
-            got=str(n_backgrounds),
+            f"n_backgrounds={n_backgrounds} give no error of the mean",
             remedy="ask for 100",
+            argument="n_backgrounds",
         )
     generator = np.random.default_rng(seed)
-    background = generator.integers(4, size=(n_backgrounds, length), dtype=np.uint8)
-    place = generator.integers(length - len(word) + 1, size=n_backgrounds)
-    inserts = np.concatenate(
-        [word[None], _shuffles(word, generator), _homopolymers(len(word)), mismatches(word)]
+    background = Background(
+        generator.integers(4, size=(n_backgrounds, length), dtype=np.uint8),
+        np.full(n_backgrounds, length, dtype=np.int32),
     )
-    lengths = np.full(n_backgrounds, length, dtype=np.int32)
-    filled = (placed(background, lengths, [Insert(insert, place)]) for insert in inserts)
-    effects = differences(module, background, filled, target)
+    codes = background.motif(motif)
+    start = generator.integers(length - len(codes) + 1, size=n_backgrounds)
+    shuffles = generator.permuted(np.tile(codes, (N_SHUFFLES, 1)), axis=1)
+    homopolymers = np.repeat(np.arange(4, dtype=np.uint8)[:, None], len(codes), axis=1)
+    inserts = np.concatenate([codes[None], shuffles, homopolymers, mismatches(codes)])
+    effects = background.effects(
+        module, "forward", lambda _: ([Insert(insert, start)] for insert in inserts), target
+    )
     mean = effects.mean(axis=1)
     own = Effect.of(effects[0])
     effect, error = own.mean, own.standard_error
     fractions = mean / effect if effect else np.zeros(len(mean))
-    shuffled, homopolymers, changed = np.split(fractions[1:], [N_SHUFFLES, N_SHUFFLES + 4])
-    loss = 1 - changed.reshape(len(word), 3).mean(axis=1)
-    by_base = dict(zip("ACGT", homopolymers.tolist(), strict=True))
+    shuffled, of_bases, changed = np.split(fractions[1:], [N_SHUFFLES, N_SHUFFLES + 4])
+    loss = 1 - changed.reshape(len(codes), 3).mean(axis=1)
+    by_base = dict(zip("ACGT", of_bases.tolist(), strict=True))
     kept = float(shuffled.mean())
     outcome, verdict = _verdict(effect, error, kept, by_base, loss)
     return ShortcutTest(
@@ -145,25 +144,16 @@ def shortcut_test(
     )
 
 
-def _shuffles(word: Codes, generator: np.random.Generator) -> Codes:
-    shuffled: Codes = generator.permuted(np.tile(word, (N_SHUFFLES, 1)), axis=1)
-    return shuffled
-
-
-def _homopolymers(width: int) -> Codes:
-    return np.repeat(np.arange(4, dtype=np.uint8)[:, None], width, axis=1)
-
-
 def _verdict(
-    effect: float, error: float, shuffled: float, homopolymers: dict[str, float], loss: Floats
+    effect: float, error: float, shuffled: float, homopolymers: dict[str, float], loss: Doubles
 ) -> tuple[Outcome, str]:
     if not abs(effect) > MIN_STANDARD_ERRORS * error:
         words = f"it moves the logit by {effect:.2f} ± {error:.2f} (standard error)"
         return "no effect", f"the motif has no effect: {words}"
     base, homopolymer = max(homopolymers.items(), key=lambda pair: pair[1])
     figures = (
-        f"the motif moves the logit by {effect:.1f}, its shuffles by {_share(shuffled)} of that, "
-        f"poly-{base} by {_share(homopolymer)}; a single mismatch costs {loss.min():.0%} to "
+        f"the motif moves the logit by {effect:.1f}, its shuffles by {_percent(shuffled)} of that, "
+        f"poly-{base} by {_percent(homopolymer)}; a single mismatch costs {loss.min():.0%} to "
         f"{loss.max():.0%}"
     )
     if shuffled >= COMPOSITION_FROM:
@@ -173,6 +163,6 @@ def _verdict(
     return "part", f"order is learnt in part: {figures}"
 
 
-def _share(share: float) -> str:
-    """Write a share of an effect; one that goes the other way is none of it."""
-    return f"none ({share:.0%})" if round(share, 2) < 0 else f"{share:.0%}"
+def _percent(fraction: float) -> str:
+    """Write a fraction of an effect; one that goes the other way is none of it."""
+    return f"none ({fraction:.0%})" if round(fraction, 2) < 0 else f"{fraction:.0%}"

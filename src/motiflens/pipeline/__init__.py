@@ -12,7 +12,6 @@ from motiflens.pipeline.crossing import cross_negatives, read_crossed
 from motiflens.pipeline.discovering import discover_motifs
 from motiflens.pipeline.experimenting import run_experiments
 from motiflens.pipeline.explaining import explain
-from motiflens.pipeline.loading import DataFiles, load_files
 from motiflens.pipeline.plain import discover_without_model
 from motiflens.pipeline.reading import read_motifs
 from motiflens.pipeline.trusting import trust
@@ -22,14 +21,12 @@ from motiflens.settings import Settings
 from motiflens.training import distributed
 
 __all__ = [
-    "DataFiles",
     "audit_parts",
     "compare",
     "cross_negatives",
     "discover_motifs",
     "discover_without_model",
     "explain",
-    "load_files",
     "read_crossed",
     "read_motifs",
     "run",
@@ -57,7 +54,7 @@ def run(
     Parameters
     ----------
     data
-        A data set, files (:class:`DataFiles`), or one file that :func:`motiflens.read` reads.
+        A data set, or a file that :func:`motiflens.read` reads.
     output
         Run directory to make.
     settings

@@ -18,14 +18,12 @@ from motiflens.errors import InputError
 from motiflens.evaluation import models as comparison
 from motiflens.evaluation.ensembles import count_groups, evaluate_ensembles
 from motiflens.evaluation.negative_sets import Crossed, evaluate_crossing, train_against
-from motiflens.io.readers import Reading, Source
+from motiflens.io.read import Reading, read_files
 from motiflens.models import FIXED_LENGTH
 from motiflens.pipeline.defaults import with_defaults
 from motiflens.pipeline.few import few_notes
 from motiflens.pipeline.hyperparameters import built, changes_notes, job_of, validation_fraction
 from motiflens.pipeline.loading import (
-    DataFiles,
-    load_files,
     motif_notes,
     prepare,
     sample_notes,
@@ -34,9 +32,9 @@ from motiflens.pipeline.splitting import on_genome
 from motiflens.progress import Progress, Silent
 from motiflens.runs import Origin, Run, check_output, create
 from motiflens.settings import Settings
-from motiflens.training import Job, Trained, distributed, n_cores, one_thread_an_operation
+from motiflens.training import Job, Trained, distributed, n_cores, single_intra_op_thread
 
-Data = SequenceDataset | Reading | Crossed | DataFiles | Path | str
+Data = SequenceDataset | Reading | Crossed | Path | str
 
 #: Folder of a run in which the state of training is kept until it is finished.
 CHECKPOINT = "checkpoint"
@@ -89,9 +87,10 @@ def _compare(
     jobs = [job_of(name, settings, settings.seed_list) for name in settings.models]
     _require_lengths(kinds, jobs)
     if origin is None:
-        origin = Origin("Python" if isinstance(data, SequenceDataset) else _name(data))
+        origin = Origin(str(data) if isinstance(data, Path | str) else "Python")
     notes = (
         *reading.notes,
+        *sample_notes(reading.dataset),
         *reasons,
         *motif_notes(dataset, settings),
         *left_out,
@@ -211,7 +210,7 @@ def _cross(
 ) -> None:
     """Train against the other kinds of negatives, and test against all: ``crossing.json``."""
     n_replicas = (len(kinds) - 1) * len(jobs) * len(settings.seed_list)
-    with progress.stage("crossing", n_replicas) as advance, one_thread_an_operation():
+    with progress.stage("crossing", n_replicas) as advance, single_intra_op_thread():
         trained = train_against(
             kinds,
             jobs,
@@ -234,7 +233,7 @@ def _score(
     progress: Progress,
 ) -> None:
     """Score the trained models and write all that is known of them."""
-    with progress.stage("scoring", 1) as advance, one_thread_an_operation():
+    with progress.stage("scoring", 1) as advance, single_intra_op_thread():
         test = dataset.part("test")
         groups = found.test_groups
         ensembles = evaluate_ensembles(found.trained, test, seed=settings.seed, groups=groups)
@@ -266,11 +265,7 @@ def _reading(data: Data) -> Reading:
         return data.first
     if isinstance(data, SequenceDataset):
         return Reading(data, "given")
-    return load_files(data if isinstance(data, DataFiles) else DataFiles(Source(data)))
-
-
-def _name(data: Data) -> str:
-    return str(data.data.path) if isinstance(data, DataFiles) else str(data)
+    return read_files(data)
 
 
 def require_device(name: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from motiflens.datasets import SequenceDataset
 from motiflens.evaluation.negative_sets import Crossed, read_kinds
-from motiflens.io.readers import Source
+from motiflens.io.options import ReadOptions
 from motiflens.pipeline.comparing import compare
 from motiflens.pipeline.hyperparameters import validation_fraction
 from motiflens.pipeline.splitting import cut
@@ -18,21 +18,23 @@ from motiflens.settings import Settings
 
 
 def read_crossed(
-    source: Source | Path | str, kinds: Sequence[str], settings: Settings | None = None
+    path: Path | str,
+    kinds: Sequence[str],
+    settings: Settings | None = None,
+    options: ReadOptions | None = None,
 ) -> Crossed:
     """Read positives with negatives of several kinds; the settings say how to split."""
-    source = source if isinstance(source, Source) else Source(source)
     chosen = settings or Settings()
 
     def split(dataset: SequenceDataset) -> tuple[SequenceDataset, str, tuple[str, ...]]:
         made = cut(dataset, chosen, validation_fraction(chosen))
         return made.dataset, made.rule, made.notes
 
-    return read_kinds(source, kinds, split)
+    return read_kinds(path, kinds, split, options or ReadOptions(), chosen.seed)
 
 
 def cross_negatives(
-    source: Source | Path | str,
+    path: Path | str,
     kinds: Sequence[str],
     output: Path | str,
     settings: Settings | None = None,
@@ -40,6 +42,7 @@ def cross_negatives(
     overwrite: bool = False,
     progress: Progress | None = None,
     origin: Origin | None = None,
+    options: ReadOptions | None = None,
 ) -> Run:
     """Train models against each kind of negatives and test them against every kind.
 
@@ -48,8 +51,8 @@ def cross_negatives(
 
     Parameters
     ----------
-    source
-        Positives: a file, or a :class:`motiflens.Source` with, for instance, a genome.
+    path, options
+        File of positives, and for instance its genome.
     kinds
         Two or more of ``shuffle``, ``matched``, names of files, and mixtures joined by ``+``.
     output
@@ -68,12 +71,11 @@ def cross_negatives(
     """
     settings = settings or Settings()
     settings = replace(settings, sizes=settings.sizes or ())
-    source = source if isinstance(source, Source) else Source(source)
     return compare(
-        read_crossed(source, kinds, settings),
+        read_crossed(path, kinds, settings, options),
         output,
         settings,
         overwrite=overwrite,
         progress=progress,
-        origin=origin or Origin(str(source.path)),
+        origin=origin or Origin(str(path)),
     )

@@ -24,7 +24,7 @@ from motiflens.discovery import (
 )
 from motiflens.errors import InputError
 from motiflens.motifs import MAX_Q, Match, Motif, name_motifs
-from motiflens.perturbation import Ablation, ablation
+from motiflens.perturbation import Ablation, ablate_sites
 from motiflens.sequences import Site, evenly
 
 METHOD, N_REFERENCES = "deeplift_shap", 5
@@ -228,7 +228,7 @@ def _ablations(
     one_hot = held_out.subset(rows).one_hot()
     by_row = [_as_sites(sites[sites["sequence"] == row]) for row in rows]
     return tuple(
-        ablation(model, one_hot, by_row, replacement="random", n_draws=N_DRAWS, seed=seed)
+        ablate_sites(model, one_hot, by_row, replacement="random", n_draws=N_DRAWS, seed=seed)
         for model in models
     )
 

@@ -14,14 +14,14 @@ from motiflens.hits import scan
 from motiflens.models import SequenceModel
 from motiflens.motifs import Motif
 from motiflens.perturbation import (
-    ablation,
-    dose,
+    ablate_sites,
+    copy_number_effect,
     marginal_effect,
-    position,
+    position_effect,
     shuffled_background,
-    spacing,
+    spacing_effect,
 )
-from motiflens.perturbation.backgrounds import Floats
+from motiflens.perturbation.effects import Floats
 from motiflens.pipeline.reading import true_motifs
 from motiflens.pipeline.stages import explained_positives, of_each_model, opened
 from motiflens.progress import Progress, Silent
@@ -101,15 +101,20 @@ class _Bench:
     def _alone(self, model: SequenceModel, motif: Motif) -> dict[str, Any]:
         word, strands, background = motif.likeliest, self.strands, self.background
         room = int(background.any(axis=1).sum(axis=1).min()) // len(word)
-        doses = dose(
+        doses = copy_number_effect(
             model, word, background, max_copies=min(5, room), strands=strands, seed=self.seed
         )
-        places = position(model, word, background, strands=strands)
+        places = position_effect(model, word, background, strands=strands)
         own = [[site for site in found if site.name == motif.name] for found in self.sites]
         removed = None
         if any(own):
-            found = ablation(
-                model, self.sequences, own, spared=self.sites, n_draws=N_DRAWS, seed=self.seed
+            found = ablate_sites(
+                model,
+                self.sequences,
+                own,
+                exclude_sites=self.sites,
+                n_draws=N_DRAWS,
+                seed=self.seed,
             )
             removed = asdict(found)
         return {
@@ -127,10 +132,9 @@ class _Bench:
         gaps = range(0, min(20, room) + 1, 2)
         if not gaps:
             return None
-        found = spacing(
+        found = spacing_effect(
             model,
-            first,
-            second,
+            (first, second),
             self.background,
             gaps=gaps,
             orientations=ORIENTATIONS,

@@ -10,13 +10,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from motiflens.attribution import METHODS, Attributions, attribute
-from motiflens.attribution import load as load_attributions
-from motiflens.attribution.genome_tracks import located, write_bed, write_big_wig
+from motiflens.attribution import METHODS, Attributions, attention_contrast, attribute
+from motiflens.attribution.export import located, write_bed, write_big_wig
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.models import SequenceModel
-from motiflens.perturbation import attention_contrast
 from motiflens.pipeline.stages import explained_positives, note_on_length, of_each_model, opened
 from motiflens.progress import Progress, Silent
 from motiflens.runs import Run
@@ -107,7 +105,7 @@ def _is_other(path: Path, found: Attributions, positives: SequenceDataset) -> bo
     if not path.is_file():
         return False
     try:
-        before, names = load_attributions(path)
+        before, names = Attributions.load(path)
     except InputError:
         return True
     same = np.array_equal(before.contributions, found.contributions)

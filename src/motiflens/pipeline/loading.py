@@ -1,96 +1,22 @@
-"""Files of a user made into one data set with its parts."""
+"""A data set made ready for training."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
 from motiflens.datasets import (
     SequenceDataset,
-    concatenate,
     require_at_least,
     require_two_classes,
 )
 from motiflens.datasets.strands import BOTH_FROM, strand_share
 from motiflens.errors import InputError
-from motiflens.io.readers import Reading, Source, read
 from motiflens.motifs import information, motif_from_string
 from motiflens.pipeline.few import require_enough
 from motiflens.pipeline.splitting import cut, on_genome
 from motiflens.settings import Settings
-
-
-@dataclass(frozen=True)
-class DataFiles:
-    """The files of a run.
-
-    Parameters
-    ----------
-    data
-        What is trained on.
-    valid, test
-        Files of the same kinds, used as they are; without them the parts are cut out of ``data``.
-    test_negatives
-        The negatives of a ``test`` file, and of a ``valid`` file, that hold positives only.
-    """
-
-    data: Source
-    valid: Path | str | None = None
-    test: Path | str | None = None
-    test_negatives: Path | str | None = None
-
-
-def load_files(files: DataFiles) -> Reading:
-    """Read all files of a run into one data set, whose split says which file a row is from.
-
-    Parameters
-    ----------
-    files
-        Without ``valid`` and ``test`` the data set keeps the split that it came with, if any.
-
-    Returns
-    -------
-    Reading
-
-    Raises
-    ------
-    InputError
-        If a file cannot be read, see :func:`motiflens.io.readers.read`, or the data have a split of
-        their own besides the files.
-    """
-    main = read(files.data)
-    given = {"valid": files.valid, "test": files.test}
-    others = {part: path for part, path in given.items() if path is not None}
-    if not others:
-        return replace(main, notes=(*main.notes, *sample_notes(main.dataset)))
-    if main.dataset.is_mapped:
-        raise InputError(
-            "the parts of a mapped data set are named by a column 'split' of what it is made of",
-            got=f"{files.data.path} and --{next(iter(others))}",
-            remedy="convert one table with all parts, or drop the option",
-        )
-    if main.dataset.split is not None:
-        raise InputError(
-            "the parts come from the column 'split' or from files of their own",
-            got=f"a split in {files.data.path} and --{next(iter(others))}",
-            remedy="drop the column or the option",
-        )
-    readings = {"train": main}
-    for part, path in others.items():
-        source = replace(files.data, path=path, labels=None, negatives=files.test_negatives)
-        readings[part] = read(source)
-    parts = []
-    for part, reading in readings.items():
-        dataset = reading.dataset
-        parts.append(dataset.with_split(np.full(len(dataset), part)))
-    notes = tuple(
-        note if part == "train" else f"{part}: {note}"
-        for part, reading in readings.items()
-        for note in reading.notes
-    )
-    return Reading(concatenate(parts), main.negatives, notes)
 
 
 def prepare(

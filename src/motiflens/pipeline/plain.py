@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from motiflens.datasets import SequenceDataset
 from motiflens.discovery import count_all, count_once, discover_in_sequences, measure_enrichment
 from motiflens.errors import InputError
 from motiflens.files import write_whole
-from motiflens.io.records import read_records
+from motiflens.io.options import ReadOptions
+from motiflens.io.read import read_unlabelled
 from motiflens.motifs import MAX_Q, Motif, name_motifs, read_motif_file
 from motiflens.pipeline.discovering import Discovery, Finding
 from motiflens.pipeline.findings import (
@@ -35,6 +35,7 @@ def discover_without_model(
     strands: str = "both",
     database: Path | str | None = None,
     seed: int = 0,
+    options: ReadOptions | None = None,
 ) -> dict[str, Any]:
     """Discover motifs in a file of sequences, without training.
 
@@ -47,12 +48,12 @@ def discover_without_model(
     Parameters
     ----------
     sequences
-        FASTA, or one sequence a line.
+        Whatever :func:`motiflens.read` reads; without labels all are positives.
     output
         Folder for ``motifs.json``, and where there are motifs ``discovery.meme`` and ``.npz``,
         ``discovery-seqlets.tsv`` and ``hits.bed.gz``; made where it does not exist.
     negatives
-        Of the same kinds; by default the sequences that count, with their dinucleotides in
+        A file, shuffle or matched; by default the sequences that count, with their dinucleotides in
         another order.
     strands
         ``both`` or ``forward``.
@@ -60,6 +61,8 @@ def discover_without_model(
         File of known motifs to name the found ones by; JASPAR CORE vertebrates by default.
     seed
         Of the shuffles.
+    options
+        How the file is read, such as a genome for a BED file.
 
     Returns
     -------
@@ -73,11 +76,14 @@ def discover_without_model(
     """
     folder = Path(output)
     _refuse_run(folder)
-    positives = _read(sequences, 1)
-    others = None if negatives is None else _read(negatives, 0)
+    options = replace(
+        options or ReadOptions(), negatives=None if negatives is None else str(negatives)
+    )
+    data = read_unlabelled(sequences, options, seed=seed).dataset
+    positives, others = data.positives(), data.negatives() if len(data.negatives()) else None
     halves = cut_in_halves(positives, others, seed)
     known = None if database is None else read_motif_file(database)
-    discovery = _discover(halves, negatives is not None, strands, known)
+    discovery = _discover(halves, others is not None, strands, known)
     content = {
         "schema_version": 1,
         "discovery": [describe(finding) for finding in discovery.found],
@@ -85,7 +91,7 @@ def discover_without_model(
             "method": "sequences alone",
             "sequences": Path(sequences).name,
             "held_out": halves.held_out,
-            "negatives": "shuffle" if negatives is None else Path(negatives).name,
+            "negatives": _name_of(negatives, others),
             "database": JASPAR if database is None else Path(database).name,
             "given": {
                 "positives": halves.n_positives,
@@ -140,12 +146,7 @@ def _refuse_run(folder: Path) -> None:
         )
 
 
-def _read(path: Path | str, label: int) -> SequenceDataset:
-    records = read_records(path)
-    return _dataset([r.sequence for r in records], label, [r.name for r in records])
-
-
-def _dataset(sequences: Sequence[str], label: int, names: Sequence[str]) -> SequenceDataset:
-    made = SequenceDataset.from_sequences(sequences, [label] * len(sequences))
-    given = np.array([name or own for name, own in zip(names, made.names, strict=True)])
-    return SequenceDataset(made.codes, made.lengths, made.labels, given)
+def _name_of(negatives: Path | str | None, others: SequenceDataset | None) -> str:
+    if negatives is not None:
+        return Path(negatives).name
+    return "shuffle" if others is None else "given"

@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motiflens.attribution import Attributions
-from motiflens.attribution import load as load_attributions
 from motiflens.datasets import SequenceDataset, concatenate, mark_sites
 from motiflens.errors import InputError
 from motiflens.progress import Progress
 from motiflens.runs import Run, load
 from motiflens.sequences import evenly
-from motiflens.training import n_cores, one_thread_an_operation
+from motiflens.training import n_cores, single_intra_op_thread
 
 Result = TypeVar("Result")
 
@@ -51,7 +50,7 @@ def timed(run: Run, stage: str) -> Iterator[None]:
     equal runs would differ in their last digits. Stages use their threads for whole models.
     """
     started = time.perf_counter()
-    with one_thread_an_operation():
+    with single_intra_op_thread():
         yield
     run.add_timing(stage, time.perf_counter() - started)
 
@@ -95,7 +94,7 @@ def kept_attributions(
     for method in methods:
         path = run.path / "attributions" / name / f"{method}.npz"
         if path.is_file():
-            found, names = load_attributions(path)
+            found, names = Attributions.load(path)
             if names == positives.names.tolist():
                 kept[method] = found
     return kept

@@ -21,12 +21,11 @@ from motiflens.datasets import (
     SPLITS,
     SequenceDataset,
     open_mapped,
-    read_table,
-    write_table,
 )
 from motiflens.errors import InputError
 from motiflens.files import write_whole
 from motiflens.io.negatives import shuffles_off_genome
+from motiflens.io.tables import read_table, write_table
 from motiflens.models import BothStrands, SequenceModel, build_model
 from motiflens.settings import Settings
 from motiflens.training import Epoch, Trained

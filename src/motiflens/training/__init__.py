@@ -1,8 +1,17 @@
 """Training: recipes, the loop, many seeds at once."""
 
 from motiflens.training.checkpoint import remove_checkpoint
+from motiflens.training.data import predict_logits
 from motiflens.training.fit import Epoch
-from motiflens.training.loop import Job, Trained, n_cores, one_thread_an_operation, train, train_all
+from motiflens.training.loop import (
+    Job,
+    Trained,
+    n_cores,
+    predict_trained,
+    single_intra_op_thread,
+    train,
+    train_all,
+)
 from motiflens.training.recipes import Recipe, recipe_for
 
 __all__ = [
@@ -11,9 +20,11 @@ __all__ = [
     "Recipe",
     "Trained",
     "n_cores",
-    "one_thread_an_operation",
+    "predict_logits",
+    "predict_trained",
     "recipe_for",
     "remove_checkpoint",
+    "single_intra_op_thread",
     "train",
     "train_all",
 ]

@@ -1,4 +1,4 @@
-"""The state of training under way, so that it goes on after the process was killed.
+"""The state of training under way, so that it resumes after the process was killed.
 
 A checkpoint is a folder: ``training.json`` tells whose state it is, and each group of replicas has
 a file, which is written whole or not at all: a sha256 and the safetensors that it is of. Nothing in
@@ -31,7 +31,7 @@ SECONDS = 5.0
 
 @dataclass(frozen=True)
 class State:
-    """Everything that training needs to go on: tensors, and facts that JSON can hold."""
+    """Everything that training needs to resume: tensors, and facts that JSON can hold."""
 
     tensors: dict[str, Tensor]
     facts: dict[str, Any]
@@ -61,7 +61,7 @@ class Slot:
         self.written = time.monotonic()
 
     def due(self) -> bool:
-        """Tell whether it is time to write the state again."""
+        """Return whether it is time to write the state again."""
         return self.path is not None and time.monotonic() - self.written >= SECONDS
 
     def write(self, state: State) -> None:
@@ -71,7 +71,7 @@ class Slot:
             self.written = time.monotonic()
 
     def read(self) -> State | None:
-        """Give the state that was written last, or None.
+        """Return the state that was written last, or None.
 
         Raises
         ------
@@ -99,7 +99,7 @@ class Checkpoint:
         Made where it is not there; None keeps nothing.
     settings
         All that decides the outcome of training, as JSON can hold it. What does not decide it
-        must stay out: a checkpoint goes on with equal settings only.
+        must stay out: a checkpoint is resumed with equal settings only.
 
     Raises
     ------
@@ -113,7 +113,7 @@ class Checkpoint:
             distributed.in_first(partial(_begin, folder, settings))
 
     def slot(self, name: str) -> Slot:
-        """Give the place of one group's state."""
+        """Return the file of one group's state."""
         return Slot(None if self.folder is None else self.folder / f"{name}.state")
 
 
@@ -127,9 +127,9 @@ def _begin(folder: Path, settings: dict[str, Any]) -> None:
             aside.unlink()
     except OSError as error:
         raise InputError(
-            "a checkpoint is a folder that can be written",
-            got=f"{folder}: {error.strerror}",
+            f"{folder} cannot be written: {error.strerror}",
             remedy="choose another path",
+            argument="checkpoint",
         ) from None
     write_whole(path, json.dumps(settings, indent=1).encode())
 
@@ -142,21 +142,18 @@ def remove_checkpoint(folder: Path) -> None:
 
 def _require_equal(path: Path, settings: dict[str, Any]) -> None:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        other = [name for name in settings if found[name] != json.loads(json.dumps(settings[name]))]
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        other = [name for name in settings if saved[name] != json.loads(json.dumps(settings[name]))]
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(path, error) from None
     if other:
         raise InputError(
-            "training goes on from a checkpoint with the same data and settings",
-            got=f"{', '.join(other)} other than those of {path.parent}",
-            remedy="give the same again, or remove that folder to start anew",
+            f"the checkpoint in {path.parent} was made with other {', '.join(other)}",
+            remedy="give the same again to resume it, or remove that folder to start anew",
         )
 
 
 def _damaged(path: Path, error: Exception) -> InputError:
     return InputError(
-        "the files of a checkpoint are as motiflens wrote them",
-        got=f"{path}: {error}",
-        remedy=f"remove the folder {path.parent} to start anew",
+        f"{path} is damaged: {error}", remedy=f"remove the folder {path.parent} to start anew"
     )

@@ -38,7 +38,7 @@ def connected(device: str = "cpu") -> Iterator[None]:
 
 
 def own_device(device: str) -> str:
-    """Give the device of this process: under ``torchrun``, "cuda" is one a process."""
+    """Return the device of this process: under ``torchrun``, "cuda" is one a process."""
     if device == "cuda" and "LOCAL_RANK" in os.environ:
         return f"cuda:{os.environ['LOCAL_RANK']}"
     return device
@@ -50,12 +50,12 @@ def n_processes() -> int:
 
 
 def process() -> int:
-    """Give the number of this process, from 0; the first one writes the files."""
+    """Return the number of this process, from 0; the first one writes the files."""
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
 def own_slice(n: int) -> slice:
-    """Give this process's part of n sequences; it may be empty."""
+    """Return this process's slice of n sequences; it may be empty."""
     return slice(n * process() // n_processes(), n * (process() + 1) // n_processes())
 
 
@@ -63,11 +63,11 @@ def sum_over_processes(tensors: Iterable[Tensor]) -> None:
     """Replace tensors of one type by their sums over all processes, in place, all at once."""
     if n_processes() == 1:
         return
-    found = list(tensors)
-    joined = torch.cat([tensor.flatten() for tensor in found])
+    listed = list(tensors)
+    joined = torch.cat([tensor.flatten() for tensor in listed])
     distributed.all_reduce(joined)
-    totals = torch.split(joined, [tensor.numel() for tensor in found])
-    for tensor, total in zip(found, totals, strict=True):
+    totals = torch.split(joined, [tensor.numel() for tensor in listed])
+    for tensor, total in zip(listed, totals, strict=True):
         tensor.copy_(total.view_as(tensor))
 
 
@@ -102,7 +102,7 @@ def in_first(work: Callable[[], None]) -> None:
             work()
         except InputError as raised:
             error = raised
-    told = None if error is None else [error.rule, error.got, error.remedy]
-    if (content := from_first(None if told is None else json.dumps(told).encode())) is not None:
-        rule, got, remedy = json.loads(content)
-        raise error or InputError(rule, got=got, remedy=remedy)
+    told = error and json.dumps([error.problem, error.where, error.remedy, error.arguments])
+    if (content := from_first(told.encode() if told else None)) is not None:
+        problem, where, remedy, arguments = json.loads(content)
+        raise error or InputError(problem, where, remedy, tuple(arguments))

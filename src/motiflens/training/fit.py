@@ -1,4 +1,4 @@
-"""Replicas on their way through the epochs; all of it can be saved and taken up again."""
+"""Replicas in training; its whole state can be saved, and training resumed from it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from motiflens.metrics import rank_auroc
+from motiflens.metrics import rank_auprc, rank_auroc
 from motiflens.models.layers import Dropout, masks_for
 from motiflens.training import distributed
-from motiflens.training.augmentation import add_noise, augment, augments
-from motiflens.training.batches import EncodedData
 from motiflens.training.checkpoint import Slot, State
-from motiflens.training.entropy import AttentionEntropy
+from motiflens.training.data import EncodedData
 from motiflens.training.recipes import Recipe
-from motiflens.training.selection import BestWeights, rank_auprc
+from motiflens.training.regularization import AttentionEntropy, add_noise, augment, augments
+from motiflens.training.replicas import BestWeights
 
 #: Sequences of one forward pass in evaluation.
 EVALUATED_AT_ONCE = 128
@@ -160,7 +159,7 @@ class Fit:
         self.total += losses
 
     def _batch(self, rows: Tensor, own: slice, step: int) -> tuple[Tensor, Tensor]:
-        """Make this process's part of a batch, changed at random as the recipe says."""
+        """Make this process's slice of a batch, changed at random as the recipe says."""
         codes, lengths, labels = self.data.take(rows)
         if augments(self.recipe):
             # Every process draws for the whole batch, so their number changes nothing.
@@ -181,7 +180,7 @@ class Fit:
         return torch.autocast(kind, dtype=torch.bfloat16, enabled=enabled)
 
     def _losses(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Give the loss of every sequence, (R, B), with the weight of its class."""
+        """Return the loss of every sequence, (R, B), with the weight of its class."""
         losses = nn.functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
         if self.class_weights is not None:
             losses = losses * self.class_weights.gather(1, labels.long())
@@ -216,21 +215,21 @@ class Fit:
 
     @torch.no_grad()
     def logits(self, rows: Tensor) -> Tensor:
-        """Give the logits (R, n) of each replica's rows, with the replicas in evaluation mode."""
+        """Return the logits (R, n) of each replica's rows, with the replicas in evaluation mode."""
         self.joined.eval()
         own = distributed.own_slice(rows.shape[1])
         logits = torch.zeros(rows.shape, device=self.total.device, dtype=self.total.dtype)
         for start in range(own.start, own.stop, EVALUATED_AT_ONCE):
-            part = slice(start, min(start + EVALUATED_AT_ONCE, own.stop))
-            logits[:, part] = self.data.logits(
-                self.joined, rows[:, part], both_strands=self.recipe.rc_average
+            batch = slice(start, min(start + EVALUATED_AT_ONCE, own.stop))
+            logits[:, batch] = self.data.logits(
+                self.joined, rows[:, batch], both_strands=self.recipe.rc_average
             )
         distributed.sum_over_processes([logits])
         self.joined.train()
         return logits
 
     def _validate(self) -> dict[str, Tensor | None]:
-        """Give the metrics of the validation rows, (R,) each, or None where there are none."""
+        """Return the metrics of the validation rows, (R,) each, or None where there are none."""
         names = ("valid_loss", "valid_auroc", "valid_auprc")
         rows = self.rows.valid
         if rows.shape[1] == 0:
@@ -245,7 +244,7 @@ class Fit:
         }
 
     def _accuracy(self) -> Tensor | None:
-        """Give the fraction of test rows right at logit 0, (R,), or None where there are none."""
+        """Return the fraction of test rows right at logit 0, (R,), or None where there are none."""
         rows = self.rows.test
         if rows.shape[1] == 0:
             return None
@@ -253,12 +252,12 @@ class Fit:
         return right.to(self.total.dtype).mean(-1)
 
     def labels(self, rows: Tensor) -> Tensor:
-        """Give the labels (R, n) of each replica's rows."""
+        """Return the labels (R, n) of each replica's rows."""
         labels = self.data.labels
         return labels[rows.to(labels.device)].to(self.total.device)
 
     def _state(self) -> State:
-        """Give all that the rest of training depends on."""
+        """Return all that the rest of training depends on."""
         tensors = {f"weights.{n}": p.detach() for n, p in self.joined.named_parameters()}
         tensors |= {f"best.{name}": value for name, value in self.best.weights.items()}
         for index, moments in self.optimizer.state_dict()["state"].items():
@@ -295,12 +294,12 @@ class Fit:
 
 
 def _class_weights(data: EncodedData, rows: Tensor, recipe: Recipe) -> Tensor | None:
-    """Give the weights of labels 0 and 1, (R, 2), or None."""
+    """Return the weights of labels 0 and 1, (R, 2), or None."""
     if recipe.class_weights == "none":
         return None
     positives = data.labels[rows.to(data.labels.device)].mean(-1, keepdim=True)
-    shares = torch.cat([1.0 - positives, positives], dim=1)
-    return (0.5 / shares).to(data.table.device)
+    fractions = torch.cat([1.0 - positives, positives], dim=1)
+    return (0.5 / fractions).to(data.table.device)
 
 
 def _reseed(generators: Sequence[torch.Generator], seeds: Sequence[int], *numbers: int) -> None:

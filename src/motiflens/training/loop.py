@@ -19,13 +19,11 @@ from torch import Tensor
 from motiflens.datasets import SequenceDataset
 from motiflens.models import SequenceModel, build_model
 from motiflens.training import distributed
-from motiflens.training.batches import EncodedData
 from motiflens.training.checkpoint import Checkpoint, Slot
+from motiflens.training.data import EncodedData, SplitRows, predict_logits, take_splits
 from motiflens.training.fit import Epoch, Fit, Rows
 from motiflens.training.recipes import Recipe, recipe_for
-from motiflens.training.replicas import stack, unstack
-from motiflens.training.rows import Parts, take_parts
-from motiflens.training.selection import BestWeights, WeightsAt
+from motiflens.training.replicas import BestWeights, WeightsAt, stack, unstack
 from motiflens.version import __version__
 
 #: More replicas a group gain nothing on a CPU: their activations leave its cache.
@@ -49,7 +47,7 @@ class Job:
     hyperparameters
         Keyword arguments of the architecture.
     watch_test
-        Record the accuracy on the test part after every epoch. It chooses nothing, and on few
+        Record the test accuracy after every epoch. It chooses nothing, and on few
         training rows, whose epochs are many and short, it would take most of the time.
     """
 
@@ -68,9 +66,9 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Validation:
-    """Validation part of a replica: labels and logits (n,), of the weights of the chosen epoch.
+    """Labels and logits (n,) of a replica's validation rows, by the weights of the chosen epoch.
 
-    They are those before any refit, whose training part holds the validation rows.
+    They are those before any refit, which trains on the validation rows too.
     """
 
     labels: NDArray[np.float64]
@@ -100,26 +98,9 @@ class Trained:
         return self.history[-1].seconds + self.refit_seconds
 
 
-def train(
-    dataset: SequenceDataset,
-    job: Job,
-    *,
-    threads: int | None = None,
-    device: str = "cpu",
-    dtype: torch.dtype = torch.float32,
-    advance: Callable[[int], None] | None = None,
-    checkpoint: Path | None = None,
-) -> list[Trained]:
-    """Train every seed of one job; see :func:`train_all`."""
-    return train_all(
-        dataset,
-        [job],
-        threads=threads,
-        device=device,
-        dtype=dtype,
-        advance=advance,
-        checkpoint=checkpoint,
-    )[0]
+def train(dataset: SequenceDataset, job: Job, **options: Any) -> list[Trained]:
+    """Train every seed of one job; the options are those of :func:`train_all`."""
+    return train_all(dataset, [job], **options)[0]
 
 
 def train_all(
@@ -140,13 +121,13 @@ def train_all(
     Parameters
     ----------
     dataset
-        With a split. The test part is only watched: it chooses nothing. A memory-mapped one stays
+        With a split. The test rows are only watched: they choose nothing. A memory-mapped one stays
         in its file.
     jobs
         What to train.
     threads
         Groups trained at the same time, each on one thread; None for one a core. Under
-        ``torchrun`` it is one: every process then computes a part of each batch.
+        ``torchrun`` it is one: every process then computes a slice of each batch.
     device
         Where to compute.
     dtype
@@ -155,7 +136,7 @@ def train_all(
         Called with a number of replicas whenever these have finished.
     checkpoint
         Folder for the state of training, written every few seconds. When the same call comes
-        again after the process was killed, it goes on from there, and ends with the same weights,
+        again after the process was killed, it resumes there, and ends with the same weights,
         bit by bit. The folder stays, finished, until
         :func:`motiflens.training.checkpoint.remove_checkpoint`. None keeps nothing.
 
@@ -184,15 +165,15 @@ def train_all(
     )
 
     def run(item: tuple[int, tuple[int, _Group]]) -> tuple[int, list[Trained]]:
-        place, (number, group) = item
-        slots = [kept.slot(f"group{place}-{stage}") for stage in ("choose", "refit")]
+        index, (number, group) = item
+        slots = [kept.slot(f"group{index}-{stage}") for stage in ("choose", "refit")]
         trained = _train_group(data, group, *slots)
         if advance is not None:
             advance(len(trained))
         return number, trained
 
     results: list[list[Trained]] = [[] for _ in jobs]
-    with one_thread_an_operation(), ThreadPoolExecutor(threads) as pool:
+    with single_intra_op_thread(), ThreadPoolExecutor(threads) as pool:
         for number, trained in pool.map(run, enumerate(groups)):
             results[number].extend(trained)
     return results
@@ -201,7 +182,7 @@ def train_all(
 def _settings(
     dataset: SequenceDataset, jobs: Sequence[Job], size: int, table: Tensor
 ) -> dict[str, Any]:
-    """Give all that decides the outcome to the last bit, the rounding of larger groups too."""
+    """Return all that decides the outcome to the last bit, the rounding of larger groups too."""
     return {
         "data": dataset.fingerprint(),
         "jobs": [asdict(job) | {"recipe": asdict(job.settings)} for job in jobs],
@@ -220,7 +201,7 @@ def n_cores() -> int:
 
 
 @contextmanager
-def one_thread_an_operation() -> Iterator[None]:
+def single_intra_op_thread() -> Iterator[None]:
     """Let PyTorch use one thread an operation: on small models more threads wait for each other."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -230,6 +211,11 @@ def one_thread_an_operation() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def predict_trained(trained: Trained, dataset: SequenceDataset) -> NDArray[np.float64]:
+    """Compute the logits (N,) of a trained model, on both strands where it was trained so."""
+    return predict_logits(trained.model, dataset, both_strands=trained.job.settings.rc_average)
+
+
 @dataclass(frozen=True)
 class _Group:
     """Seeds of one job that are trained together, with the rows of each."""
@@ -237,7 +223,7 @@ class _Group:
     job: Job
     seeds: tuple[int, ...]
     models: list[SequenceModel]
-    parts: list[Parts]
+    rows: list[SplitRows]
 
     @staticmethod
     def of(dataset: SequenceDataset, job: Job, seeds: tuple[int, ...]) -> _Group:
@@ -247,8 +233,8 @@ class _Group:
             build_model(job.architecture, length=length, seed=seed, **job.hyperparameters)
             for seed in seeds
         ]
-        parts = [
-            take_parts(
+        rows = [
+            take_splits(
                 dataset,
                 validation_fraction=job.settings.validation_fraction,
                 n_train=job.n_train,
@@ -256,13 +242,13 @@ class _Group:
             )
             for seed in seeds
         ]
-        return _Group(job, seeds, models, parts)
+        return _Group(job, seeds, models, rows)
 
 
 def _train_group(data: EncodedData, group: _Group, slot: Slot, refit_slot: Slot) -> list[Trained]:
-    """Train the replicas of a group until each has ended by its own validation part."""
+    """Train the replicas of a group until each has ended by its own validation rows."""
     recipe = group.job.settings
-    rows = _stacked_rows(group.parts, data.table.device)
+    rows = _stacked_rows(group.rows, data.table.device)
     if not group.job.watch_test:
         rows = replace(rows, test=rows.test[:, :0])
     joined = stack(group.models).to(data.table)
@@ -286,13 +272,13 @@ def _train_group(data: EncodedData, group: _Group, slot: Slot, refit_slot: Slot)
             model.eval(),
             tuple(history),
             int(best_epoch),
-            len(parts.train),
-            len(parts.valid),
+            len(own.train),
+            len(own.valid),
             refit_seconds,
-            valid_part,
+            validation,
         )
-        for seed, model, history, best_epoch, parts, valid_part in zip(
-            group.seeds, group.models, fit.histories, best.epochs, group.parts, valid, strict=True
+        for seed, model, history, best_epoch, own, validation in zip(
+            group.seeds, group.models, fit.histories, best.epochs, group.rows, valid, strict=True
         )
     ]
 
@@ -309,10 +295,10 @@ def _validation(fit: Fit, weights: dict[str, Tensor]) -> list[Validation] | list
     return [Validation(*row) for row in zip(labels, logits, strict=True)]
 
 
-def _stacked_rows(parts: Sequence[Parts], device: torch.device) -> Rows:
+def _stacked_rows(rows: Sequence[SplitRows], device: torch.device) -> Rows:
     """Stack the rows of replicas."""
     train, valid, test = (
-        torch.as_tensor(np.stack([getattr(part, name) for part in parts]), device=device)
+        torch.as_tensor(np.stack([getattr(own, name) for own in rows]), device=device)
         for name in ("train", "valid", "test")
     )
     return Rows(train, valid, test, n_epoch=train.shape[1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from motiflens.errors import InputError
+from motiflens.errors import InputError, one_of
 
 #: Field → the words it takes.
 CHOICES = {
@@ -30,7 +30,7 @@ RANGES = {
     "attention_entropy": (0, math.inf, True),
 }
 
-#: Part of all steps in which the learning rate rises, with the schedule "cosine".
+#: Fraction of all steps in which the learning rate rises, with the schedule "cosine".
 WARM_UP = 0.05
 
 
@@ -41,7 +41,7 @@ class Recipe:
     Parameters
     ----------
     epochs
-        Passes over the training part, at most.
+        Passes over the training rows, at most.
     batch_size
         Sequences a step.
     learning_rate, weight_decay
@@ -50,9 +50,9 @@ class Recipe:
         ``"constant"``, or ``"cosine"``: the rate rises over the first twentieth of all steps, then
         falls to 0 along half a cosine (Loshchilov & Hutter 2017, without restarts).
     validation_fraction
-        Part of the training part that chooses the epoch; 0 keeps the last epoch.
+        Fraction of the training rows that chooses the epoch; 0 keeps the last epoch.
     metric
-        What chooses the epoch on the validation part: ``"loss"``, ``"auroc"`` or ``"auprc"``.
+        What chooses the epoch on the validation rows: ``"loss"``, ``"auroc"`` or ``"auprc"``.
     patience
         Epochs without a better value of the metric after which training ends.
     tolerance
@@ -60,7 +60,7 @@ class Recipe:
         metrics if they are higher by this much: on easy data the loss falls forever, long after
         the predictions have stopped changing.
     refit
-        When the epoch is chosen, train again from the start, on training and validation part
+        When the epoch is chosen, train again from the start, on training and validation rows
         together, for as many steps as led to that epoch.
     min_steps
         On few sequences an epoch is few steps: epochs and patience are multiplied by a whole
@@ -71,7 +71,7 @@ class Recipe:
     rc_augment
         Reverse-complement each sequence of a batch with probability one half.
     rc_average
-        Give the mean of the logits of both strands, in validation and in prediction.
+        Average the logits of both strands, in validation and in prediction.
     max_shift
         Move each sequence of a batch by up to so many bases to either side; N comes in.
     mutation_rate
@@ -80,8 +80,8 @@ class Recipe:
         Standard deviation of Gaussian noise that is added to every column of a known base of a
         batch's one-hot (Koo & Ploenzke 2021 train against it: explanations then are less ragged).
     attention_entropy
-        Weight in the training loss of the entropy of the attention weights, as a share of that of
-        uniform attention, mean over heads: attention then chooses fewer units. For models with
+        Weight in the training loss of the entropy of the attention weights, as a fraction of that
+        of uniform attention, mean over heads: attention then chooses fewer units. For models with
         attention.
     mixed_precision
         Compute training steps in bfloat16 where a CUDA device has it.
@@ -109,31 +109,26 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise InputError(
-                    f"the {name} of a recipe is one of {', '.join(choices)}",
-                    got=repr(getattr(self, name)),
-                    remedy="choose one of them",
-                )
+            one_of(f"a {name} of a recipe", getattr(self, name), choices, argument=name)
         for name, (least, most, included) in RANGES.items():
             value = getattr(self, name)
             inside = least <= value <= most if included else least < value < most
             if not (inside and math.isfinite(value)):
                 above = f"at least {least}" if included else f"above {least}"
+                below = f" and at most {most}" if most < math.inf else ""
                 raise InputError(
-                    f"the {name} of a recipe is {above}"
-                    + (f" and at most {most}" if most < math.inf else ""),
-                    got=repr(value),
+                    f"{name}={value!r} is not {above}{below}",
                     remedy="give another number, or leave it out for the default",
+                    argument=name,
                 )
 
     def stretch(self, n_train: int) -> int:
-        """Give the whole number that multiplies epochs and patience for ``n_train`` sequences."""
+        """Return the whole number that multiplies epochs and patience for ``n_train`` sequences."""
         steps = self.epochs * math.ceil(n_train / self.batch_size)
         return max(1, math.ceil(self.min_steps / steps))
 
     def rate(self, step: int, n_steps: int) -> float:
-        """Give the learning rate of a step, counted from 0, among ``n_steps``."""
+        """Return the learning rate of a step, counted from 0, among ``n_steps``."""
         if self.schedule == "constant":
             return self.learning_rate
         warm_up = math.ceil(WARM_UP * n_steps)
@@ -151,7 +146,7 @@ RECIPES: dict[str, Recipe] = {
 
 DEFAULT_RECIPE = Recipe(learning_rate=2e-3, min_steps=600)
 
-#: Of ``cnn`` and ``attention`` on one strand. Their filters answer to words from the first step on,
+#: Of ``cnn`` and ``attention`` on one strand. Their filters know k-mers from the first step on,
 #: so an epoch that is better after five that are not has not been seen.
 ONE_STRAND_RECIPE = replace(DEFAULT_RECIPE, patience=5)
 
@@ -173,7 +168,7 @@ TUNED = frozenset({"cnn", "attention"})
 
 
 def recipe_for(architecture: str, *, both_strands: bool = False) -> Recipe:
-    """Give the recipe of an architecture.
+    """Return the recipe of an architecture.
 
     Parameters
     ----------

@@ -1,11 +1,14 @@
-"""Many replicas of one architecture as one model, and back."""
+"""Many replicas of one architecture as one model, and which weights of each are kept."""
 
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from motiflens.models.base import SequenceModel
@@ -25,10 +28,10 @@ def stack(models: Sequence[SequenceModel]) -> SequenceModel:
         Every parameter has a leading axis R.
     """
     joined = copy.deepcopy(models[0])
-    parts = [dict(model.named_parameters()) for model in models]
-    for name in parts[0]:
+    parameters = [dict(model.named_parameters()) for model in models]
+    for name in parameters[0]:
         owner, _, leaf = name.rpartition(".")
-        values = torch.stack([part[name].detach() for part in parts])
+        values = torch.stack([own[name].detach() for own in parameters])
         setattr(joined.get_submodule(owner), leaf, nn.Parameter(values))
     return joined
 
@@ -44,3 +47,63 @@ def unstack(weights: dict[str, Tensor], models: Sequence[SequenceModel]) -> None
         for replica, model in enumerate(models):
             for name, parameter in model.named_parameters():
                 parameter.copy_(weights[name][replica])
+
+
+class BestWeights:
+    """The weights to keep of each replica: of its last better epoch, or the last.
+
+    Parameters
+    ----------
+    joined
+        R stacked replicas.
+    n_replicas
+        R.
+    patience
+        Epochs without a better one after which a replica has ended.
+    tolerance
+        An epoch is better if its score is lower by more than this.
+    """
+
+    def __init__(
+        self, joined: nn.Module, n_replicas: int, patience: int, tolerance: float = 0.0
+    ) -> None:
+        self.patience = max(patience, 1)
+        self.tolerance = tolerance
+        self.weights = snapshot(joined)
+        self.scores = torch.full((n_replicas,), math.inf)
+        self.epochs = np.zeros(n_replicas, dtype=np.int64)
+
+    def running(self, number: int) -> list[int]:
+        """Return the replicas that train in epoch ``number``."""
+        return [int(r) for r in np.flatnonzero(number - self.epochs <= self.patience)]
+
+    def update(self, joined: nn.Module, number: int, scores: Tensor | None) -> None:
+        """Keep the weights of the running replicas whose score is lower than all before."""
+        better = self.running(number)
+        if scores is not None:
+            better = [
+                r for r in better if float(scores[r]) < float(self.scores[r]) - self.tolerance
+            ]
+            self.scores[better] = scores[better].to(self.scores)
+        self.epochs[better] = number
+        self._keep(joined, better)
+
+    def _keep(self, joined: nn.Module, replicas: list[int]) -> None:
+        for name, value in joined.named_parameters():
+            self.weights[name][replicas] = value.detach()[replicas]
+
+
+class WeightsAt(BestWeights):
+    """The weights of each replica after an epoch that is known before: ``epochs`` (R,)."""
+
+    def __init__(self, joined: nn.Module, epochs: NDArray[np.int64]) -> None:
+        super().__init__(joined, len(epochs), patience=1)
+        self.epochs = epochs.copy()
+
+    def running(self, number: int) -> list[int]:
+        """Return the replicas that train in epoch ``number``."""
+        return [int(r) for r in np.flatnonzero(number <= self.epochs)]
+
+    def update(self, joined: nn.Module, number: int, scores: Tensor | None) -> None:
+        """Keep the weights of the replicas whose epoch this is."""
+        self._keep(joined, [int(r) for r in np.flatnonzero(number == self.epochs)])

@@ -1,0 +1,73 @@
+"""``attention.json`` and ``attributions/MODEL/checks.json``: what explanations show and hold."""
+
+from __future__ import annotations
+
+from msgspec import UNSET, UnsetType, field
+
+from motiflens.results.base import File, Interval, Part
+
+
+class Stretched(Part, frozen=True, kw_only=True):
+    """Raw weights stretched over the sequence, as the tutorial does: on and beside the motif."""
+
+    motif: float | None
+    background: float | None
+
+
+class AttentionContrast(Part, frozen=True, kw_only=True):
+    """Attention of a model on and beside the motif; 1 is uniform attention.
+
+    Parameters
+    ----------
+    motif, background
+        On the true sites of positives, and beside them; None where there is nothing to average.
+    null
+        On negatives, under the sites of positives.
+    n
+        Positives with sites.
+    stretched_first_100
+        The tutorial's own figure, of the first 100 positives.
+    """
+
+    motif: Interval | None
+    background: Interval | None
+    null: Interval | None
+    n: int
+    stretched_first_100: Stretched
+
+
+class Attention(File, frozen=True, kw_only=True):
+    """``attention.json``: model → its attention, where it has any and true sites are known."""
+
+    models: dict[str, AttentionContrast]
+
+
+class MethodChecks(Part, frozen=True, kw_only=True):
+    """What an explanation was tested for.
+
+    Parameters
+    ----------
+    completeness
+        Mean difference between the sum of a sequence's contributions and what it should be, as a
+        fraction of that; None of methods that promise no sum.
+    strands
+        Largest difference between the strands of a model that reads both, as a fraction of the
+        largest value; None of other models.
+    precision
+        The same between float32 and float64.
+    completeness_note
+        What is missing where more than 1 % is; unset in files of before 0.2, whose completeness is
+        that of other contributions.
+    """
+
+    completeness: float | None
+    strands: float | None
+    precision: float | None
+    completeness_note: str | UnsetType | None = UNSET
+
+
+class Checks(File, frozen=True, kw_only=True):
+    """``checks.json`` of a model: method → its checks, and method → why it refused the model."""
+
+    methods: dict[str, MethodChecks]
+    refused: dict[str, str] = field(default_factory=dict)

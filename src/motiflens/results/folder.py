@@ -1,0 +1,229 @@
+"""The run directory: its files as types, what is there, and what has to go."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import tomli_w
+
+from motiflens.errors import InputError
+from motiflens.files import write_whole
+from motiflens.results.artifacts import ARTIFACTS, command_of, following_from
+from motiflens.results.audit import Audit
+from motiflens.results.base import File
+from motiflens.results.experiments import Experiments
+from motiflens.results.explanations import Attention, Checks
+from motiflens.results.loader import converted, read_json, write_json
+from motiflens.results.motifs import Motifs, MotifsWithoutModel
+from motiflens.results.provenance import Provenance
+from motiflens.results.scores import Comparison, Crossing, Metrics, Timings
+from motiflens.results.trust import Trust
+from motiflens.settings import Settings
+
+Content = TypeVar("Content", bound=File)
+
+#: Files and folders at the top of a run directory: ``--overwrite`` removes these, nothing else.
+TOP = tuple(dict.fromkeys(artifact.top for artifact in ARTIFACTS.values()))
+
+_NAME_OF_TYPE = {artifact.type: name for name, artifact in ARTIFACTS.items() if artifact.type}
+_MODEL_FOLDER = re.compile(
+    ARTIFACTS["weights"].path.format(model="(?P<model>.+)", seed=r"(?P<seed>\d+)")
+)
+
+
+class Results:
+    """The results of a run, read from its directory as they are asked for.
+
+    Parameters
+    ----------
+    path
+        The run directory.
+
+    Raises
+    ------
+    InputError
+        By each property, if its file is absent (with the command that makes it) or damaged.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._read: dict[Path, tuple[tuple[int, int], Any]] = {}
+
+    def __repr__(self) -> str:
+        return f"Results({str(self.path)!r})"
+
+    def path_of(self, name: str, **names: object) -> Path:
+        """Return the path of an artefact, whether it is there or not.
+
+        Parameters
+        ----------
+        name
+            In ``ARTIFACTS``.
+        names
+            ``model``, ``seed``, ``method``, ``route``, as far as its path has them.
+        """
+        return self.path / ARTIFACTS[name].path.format(**names)
+
+    def paths_of(self, name: str) -> list[Path]:
+        """Return the paths of an artefact that are there, sorted."""
+        return sorted(self.path.glob(ARTIFACTS[name].pattern))
+
+    def holds(self, name: str) -> bool:
+        """Return whether an artefact is there; of several files of one kind, whether any is."""
+        return bool(self.paths_of(name))
+
+    @property
+    def provenance(self) -> Provenance:
+        """``run.toml``."""
+        path = self.path_of("configuration")
+        remedy = "make the run again with overwrite=True"
+        if not path.is_file():
+            remedy = "make a run with `motiflens run DATA -o OUT`"
+            raise InputError(f"{self.path} {_what_it_is(self.path)}", remedy=remedy)
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            problem = f"{path} cannot be read: {error}"
+            raise InputError(problem, remedy=remedy, argument="overwrite") from None
+        return converted(table, Provenance, path, remedy)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that the run was made with."""
+        return self.provenance.configuration
+
+    @property
+    def audit(self) -> Audit:
+        """``audit.json``."""
+        return self.read(Audit)
+
+    @property
+    def comparison(self) -> Comparison:
+        """``comparison.json``."""
+        return self.read(Comparison)
+
+    @property
+    def crossing(self) -> Crossing:
+        """``crossing.json``."""
+        return self.read(Crossing)
+
+    @property
+    def metrics(self) -> Metrics:
+        """``metrics.json``."""
+        return self.read(Metrics)
+
+    @property
+    def timings(self) -> Timings:
+        """``timings.json``."""
+        return self.read(Timings)
+
+    @property
+    def attention(self) -> Attention:
+        """``attention.json``."""
+        return self.read(Attention)
+
+    @property
+    def motifs(self) -> Motifs:
+        """``motifs.json``."""
+        return self.read(Motifs)
+
+    @property
+    def experiments(self) -> Experiments:
+        """``experiments.json``."""
+        return self.read(Experiments)
+
+    @property
+    def trust(self) -> Trust:
+        """``trust.json``."""
+        return self.read(Trust)
+
+    @property
+    def checks(self) -> dict[str, Checks]:
+        """Model → ``attributions/MODEL/checks.json``, of the models that have one."""
+        models = [path.parent.name for path in self.paths_of("checks")]
+        return {model: self.read(Checks, model=model) for model in models}
+
+    @property
+    def models(self) -> dict[str, tuple[int, ...]]:
+        """The trained models: name → seeds, in the order of the settings."""
+        seeds: dict[str, list[int]] = {name: [] for name in self.settings.models}
+        for path in self.paths_of("weights"):
+            if match := _MODEL_FOLDER.fullmatch(path.relative_to(self.path).as_posix()):
+                seeds.setdefault(match["model"], []).append(int(match["seed"]))
+        return {name: tuple(sorted(own)) for name, own in seeds.items() if own}
+
+    def read(self, type_: type[Content], **names: object) -> Content:
+        """Read the JSON file of a type; it is read again when it has changed."""
+        name = _NAME_OF_TYPE[type_]
+        path = self.path_of(name, **names)
+        if not path.is_file():
+            remedy = f"make it with `{command_of(name)}`"
+            raise InputError(f"{self.path} holds no {path.name}", remedy=remedy)
+        status = path.stat()
+        state = (status.st_mtime_ns, status.st_size)
+        if self._read.get(path, ((0, 0), None))[0] != state:
+            self._read[path] = (state, read_json(path, type_, command_of(name)))
+        return cast(Content, self._read[path][1])
+
+    def write(self, content: File, **names: object) -> None:
+        """Write the JSON file of a type, whole or not at all."""
+        path = self.path_of(_NAME_OF_TYPE[type(content)], **names)
+        write_json(path, content)
+        self._read.pop(path, None)
+
+    def write_provenance(self, provenance: Provenance) -> None:
+        """Write ``run.toml``."""
+        table = tomli_w.dumps(provenance.as_table())
+        write_whole(self.path_of("configuration"), table.encode())
+
+    def remove_following(self, names: Iterable[str]) -> list[str]:
+        """Remove everything that is made of some artefacts; return the tops of what was there."""
+        gone = [path for name in following_from(names) for path in self.paths_of(name)]
+        for path in gone:
+            path.unlink(missing_ok=True)
+            if path.parent != self.path and not any(path.parent.iterdir()):
+                path.parent.rmdir()
+        return list(dict.fromkeys(path.relative_to(self.path).parts[0] for path in gone))
+
+    def remove(self) -> None:
+        """Remove everything of the run, and the directory too where nothing else is in it."""
+        self.remove_begun()
+        # run.toml, which says that this is a run, goes last: removing it may be cut off too.
+        for path in [self.path / top for top in reversed(TOP)]:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        if self.path.is_dir() and not any(self.path.iterdir()):
+            self.path.rmdir()
+
+    def remove_begun(self) -> None:
+        """Remove the files whose writing was cut off by the end of the process."""
+        for path in self.path.rglob(".*"):
+            inside = path.relative_to(self.path).parts
+            if inside[0].removeprefix(".").startswith(TOP) and path.is_file():
+                path.unlink()
+
+
+def read_motifs_without_model(folder: Path | str) -> MotifsWithoutModel:
+    """Read the ``motifs.json`` of a folder that ``motifs --no-model`` made; errors as of a run."""
+    path, command = Path(folder) / ARTIFACTS["motifs"].path, "motiflens motifs --no-model"
+    if not path.is_file():
+        raise InputError(f"{folder} holds no {path.name}", remedy=f"make it with `{command}`")
+    return read_json(path, MotifsWithoutModel, command)
+
+
+def is_run(path: Path | str) -> bool:
+    """Return whether a directory is that of a run."""
+    return (Path(path) / ARTIFACTS["configuration"].path).is_file()
+
+
+def _what_it_is(path: Path) -> str:
+    if path.is_dir():
+        return f"is no run: it holds no {ARTIFACTS['configuration'].path}"
+    return "is a file, not a run directory" if path.exists() else "does not exist"

@@ -1,0 +1,84 @@
+"""``run.toml``: where a run came from, and the settings that it was made with."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+
+from motiflens.results.base import Part
+from motiflens.settings import Settings
+
+
+class Origin(Part, frozen=True, kw_only=True):
+    """Where a run came from.
+
+    Parameters
+    ----------
+    command
+        That made it.
+    version
+        Of motiflens.
+    seed
+        Of everything random.
+    data, sha256
+        Name of the data, and their digest.
+    n_sequences, n_positives, length
+        Their numbers, and the bases of the longest.
+    negatives
+        The negative set: ``given``, ``shuffle``, ``matched`` or a file.
+    notes
+        Sentences on what was read, assumed and chosen.
+    """
+
+    command: str = ""
+    version: str = ""
+    seed: int = 0
+    data: str = ""
+    sha256: str = ""
+    n_sequences: int | None = None
+    n_positives: int | None = None
+    length: int | None = None
+    negatives: str = "given"
+    notes: tuple[str, ...] = ()
+
+
+class Mapped(Part, frozen=True, kw_only=True):
+    """The folder of a mapped data set, and the digest of its data."""
+
+    folder: str
+    sha256: str
+
+
+class Provenance(Part, frozen=True, kw_only=True):
+    """``run.toml``.
+
+    Parameters
+    ----------
+    run
+        Where the run came from.
+    versions
+        Of ``python``, ``torch`` and ``numpy``.
+    configuration
+        The settings, all decided.
+    mapped
+        Of a mapped data set; None of one that is kept in the run.
+    """
+
+    run: Origin
+    versions: dict[str, str] = msgspec.field(default_factory=dict)
+    configuration: Settings
+    mapped: Mapped | None = None
+
+    def as_table(self) -> dict[str, Any]:
+        """Return what TOML holds: settings that are None are left out, as it has no such value."""
+        settings = {k: v for k, v in asdict(self.configuration).items() if v is not None}
+        table: dict[str, Any] = {
+            "run": msgspec.to_builtins(self.run),
+            "versions": self.versions,
+            "configuration": settings,
+        }
+        if self.mapped is not None:
+            table["mapped"] = msgspec.to_builtins(self.mapped)
+        return table

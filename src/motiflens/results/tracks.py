@@ -1,0 +1,131 @@
+"""The arrays and tables of a run, read without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from motiflens.errors import InputError
+from motiflens.results.audit import Lengths
+from motiflens.results.folder import Results
+from motiflens.sequences import Site, parse_sites
+
+Array = NDArray[Any]
+Content = TypeVar("Content")
+
+
+@dataclass(frozen=True, eq=False)
+class Tracks:
+    """One method's explanation of one model: `names` (N,), `one_hot` (N, 4, L), `values` (N, L)."""
+
+    names: list[str]
+    one_hot: Array
+    values: Array
+
+    def sequence(self, index: int) -> str:
+        """Return the letters of a sequence; N where no base is set, padding cut off."""
+        columns = self.one_hot[index]
+        codes = np.where(columns.any(axis=0), columns.argmax(axis=0), 4)
+        return "".join("ACGTN"[code] for code in codes).rstrip("N")
+
+
+def read_histories(results: Results) -> dict[str, list[pd.DataFrame]]:
+    """Return the ``history.csv`` of every model, by seed."""
+    return {
+        model: [
+            read_with(path, pd.read_csv)
+            for seed in seeds
+            if (path := results.path_of("history", model=model, seed=seed)).is_file()
+        ]
+        for model, seeds in results.models.items()
+    }
+
+
+def read_filters(results: Results) -> dict[str, Array]:
+    """Return the first-layer weights (F, 4, K) of each model's first seed, where it has some."""
+    filters = {
+        model: read_with(results.path_of("weights", model=model, seed=seeds[0]), _first_layer)
+        for model, seeds in results.models.items()
+    }
+    return {model: weights for model, weights in filters.items() if weights is not None}
+
+
+def read_tracks(results: Results) -> dict[str, dict[str, Tracks]]:
+    """Return the explanations: model → method → tracks."""
+    tracks: dict[str, dict[str, Tracks]] = {}
+    for path in results.paths_of("attributions"):
+        tracks.setdefault(path.parent.name, {})[path.stem] = read_with(path, _tracks)
+    return tracks
+
+
+def read_lengths(results: Results) -> Lengths | None:
+    """Return the lengths of the sequences in ``data.parquet``; None where it holds none."""
+    path = results.path_of("data")
+    return read_with(path, _lengths) if path.is_file() else None
+
+
+def read_sites(results: Results) -> dict[str, list[Site]]:
+    """Return the true sites in ``data.parquet``: name of a sequence → sites."""
+    path = results.path_of("data")
+    return read_with(path, _sites) if path.is_file() else {}
+
+
+def read_with(path: Path, reader: Callable[[Path], Content]) -> Content:
+    """Read a file; whatever goes wrong in it is an InputError that names it."""
+    try:
+        return reader(path)
+    except InputError:
+        raise
+    except Exception as error:  # on damaged bytes each library raises what it likes
+        raise InputError(
+            f"{path} cannot be read: {str(error) or type(error).__name__}",
+            remedy="make the run again with `motiflens run --overwrite`",
+        ) from error
+
+
+def _first_layer(path: Path) -> Array | None:
+    """Return the weights that reach over the four bases, whatever the layer is called."""
+    weights = load_file(path)
+    shaped = (weights[name] for name in sorted(weights) if weights[name].ndim == 3)
+    return next((array for array in shaped if array.shape[1] == 4), None)
+
+
+def _tracks(path: Path) -> Tracks:
+    # numpy leaves a file that it opened itself open where the archive is damaged.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        one_hot, contributions = arrays["one_hot"], arrays["contributions"]
+        names = [str(name) for name in arrays["names"]]
+    if one_hot.shape != contributions.shape or len(names) != len(one_hot):
+        shapes = f"one_hot {one_hot.shape}, contributions {contributions.shape}"
+        raise ValueError(f"{shapes}, {len(names)} names")
+    return Tracks(names, one_hot, contributions.sum(axis=1))
+
+
+def _lengths(path: Path) -> Lengths | None:
+    table = pd.read_parquet(path)
+    if "sequence" not in table.columns or not len(table):
+        return None
+    bases = table["sequence"].str.len()
+    return Lengths(min=int(bases.min()), max=int(bases.max()), mean=float(bases.mean()))
+
+
+def _sites(path: Path) -> dict[str, list[Site]]:
+    table = pd.read_parquet(path)
+    if not {"name", "sites"} <= set(table.columns):
+        return {}
+    pairs = zip(table["name"], table["sites"].fillna(""), strict=True)
+    return {str(name): _parsed(str(text), f"sequence {name!r} of {path}") for name, text in pairs}
+
+
+def _parsed(text: str, place: str) -> list[Site]:
+    try:
+        return parse_sites(text)
+    except InputError as error:
+        raise InputError(f"the sites {text!r} of {place} cannot be read: {error}") from None

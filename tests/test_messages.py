@@ -1,0 +1,117 @@
+"""Mistakes that people make, typed as they type them: what happened first, in one line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import motiflens
+
+OLD_RUN = Path(__file__).parent / "old_run"
+
+
+def command(line: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "motiflens", *line.split()],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("files")
+    dataset = motiflens.simulate(n=60)
+    sequences, labels = dataset.sequences(), dataset.labels
+    fasta = "".join(f">s{i}\n{s}\n" for i, s in enumerate(sequences))
+    rows = [f"{s},{int(v)}" for s, v in zip(sequences, labels, strict=True)]
+    words = [f"{s},{'bound' if v else 'unbound'}" for s, v in zip(sequences, labels, strict=True)]
+    (folder / "pos.fa").write_text(fasta)
+    (folder / "neg.fa").write_text(fasta)
+    (folder / "hits.bed").write_text("")
+    (folder / "mine.csv").write_text("sequence,label\n" + "\n".join(rows) + "\n")
+    (folder / "words.csv").write_text("sequence,label\n" + "\n".join(words) + "\n")
+    (folder / "semi.csv").write_text(
+        "name;sequence;label\n" + "\n".join(f"s;{row.replace(',', ';')}" for row in rows) + "\n"
+    )
+    (folder / "book.xlsx").write_bytes(b"PK\x03\x04\xf9\xff")
+    (folder / "protein.fa").write_text(">p\nMKLEEQRPSTVWYF\n" * 6)
+    (folder / "empty.csv").write_text("sequence,label\nACGTACGTAC,1\n,0\n")
+    (folder / "genome.fa").write_text(">22\n" + "ACGTTGCAAC" * 500 + "\n")
+    (folder / "peaks.bed").write_text("chr1\t10\t90\tCTCF_K562\nchr1\t200\t300\tGATA1_K562\n")
+    (folder / "twelve.csv").write_text("sequence,label\n" + "\n".join(rows[:12]) + "\n")
+    (folder / "variants.vcf").write_text("##fileformat=VCFv4.2\n#CHROM\tPOS\n1\t5\n")
+    return folder
+
+
+#: What is typed → what the one line holds, in this order; the first stands at its beginning.
+MESSAGES = {
+    "hits pos.fa pos.fa -o hits.bed": ["hits.bed already exists", "; ", "--overwrite"],
+    "run missing.fa -o out": ["no such file: missing.fa"],
+    "run pos.fa": ["-o OUT is missing", "motiflens run pos.fa -o out"],
+    "run pos.fa neg.fa -o out": ["nothing is known to do with neg.fa", "--negatives neg.fa"],
+    "predict x": ["there is no command predict", "the commands are: demo, run"],
+    "run book.xlsx -o out": ["book.xlsx", "CSV"],
+    "run words.csv -o out": ["label", "bound", "30", "unbound", "30", "--positive"],
+    "run protein.fa --negatives shuffle -o out": ["protein.fa looks like protein"],
+    "run empty.csv -o out": ["no sequence", "line 3"],
+    "run peaks.bed --genome genome.fa --peak-name CTCF -o out": ["CTCF", "CTCF_K562"],
+    "run peaks.bed --genome genome.fa --width 50 -o out": ["no peak", "chr1", "22"],
+    "run pos.fa --width 200 --negatives shuffle -o out": ["--width", "BED", "pos.fa"],
+    "motifs": ["give RUN", "--no-model SEQUENCES -o OUT"],
+    "run peaks.bed --genome book.xlsx --width 50 -o out": ["book.xlsx is not a genome"],
+    "run twelve.csv -o out --models cnn --seeds 1 --sizes none": ["12 sequences are too few"],
+    "run variants.vcf -o out": ["variants.vcf", "VCF"],
+    "run pos.fa --negatives shuffel -o out": ["shuffel", "did you mean shuffle?"],
+    "run mine.csv -o out --models atention": ["atention", "did you mean attention?"],
+    "run mine.csv -o out --split homolgy": ["homolgy", "did you mean homology?"],
+    "explain nowhere": ["nowhere", "motiflens run DATA -o nowhere"],
+}
+
+
+@pytest.mark.parametrize("typed", MESSAGES)
+def test_what_happened_comes_first_in_one_line(typed: str, folder: Path) -> None:
+    before = sorted(folder.iterdir())
+    ended = command(typed, folder)
+    assert ended.returncode == 2, ended.stderr
+    (line,) = ended.stderr.splitlines()
+    text = line.removeprefix("motiflens: ")
+    assert text != line
+    position = 0
+    for words in MESSAGES[typed]:
+        assert words in text[position:], text
+        position = text.index(words, position) + len(words)
+    assert ". " not in text
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_finished_run_is_named_with_its_report(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_bytes(b"sequence,label\nACGT,1\n")
+    (tmp_path / "out").symlink_to(OLD_RUN)
+    ended = command("run mine.csv -o out", tmp_path)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("motiflens: out already holds a finished run; ")
+    assert "--overwrite" in ended.stderr
+
+
+def test_two_models_apart_are_one_list(folder: Path) -> None:
+    ended = command("run missing.fa -o out --models cnn attention", folder)
+    assert ended.stderr == "motiflens: no such file: missing.fa\n"
+
+
+@pytest.mark.parametrize("typed", ["help", "help run", "run --help"])
+def test_help_has_examples(typed: str, tmp_path: Path) -> None:
+    ended = command(typed, tmp_path)
+    assert ended.returncode == 0
+    assert "Examples:\n  motiflens " in ended.stdout
+
+
+def test_completion_can_be_installed(tmp_path: Path) -> None:
+    ended = command("--install-completion --shell bash --output completion.sh", tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert "motiflens" in (tmp_path / "completion.sh").read_text()
