@@ -56,25 +56,26 @@ def test_a_deepbind_file_with_both_labels_is_taken_as_it_is(tmp_path):
     path = written(tmp_path, "x.seq", DEEPBIND.replace("acg\t1", "acg\t0"))
     assert read_files(path).negatives == "given"
     assert read(path).labels.tolist() == [1, 0]
-    with pytest.raises(InputError, match=r"the negatives shuffle beside .*both labels"):
+    with pytest.raises(InputError, match=r"negatives=shuffle, and .*both labels"):
         read(path, negatives="shuffle")
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (DEEPBIND.replace("seq", "read"), "got 'FoldID\\tEventID\\tread\\tBound' and 2 rows"),
-        (DEEPBIND.split("\n")[0], "and 0 rows"),
-        (DEEPBIND.replace("B\t", ""), "got 3 in line 3 of FILE"),
-        (DEEPBIND.replace("ACGGT", "ACXGT"), "'X' at position 3 in line 2 of FILE"),
-        (DEEPBIND.replace("acg\t1", "acg\t0.7"), "'0.7' in line 3 of FILE"),
+        (DEEPBIND.replace("seq", "read"), "['FoldID', 'EventID', 'read', 'Bound']"),
+        (DEEPBIND.split("\n")[0], "has no rows"),
+        (DEEPBIND.replace("B\t", ""), "there are 3 values ... in line 3 of FILE"),
+        (DEEPBIND.replace("ACGGT", "ACXGT"), "'X' at position 3 ... in line 2 of FILE"),
+        (DEEPBIND.replace("acg\t1", "acg\t0.7"), "'0.7' ... in line 3 of FILE"),
     ],
 )
 def test_a_defect_of_a_deepbind_file_is_named(tmp_path, text, message):
     path = written(tmp_path, "x.seq", text)
     with pytest.raises(InputError) as caught:
         read(path)
-    assert message.replace("FILE", str(path)) in str(caught.value)
+    for piece in message.replace("FILE", str(path)).split(" ... "):
+        assert piece in str(caught.value)
 
 
 PROBES = "ACG\t1\t9\nTTT\t2.5\t7\nGGA\t1e1\t8\nCCC\t3\t7\n"
@@ -91,27 +92,28 @@ def test_bright_probes_are_positives(tmp_path):
     )
     labels = read(path, signal_column=3, positive_sd=0.25).labels
     assert labels.tolist() == [1, 0, 1, 0]
-    with pytest.raises(InputError, match=r"mean plus 4 .* 0 of 4 in .* brightest is 1\.7 above"):
+    with pytest.raises(InputError, match=r"0 of 4 probes .* mean plus 4 .* is 1\.7 above"):
         read(path, signal_column=2)
 
 
 @pytest.mark.parametrize(
     ("text", "column", "message"),
     [
-        (PROBES, 1, "the signal is in column 2 or beyond"),
-        (PROBES, 4, "every row has a signal in column 4; got 3 columns"),
-        (PROBES.replace("2.5", "nan"), 2, "got 'nan' in line 2 of FILE"),
-        (PROBES.replace("2.5", "1e999"), 2, "got '1e999' in line 2 of FILE"),
-        (PROBES.replace("2.5", ""), 2, "got '' in line 2 of FILE"),
-        (PROBES.replace("2.5\t", ""), 2, "got 2 in line 2 of FILE"),
-        (PROBES.replace("GGA", "GXA"), 2, "'X' at position 2 in line 3 of FILE"),
+        (PROBES, 1, "signal_column=1 is below 2"),
+        (PROBES, 4, "there is no column 4, and 3 columns"),
+        (PROBES.replace("2.5", "nan"), 2, "'nan' ... in line 2 of FILE"),
+        (PROBES.replace("2.5", "1e999"), 2, "'1e999' ... in line 2 of FILE"),
+        (PROBES.replace("2.5", ""), 2, "'' ... in line 2 of FILE"),
+        (PROBES.replace("2.5\t", ""), 2, "there are 2 values ... in line 2 of FILE"),
+        (PROBES.replace("GGA", "GXA"), 2, "'X' at position 2 ... in line 3 of FILE"),
     ],
 )
 def test_a_defect_of_a_microarray_is_named(tmp_path, text, column, message):
     path = written(tmp_path, "pbm.txt", text)
     with pytest.raises(InputError) as caught:
         read(path, signal_column=column, positive_sd=1)
-    assert message.replace("FILE", str(path)) in str(caught.value)
+    for piece in message.replace("FILE", str(path)).split(" ... "):
+        assert piece in str(caught.value)
 
 
 def test_sets_of_others_are_labelled_as_their_description_says():

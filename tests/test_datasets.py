@@ -158,7 +158,7 @@ def test_one_hot_of_all_and_of_some_rows():
         ({"split": np.array(["train", "dev", "test", "x"])}, "got 'dev' for sequence 2"),
         ({"sites": ((), ())}, "sites (2,)"),
         ({"sites": ((), (), (Site("m", 3, 6, "+"),), ())}, "m:3-6:+ in c, which has 5 bases"),
-        ({"sites": ((), (), (Site("m", -1, 4, "+"),), ())}, "a site is"),
+        ({"sites": ((), (), (Site("m", -1, 4, "+"),), ())}, "'m:-1-4:+' is no site"),
         ({"lengths": np.array([7, 3, 5, 0], np.int32)}, "a length of 0"),
         ({"lengths": np.array([7, 3, 5, 8], np.int32)}, "or 8 in codes of 7"),
         ({"lengths": np.array([7, 2, 5, 2], np.int32)}, "a base beyond the end"),
@@ -248,11 +248,11 @@ def test_coordinates_without_one_of_their_columns_are_passed_over(tmp_path):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("chr1,5,x,+", "'x' in line 3 of FILE"),
-        ("chr1,-5,8,+", "'-5' in line 3 of FILE"),
-        ("chr1,1234567890123,8,+", "'1234567890123' in line 3 of FILE"),
-        ("chr1,9,8,+", "9 to 8 for sequence 2 in FILE"),
-        ("chr1,5,8,=", "the strand '=' for sequence 2 in FILE"),
+        ("chr1,5,x,+", "'x' ... in line 3 of FILE"),
+        ("chr1,-5,8,+", "'-5' ... in line 3 of FILE"),
+        ("chr1,1234567890123,8,+", "'1234567890123' ... in line 3 of FILE"),
+        ("chr1,9,8,+", "9 to 8 for sequence 2 ... in FILE"),
+        ("chr1,5,8,=", "the strand '=' for sequence 2 ... in FILE"),
         ("ch\x07r1,5,8,+", "a control character in the name of a chromosome in FILE"),
     ],
 )
@@ -260,7 +260,8 @@ def test_wrong_coordinates_in_a_table_are_refused(tmp_path, row, message):
     path = written(tmp_path, f"sequence,label,chrom,start,end,strand\nA,1,x,1,2,.\nACG,1,{row}\n")
     with pytest.raises(InputError) as caught:
         read_table(path)
-    assert message.replace("FILE", str(path)) in str(caught.value)
+    for piece in message.replace("FILE", str(path)).split(" ... "):
+        assert piece in str(caught.value)
 
 
 def test_coordinates_are_columns_of_one_length():
@@ -309,39 +310,43 @@ def test_labels_of_any_type_in_parquet(tmp_path, labels):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("seqence,label\nA,1\n", "no 'sequence' among the columns 'seqence', 'label' of FILE"),
+        ("seqence,label\nA,1\n", "no column is named 'sequence' among 'seqence', 'label' in FILE"),
         ("seqence,label\nA,1\n", "rename the column 'seqence' to 'sequence'"),
-        ("sequence\nA\n", "no 'label' among"),
-        ("sequence,label,Label\nA,1,1\n", "two 'label' among"),
-        ("sequence,label\n", "only the names of the columns in FILE"),
-        ("sequence,label\nAC,1\nAXC,0\n", "'X' at position 2 in line 3 of FILE"),
-        ("sequence,label\n\nAC,1\n\n  AXC,0\n", "'X' at position 4 in line 5 of FILE"),
-        ("sequence,label\nAC,1\n,0\n", "an empty sequence in line 3 of FILE"),
-        ("sequence,label\nAC,1\nA,maybe\n", "'maybe' in line 3 of FILE"),
-        ("sequence,label\nAC,\n", "'' in line 2 of FILE"),
-        ("sequence,label\nAC,1\nA\n", "1 in line 3 of FILE"),
-        ("sequence,label\nAC,1,1\n", "3 in line 2 of FILE"),
-        ("sequence,label,split\nAC,1,dev\n", "'dev' in line 2 of FILE"),
-        ("sequence,label,sites\nAC,1,m:0-1\n", "'m:0-1' in line 2 of FILE"),
-        ("sequence,label,sites\nAC,1,m:0-3:+\n", "m:0-3:+ in seq0001, which has 2 bases in FILE"),
-        ("", "the empty file FILE"),
-        (" \n\n", "the empty file FILE"),
+        ("sequence\nA\n", "no column is named 'label' among"),
+        ("sequence,label,Label\nA,1,1\n", "two columns are named 'label'"),
+        ("sequence,label\n", "FILE holds the names of columns and nothing else"),
+        ("sequence,label\nAC,1\nAXC,0\n", "'X' at position 2 ... in line 3 of FILE"),
+        ("sequence,label\n\nAC,1\n\n  AXC,0\n", "'X' at position 4 ... in line 5 of FILE"),
+        ("sequence,label\nAC,1\n,0\n", "there is no sequence ... in line 3 of FILE"),
+        ("sequence,label\nAC,1\nA,maybe\n", "'maybe' ... in line 3 of FILE"),
+        ("sequence,label\nAC,\n", "'' ... in line 2 of FILE"),
+        ("sequence,label\nAC,1\nA\n", "there are 1 values ... in line 3 of FILE"),
+        ("sequence,label\nAC,1,1\n", "there are 3 values ... in line 2 of FILE"),
+        ("sequence,label,split\nAC,1,dev\n", "'dev' ... in line 2 of FILE"),
+        ("sequence,label,sites\nAC,1,m:0-1\n", "'m:0-1' ... in line 2 of FILE"),
+        (
+            "sequence,label,sites\nAC,1,m:0-3:+\n",
+            "m:0-3:+ ... seq0001, which has 2 bases ... FILE",
+        ),
+        ("", "FILE is empty"),
+        (" \n\n", "FILE is empty"),
     ],
 )
 def test_a_defect_in_a_table_is_named_with_file_and_line(tmp_path, text, message):
     path = written(tmp_path, text)
     with pytest.raises(InputError) as caught:
         read_table(path)
-    assert message.replace("FILE", str(path)) in str(caught.value)
+    for piece in message.replace("FILE", str(path)).split(" ... "):
+        assert piece in str(caught.value)
 
 
 def test_a_value_in_parquet_is_named_with_its_row(tmp_path):
     path = tmp_path / "t.parquet"
     pq.write_table(pa.table({"sequence": ["AC", None], "label": [1, 0]}), path)
-    with pytest.raises(InputError, match=r"an empty sequence in row 2 of .*t\.parquet"):
+    with pytest.raises(InputError, match=r"there is no sequence in row 2 of .*t\.parquet"):
         read_table(path)
     pq.write_table(pa.table({"sequence": ["AC", "A"], "label": [1, 7]}), path)
-    with pytest.raises(InputError, match=r"'7' in row 2 of .*t\.parquet"):
+    with pytest.raises(InputError, match=r"'7' \(1 rows\), not 0 and 1 in .*t\.parquet"):
         read_table(path)
     pq.write_table(pa.table({"sequnce": ["AC", "A"], "label": [1, 7]}), path)
     with pytest.raises(InputError, match="rename the column 'sequnce'"):
@@ -350,7 +355,7 @@ def test_a_value_in_parquet_is_named_with_its_row(tmp_path):
 
 def test_a_file_that_is_no_parquet_though_it_says_so_is_refused(tmp_path):
     path = written(tmp_path, "sequence,label\nA,1\n", "t.parquet")
-    with pytest.raises(InputError, match=r"a file named \.parquet is a Parquet file"):
+    with pytest.raises(InputError, match="is no whole Parquet file"):
         read_table(path)
 
 
@@ -366,16 +371,16 @@ def test_a_cut_parquet_or_gzip_file_is_refused(tmp_path):
 @pytest.mark.parametrize("name", ["t.txt", "t", "t.parquet.gz", "tsv"])
 def test_another_ending_is_no_table(tmp_path, name):
     for call in (lambda path: write_table(toy(), path), read_table):
-        with pytest.raises(InputError, match=r"a table is a \.parquet"):
+        with pytest.raises(InputError, match=r"is not the name of a table|no such file"):
             call(tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 
 def test_nothing_is_left_where_nothing_can_be_written(tmp_path):
-    with pytest.raises(InputError, match="existing folder"):
+    with pytest.raises(InputError, match="cannot be written"):
         write_table(toy(), tmp_path / "missing" / "t.csv")
     (tmp_path / "t.csv").mkdir()
-    with pytest.raises(InputError, match="existing folder"):
+    with pytest.raises(InputError, match="cannot be written"):
         write_table(toy(), tmp_path / "t.csv")
     assert [entry.name for entry in tmp_path.iterdir()] == ["t.csv"]
 

@@ -28,5 +28,5 @@ def test_words_are_those_of_the_letters_on_the_smaller_strand(sequences, k):
 
 @pytest.mark.parametrize("k", [0, 32])
 def test_longer_words_would_not_fit(k):
-    with pytest.raises(InputError, match=f"1 to 31 bases; got {k}"):
+    with pytest.raises(InputError, match=f"k is {k}; .*1 to 31 bases"):
         canonical_kmers(np.zeros((2, 50), dtype=np.uint8), k)

@@ -80,24 +80,24 @@ def test_a_table_is_known_by_its_ending(tmp_path):
     for name in ("t.parquet", "t.tsv.gz"):
         write_table(data, tmp_path / name)
         assert read(tmp_path / name).names.tolist() == ["x", "y"]
-    with pytest.raises(InputError, match="a table has its labels in the column"):
+    with pytest.raises(InputError, match=r"labels=l\.txt is for .* is a table"):
         read(tmp_path / "t.parquet", labels="l.txt")
 
 
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("x.fa", ">a\nACGT\nACXT\n", "'X' at position 3 in line 3 of FILE"),
-        ("x.fa", ">a\n  ACXT\n", "'X' at position 5 in line 2 of FILE"),
+        ("x.fa", ">a\nACGT\nACXT\n", "'X' at position 3 ... in line 3 of FILE"),
+        ("x.fa", ">a\n  ACXT\n", "'X' at position 5 ... in line 2 of FILE"),
         ("x.fa", "\nACGT\n>a\nA\n", "'ACGT' in line 2 of FILE"),
-        ("x.fa", "ACGT\n", "a FASTA file begins with a header"),
-        ("x.fa", ">a\nAC\n>b\n\n>c\nA\n", "'>b' without one in line 3 of FILE"),
-        ("x.fa", ">a\nAC\n>b", "'>b' without one in line 3 of FILE"),
-        ("x.txt", "ACGT\nAC-T\n", "'-' at position 3 in line 2 of FILE"),
-        ("x.txt", "ACGT\n\nACGT\n", "an empty sequence in line 2 of FILE"),
-        ("x.txt", "", "the empty file FILE"),
-        ("x.fa", "\ufeff\u2003\n", "the empty file FILE"),
-        ("x.fa.gz", "", "the empty file FILE"),
+        ("x.fa", "ACGT\n", "no header, '>name', comes before"),
+        ("x.fa", ">a\nAC\n>b\n\n>c\nA\n", "no sequence follows '>b' ... in line 3 of FILE"),
+        ("x.fa", ">a\nAC\n>b", "no sequence follows '>b' ... in line 3 of FILE"),
+        ("x.txt", "ACGT\nAC-T\n", "'-' at position 3 ... in line 2 of FILE"),
+        ("x.txt", "ACGT\n\nACGT\n", "there is no sequence ... in line 2 of FILE"),
+        ("x.txt", "", "FILE is empty"),
+        ("x.fa", "\ufeff\u2003\n", "FILE is empty"),
+        ("x.fa.gz", "", "FILE is empty"),
     ],
 )
 def test_a_defect_in_sequences_is_named_with_its_place(tmp_path, name, text, message):
@@ -105,15 +105,16 @@ def test_a_defect_in_sequences_is_named_with_its_place(tmp_path, name, text, mes
     labels = written(tmp_path, "l.txt", "1\n0\n")
     with pytest.raises(InputError) as caught:
         read(path, labels=labels)
-    assert message.replace("FILE", str(path)) in str(caught.value)
+    for piece in message.replace("FILE", str(path)).split(" ... "):
+        assert piece in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("1\n2\n0\n", "'2' in line 2 of FILE"),
-        ("1\nyes\n0\n", "'yes' in line 2 of FILE"),
-        ("1\n\n0\n", "'' in line 2 of FILE"),
+        ("1\n2\n0\n", "3 classes, 0, 1, 2, in FILE"),
+        ("1\nyes\n0\n", "'yes' ... in line 2 of FILE"),
+        ("1\n\n0\n", "'' ... in line 2 of FILE"),
         ("1\n0\n", "2 labels in FILE for 3 sequences in"),
         ("1\n0\n0\n1\n", "4 labels in FILE for 3 sequences in"),
     ],
@@ -123,7 +124,8 @@ def test_a_defect_in_labels_is_named_with_its_place(tmp_path, text, message):
     labels = written(tmp_path, "l.txt", text)
     with pytest.raises(InputError) as caught:
         read(sequences, labels=labels)
-    assert message.replace("FILE", str(labels)) in str(caught.value)
+    for piece in message.replace("FILE", str(labels)).split(" ... "):
+        assert piece in str(caught.value)
 
 
 def test_it_must_be_told_where_the_labels_are(tmp_path):
@@ -132,7 +134,7 @@ def test_it_must_be_told_where_the_labels_are(tmp_path):
         read(path)
     with pytest.raises(InputError, match="no label for the sequence in line 1 of"):
         read(written(tmp_path, "x.txt", "ACG\n"))
-    with pytest.raises(InputError, match="labels come from one place"):
+    with pytest.raises(InputError, match=r"there are labels=.* and negatives="):
         read(path, labels=path, negatives=path)
 
 
@@ -140,7 +142,7 @@ def test_a_missing_file_offers_the_nearest_name(tmp_path):
     written(tmp_path, "sequences.txt", "ACG\n")
     with pytest.raises(InputError) as caught:
         read(tmp_path / "sequence.txt")
-    assert caught.value.got == f"no such file: {tmp_path / 'sequence.txt'}"
+    assert caught.value.problem == f"no such file: {tmp_path / 'sequence.txt'}"
     assert caught.value.remedy == f"did you mean {tmp_path / 'sequences.txt'}?"
     with pytest.raises(InputError, match="no such file"):
         read(tmp_path / "no" / "folder.fa")
@@ -155,7 +157,7 @@ def test_a_name_that_no_file_can_have_is_refused(tmp_path, name):
 def test_a_directory_is_no_input(tmp_path):
     for name in ("d.txt", "d.fa", "d.parquet", "d.csv.gz"):
         (tmp_path / name).mkdir()
-        with pytest.raises(InputError, match="got the directory"):
+        with pytest.raises(InputError, match="is a folder"):
             read(tmp_path / name)
 
 
@@ -163,14 +165,14 @@ def test_a_directory_is_no_input(tmp_path):
     ("name", "content", "message"),
     [
         ("x.fa", b">a\nAC\n>b\n\xff\xfe\n", "the byte 0xff in line 4"),
-        ("x.txt", b"ACG\nA\0C\n", "one in line 2"),
-        ("x.fa.gz", b">a\nACG\n", r"a file named \.gz is a whole gzip file"),
+        ("x.txt", b"ACG\nA\0C\n", "a zero byte in line 2"),
+        ("x.fa.gz", b">a\nACG\n", "is no whole gzip file"),
         (
             "x.fa.gz",
             gzip.compress(b">a\nACG\n", mtime=0)[:-6],
-            r"a file named \.gz is a whole gzip file",
+            "is no whole gzip file",
         ),
-        ("x.fa", gzip.compress(b">a\nACG\n", mtime=0), r"gzip data in .*x\.fa"),
+        ("x.fa", gzip.compress(b">a\nACG\n", mtime=0), r"x\.fa holds gzip data"),
     ],
 )
 def test_what_is_no_text_is_refused(tmp_path, name, content, message):
@@ -234,7 +236,7 @@ def test_two_columns_of_labels_have_the_positives_first(tmp_path):
 
 def test_labels_in_headers_are_not_overruled(tmp_path):
     path = written(tmp_path, "x.fa", ">1\nACG\n>0\nTT\n")
-    with pytest.raises(InputError, match="got the label 0 in line 3 of"):
+    with pytest.raises(InputError, match="the label 0 in line 3 of"):
         read(path, negatives="shuffle")
     only_ones = written(tmp_path, "y.fa", ">1\nACG\n>1\nTT\n")
     assert read(only_ones, negatives="shuffle").labels.tolist() == [1, 1, 0, 0]
@@ -284,7 +286,7 @@ def test_peaks_by_name_as_they_are_with_other_negatives(tmp_path):
     assert reading.negatives == "shuffle"
     assert reading.dataset.lengths.tolist() == [10] * 4
     assert reading.dataset.names.tolist() == ["a_x", "a_y", "a_x_shuffled", "a_y_shuffled"]
-    with pytest.raises(InputError, match="whose name matches 'c'"):
+    with pytest.raises(InputError, match="no peak is named 'c'"):
         read(**peaks(tmp_path), peak_name="c")
 
 
@@ -303,17 +305,17 @@ def test_long_intervals_without_a_width_are_told_of(tmp_path, longest, width):
 def test_options_go_with_their_kind_of_file(tmp_path):
     bed = peaks(tmp_path)["path"]
     fasta = written(tmp_path, "x.fa", FASTA)
-    with pytest.raises(InputError, match=r"got no genome beside .*give its genome"):
+    with pytest.raises(InputError, match="needs genome=FILE"):
         read(bed)
-    with pytest.raises(InputError, match=r"a BED file takes .* got labels l beside"):
+    with pytest.raises(InputError, match="labels=l is for FASTA"):
         read(bed, genome="g.fa", labels="l")
-    with pytest.raises(InputError, match=r"got width 9 beside .*leave it out"):
+    with pytest.raises(InputError, match=r"width=9 is for a BED file, and .* is FASTA"):
         read(fasta, width=9, negatives="shuffle")
-    with pytest.raises(InputError, match=r"a microarray .* got genome g beside"):
+    with pytest.raises(InputError, match="genome=g is for a BED file or FASTA"):
         read(fasta, signal_column=2, genome="g")
-    with pytest.raises(InputError, match="got only positive_sd 2"):
+    with pytest.raises(InputError, match="positive_sd=2 and no signal_column"):
         read(fasta, positive_sd=2)
-    with pytest.raises(InputError, match=r"matched negatives .* got positives of unknown place"):
+    with pytest.raises(InputError, match="the positives have no coordinates"):
         read(fasta, negatives="matched", genome=tmp_path / "g.fa")
 
 

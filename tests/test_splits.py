@@ -101,7 +101,7 @@ def test_groups_are_chained_by_words_of_either_strand():
     ]
     assert homology_groups(labelled(sequences), k=11).tolist() == [0, 0, 0, 1, 0, 2, 2, 3]
     assert len(set(homology_groups(labelled(sequences), k=31).tolist())) == 7
-    with pytest.raises(InputError, match="a word has 1 to 31 bases"):
+    with pytest.raises(InputError, match="k is 32"):
         homology_groups(labelled(sequences), k=32)
 
 

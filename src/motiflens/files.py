@@ -124,13 +124,15 @@ def _utf_8(content: BinaryIO, path: Path | str) -> Iterator[str]:
 
 
 def _utf_16(content: BinaryIO, path: Path | str) -> Iterator[str]:
-    number = 0
+    number, text = 0, io.TextIOWrapper(content, encoding="utf-16")
     try:
-        for line in io.TextIOWrapper(content, encoding="utf-16"):
+        for line in text:
             number += 1
             yield line
     except UnicodeError:
         raise _no_text("bytes that are no UTF-16", number + 1, path) from None
+    finally:
+        text.detach()  # or it would close the file
 
 
 def _no_text(what: str, number: int, path: Path | str) -> InputError:

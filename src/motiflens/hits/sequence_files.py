@@ -17,7 +17,7 @@ from motiflens.io.binding_arrays import read_deepbind
 from motiflens.io.fasta import dataset_of, read_records, stream_lines
 from motiflens.io.genome import open_genome
 from motiflens.io.mapped import stream_entries
-from motiflens.io.values import parse_sequence
+from motiflens.io.values import refuse_protein
 from motiflens.progress import Advance
 from motiflens.sequences import ALPHABET, IUPAC, PAD, encode
 
@@ -71,10 +71,17 @@ def open_sequences(path: Path | str, genome: Path | str | None = None) -> Sequen
     path = Path(path)
     kind = sniff.kind_of(path, with_genome=genome is not None)
     if (kind == sniff.BED) != (genome is not None):
-        problem = f"{path} is {kind}, "
-        problem += "which needs its genome" if genome is None else f"and there is genome={genome}"
-        remedy = "give it as genome=FILE, FASTA or 2bit" if genome is None else "leave it out"
-        raise InputError(problem, remedy=remedy, argument="genome")
+        if genome is None:
+            raise InputError(
+                f"{path} is a BED file and needs genome=FILE",
+                remedy="give FASTA or 2bit, such as genome=hg38.fa",
+                argument="genome",
+            )
+        raise InputError(
+            f"{path} is {kind}, and there is genome={genome}",
+            remedy="leave it out to search the sequences themselves",
+            argument="genome",
+        )
     if genome is not None:
         return _open_intervals(intervals_of_bed(path, open_genome(genome)))
     if kind == sniff.MAPPED:
@@ -152,10 +159,8 @@ def _codes_of(text: str, number: int, path: Path) -> bytes:
     codes = letters.translate(_CODES)
     wrong = codes.find(_WRONG)
     if wrong >= 0:
-        parse_sequence(text)  # says what else it is, protein for example
-        raise InputError(
-            f"{text.strip()[wrong]!r} at position {wrong + 1} is no nucleotide",
-            f"in line {number} of {path}",
-            "correct the file",
-        )
+        where = f"in line {number} of {path}"
+        refuse_protein(text.strip(), where)
+        what = f"{text.strip()[wrong]!r} at position {wrong + 1} is no nucleotide"
+        raise InputError(what, where, "correct the file")
     return codes

@@ -15,6 +15,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import lazy_loader  # type: ignore[import-untyped]
@@ -234,29 +235,27 @@ def delimited_rows(
     reader = csv.reader(lines, delimiter=separator)
     try:
         for row in reader:
+            if not any(value.strip() for value in row):
+                continue
             n_columns = n_columns or len(row)
-            if row and len(row) != n_columns:
+            if len(row) != n_columns:
                 raise InputError(
                     f"there are {len(row)} values, where the first line has {n_columns},",
                     f"in line {reader.line_num} of {path}",
                     "correct the row, or put quotes around a value with the separator in it",
                 )
-            if row:
-                yield row, f"in line {reader.line_num} of {path}"
+            yield row, f"in line {reader.line_num} of {path}"
     except csv.Error as error:
         raise InputError(str(error), f"in line {reader.line_num} of {path}") from None
 
 
 def _text_rows(path: Path | str, kind: str | None) -> Iterator[Row]:
     lines = stream_text(path)
-    first = next(lines, "")
-    separator = _separator(first.rstrip("\n"), "," if kind == "csv" else "\t")
-    return delimited_rows(_chain(first, lines), path, separator)
-
-
-def _chain(first: str, lines: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from lines
+    first = [""]
+    while not first[-1].strip():  # until the end, which raises, where all are blank
+        first.append(next(lines))
+    separator = _separator(first[-1].rstrip("\n"), "," if kind == "csv" else "\t")
+    return delimited_rows(chain(first[1:], lines), path, separator)
 
 
 def _separator(line: str, usual: str) -> str:

@@ -69,11 +69,7 @@ def parse_sequence(text: str) -> str:
         return sequence
     if not sequence:
         raise InputError("there is no sequence", remedy="fill it in, or delete the row")
-    if _is_protein(sequence.upper()):
-        raise InputError(
-            f"{sequence[:20]!r} looks like protein, not DNA",
-            remedy="give the nucleotide sequences",
-        )
+    refuse_protein(sequence)
     position = text.find(sequence) + end + 1
     raise InputError(
         f"{sequence[end]!r} at position {position} is not A, C, G, T or N",
@@ -81,14 +77,20 @@ def parse_sequence(text: str) -> str:
     )
 
 
-def _is_protein(letters: str) -> bool:
-    others = sum(letter not in _DNA for letter in letters)
-    return (
+def refuse_protein(sequence: str, where: str = "") -> None:
+    """Raise an InputError for a sequence of amino acids."""
+    letters = sequence.upper()
+    if (
         len(letters) >= MIN_PROTEIN
         and letters.replace("*", "").isalpha()
         and not _PROTEIN_ONLY.isdisjoint(letters)
-        and others > len(letters) / 4
-    )
+        and sum(letter not in _DNA for letter in letters) > len(letters) / 4
+    ):
+        raise InputError(
+            f"{sequence[:20]!r} looks like protein, not DNA,",
+            where,
+            "give the nucleotide sequences",
+        )
 
 
 def parse_label(text: str, positive: str | None = None) -> float:
@@ -138,7 +140,9 @@ def explain_labels(texts: Iterable[str], path: object, positive: str | None = No
         )
     if "" in counts or all(word.lower() in _LABELS for word in words):
         return
-    if len(words) == 2:
+    is_number = [_NUMBER.fullmatch(word) is not None for word in words]
+    known = any(word.lower() in _LABELS for word in words)
+    if len(words) == 2 and (all(is_number) or not known):
         first = next((word for word in words if not _NEGATIVE_WORD.match(word.lower())), words[0])
         raise InputError(
             f"the labels are {told}, not 0 and 1",
@@ -146,7 +150,7 @@ def explain_labels(texts: Iterable[str], path: object, positive: str | None = No
             f'name the one that is 1, such as positive="{first}"',
             "positive",
         )
-    if len(words) == 1 or not all(_NUMBER.fullmatch(word) for word in words):
+    if len(words) < 3 or not all(is_number):
         return
     values = sorted(float(word) for word in words)
     if len(values) > MAX_CLASSES or not all(value.is_integer() for value in values):
