@@ -109,28 +109,30 @@ def _parse_summit(text: str, start: int, end: int) -> int:
 def _no_match(rows: list[_Row], pattern: str, path: Path | str) -> InputError:
     counts = Counter(row.name for row in rows)
     inner = pattern.strip("*?")
-    if whole := {n: c for n, c in counts.items() if inner and inner.lower() in n.lower()}:
-        fits = next(
-            (p for p in _patterns(inner, whole) if all(fnmatchcase(n, p) for n in whole)), ""
-        )
-        remedy = f'for all {sum(whole.values())} rows: peak_name="{fits}"' if fits else ""
-        near = sorted(whole)
-    else:
-        near = difflib.get_close_matches(pattern, list(counts), n=5, cutoff=0.5) or sorted(counts)
-        remedy = "correct the name; * stands for any letters"
-    told = ", ".join(f"{name or 'no name'} ({counts[name]} rows)" for name in near[:5])
-    more = f" and {len(near) - 5} more" if len(near) > 5 else ""
+    holding = sorted(name for name in counts if inner and inner.lower() in name.lower())
+    near = holding or difflib.get_close_matches(pattern, list(counts), n=5)
+    remedy = "correct the name; * stands for any letters"
+    if holding:
+        fitting = (one for one in _patterns(inner, holding) if _fits_all(holding, one))
+        n_rows = sum(counts[name] for name in holding)
+        remedy = f'for all {n_rows} rows: peak_name="{next(fitting, f"*{inner}*")}"'
+    shown = near or sorted(counts)
+    told = ", ".join(f"{name or 'no name'} ({counts[name]} rows)" for name in shown[:5])
+    more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
     return InputError(
         f"no peak is named {pattern!r}",
-        f"in {path}; {'similar' if whole else 'its names are'}: {told}{more}",
+        f"in {path}; {'similar' if near else 'its names are'}: {told}{more}",
         remedy,
         "peak_name",
     )
 
 
-def _patterns(inner: str, names: dict[str, int]) -> list[str]:
+def _fits_all(names: list[str], pattern: str) -> bool:
+    return all(fnmatchcase(name, pattern) for name in names)
+
+
+def _patterns(inner: str, names: list[str]) -> list[str]:
     """Return patterns for names that hold some letters, the closest first."""
-    first = min(names)
-    own = first[(at := first.lower().index(inner.lower())) : at + len(inner)]
-    mark = next((m for m in "_-. " if all(n.startswith(own + m) for n in names)), "")
-    return [f"{own}{mark}*", f"*{own}", f"*{own}*"]
+    start = names[0].lower().index(inner.lower())
+    own = names[0][start : start + len(inner)]
+    return [f"{own}_*", f"{own}*", f"*{own}", f"*{own}*"]
