@@ -131,7 +131,7 @@ def test_two_words_are_labels_once_one_is_named() -> None:
 )
 def test_what_cannot_be_read_is_named_as_what_it_is(name: str, text: str, told: list[str]) -> None:
     Path(name).write_text(text)
-    line = refused("run", name, "-o", "out")
+    line = refused("prepare", name, "-o", "out.tsv")
     assert not [piece for piece in told if piece not in line], line
 
 
@@ -141,12 +141,12 @@ def fasta(name: str = "p.fa") -> str:
 
 
 def test_a_mistyped_kind_of_negatives_offers_the_nearest() -> None:
-    line = refused("run", fasta(), "--negatives", "shuffel", "-o", "out")
+    line = refused("prepare", fasta(), "--negatives", "shuffel", "-o", "out.tsv")
     assert line == "'shuffel' is no kind of negatives and no file; did you mean shuffle?"
 
 
 def test_an_option_of_another_kind_of_file_is_named() -> None:
-    line = refused("run", fasta(), "--width", "10", "--negatives", "shuffle", "-o", "out")
+    line = refused("prepare", fasta(), "--width", "10", "--negatives", "shuffle", "-o", "out.tsv")
     assert line == "--width 10 is for a BED file, and p.fa is FASTA; leave it out"
 
 
@@ -161,10 +161,10 @@ def peaks(chrom: str = "1") -> list[str]:
 
 
 def test_peaks_that_no_name_fits_are_offered_with_their_counts() -> None:
-    line = refused("run", *peaks(), "--peak-name", "ctcf", "-o", "out")
+    line = refused("prepare", *peaks(), "--peak-name", "ctcf", "-o", "out.tsv")
     assert "no peak is named 'ctcf' in p.bed; similar: CTCF_K562 (4 rows), CTCF_MCF-7 (3" in line
     assert line.endswith('for all 7 rows: --peak-name "CTCF_*"')
-    line = refused("run", *peaks(), "--peak-name", "RSET", "-o", "out")
+    line = refused("prepare", *peaks(), "--peak-name", "RSET", "-o", "out.tsv")
     assert "similar: REST (3 rows)" in line
 
 
@@ -172,7 +172,7 @@ def test_names_of_chromosomes_meet_with_a_note() -> None:
     ended = motiflens("prepare", *peaks("1"), "-o", "made.tsv")
     assert ended.returncode == 0, ended.stderr
     assert "10 windows found under the contig's other name, with or without chr" in ended.stderr
-    line = refused("run", *peaks("chr9"), "-o", "out")
+    line = refused("prepare", *peaks("chr9"), "-o", "out.tsv")
     assert "of 10, 10 on chromosomes that it lacks (yours: chr9; g.fa: chr1)" in line
     assert line.endswith("; is it the right assembly?")
 
@@ -196,7 +196,7 @@ def test_a_folder_for_the_audit_is_made() -> None:
 
 def test_a_genome_that_is_none_is_named() -> None:
     Path("g.xlsx").write_bytes(b"PK\x03\x04 and so on")
-    line = refused("run", peaks()[0], "--genome", "g.xlsx", "-o", "out")
+    line = refused("prepare", peaks()[0], "--genome", "g.xlsx", "-o", "out.tsv")
     assert line.startswith("g.xlsx is not a genome")
 
 

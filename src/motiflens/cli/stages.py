@@ -10,10 +10,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 import motiflens
-from motiflens.cli.options import Json
+from motiflens.cli.options import Json, Reads
 from motiflens.cli.progress import on_stderr
 from motiflens.cli.summary import counted, finish, in_short, print_motifs, summarise
 from motiflens.errors import InputError
+from motiflens.io.options import AS_IT_IS
 
 
 def explain(run: Path, *, as_json: Json = False) -> None:
@@ -34,7 +35,7 @@ def motifs(
     *,
     no_model: Path | None = None,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
-    negatives: Path | None = None,
+    source: Reads = AS_IT_IS,
     strands: str = "both",
     database: Path | None = None,
     as_json: Json = False,
@@ -46,11 +47,10 @@ def motifs(
     run
         Run directory.
     no_model
-        In place of a run: sequences (FASTA or one a line) to find motifs in without training.
+        In place of a run: a file of any kind that `run` reads, to find motifs in without training;
+        its sequences need no labels, and shuffles are the negatives where there are none.
     output
         With --no-model: folder for motifs.json, discovery.meme, hits.bed.gz and report.html.
-    negatives
-        With --no-model: sequences without the motifs; shuffled ones by default.
     strands
         With --no-model: both or forward.
     database
@@ -59,18 +59,17 @@ def motifs(
     as_json
         Print a summary as one JSON object.
     """
-    if run is not None and no_model is None and output is None and negatives is None:
+    if run is not None and no_model is None and output is None and not source.given():
         made = motiflens.read_motifs(run, database=database, progress=on_stderr())
         summarise(made, as_json=as_json)
         return
     if run is not None or no_model is None or output is None:
         raise InputError(
-            "motifs are read from a run, or from sequences into a folder",
-            got="neither of both, or parts of both",
-            remedy="give RUN, or --no-model SEQUENCES -o OUT",
+            "motifs takes a run folder alone, or no_model=SEQUENCES and output=OUT",
+            argument=("no_model", "output"),
         )
     found = motiflens.discover_without_model(
-        no_model, output, negatives=negatives, strands=strands, database=database
+        no_model, output, strands=strands, database=database, options=source
     )
     path = motiflens.write_report(output)
     entries, by = [in_short(entry) for entry in found["discovery"]], found["discovered_by"]

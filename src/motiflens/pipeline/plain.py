@@ -91,7 +91,7 @@ def discover_without_model(
             "method": "sequences alone",
             "sequences": Path(sequences).name,
             "held_out": halves.held_out,
-            "negatives": _name_of(negatives, others),
+            "negatives": _name_of(options.negatives, others),
             "database": JASPAR if database is None else Path(database).name,
             "given": {
                 "positives": halves.n_positives,
@@ -146,7 +146,7 @@ def _refuse_run(folder: Path) -> None:
         )
 
 
-def _name_of(negatives: Path | str | None, others: SequenceDataset | None) -> str:
+def _name_of(negatives: str | None, others: SequenceDataset | None) -> str:
     if negatives is not None:
         return Path(negatives).name
     return "shuffle" if others is None else "given"
