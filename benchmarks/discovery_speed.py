@@ -18,7 +18,7 @@ from benchmarks.grammars import draw_motifs, true_log_odds, usable
 from benchmarks.memory import peak, tell
 from motiflens.attribution import Attributions
 from motiflens.datasets import SequenceDataset
-from motiflens.discovery import discover, measure_enrichment
+from motiflens.discovery import discover_motifs, measure_enrichment
 from motiflens.motifs import Motif, jaspar_core, name_motifs, recover
 from motiflens.simulation import Grammar, MotifUse, simulate
 
@@ -45,13 +45,13 @@ def main() -> None:
     tell("sequences and explanations made", time.perf_counter())
 
     started = begun = time.perf_counter()
-    found = discover(attributions)
+    found = discover_motifs(attributions)
     tell(f"{len(found)} motifs of {len(first):,} sequences", started)
     started = time.perf_counter()
     evidence = measure_enrichment(found, first, second)
     tell(f"evidence in {len(second):,} others", started)
     started = time.perf_counter()
-    names = name_motifs([motif.as_motif() for motif in found])
+    names = name_motifs(found)
     tell("names", started)
     tell("all of it", begun)
     seconds = time.perf_counter() - begun

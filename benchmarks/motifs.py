@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from motiflens.pipeline.discovering import Discovery, discover_motifs
 
 from motiflens.attribution import Attributions
 from motiflens.datasets import SequenceDataset, split_at_random
@@ -30,7 +31,6 @@ from motiflens.discovery.routes import Evidence, windows_around_maximum
 from motiflens.files import write_whole
 from motiflens.models import BothStrands, SequenceModel
 from motiflens.motifs import Motif, information, jaspar_core, recover
-from motiflens.pipeline.discovering import Discovery, discover_motifs
 from motiflens.simulation import Grammar, MotifUse, Spacing, simulate
 from motiflens.training import Job, n_cores, recipe_for, train
 
@@ -141,7 +141,7 @@ def train_models(dataset: SequenceDataset, seed: int, min_steps: int) -> list[Se
 def take(route: str, model: SequenceModel, discovered: Discovery) -> list[np.ndarray]:
     """Give the matrices that a route finds."""
     if route == "discovery":
-        found = [one.motif for one in discovered.found]
+        found = [finding.motif for finding in discovered.found]
         return [motif.ppm for motif in found if motif.direction == "positive"]
     all_of_them, rows = discovered.explained, np.flatnonzero(discovered.explained.labels > 0)
     if route in LOOKING:

@@ -57,7 +57,10 @@ def comparison() -> dict[str, Any]:
             {
                 "n_train": n,
                 "seeds": seeds,
-                "summary": {m: summary(accuracy - 20 / n, 4 / n) for m in METRICS},
+                "summary": {
+                    **{m: summary(accuracy - 20 / n, 4 / n) for m in METRICS},
+                    "epochs_to_target": convergence,
+                },
             }
             for n in (50, 200, 800, 1600)
         ]
@@ -71,6 +74,8 @@ def comparison() -> dict[str, Any]:
     return {
         "schema_version": 1,
         "target": 0.95,
+        "n_train": 1600,
+        "n_test": 400,
         "models": models,
         "differences": [{"a": "attention", "b": "cnn", **difference}],
         "baselines": {
@@ -88,7 +93,9 @@ def audit() -> dict[str, Any]:
             "n": {"positives": positives, "negatives": negatives},
             "gc": contrast,
             "length": {"positives": 50.0, "negatives": 50.0, "auroc": 0.5},
+            "n_fraction": {"positives": 0.0, "negatives": 0.0},
             "shuffled_negatives": {"dinucleotide": {"negatives": 7 + len(part), "by_chance": 0.0}},
+            "repeats": {"ratio": None, "standard_error": None},
         }
         for part, (positives, negatives) in sizes.items()
     }
@@ -290,10 +297,9 @@ def discovered(letters: str, name: str | None) -> dict[str, Any]:
 
 
 def attention() -> dict[str, Any]:
+    means = {"motif": (3.52, 0.2), "background": (0.231, 0.02), "null": (1.04, 0.05)}
     found = {
-        "motif": summary(3.52, 0.2),
-        "background": summary(0.231, 0.02),
-        "null": summary(1.04, 0.05),
+        **{k: {"mean": m, "low": m - s, "high": m + s} for k, (m, s) in means.items()},
         "n": 197,
         "stretched_first_100": {"motif": 0.351, "background": 0.0352},
     }
@@ -301,16 +307,18 @@ def attention() -> dict[str, Any]:
 
 
 def trust() -> dict[str, Any]:
-    curve = {"deletion": [1.0, 0.2, 0.0], "insertion": [0.0, 0.7, 1.0], "deletion_auc": 0.11}
+    curve = {"deletion": [1.0, 0.2, 0.0], "insertion": [0.0, 0.7, 1.0], "deletion_auc": 0.11,
+             "insertion_auc": 0.6, "gain": 0.3, "gain_low": 0.2, "gain_high": 0.4}  # fmt: skip
 
     def evidence(method: str) -> dict[str, Any]:
         return {
             "base_auroc": 0.96 if method != "saliency" else None,
             "base_auprc": 0.81,
             "ism_rank_correlation": 0.66,
+            "ism_top_overlap": 0.6,
             "fraction_above_null": 0.97,
             "deletion_auc": 0.06,
-            "erasure": curve,
+            "deletion_curve": curve,
             "seed_rank_correlation": 0.52,
             "untrained": {"base_auroc": 0.58, "fraction_above_null": None},
         }

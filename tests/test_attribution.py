@@ -134,7 +134,7 @@ def test_the_gradient_is_captums(deep: DeepModel, sequences: np.ndarray) -> None
 
 
 def test_mutagenesis_is_a_plain_loops(deep: DeepModel, sequences: np.ndarray) -> None:
-    found = saturation_mutagenesis(deep, sequences, 1, batch_size=7)
+    found = saturation_mutagenesis(deep, sequences, target=1, batch_size=7)
     deep.eval()
     expected = np.zeros_like(sequences)
     with torch.no_grad():
@@ -286,17 +286,17 @@ def test_double_precision_models_are_explained(deep: DeepModel, sequences: np.nd
     ("change", "message"),
     [
         ({"method": "saliancy"}, "did you mean saliency"),
-        ({"one_hot": np.zeros((N, L, 4))}, "shape"),
-        ({"one_hot": np.full((N, 4, L), 0.25)}, "position 1 of sequence 1"),
-        ({"one_hot": np.ones((N, 4, L))}, "position 1 of sequence 1"),
+        ({"sequences": np.zeros((N, L, 4))}, "shape"),
+        ({"sequences": np.full((N, 4, L), 0.25)}, "position 1 of sequence 1"),
+        ({"sequences": np.ones((N, 4, L))}, "position 1 of sequence 1"),
         ({"target": -1}, "target=-1"),
-        ({"target": T}, f"target {T}"),
+        ({"target": T}, f"target={T}"),
     ],
 )
 def test_a_wrong_call_is_refused(
     change: dict[str, object], message: str, deep: DeepModel, sequences: np.ndarray
 ) -> None:
-    call = {"module": deep, "one_hot": sequences, "method": "ism"} | change
+    call = {"model": deep, "sequences": sequences, "method": "ism"} | change
     with pytest.raises(InputError, match=message):
         attribute(**call)  # type: ignore[arg-type]
 
@@ -335,7 +335,8 @@ def test_a_file_gives_back_what_was_saved(
     path = tmp_path_factory.mktemp("npz") / "ism.npz"
     saved.save(path, names)
     first = path.read_bytes()
-    found, found_names = Attributions.load(path)
+    found = Attributions.load(path)
+    found_names = list(found.names)
     assert (found.method, found_names) == ("ism", names)
     for key in ("one_hot", "contributions", "hypothetical", "convergence_delta"):
         before, after = getattr(saved, key), getattr(found, key)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from motiflens.attribution import attribute, integrated_gradients, save_for_modisco
 from motiflens.attribution.references import even_baseline, shuffled_references
-from motiflens.discovery.frame import frame_attributions
+from motiflens.discovery.oriented import orient_attributions
 from motiflens.models import BothStrands, build_model
 from motiflens.sequences import PAD, encode, one_hot
 
@@ -86,8 +86,8 @@ def test_motif_finders_read_corrected_contributions(
     corrected = (hypothetical * sequences).sum(axis=1)
     assert np.abs(corrected - found.track).max() > 0.01
     np.testing.assert_array_equal(found.for_motifs().track, corrected)
-    frame = frame_attributions(found, both_strands=False)
-    np.testing.assert_allclose(frame.track, corrected[frame.rows], atol=1e-7)
+    tracks = orient_attributions(found, both_strands=False)
+    np.testing.assert_allclose(tracks.track, corrected[tracks.rows], atol=1e-7)
     _, path = save_for_modisco(found, tmp_path)
     with np.load(path) as stored:
         np.testing.assert_array_equal(stored["arr_0"][:, :, 40:-40], hypothetical)

@@ -21,7 +21,7 @@ from motiflens.sequences import decode, encode, reverse_complement_string
 from motiflens.shuffles import dinucleotide_shuffle, shuffle
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not here")
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared test data are not here")
 MOTIF = "CACGTGACGATT"
 
 
@@ -64,7 +64,12 @@ def test_nothing_is_said_of_clean_data():
     assert found["duplicates"] == {"train": 0, "valid": 0, "test": 0}
     assert found["overlap"] == {"train-valid": 0, "train-test": 0, "valid-test": 0}
     # Fitted on what comes before the test part, validation included.
-    assert found["baselines"] == score_baselines(concatenate([planted(0), planted(1)]), planted(2))
+    assert (
+        found["baselines"]
+        == score_baselines(
+            {"train": concatenate([planted(0), planted(1)]), "test": planted(2)}
+        ).scores
+    )
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
@@ -266,7 +271,7 @@ def test_a_tenth_of_shuffles_among_the_negatives_is_enough():
 def test_positives_that_are_shuffles_of_the_negatives_look_swapped():
     found = audit(swapped(peaks_and_shuffles(6)))
     (text,) = said(found, "look swapped")
-    assert "its negatives repeat words of 6 bases" in text
+    assert "its negatives repeat 6-mers" in text
 
 
 def test_short_sequences_with_equal_counts_by_chance_are_not_called_shuffles():
@@ -300,6 +305,23 @@ def test_classes_of_unlike_size_are_said(n_positives, is_said):
     assert bool(said(found, "differ in size")) == is_said
 
 
+def test_related_sequences_of_a_data_set_without_splits_are_counted():
+    sequences, labels = planted(0).sequences(), planted(0).labels
+    long = letters(np.random.default_rng(3), 1, 90)[0]
+    related = [long[:60], reverse_complement_string(long[29:89]), sequences[7]]
+    data = labelled(sequences + related, [*labels, 1, 0, labels[7]])
+    # Two windows of one locus, a copy and the sequence it is a copy of.
+    assert said(audit(data), "share 31 bases with another one, on either strand: 4 of 203;")
+    assert not said(audit(data, test=planted(2)), "share 31 bases with another one")
+
+
+def test_copies_of_a_few_sequences_are_too_few_for_labels_to_look_swapped():
+    few = swapped(planted(1, n=8))
+    copies = concatenate([few] * 10)
+    assert said(audit(planted(0), test=swapped(planted(1))), "look swapped: k-mers")
+    assert not said(audit(planted(0), test=copies), "look swapped: k-mers")
+
+
 def test_without_a_test_part_baselines_are_scored_on_what_there_is():
     assert said(audit(planted(0), valid=planted(1)), "Baselines were scored on valid, for want")
     found = audit(planted(0))
@@ -310,7 +332,7 @@ def test_without_a_test_part_baselines_are_scored_on_what_there_is():
 def test_an_empty_part_is_none_and_empty_train_is_refused():
     nothing = planted(0).subset([])
     assert audit(planted(0), test=nothing) == audit(planted(0))
-    with pytest.raises(InputError, match="an audit needs training sequences; got none"):
+    with pytest.raises(InputError, match="no sequences to audit"):
         audit(nothing, test=planted(0))
 
 

@@ -249,7 +249,7 @@ def test_an_interrupt_leaves_no_traceback(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not PRIMER.is_dir(), reason="the tutorial's data set is not on this machine")
+@pytest.mark.skipif(not PRIMER.is_dir(), reason="the shared test data are not here")
 def test_the_tutorials_experiment_gives_its_figures(tmp_path: Path) -> None:
     prepared = command(
         "prepare", PRIMER / "sequences.txt", "--labels", PRIMER / "labels.txt", "-o",

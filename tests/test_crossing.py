@@ -8,9 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -22,10 +20,9 @@ from motiflens.datasets import SequenceDataset, homology_groups
 from motiflens.evaluation.ensembles import evaluate_ensembles
 from motiflens.metrics import ensemble_logits
 from motiflens.report import write_report
-from motiflens.report.crossing import crossing_section
+from motiflens.report.metrics import crossing_section
 from motiflens.report.parts import Table, Text
-from motiflens.report.reading import Run as ReportRun
-from motiflens.report.reading import read_run
+from motiflens.results import Results
 from motiflens.training import predict_logits
 
 MOTIF = "GATTACCA"
@@ -169,7 +166,7 @@ def test_every_cell_is_of_the_model_and_the_test_part_that_it_names(
 def test_the_report_says_what_the_table_says(run: motiflens.Run) -> None:
     page = write_report(run.path).read_text("utf-8")
     assert 'id="crossing"' in page
-    blocks = crossing_section(read_run(run.path)).blocks
+    blocks = crossing_section(Results(run.path)).blocks
     (words,) = [block.text for block in blocks if isinstance(block, Text)]
     tables = [block for block in blocks if isinstance(block, Table)]
     assert [row[:2] for row in tables[0].rows] == [["cnn", "poor.fa"], ["cnn", "alike.fa"]]
@@ -181,7 +178,7 @@ def test_the_report_says_what_the_table_says(run: motiflens.Run) -> None:
     assert f"{value['poor.fa', 'alike.fa']:.3f}" in words
 
 
-def test_the_sentence_weighs_intervals_and_ties() -> None:
+def test_the_sentence_weighs_intervals_and_ties(tmp_path: Path) -> None:
     def words(own: tuple[float, float], crossed: tuple[float, float], width: float) -> str:
         values = [[own[0], crossed[0]], [crossed[1], own[1]]]
         scores = [[{"value": v, "low": v - width, "high": v + width} for v in r] for r in values]
@@ -193,10 +190,12 @@ def test_the_sentence_weighs_intervals_and_ties() -> None:
             }
             for a, row in zip("st", scores, strict=True)
         }
-        content = {"kinds": ["s", "t"], "models": {"cnn": {"trained_on": trained_on}}}
-        empty: dict[str, Any] = dict.fromkeys([field.name for field in fields(ReportRun)])
-        run = ReportRun(**(empty | {"models": ["cnn"], "crossing": content}))
-        (text,) = [b.text for b in crossing_section(run).blocks if isinstance(b, Text)]
+        models = {"cnn": {"trained_on": trained_on}}
+        content = {"schema_version": 1, "kinds": ["s", "t"], "models": models}
+        (tmp_path / "run.toml").write_text("[run]\n[configuration]\n")
+        (tmp_path / "crossing.json").write_text(json.dumps(content))
+        blocks = crossing_section(Results(tmp_path)).blocks
+        (text,) = [block.text for block in blocks if isinstance(block, Text)]
         return text
 
     apart = words((0.9, 0.8), (0.7, 0.85), 0.01)

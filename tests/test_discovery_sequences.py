@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from motiflens.discovery import DiscoveredMotif, discover_in_sequences
-from motiflens.discovery.frame import make_frame
+from motiflens.discovery import DiscoveredMotif, discover_motifs
+from motiflens.discovery.oriented import orient
 from motiflens.discovery.refinement import column_nats, informative_span
-from motiflens.discovery.sharing import are_one, similarity
-from motiflens.discovery.windows import cut_windows, markov_chain, rarity
+from motiflens.discovery.search import are_same_motif, similarity
+from motiflens.discovery.windows import background_bits, cut_windows, fit_markov_chain
 from motiflens.errors import InputError
 from motiflens.io.fasta import read_fasta
 from motiflens.motifs import Motif, recover
@@ -52,46 +52,46 @@ def matrices(motifs: list[DiscoveredMotif]) -> list[bytes]:
 
 def test_crp_in_eighteen_sequences():
     if not CRP0.is_file():
-        pytest.skip("the MEME Suite's example sequences are not beside the repository")
+        pytest.skip("crp0.fna of the shared test data is not here")
     titles = [t for t in CRP0.read_text().splitlines() if t.startswith(">")]
     starts = [[int(word) for word in title.split()[1:]] for title in titles]
-    (motif,) = discover_in_sequences([sequence for _, sequence in read_fasta(CRP0)])
+    (motif,) = discover_motifs([sequence for _, sequence in read_fasta(CRP0)])
     near = {
         s.sequence
-        for s in motif.seqlets
+        for s in motif.sites
         if min(abs((s.start + s.end) / 2 - (first - 1 + 11)) for first in starts[s.sequence]) <= 2
     }
     assert len(near) >= 15
     assert motif.cwm is None
-    assert all(s.score > 0 for s in motif.seqlets)
+    assert all(s.score > 0 for s in motif.sites)
 
 
 def test_a_motif_in_a_handful_of_sequences():
     sequences = planted([WORD], 9, 67)
-    (motif,) = discover_in_sequences(sequences)
+    (motif,) = discover_motifs(sequences)
     assert motif.consensus == WORD
-    assert {s.sequence for s in motif.seqlets} == set(range(9))
-    for seqlet in motif.seqlets:
+    assert {s.sequence for s in motif.sites} == set(range(9))
+    for seqlet in motif.sites:
         text = sequences[seqlet.sequence][seqlet.start : seqlet.end]
         assert (reverse_complement_string(text) if seqlet.strand == "-" else text) == WORD
 
 
 def test_neither_order_nor_strand_nor_case_of_the_input_counts():
     sequences = planted([WORD, "TTGCGCAATG"], 26, 43, seed=4)
-    found = discover_in_sequences(sequences)
+    found = discover_motifs(sequences)
     assert len(found) == 2
     turned = [reverse_complement_string(s) if k % 3 else s for k, s in enumerate(sequences)]
     for changed in (sequences[::-1], turned, [s.lower() for s in sequences]):
-        assert matrices(discover_in_sequences(changed)) == matrices(found)
-    back = discover_in_sequences(sequences[::-1])[0].seqlets
+        assert matrices(discover_motifs(changed)) == matrices(found)
+    back = discover_motifs(sequences[::-1])[0].sites
     assert sorted((25 - s.sequence, s.start, s.strand) for s in back) == [
-        (s.sequence, s.start, s.strand) for s in found[0].seqlets
+        (s.sequence, s.start, s.strand) for s in found[0].sites
     ]
 
 
 def test_a_long_motif_in_many_sequences_that_do_not_all_hold_it():
     sequences = planted([LONG, WORD], 400, 71, share=0.6)
-    found = discover_in_sequences(sequences)
+    found = discover_motifs(sequences)
     recovered = [recover(m.ppm, [Motif.from_string(LONG), Motif.from_string(WORD)]) for m in found]
     assert [(r.truth, r.exact) for r in recovered] == [(LONG, True), (WORD, True)]
 
@@ -102,51 +102,51 @@ def test_what_the_negatives_hold_too_is_not_reported():
     apart = planted([WORD], 60, 73, seed=2)
     positives = [a + b for a, b in zip(planted([shared], 60, 61, seed=5), apart, strict=True)]
     negatives = planted([shared], 60, 131, seed=9)
-    assert len(discover_in_sequences(positives)) == 2
-    (motif,) = discover_in_sequences(positives, negatives)
+    assert len(discover_motifs(positives)) == 2
+    (motif,) = discover_motifs(positives, negatives)
     assert motif.consensus == WORD
-    assert discover_in_sequences(sequences, planted([WORD + "TAT" + shared], 60, 79, seed=8)) == []
+    assert discover_motifs(sequences, planted([WORD + "TAT" + shared], 60, 79, seed=8)) == []
 
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("strands", ["both", "forward"])
 def test_random_sequences_hold_no_motif(seed, strands):
-    assert discover_in_sequences(random_sequences(17 + 9 * seed, 71, seed), strands=strands) == []
+    assert discover_motifs(random_sequences(17 + 9 * seed, 71, seed), strands=strands) == []
 
 
 def test_one_strand_is_one_strand():
     sequences = planted([WORD], 40, 53)
-    (motif,) = discover_in_sequences(sequences, strands="forward")[:1]
-    assert {s.strand for s in motif.seqlets} == {"+"}
-    assert len(motif.seqlets) == sum(WORD in sequence for sequence in sequences)
+    (motif,) = discover_motifs(sequences, strands="forward")[:1]
+    assert {s.strand for s in motif.sites} == {"+"}
+    assert len(motif.sites) == sum(WORD in sequence for sequence in sequences)
 
 
 @pytest.mark.parametrize(
     "sequences", [[], ["ACGT"], ["A", "C", "G", "T"], ["", "", "", ""], ["NNNN"] * 5, ["A" * 9] * 2]
 )
 def test_too_little_to_find_anything_in(sequences):
-    assert discover_in_sequences(sequences) == []
+    assert discover_motifs(sequences) == []
 
 
 def test_n_and_short_sequences_are_no_obstacle():
     sequences = [s[:20] + "NNN" + s[20:] for s in planted([WORD], 25, 47)]
-    found = discover_in_sequences([*sequences, "ACGTA", "N", "NNNNNNNNNNNN", "GA"])
+    found = discover_motifs([*sequences, "ACGTA", "N", "NNNNNNNNNNNN", "GA"])
     assert found[0].consensus == WORD
 
 
 def test_wrong_calls_are_refused():
     with pytest.raises(InputError, match="letters"):
-        discover_in_sequences(["ACGU"] * 4)
+        discover_motifs(["ACGU"] * 4)
     with pytest.raises(InputError, match="strands"):
-        discover_in_sequences(["ACGT"] * 4, strands="one")  # type: ignore[arg-type]
+        discover_motifs(["ACGT"] * 4, strands="one")  # type: ignore[arg-type]
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.text("ACGTNacgtn", max_size=24), max_size=8))
 def test_any_sequences_have_an_answer(sequences):
-    for motif in discover_in_sequences(sequences):
+    for motif in discover_motifs(sequences):
         np.testing.assert_allclose(motif.ppm.sum(axis=0), 1)
-        assert all(0 <= s.start < s.end <= len(sequences[s.sequence]) for s in motif.seqlets)
+        assert all(0 <= s.start < s.end <= len(sequences[s.sequence]) for s in motif.sites)
 
 
 def test_columns_are_chi_square():
@@ -173,18 +173,18 @@ def test_a_motif_is_trimmed_to_what_pays_for_itself():
     assert informative_span(np.array([blank] * 5).T, background) is None
 
 
-def test_parts_shifts_and_strands_are_one_motif():
+def test_parts_shifts_and_strands_are_same_motif_motif():
     ppm = Motif.from_string(WORD).ppm
     noise = np.full((4, 3), 0.25)
     other = Motif.from_string("TTGCGCAATG").ppm
     for matrix in (ppm, np.hstack([noise, ppm]), np.hstack([ppm[:, 1:], noise])):
-        assert are_one(40 * matrix, 50 * ppm, both_strands=False)
-        assert are_one(500 * matrix, 40 * ppm, both_strands=False)
-        assert are_one(50 * matrix[::-1, ::-1], 40 * ppm, both_strands=True)
-        assert not are_one(50 * matrix[::-1, ::-1], 40 * ppm, both_strands=False)
-        assert not are_one(50 * matrix, 40 * other, both_strands=True)
-    assert are_one(89 * ppm[:, 3:9], 30 * ppm, both_strands=False)
-    assert not are_one(91 * ppm[:, 3:9], 30 * ppm, both_strands=False)
+        assert are_same_motif(40 * matrix, 50 * ppm, both_strands=False)
+        assert are_same_motif(500 * matrix, 40 * ppm, both_strands=False)
+        assert are_same_motif(50 * matrix[::-1, ::-1], 40 * ppm, both_strands=True)
+        assert not are_same_motif(50 * matrix[::-1, ::-1], 40 * ppm, both_strands=False)
+        assert not are_same_motif(50 * matrix, 40 * other, both_strands=True)
+    assert are_same_motif(89 * ppm[:, 3:9], 30 * ppm, both_strands=False)
+    assert not are_same_motif(91 * ppm[:, 3:9], 30 * ppm, both_strands=False)
     assert similarity(ppm[:, 3:9], ppm, both_strands=False) == pytest.approx(1)
     assert similarity(ppm, ppm[:, 3:9], both_strands=False) == pytest.approx(0.5)
     assert similarity(noise, ppm, both_strands=True) == 0
@@ -192,28 +192,28 @@ def test_parts_shifts_and_strands_are_one_motif():
 
 def test_the_background_is_a_markov_chain():
     codes, _ = encode(["ACACACAN", "CA"])
-    chain = markov_chain(codes, 1, both_strands=False)
+    chain = fit_markov_chain(codes, 1, both_strands=False)
     np.testing.assert_allclose(chain[0], np.array([1, 4, 1, 1]) / 7)  # after A: three C
     np.testing.assert_allclose(chain[1], np.array([5, 1, 1, 1]) / 8)  # after C: four A
-    bits = rarity(codes, chain, 1)
+    bits = background_bits(codes, chain, 1)
     expected = [2, *-np.log2([4 / 7, 5 / 8] * 3), 0]
     np.testing.assert_allclose(bits[0], expected)
     np.testing.assert_allclose(bits[1], [2, -np.log2(5 / 8), *[0] * 6])
-    both = markov_chain(codes, 1, both_strands=True)
+    both = fit_markov_chain(codes, 1, both_strands=True)
     np.testing.assert_allclose(both[3], np.array([1, 1, 5, 1]) / 8)  # G after T: as A after C
 
 
 def test_every_place_lies_in_one_window():
-    frame = make_frame(encode(random_sequences(1, 50))[0], both_strands=False)
-    pieces = cut_windows(frame, np.array([[0, 3, 47]]), both_strands=False, most=10)
+    tracks = orient(encode(random_sequences(1, 50))[0], both_strands=False)
+    pieces = cut_windows(tracks, np.array([[0, 3, 47]]), both_strands=False, max_size=10)
     assert pieces.size.tolist() == [8, 9, 9, 9, 9]
     assert pieces.start.tolist() == [3, 11, 20, 29, 38]
-    whole = cut_windows(frame, np.array([[0, 3, 47]]), both_strands=False)
+    whole = cut_windows(tracks, np.array([[0, 3, 47]]), both_strands=False)
     logs = np.log2(np.random.default_rng(0).dirichlet(np.ones(4), 7).T)
     scores = pieces.scores(logs[None])[:, 0, 0]
     joined = np.concatenate([s[:n] for s, n in zip(scores, pieces.size, strict=True)])
     np.testing.assert_allclose(joined, whole.scores(logs[None])[0, 0, 0], atol=1e-5)
-    bases = frame.codes[0, 10:17]
+    bases = tracks.codes[0, 10:17]
     at = 10 + 7 // 2 - 3  # the place whose centre is the centre of 10 to 17
     expected = logs[bases, np.arange(7)].sum() - np.log2(whole.background)[bases].sum()
     assert joined[at] == pytest.approx(expected, abs=1e-5)

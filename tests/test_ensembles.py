@@ -6,8 +6,6 @@ import pytest
 
 from motiflens.datasets import SequenceDataset
 from motiflens.evaluation import ensembles
-from motiflens.report.held_out import _counted
-from motiflens.report.scores import _differences_caption
 
 WORDS = ("ACGGTCATTGCA", "TTGACCATGGAC", "CATGCCTAAGTG", "GGATCTTACGAC", "TACCGTTGAGTC")
 
@@ -32,23 +30,3 @@ def test_many_sequences_are_not_grouped(monkeypatch: pytest.MonkeyPatch) -> None
     test = dataset()
     assert ensembles.independent_groups(test) is None
     assert ensembles.count_groups(test, None) is None
-
-
-class Page:
-    def __init__(self, **metrics: object) -> None:
-        self.metrics = metrics
-
-
-def test_the_page_says_how_related_sequences_count() -> None:
-    found = {"positives": 1234, "negatives": 17, "groups": 1240}
-    assert "count as one: 1,240 groups, 1,234 of them" in _counted(Page(test_groups=found))
-    assert "not looked for" in _counted(Page(test_groups=None))
-    assert _counted(Page()) == ""
-
-
-def test_the_page_says_what_intervals_of_differences_cover() -> None:
-    both = _differences_caption(["seeds", "test sequences"])
-    assert "over seeds and test sequences" in both
-    assert "another seed" in _differences_caption(["test sequences"])
-    assert "over seeds alone" in _differences_caption(None)
-    assert "nor that they are equal" in both

@@ -16,10 +16,11 @@ from torch import Tensor, nn
 
 from motiflens import InputError, Motif, build_model, true_bases, trust_checks
 from motiflens.attribution import Attributions
+from motiflens.evidence import Controls
 from motiflens.evidence.attention import attention_test
-from motiflens.evidence.deletion import FRACTIONS, erasure
-from motiflens.evidence.replacement import Part, other_weights, permuted, uniform
-from motiflens.evidence.softmaxes import Layer, attention_layers
+from motiflens.evidence.deletion import FRACTIONS, deletion_curves
+from motiflens.evidence.replacement import Part, permuted, replaced_weights, uniform
+from motiflens.evidence.softmaxes import Layer, find_attention
 from motiflens.evidence.tracks import (
     base_scores,
     fraction_above,
@@ -78,7 +79,7 @@ class Classes(nn.Module):
 
 
 def all_attention(module: nn.Module, length: int) -> list[Part]:
-    return [Part(layer) for layer in attention_layers(module, length).layers]
+    return [Part(layer) for layer in find_attention(module, length).layers]
 
 
 def softmaxes(module: nn.Module) -> list[nn.Softmax]:
@@ -93,7 +94,7 @@ def softmaxes(module: nn.Module) -> list[nn.Softmax]:
 )
 def test_a_softmax_over_classes_is_no_attention(given: Callable[[Tensor], Tensor]) -> None:
     module = Classes(given)
-    assert list(attention_layers(module, 13).layers) == [Layer(module, 0, bare=False)]
+    assert list(find_attention(module, 13).layers) == [Layer(module, 0, bare=False)]
     assert not any(part._forward_hooks for part in module.modules())
 
 
@@ -128,7 +129,7 @@ def test_uniform_weights_are_equal_on_valid_units_and_gone_afterwards(name: str)
     with torch.no_grad():
         before, own = model(x), model.attention_maps(x)
         found, given = all_attention(model, length), []
-        with other_weights(model, found, uniform):
+        with replaced_weights(model, found, uniform):
             hooks = [
                 part.register_forward_hook(
                     lambda part, _, got: given.append(got.mT if part.dim == -2 else got)
@@ -151,7 +152,7 @@ def test_uniform_weights_are_equal_on_valid_units_and_gone_afterwards(name: str)
 @pytest.mark.parametrize("name", ATTENTIVE)
 def test_attention_is_given_back_after_an_error(name: str) -> None:
     model = build_model(name, length=34, seed=0)
-    with pytest.raises(KeyError), other_weights(model, all_attention(model, 34), uniform):
+    with pytest.raises(KeyError), replaced_weights(model, all_attention(model, 34), uniform):
         raise KeyError
     assert not any(part._forward_hooks for part in model.modules())
 
@@ -165,10 +166,10 @@ def test_replicas_take_other_weights_as_each_alone() -> None:
         for part in joined.modules()
         if any(isinstance(child, nn.Softmax) for child in part.children())
     ]
-    with torch.no_grad(), other_weights(joined, layers, uniform):
+    with torch.no_grad(), replaced_weights(joined, layers, uniform):
         together = joined(x.expand(3, -1, -1, -1))
     for model, expected in zip(models, together, strict=True):
-        with torch.no_grad(), other_weights(model, all_attention(model, 30), uniform):
+        with torch.no_grad(), replaced_weights(model, all_attention(model, 30), uniform):
             torch.testing.assert_close(model(x), expected)
 
 
@@ -233,7 +234,7 @@ def test_deletion_replaces_first_what_ranks_first() -> None:
     one_hot[:, :, 20:25] = np.array([1, 0, 0, 0])[:, None]
     track = np.zeros((31, 50))
     track[:, 20:25] = 1
-    found = erasure(HasA(), one_hot, {"best": track, "worst": -track, "flat": 0 * track})
+    found = deletion_curves(HasA(), one_hot, {"best": track, "worst": -track, "flat": 0 * track})
     assert found is not None
     # 10 % of 50 bases are the five A: all gone, and all there again.
     tenth = FRACTIONS.index(0.1)
@@ -256,7 +257,7 @@ def test_deletion_leaves_padding_alone_and_counts_it_not() -> None:
     one_hot = random_one_hot(9, 40)
     one_hot[:, :, 25:] = 0
     one_hot[:, :, :25] = np.array([1, 0, 0, 0])[:, None]
-    found = erasure(Ends(), one_hot, {"right": np.tile(np.arange(40.0), (9, 1))})
+    found = deletion_curves(Ends(), one_hot, {"right": np.tile(np.arange(40.0), (9, 1))})
     assert found is not None
     assert found["right"].deletion == pytest.approx(
         [1 - round(25 * f) / 25 for f in FRACTIONS], abs=1e-6
@@ -268,7 +269,7 @@ def test_a_model_that_loses_nothing_has_no_deletion_curve() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return 0 * x.sum((1, 2)) + 3.0
 
-    assert erasure(Flat(), random_one_hot(3, 20), {"any": np.ones((3, 20))}) is None
+    assert deletion_curves(Flat(), random_one_hot(3, 20), {"any": np.ones((3, 20))}) is None
 
 
 # Agreement
@@ -392,8 +393,9 @@ def test_any_module_is_checked_without_a_run_and_left_as_it_was() -> None:
     module = Finds().train()
     positives, truth = planted(40, 23, seed=0)
     negatives = random_one_hot(45, 19, seed=1)
+    controls = Controls(truth=truth, seeds=[Finds()])
     found = trust_checks(
-        module, positives, negatives, methods=["ism", "attention"], truth=truth, seeds=[Finds()]
+        module, positives, negatives, methods=["ism", "attention"], controls=controls
     )
     assert module.training
     assert found.attention is None
@@ -405,10 +407,9 @@ def test_any_module_is_checked_without_a_run_and_left_as_it_was() -> None:
     assert ism.base_auroc > 0.95
     assert ism.fraction_above_null > 0.9
     assert found.verdict.startswith("bases may be claimed by ism; attention was not tested")
-    plain = found.as_dict()
-    assert plain["methods"]["ism"]["deletion_auc"] == ism.erasure.deletion_auc  # type: ignore[union-attr]
+    assert ism.deletion_auc == ism.deletion_curve.deletion_auc  # type: ignore[union-attr]
     again = trust_checks(
-        module, positives, negatives, methods=["ism", "attention"], truth=truth, seeds=[Finds()]
+        module, positives, negatives, methods=["ism", "attention"], controls=controls
     )
     assert again == found
 
@@ -419,19 +420,20 @@ def test_kept_attributions_are_taken_only_if_they_are_of_the_same_sequences() ->
     check = partial(trust_checks, Finds(), positives, negatives, methods=["ism"])
     plain = check()
     false = Attributions("ism", positives, -positives)
-    assert check(attributions={"ism": false}).methods != plain.methods
-    assert check(attributions={"ism": Attributions("ism", negatives, -negatives)}) == plain
+    assert check(controls=Controls(attributions={"ism": false})).methods != plain.methods
+    other = {"ism": Attributions("ism", negatives, -negatives)}
+    assert check(controls=Controls(attributions=other)) == plain
 
 
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
-        ({"positives": np.zeros((0, 4, 23))}, "positives and on negatives"),
+        ({"positives": np.zeros((0, 4, 23))}, "no positives"),
         ({"negatives": np.zeros((3, 5, 23))}, "shape"),
         ({"methods": ["isn"]}, "attribution method"),
         ({"target": 1}, "target"),
-        ({"truth": np.zeros((7, 22))}, "truth"),
-        ({"truth": np.full((7, 23), 2)}, "truth"),
+        ({"controls": Controls(truth=np.zeros((7, 22)))}, r"\(7, 22\)"),
+        ({"controls": Controls(truth=np.full((7, 23), 2))}, "values other"),
     ],
 )
 def test_mistakes_are_named(change: dict[str, object], rule: str) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from motiflens.pipeline.few import by_chance, enough, few_notes
+from motiflens.pipeline.loading import prepare
 
 import motiflens
 from motiflens.errors import InputError
 from motiflens.metrics import rank_auroc
-from motiflens.pipeline.few import by_chance, enough, few_notes
-from motiflens.pipeline.loading import prepare
 from motiflens.progress import Silent
 
 QUICK = motiflens.Settings(models=("cnn",), seeds=1, sizes=())
@@ -75,7 +75,7 @@ def test_the_smallest_run_ends_in_a_page_and_says_before_training_that_it_guesse
     trust = json.loads((run.path / "trust.json").read_text())
     found = trust["models"]["cnn"]
     assert found["n"] == 1
-    for one in (found["random_order"], *(m["erasure"] for m in found["methods"].values())):
+    for one in (found["random_order"], *(m["deletion_curve"] for m in found["methods"].values())):
         assert one is None or (one["gain_low"], one["gain_high"]) == (None, None)
 
 

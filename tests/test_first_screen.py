@@ -7,20 +7,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pandas as pd
 import pytest
-
-from motiflens.cli.summary import summarise as print_summary
-from motiflens.evidence import Trust
 from motiflens.pipeline.trusting import beside_ensemble
-from motiflens.report import versions
-from motiflens.report.findings import claims, order_is_learnt
-from motiflens.report.headline import leak, score_sentence
+
+import synthetic_run
+from motiflens.cli.summary import summarise as print_summary
+from motiflens.evidence import ModelTrust
+from motiflens.report import provenance
+from motiflens.report.findings import best_model, claims, order_is_learnt
+from motiflens.report.headline import leak
 from motiflens.report.page import lay_out
 from motiflens.report.parts import Text
-from motiflens.report.reading import read_run
-from motiflens.report.standing import best_model
-from motiflens.report.summary import Summary
+from motiflens.report.summary import Summary, summarise
+from motiflens.results import Results
+from motiflens.results.audit import Audit
 from motiflens.runs import Run
 from synthetic_run import MODELS, TRUTH, write_run
 
@@ -40,8 +42,7 @@ def change(run_dir: Path, name: str, edit: Callable[[dict[str, Any]], object]) -
 
 
 def first_screen(run_dir: Path) -> Summary:
-    summary, _ = lay_out(read_run(run_dir), run_dir)
-    return summary
+    return summarise(Results(run_dir))
 
 
 def sentences(run_dir: Path) -> str:
@@ -94,27 +95,24 @@ def test_where_nothing_is_confirmed_that_is_the_headline(run_dir) -> None:
     change(run_dir, "motifs", lambda content: content.update(discovery=[]))
     found = first_screen(run_dir)
     assert found.motif is None
-    assert found.headline[-1] == ("No motif is confirmed on held-out sequences (1 was looked at).")
+    assert found.headline[-1] == ("No motif is confirmed on held-out sequences (1 was tested).")
 
 
-def test_a_motif_that_the_truth_chose_says_so(run_dir) -> None:
-    """A run from before motifs were discovered has read-outs alone."""
+def test_a_run_whose_motifs_were_not_tested_says_so(run_dir) -> None:
+    """A run from before motifs were discovered has those of routes alone."""
 
     def edit(content: dict[str, Any]) -> None:
         del content["discovery"], content["discovered_by"]
 
     change(run_dir, "motifs", edit)
     found = first_screen(run_dir)
-    assert found.motif is not None
-    assert "The truth chose it: of 12 read-outs" in found.motif.caption
+    assert found.motif is None
     assert found.headline[-1].startswith("No motif was tested on held-out sequences")
-    change(run_dir, "motifs", forget_the_truth)
-    assert first_screen(run_dir).motif is None
 
 
 def test_the_score_stands_with_interval_baseline_and_leak(run_dir) -> None:
     said = sentences(run_dir)
-    assert f"{BEST} tells positives from negatives with AUROC 0.900 (0.870 to 0.910)" in said
+    assert f"{BEST} separates positives from negatives with AUROC 0.900 (0.870 to 0.910)" in said
     assert "k-mers alone, reaches no less: 1.000" in said
     assert "11 of 197 test positives and 2 of 203 test negatives share 31 bases" in said
     assert "the score is partly memory" in said
@@ -123,6 +121,15 @@ def test_the_score_stands_with_interval_baseline_and_leak(run_dir) -> None:
     rows = {row[0]: row for row in table.rows}
     assert rows[BEST][1].replace("\N{NO-BREAK SPACE}", " ") == "0.9000 (0.8700 to 0.9100)"
     assert rows["baseline: k-mers alone"][1:3] == ["0.9997", "99.00"]
+
+
+def audit(n: tuple[int, int], shared: tuple[int, int], copies: int) -> Audit:
+    """An audit of a test split of so many positives and negatives, of which training has seen."""
+    content = synthetic_run.audit()
+    sizes, seen = (dict(zip(("positives", "negatives"), two, strict=True)) for two in (n, shared))
+    content["composition"]["test"]["n"] = sizes
+    content["shared_31mers"], content["overlap"] = {"train-test": seen}, {"train-test": copies}
+    return msgspec.convert(content, Audit)
 
 
 @pytest.mark.parametrize(
@@ -137,13 +144,7 @@ def test_the_score_stands_with_interval_baseline_and_leak(run_dir) -> None:
     ],
 )  # fmt: skip
 def test_a_leak_is_counted_and_called_memory_where_it_is_one(shared, copies, said) -> None:
-    both = dict(zip(("positives", "negatives"), shared, strict=True))
-    audit = {
-        "composition": {"test": {"n": {"positives": 53, "negatives": 351}}},
-        "shared_31mers": {"train-test": both},
-        "overlap": {"train-test": copies},
-    }
-    assert leak(audit) == said
+    assert leak(audit((53, 351), shared, copies)) == said
 
 
 def test_a_confirmation_by_sequences_that_training_has_seen_says_so(run_dir) -> None:
@@ -160,8 +161,10 @@ def near_chance(content: dict[str, Any]) -> None:
 
 def test_a_score_by_chance_is_called_so_and_nothing_is_green(run_dir) -> None:
     change(run_dir, "metrics", near_chance)
-    assert "does not tell positives from negatives beyond chance: AUROC 0.571" in sentences(run_dir)
-    run = read_run(run_dir)
+    assert "does not separate positives from negatives beyond chance: AUROC 0.571" in sentences(
+        run_dir
+    )
+    run = Results(run_dir)
     order, claimed = order_is_learnt(run), claims(run)
     assert order is not None
     assert claimed is not None
@@ -173,7 +176,7 @@ def test_a_score_by_chance_is_called_so_and_nothing_is_green(run_dir) -> None:
 @pytest.mark.parametrize("told", [{"may_claim": False}, {"auroc": 0.52}, {"auroc": 0.0}])
 def test_no_order_is_claimed_of_a_model_of_which_nothing_may_be_claimed(run_dir, told) -> None:
     change(run_dir, "trust", lambda content: content["models"][BEST].update(told))
-    found = order_is_learnt(read_run(run_dir))
+    found = order_is_learnt(Results(run_dir))
     assert found is not None
     assert not found.supported
     assert "Nothing may be claimed of tutorial-cnn" in found.text
@@ -187,7 +190,7 @@ def test_the_card_speaks_of_the_best_model_and_names_the_others_after(run_dir) -
         )  # fmt: skip
 
     change(run_dir, "motifs", edit)
-    found = order_is_learnt(read_run(run_dir))
+    found = order_is_learnt(Results(run_dir))
     assert found is not None
     assert (found.title, found.supported) == ("Order of the letters", False)
     best, others = found.text.split(" tutorial-attention: ")
@@ -198,7 +201,7 @@ def test_the_card_speaks_of_the_best_model_and_names_the_others_after(run_dir) -
 
 def test_a_negative_share_is_no_effect(run_dir) -> None:
     change(run_dir, "motifs", lambda c: c["shortcut"][BEST].update(shuffled_fraction=-0.2))
-    found = order_is_learnt(read_run(run_dir))
+    found = order_is_learnt(Results(run_dir))
     assert found is not None
     assert found.supported
     assert "tutorial-cnn: shuffles of the motif keep nothing of its effect" in found.text
@@ -206,13 +209,13 @@ def test_a_negative_share_is_no_effect(run_dir) -> None:
 
 
 def test_the_best_model_is_that_of_discovery_or_else_that_of_validation(run_dir) -> None:
-    assert best_model(read_run(run_dir)) == BEST
+    assert best_model(Results(run_dir)) == BEST
     (run_dir / "motifs.json").unlink()
     # Only the last two are validated, equally well, the last for as many epochs.
-    assert best_model(read_run(run_dir)) == "cnn"
+    assert best_model(Results(run_dir)) == "cnn"
     path = run_dir / "models" / "attention-seed1" / "history.csv"
     pd.read_csv(path).assign(valid_auroc=1.0).to_csv(path, index=False)
-    assert best_model(read_run(run_dir)) == "attention"
+    assert best_model(Results(run_dir)) == "attention"
 
 
 @pytest.mark.parametrize("audited", [True, False])
@@ -235,8 +238,7 @@ def test_no_site_is_called_shaded_where_none_is_known(run_dir) -> None:
     table = pd.read_parquet(run_dir / "data.parquet")
     for sites, said in ((table["sites"], f"Shaded: true site ({TRUTH} at"), ("", "No true site")):
         table.assign(sites=sites).to_parquet(run_dir / "data.parquet")
-        _, sections = lay_out(read_run(run_dir), run_dir)
-        (saliency,) = (one for one in sections if one.id == "saliency")
+        (saliency,) = (one for one in lay_out(Results(run_dir)) if one.id == "saliency")
         assert said in next(b.text for b in saliency.blocks if isinstance(b, Text))
 
 
@@ -252,7 +254,7 @@ def test_split_strands_warnings_and_notes_stand_on_the_first_screen(run_dir) -> 
 
 
 def test_a_page_says_by_which_version_verdicts_were_made(run_dir, monkeypatch) -> None:
-    monkeypatch.setattr(versions, "__version__", "0.3.7")
+    monkeypatch.setattr(provenance, "__version__", "0.3.7")
     found = first_screen(run_dir)
     assert found.version == "0.1.0, page by 0.3.7"
     first = found.findings[0]
@@ -268,7 +270,7 @@ def test_what_a_run_writes_names_the_version_that_wrote_it(tmp_path) -> None:
     Run(tmp_path).write_json("trust.json", {"models": {}, "version": "0.0.1", "schema_version": 0})
     written = json.loads((tmp_path / "trust.json").read_text())
     assert list(written) == ["schema_version", "version", "models"]
-    assert (written["schema_version"], written["version"]) == (1, versions.__version__)
+    assert (written["schema_version"], written["version"]) == (1, provenance.__version__)
 
 
 def printed(run_dir: Path, capsys: pytest.CaptureFixture[str], *, as_json: bool = False) -> str:
@@ -303,32 +305,46 @@ def test_the_json_keeps_its_keys_and_has_the_new_ones(run_dir, capsys) -> None:
     assert "AUROC 0.9800" in printed(run_dir, capsys)
 
 
-def test_a_score_far_below_chance_is_called_swapped() -> None:
-    score = {"value": 0.01, "low": 0.0, "high": 0.05}
-    sentence = score_sentence("cnn", score, {}, {"positives": 80, "negatives": 80})
-    assert sentence.startswith("cnn ranks negatives above positives, so labels look swapped: AUROC")
+def scored(n: int, value: float, low: float, high: float) -> Callable[[dict[str, Any]], object]:
+    """Give the best model an AUROC with its interval, of so many independent sequences."""
+
+    def edit(content: dict[str, Any]) -> None:
+        content["models"][BEST]["test"]["auroc"] = {"value": value, "low": low, "high": high}
+        content["test_groups"] = {"positives": n, "negatives": n + 1, "groups": 2 * n + 1}
+
+    return edit
+
+
+def test_a_score_far_below_chance_is_called_swapped(run_dir) -> None:
+    change(run_dir, "metrics", scored(80, 0.01, 0.0, 0.05))
+    wanted = f"{BEST} ranks negatives above positives, so labels look swapped: AUROC"
+    assert sentences(run_dir).startswith(wanted)
 
 
 @pytest.mark.parametrize(("n", "tells"), [(1, False), (2, False), (40, True)])
-def test_a_perfect_score_on_a_handful_is_not_beyond_chance(n: int, tells: bool) -> None:
-    score = {"value": 1.0, "low": 0.55, "high": 1.0}
-    counted = {"positives": n, "negatives": n + 1}
-    assert ("does not tell" not in score_sentence("cnn", score, {}, counted)) == tells
+def test_a_perfect_score_on_a_handful_is_not_beyond_chance(run_dir, n: int, tells: bool) -> None:
+    change(run_dir, "metrics", scored(n, 1.0, 0.55, 1.0))
+    assert ("does not separate" not in sentences(run_dir)) == tells
 
 
-def test_a_test_part_that_is_in_training_is_memory() -> None:
-    audit: dict[str, Any] = {
-        "composition": {"test": {"n": {"positives": 30, "negatives": 20}}},
-        "shared_31mers": {"train-test": {"positives": 30, "negatives": 20}},
-        "overlap": {"train-test": 50},
-    }
-    assert leak(audit) == "All test sequences are in training too: the score is memory"
-    audit["overlap"]["train-test"] = 49
-    assert "partly memory" in str(leak(audit))
+def test_a_test_split_that_is_in_training_is_memory() -> None:
+    whole = leak(audit((30, 20), (30, 20), 50))
+    assert whole == "All test sequences are in training too: the score is memory"
+    assert "partly memory" in str(leak(audit((30, 20), (30, 20), 49)))
 
 
 def test_nothing_is_claimed_where_the_score_of_all_seeds_may_be_chance() -> None:
-    found = Trust("bases may be claimed by ism", 0.7, None, {}, None, {}, 60, True, 0.2)
+    found = ModelTrust(
+        verdict="bases may be claimed by ism",
+        auroc=0.7,
+        attention=None,
+        methods={},
+        random_order=None,
+        refused={},
+        n=60,
+        may_claim=True,
+        stands_out_from=0.2,
+    )
     assert beside_ensemble(found, {"value": 0.7, "low": 0.6, "high": 0.8}) is found
     gated = beside_ensemble(found, {"value": 0.64, "low": 0.39, "high": 0.85})
     assert not gated.may_claim

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from motiflens import attribute, build_model, trust_checks
+from motiflens import Attributions, attribute, build_model, trust_checks
 from motiflens.attribution import attention_of_heads
+from motiflens.evidence import Controls, ModelTrust
 from motiflens.evidence.attention import attention_test, find_heads
-from motiflens.evidence.levels import standing_out, telling
-from motiflens.evidence.replacement import compared
-from motiflens.evidence.results import Trust
-from motiflens.evidence.softmaxes import attention_layers, watching
+from motiflens.evidence.levels import auroc_by_chance, fraction_by_chance
+from motiflens.evidence.replacement import compare_logits, moves_ranking
+from motiflens.evidence.softmaxes import find_attention, watching
 from motiflens.evidence.tracks import fraction_above
 from motiflens.metrics import rank_auroc
 from motiflens.models.base import (
@@ -110,11 +110,15 @@ class TwoThirds(Sees):
         return 2 * (self.softmax(4 * first) * above).sum(-1) + above.amax(-1) - 3
 
 
-def checked(model: nn.Module, *words: list[int], n: int = 120) -> Trust:
+def checked(model: nn.Module, *words: list[int], n: int = 120) -> ModelTrust:
     positives, truth = sequences(n, 0, *words)
     negatives, _ = sequences(n, 1)
     return trust_checks(
-        model.eval(), positives, negatives, truth=truth, methods=["attention", "saliency"]
+        model.eval(),
+        positives,
+        negatives,
+        controls=Controls(truth=truth),
+        methods=["attention", "saliency"],
     )
 
 
@@ -175,7 +179,7 @@ def test_heads_of_our_models_are_replaced_one_by_one(
     length = 41
     model: SequenceModel = build_model(name, length=length, seed=0).eval()
     model = BothStrands(model) if both else model
-    found = find_heads(model, attention_layers(model, length).layers, length)
+    found = find_heads(model, find_attention(model, length).layers, length)
     assert [(head.layer, head.number) for head in found] == heads
     x = torch.from_numpy(sequences(5, 3)[0][:, :, :length].copy())
     for number, head in enumerate(found):
@@ -272,7 +276,7 @@ def test_a_bare_softmax_over_classes_is_no_attention() -> None:
             score = (torch.softmax(3 * x[:, 0], -1) * x[:, 1]).sum(-1)
             return torch.stack([-score, score], -1).softmax(-1)
 
-    (only,) = attention_layers(Classes(), 13).layers
+    (only,) = find_attention(Classes(), 13).layers
     assert (only.number, only.bare) == (0, True)
 
 
@@ -309,14 +313,14 @@ def test_intervals_of_a_loss_are_signed_two_sided_and_wider_for_more_tests() -> 
     own = [generator.normal(0.5, 1, 70), generator.normal(0, 1, 50)]
     better = [part + shift for part, shift in zip(own, (1.0, -1.0), strict=True)]
     noisy = [part + generator.normal(0, 1, len(part)) for part in own]
-    found = compared(own, [better, noisy])
+    found = compare_logits(own, [better, noisy])
     labels = np.repeat([1.0, 0.0], [70, 50])[None]
     aurocs = [rank_auroc(labels, np.concatenate(one)[None])[0] for one in (own, better, noisy)]
     assert found.auroc_loss == pytest.approx(aurocs[0] - np.mean(aurocs[1:]))
-    gain = compared(own, [better])
+    gain = compare_logits(own, [better])
     assert gain.auroc_loss < gain.low < gain.high < 0 or gain.low < gain.auroc_loss < gain.high < 0
-    assert gain.moves_ranking
-    many = compared(own, [better], n_tests=64)
+    assert moves_ranking(gain)
+    many = compare_logits(own, [better], n_tests=64)
     assert many.low < gain.low
     assert gain.high < many.high
 
@@ -329,7 +333,7 @@ def test_the_interval_of_a_loss_covers_it() -> None:
             [generator.normal(mean, 1, n) for mean, n in ((1.0, 60), (0.0, 45))] for _ in range(2)
         )
         other = [0.6 * a + 0.8 * b for a, b in zip(signal, noise, strict=True)]
-        found = compared(signal, [other])
+        found = compare_logits(signal, [other])
         # Means differ by 1 and by 1.4 standard deviations.
         true = 0.76025 - 0.83890
         held.append(found.low <= true <= found.high)
@@ -339,7 +343,7 @@ def test_the_interval_of_a_loss_covers_it() -> None:
 @pytest.mark.parametrize(("n", "m"), [(8, 8), (8, 50), (20, 20), (50, 50), (100, 50)])
 def test_chance_seldom_stands_out_however_few_there_are(n: int, m: int) -> None:
     generator = np.random.default_rng(0)
-    least = standing_out(n, [m, m])
+    least = fraction_by_chance(n, [m, m])
     for second in (0.0, -9.0):  # the other null is alike, or far below
         above = [
             fraction_above(
@@ -350,8 +354,8 @@ def test_chance_seldom_stands_out_however_few_there_are(n: int, m: int) -> None:
             for _ in range(1000)
         ]
         assert np.mean(np.array(above) >= least) <= 0.06
-    assert standing_out(n, [m, m], n_tests=24) >= least
-    assert standing_out(n, [m, 2 * m]) <= least
+    assert fraction_by_chance(n, [m, m], n_tests=24) >= least
+    assert fraction_by_chance(n, [m, 2 * m]) <= least
 
 
 def test_a_model_without_knowledge_seldom_tells_few_sequences_apart() -> None:
@@ -359,8 +363,8 @@ def test_a_model_without_knowledge_seldom_tells_few_sequences_apart() -> None:
     labels = np.repeat([1.0, 0.0], [8, 9])
     aurocs = rank_auroc(np.tile(labels, (2000, 1)), generator.normal(size=(2000, 17)))
     assert np.mean(aurocs >= 0.6) > 0.2
-    assert np.mean(aurocs >= telling(8, 9)) <= 0.06
-    assert telling(500, 500) == 0.6
+    assert np.mean(aurocs >= auroc_by_chance(8, 9)) <= 0.06
+    assert auroc_by_chance(500, 500) == 0.6
 
 
 # Rows
@@ -390,20 +394,20 @@ def test_the_order_of_a_file_does_not_change_the_verdict() -> None:
     negatives = sequences(1000, 2)[0]
     mixed = np.random.default_rng(3).permutation(1000)
     known = attribute(Best(), positives, "ism", checks=False)
-    found = [
-        trust_checks(
-            Best(), positives[rows], negatives, methods=["ism"], truth=truth[rows],
-            attributions={"ism": type(known)("ism", positives[rows], known.contributions[rows])},
+    found = []
+    for rows in (np.arange(1000), mixed):
+        kept = {"ism": Attributions("ism", positives[rows], known.contributions[rows])}
+        controls = Controls(truth[rows], attributions=kept)
+        found.append(
+            trust_checks(Best(), positives[rows], negatives, methods=["ism"], controls=controls)
         )
-        for rows in (np.arange(1000), mixed)
-    ]  # fmt: skip
     claims = [one.verdict.split(";")[0] for one in found]
     assert claims == ["in some positives only, bases may be claimed by ism"] * 2
     assert found[0].auroc == pytest.approx(found[1].auroc, abs=0.03)
     for one in found:
         assert one.methods["ism"].fraction_above_null == pytest.approx(0.33, abs=0.12)
         assert one.n == 100
-    plain = trust_checks(Best(), positives, negatives, methods=["ism"], truth=truth)
+    plain = trust_checks(Best(), positives, negatives, methods=["ism"], controls=Controls(truth))
     assert plain == found[0]
 
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.test_genomes import two_bit as as_two_bit
 
-from motiflens import scan, write_hits
+from motiflens import find_hits, write_hits
 from motiflens.cli import main
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
@@ -52,7 +52,7 @@ def hits_of(source: Path, folder: Path, **options: object) -> pd.DataFrame:
 
 
 def expected(sequences: list[str], names: list[str]) -> pd.DataFrame:
-    found = scan(MOTIFS, sequences, p=P)
+    found = find_hits(MOTIFS, sequences, p=P)
     return pd.DataFrame(
         {
             "#chrom": [names[row] for row in found["sequence"]],
@@ -269,7 +269,11 @@ def test_the_command_line(tmp_path, capsys):
         main([*call, "--p", "0.01", "--json"])
     assert ended.value.code == 0
     summary = json.loads(capsys.readouterr().out)
-    assert summary["hits"] == len(bed(tmp_path / "h.bed")) == len(scan(MOTIFS, SEQUENCES[:1], p=P))
+    assert (
+        summary["hits"]
+        == len(bed(tmp_path / "h.bed"))
+        == len(find_hits(MOTIFS, SEQUENCES[:1], p=P))
+    )
     assert [motif["motif_id"] for motif in summary["motifs"]] == ["m1", "m2", "m3"]
     with pytest.raises(SystemExit) as ended:
         main(call)
@@ -278,24 +282,24 @@ def test_the_command_line(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("content", "rule"),
+    ("content", "problem"),
     [
         ("", "is empty"),
-        ("MEME version 4\n", "holds a motif"),
-        ("MEME version 4\nMOTIF a\nletter-probability matrix: w= 2\n1 0 0 0\n", "as many rows"),
+        ("MEME version 4\n", "ends without a motif"),
+        ("MEME version 4\nMOTIF a\nletter-probability matrix: w= 2\n1 0 0 0\n", "1 rows, not w= 2"),
         ("MEME version 4\nMOTIF a\nletter-probability matrix:\n0 0 0 0\n", "four probabilities"),
         (">a\n1 0\n0 0\n1 0\n0 0\n", "only zeros in column 2"),
-        ("hello\n", "a motif file is MEME"),
+        ("hello\n", "begins with 'hello'"),
     ],
 )
-def test_a_motif_file_that_is_none_ends_in_one_line(tmp_path, capsys, content, rule):
+def test_a_motif_file_that_is_none_ends_in_one_line(tmp_path, capsys, content, problem):
     (tmp_path / "m").write_text(content)
     (tmp_path / "s.fa").write_text(">a\nACGT\n")
     with pytest.raises(SystemExit) as ended:
         main(["hits", str(tmp_path / "m"), str(tmp_path / "s.fa"), "-o", str(tmp_path / "h.bed")])
     assert ended.value.code == 2
     message = capsys.readouterr().err
-    assert re.search(rule, message)
+    assert re.search(problem, message)
     assert len(message.splitlines()) == 1
 
 
@@ -330,7 +334,7 @@ def test_memory_does_not_grow_with_the_genome(tmp_path):
 def test_sites_of_crp_in_the_genome_of_e_coli(tmp_path):
     folder = DATA / "ecoli_regulondb"
     if not folder.exists():
-        pytest.skip("the genome of E. coli is not here")
+        pytest.skip("the genome of E. coli of the shared test data is not here")
     crp = motif_from_string("WWWTGTGATNNNNATCACAWWW", "CRP")
     found = write_hits(
         [crp], folder / "MG1655-K12.fasta.gz", tmp_path / "h.bed.gz", background="sequences", p=1e-5

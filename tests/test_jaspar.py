@@ -65,7 +65,7 @@ def test_the_files_are_installed_with_the_package():
         assert any(path.match(pattern) for pattern in tool["package-data"]["motiflens"])
 
 
-@pytest.mark.skipif(not RELEASED.is_file(), reason="needs the data of others")
+@pytest.mark.skipif(not RELEASED.is_file(), reason="the shared test data are not here")
 def test_the_profiles_are_those_of_the_release():
     released = {motif.name: motif for motif in read_meme(RELEASED)}
     assert released.keys() == {motif.name for motif in jaspar_core()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from tests.test_plots import letters, texts
 
 from motiflens.cli import main
 from motiflens.errors import InputError
-from motiflens.motifs import Motif, MotifArrays, motif_from_string, write_meme, write_motif_arrays
+from motiflens.motifs import Motif, motif_from_string, write_meme, write_motifs
 from motiflens.plots import logo_strands, write_logos
 from motiflens.plots.logo import COLUMN
 
@@ -59,8 +60,8 @@ def names(paths) -> list[str]:
 
 def test_every_motif_has_files_of_its_own(tmp_path):
     motif = Motif("Ahr::Arnt/x", PPM)
-    motifs = [MotifArrays(motif, CWM), MotifArrays(motif), MotifArrays(Motif("AHR__arnt_x", PPM))]
-    motifs.append(MotifArrays(Motif("..", PPM)))
+    motifs = [replace(motif, cwm=CWM), motif, Motif("AHR__arnt_x", PPM)]
+    motifs.append(Motif("..", PPM))
     paths = write_logos(motifs, tmp_path / "new" / "logos")
     assert names(paths) == [
         *("Ahr_Arnt_x.svg", "Ahr_Arnt_x.png", "Ahr_Arnt_x.cwm.svg", "Ahr_Arnt_x.cwm.png"),
@@ -76,9 +77,9 @@ def test_every_motif_has_files_of_its_own(tmp_path):
 
 
 def test_files_are_replaced_when_asked_alone_and_by_the_same_bytes(tmp_path):
-    motifs = [MotifArrays(Motif("m", PPM), CWM)]
+    motifs = [Motif("m", PPM, cwm=CWM)]
     first = [path.read_bytes() for path in write_logos(motifs, tmp_path)]
-    with pytest.raises(InputError, match=r"--overwrite"):
+    with pytest.raises(InputError, match=r"m\.svg already exists"):
         write_logos(motifs, tmp_path)
     assert [path.read_bytes() for path in write_logos(motifs, tmp_path, overwrite=True)] == first
 
@@ -86,7 +87,7 @@ def test_files_are_replaced_when_asked_alone_and_by_the_same_bytes(tmp_path):
 def test_the_letters_of_a_picture_do_not_need_a_font(tmp_path):
     """The picture of one letter has its colour where the letter is."""
     image = pytest.importorskip("PIL.Image")
-    (_, path) = write_logos([MotifArrays(motif_from_string("T"))], tmp_path)
+    (_, path) = write_logos([motif_from_string("T")], tmp_path)
     pixels = np.asarray(image.open(path).convert("RGB")).astype(int)
     red = np.array([0xA3, 0x19, 0x5B])
     columns = np.flatnonzero((np.abs(pixels - red).sum(axis=2) < 20).any(axis=0))
@@ -102,7 +103,7 @@ def run(capsys, *call: str) -> tuple[int, str, str]:
 
 def test_the_command_line(tmp_path, capsys):
     write_meme([Motif("a", PPM), Motif("b", PPM)], tmp_path / "m.meme")
-    write_motif_arrays([MotifArrays(Motif("c", PPM), CWM)], tmp_path / "m.npz")
+    write_motifs([Motif("c", PPM, cwm=CWM)], tmp_path / "m.npz")
     out = tmp_path / "logos"
     code, text, _ = run(capsys, "logo", str(tmp_path / "m.meme"), "-o", str(out))
     assert (code, text) == (0, f"{out}: 4 files for 2 motifs\n")
@@ -112,8 +113,8 @@ def test_the_command_line(tmp_path, capsys):
     ]
     code, _, message = run(capsys, "logo", str(tmp_path / "m.meme"), "-o", str(out))
     assert code == 2
-    assert "does not exist yet" in message
+    assert f"{out / 'a.svg'} already exists; use another folder" in message
     (tmp_path / "file").write_text("")
     code, _, message = run(capsys, "logo", str(tmp_path / "m.npz"), "-o", str(tmp_path / "file"))
     assert code == 2
-    assert "go into a folder" in message
+    assert "file cannot be made (File exists)" in message

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
-from benchmarks import tutorial_loop
 
+from benchmarks import tutorial_loop
 from motiflens.attribution import saturation_mutagenesis
 from motiflens.errors import InputError
 from motiflens.models import MODELS, BothStrands, ReceptiveField, build_model, project_to_bases

@@ -9,8 +9,8 @@ import pytest
 from scipy.stats import fisher_exact
 
 from motiflens.datasets import SequenceDataset
+from motiflens.discovery import DiscoveredMotif
 from motiflens.discovery.counted import count_once
-from motiflens.discovery.discovered import DiscoveredMotif
 from motiflens.discovery.enrichment import P_THRESHOLDS, fisher_log_p, measure_enrichment
 from motiflens.errors import InputError
 from motiflens.motifs import motif_from_string
@@ -22,7 +22,7 @@ LENGTH = 61
 
 def discovered(word: str = WORD, direction: str = "positive") -> DiscoveredMotif:
     ppm = 0.97 * motif_from_string(word).ppm + 0.03 * 0.25
-    return DiscoveredMotif("motif-1", ppm, ppm * 0, None, (), direction)
+    return DiscoveredMotif("motif-1", ppm, direction=direction)
 
 
 def sequences(
@@ -196,7 +196,7 @@ def random_motif(generator: np.random.Generator) -> DiscoveredMotif:
     width = int(generator.integers(6, 12))
     ppm = np.full((4, width), 0.05)
     ppm[generator.integers(0, 4, width), np.arange(width)] = 0.85
-    return DiscoveredMotif("random", ppm, None, None, ())
+    return DiscoveredMotif("random", ppm)
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +15,13 @@ from hypothesis.extra import numpy as st_numpy
 from motiflens.errors import InputError
 from motiflens.motifs import (
     Motif,
-    MotifArrays,
     read_jaspar,
     read_meme,
-    read_motif_arrays,
-    read_motif_file,
+    read_motifs,
     read_transfac,
+    resolve_motifs,
     write_meme,
-    write_motif_arrays,
+    write_motifs,
 )
 
 COUNTS = np.array([[4, 19, 0], [16, 0, 20], [0, 1, 0], [0, 0, 0]])
@@ -70,7 +70,7 @@ def written(folder: Path, text: str, name: str = "my motif.txt") -> Path:
 
 @pytest.mark.parametrize("name", ["m.jaspar", "m.txt", "m.jaspar.gz"])
 def test_jaspar(tmp_path, name):
-    for read in (read_jaspar, read_motif_file):
+    for read in (read_jaspar, read_motifs):
         first, second = read(written(tmp_path, JASPAR, name))
         assert (first.name, first.alt_name, first.n_sites) == ("MA0004.1", "Arnt", 20)
         np.testing.assert_allclose(first.ppm, COUNTS / 20)
@@ -82,18 +82,18 @@ def test_jaspar(tmp_path, name):
     ("text", "name"), [(RAW, "MA0004.1"), (RAW.partition("\n")[2], "my_motif")]
 )
 def test_raw_counts_with_and_without_a_header(tmp_path, text, name):
-    (motif,) = read_motif_file(written(tmp_path, text))
+    (motif,) = read_motifs(written(tmp_path, text))
     assert (motif.name, motif.n_sites) == (name, 20)
     np.testing.assert_allclose(motif.ppm, COUNTS / 20)
 
 
 def test_frequencies_are_of_an_unknown_number_of_sites(tmp_path):
-    (motif,) = read_motif_file(written(tmp_path, ">m\n0.5 0.2\n0.5 0.3\n0 0.25\n0 0.25\n"))
+    (motif,) = read_motifs(written(tmp_path, ">m\n0.5 0.2\n0.5 0.3\n0 0.25\n0 0.25\n"))
     assert motif.n_sites == 0
 
 
 def test_transfac(tmp_path):
-    for read in (read_transfac, read_motif_file):
+    for read in (read_transfac, read_motifs):
         first, second = read(written(tmp_path, TRANSFAC))
         assert (first.name, first.alt_name, first.n_sites) == ("M00001", "Arnt_complex", 20)
         np.testing.assert_allclose(first.ppm, COUNTS / 20)
@@ -121,8 +121,8 @@ def test_a_defect_of_jaspar_is_named_with_its_line(tmp_path, old, new, line):
     assert old in JASPAR
     path = written(tmp_path, JASPAR.replace(old, new))
     with pytest.raises(InputError) as caught:
-        read_motif_file(path)
-    assert f"line {line} of {path}" in caught.value.got
+        read_motifs(path)
+    assert caught.value.where == f"in line {line} of {path}"
 
 
 @pytest.mark.parametrize(
@@ -143,25 +143,25 @@ def test_a_defect_of_transfac_is_named_with_its_line(tmp_path, old, new, line):
     assert old in TRANSFAC
     path = written(tmp_path, TRANSFAC.replace(old, new))
     with pytest.raises(InputError) as caught:
-        read_motif_file(path)
-    assert f"line {line} of {path}" in caught.value.got
+        read_motifs(path)
+    assert caught.value.where == f"in line {line} of {path}"
 
 
 def test_without_a_matrix_there_is_no_motif(tmp_path):
     with pytest.raises(InputError, match="no matrix in line 1"):
         read_transfac(written(tmp_path, "VV  release\n//\n"))
-    with pytest.raises(InputError, match="a motif file is MEME"):
-        read_motif_file(written(tmp_path, "sequence,label\nACGT,1\n"))
+    with pytest.raises(InputError, match="begins with 'sequence,label'"):
+        read_motifs(written(tmp_path, "sequence,label\nACGT,1\n"))
     with pytest.raises(InputError, match="empty file"):
-        read_motif_file(written(tmp_path, ""))
-    with pytest.raises(InputError, match="four rows"):
-        read_motif_file(written(tmp_path, ">seq1\n"))
+        read_motifs(written(tmp_path, ""))
+    with pytest.raises(InputError, match="0 rows"):
+        read_motifs(written(tmp_path, ">seq1\n"))
 
 
 def test_the_content_tells_meme_from_the_others(tmp_path):
     motifs = [Motif.from_counts("MA1", COUNTS)]
     write_meme(motifs, tmp_path / "m.jaspar")
-    (motif,) = read_motif_file(tmp_path / "m.jaspar")
+    (motif,) = read_motifs(tmp_path / "m.jaspar")
     np.testing.assert_allclose(motif.ppm, read_meme(tmp_path / "m.jaspar")[0].ppm)
 
 
@@ -184,7 +184,7 @@ def test_what_is_written_is_read(tmp_path_factory, counts, order, kind):
         lines += [f"{n:02} {' '.join(map(str, c))} N" for n, c in enumerate(columns, start=1)]
         lines.append("//")
     path = written(tmp_path_factory.mktemp("files"), "\n".join(lines))
-    (motif,) = read_motif_file(path)
+    (motif,) = read_motifs(path)
     assert (motif.name, motif.alt_name) == ("x", "y")
     np.testing.assert_allclose(motif.ppm, counts / counts.sum(axis=0))
     if (counts.sum(axis=0) > 1).any():
@@ -201,7 +201,7 @@ def test_any_text_is_read_or_refused(tmp_path_factory, text):
     path = tmp_path_factory.mktemp("fuzz") / "m"
     path.write_text(text, encoding="utf-8", newline="")
     try:
-        motifs = read_motif_file(path)
+        motifs = read_motifs(path)
     except InputError:
         return
     assert motifs
@@ -223,38 +223,33 @@ def test_what_is_no_count_matrix_is_refused(counts, problem):
         Motif.from_counts("m", counts)
 
 
-def arrays_of(seed: int, width: int) -> MotifArrays:
+def arrays_of(seed: int, width: int) -> Motif:
     generator = np.random.default_rng(seed)
     ppm = generator.dirichlet([1.0] * 4, size=width).T
     cwm, hypothetical = generator.normal(size=(2, 4, width))
-    return MotifArrays(Motif(f"m{seed}", ppm, seed, "alt" * (seed % 2)), cwm, hypothetical)
+    return Motif(f"m{seed}", ppm, seed, "alt" * (seed % 2), cwm, hypothetical)
 
 
 def test_arrays_come_back_as_they_were_and_as_the_same_bytes(tmp_path):
-    motifs = [arrays_of(1, 7), arrays_of(4, 3), MotifArrays(arrays_of(2, 5).motif)]
-    write_motif_arrays(motifs, tmp_path / "a.npz")
-    back = read_motif_arrays(tmp_path / "a.npz")
+    motifs = [arrays_of(1, 7), arrays_of(4, 3), Motif("plain", arrays_of(2, 5).ppm)]
+    write_motifs(motifs, tmp_path / "a.npz")
+    back = read_motifs(tmp_path / "a.npz")
     for one, other in zip(motifs, back, strict=True):
-        assert (one.motif.name, one.motif.alt_name, one.motif.n_sites) == (
-            other.motif.name,
-            other.motif.alt_name,
-            other.motif.n_sites,
-        )
-        np.testing.assert_allclose(one.motif.ppm, other.motif.ppm, rtol=1e-14)
+        assert (one.name, one.alt_name) == (other.name, other.alt_name)
+        assert one.n_sites == other.n_sites
+        np.testing.assert_allclose(one.ppm, other.ppm, rtol=1e-14)
     for key in ("cwm", "hypothetical_cwm"):
         np.testing.assert_array_equal(getattr(back[0], key), getattr(motifs[0], key))
         assert getattr(back[2], key) is None
-    ppms = [motif.ppm for motif in read_motif_file(tmp_path / "a.npz")]
-    np.testing.assert_allclose(ppms[1], motifs[1].motif.ppm, rtol=1e-14)
-    write_motif_arrays(motifs, tmp_path / "b.npz")
+    write_motifs(motifs, tmp_path / "b.npz")
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
 
 def test_contributions_are_finite_and_of_the_motifs_shape():
-    motif = arrays_of(1, 7).motif
+    motif = arrays_of(1, 7)
     for matrix in (np.zeros((4, 6)), np.full((4, 7), np.nan)):
         with pytest.raises(InputError, match="cwm"):
-            MotifArrays(motif, matrix)
+            replace(motif, cwm=matrix)
 
 
 @given(st.binary(max_size=80))
@@ -263,10 +258,37 @@ def test_any_bytes_are_no_arrays(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("fuzz") / "m.npz"
     path.write_bytes(content)
     with pytest.raises(InputError):
-        read_motif_arrays(path)
+        read_motifs(path)
 
 
 def test_arrays_of_something_else_are_refused(tmp_path):
     np.savez(tmp_path / "x.npz", names=np.array(["a"]))
-    with pytest.raises(InputError, match="names, alt_names"):
-        read_motif_arrays(tmp_path / "x.npz")
+    with pytest.raises(InputError, match="no motifs as arrays"):
+        read_motifs(tmp_path / "x.npz")
+
+
+def test_the_suffix_says_how_motifs_are_written(tmp_path):
+    motifs = [arrays_of(3, 6)]
+    for name in ("m.meme", "m.meme.gz", "m.txt"):
+        write_motifs(motifs, tmp_path / name)
+        (motif,) = read_motifs(tmp_path / name)
+        np.testing.assert_allclose(motif.ppm, motifs[0].ppm, atol=1e-6)
+    with pytest.raises(InputError, match=r"m\.bed is not named"):
+        write_motifs(motifs, tmp_path / "m.bed")
+
+
+def test_motifs_are_files_names_of_jaspar_or_letters(tmp_path):
+    assert [m.name for m in resolve_motifs("MA0139.2")] == ["MA0139.2"]
+    assert {m.alt_name for m in resolve_motifs("ctcf")} == {"CTCF"}
+    assert [m.name for m in resolve_motifs("TGASTCA")] == ["TGASTCA"]
+    assert resolve_motifs("sry")[0].alt_name.upper() == "SRY"  # all letters of it are IUPAC's
+    path = tmp_path / "m.meme"
+    write_motifs([arrays_of(3, 6)], path)
+    own = Motif.from_string("AC")
+    assert [m.name for m in resolve_motifs([path, own, "MA0139.2"])] == ["m3", "AC", "MA0139.2"]
+
+
+@pytest.mark.parametrize(("text", "remedy"), [("CTFC", "CTCF"), ("gata1x", "GATA1")])
+def test_of_a_name_that_is_none_the_nearest_are_offered(text, remedy):
+    with pytest.raises(InputError, match=f"'{text}'.*did you mean .*{remedy}"):
+        resolve_motifs(text)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from motiflens.attribution import Attributions
 from motiflens.datasets import SequenceDataset
-from motiflens.discovery import ROUTES, FoundMotif, find_motifs
+from motiflens.discovery import ROUTES, DiscoveredMotif, find_motifs
 from motiflens.discovery.modisco import modisco_motifs
 from motiflens.errors import InputError
 from motiflens.motifs import motif_from_string
@@ -48,7 +48,7 @@ class NeverCalled(nn.Module):
         raise AssertionError("the model was called")
 
 
-def oriented(motif: FoundMotif) -> tuple[str, set[tuple[int, int, str]]]:
+def oriented(motif: DiscoveredMotif) -> tuple[str, set[tuple[int, int, str]]]:
     """Consensus and sites on the strand that the motif was planted on."""
     sites = {(site.sequence, site.start, site.strand) for site in motif.sites}
     if motif.consensus == MOTIF:
@@ -81,7 +81,7 @@ def test_few_seqlets_or_none_give_no_motif_and_odd_contributions_a_clear_answer(
     flat = np.zeros_like(found.one_hot)
     assert modisco_motifs(Attributions("ism", found.one_hot, flat, flat)) == []
     same = np.ones_like(flat)
-    with pytest.raises(InputError, match="differ from base to base"):
+    with pytest.raises(InputError, match="no null distribution"):
         modisco_motifs(Attributions("ism", found.one_hot, same * found.one_hot, same))
 
 

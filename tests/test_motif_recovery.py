@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motiflens.discovery import FoundMotif, FoundSite
+from motiflens.discovery import DiscoveredMotif, MotifSite
 from motiflens.errors import InputError
 from motiflens.motifs import Motif, information, recover
 
@@ -32,7 +32,7 @@ def test_the_truth_recovers_itself() -> None:
 
 
 def test_a_found_motif_may_be_passed_itself() -> None:
-    motif = FoundMotif("ism-1", TRUTH.ppm, (FoundSite(0, 3, 15, "+"),))
+    motif = DiscoveredMotif("ism-1", TRUTH.ppm, sites=(MotifSite(0, 3, 15, "+"),))
     assert recover(motif, [TRUTH]) == recover(TRUTH.ppm, [TRUTH])
 
 
@@ -130,9 +130,9 @@ def test_the_best_alignment_is_a_plain_loops(seed: int, width: int, truth_width:
 
 
 def test_a_wrong_call_is_refused() -> None:
-    with pytest.raises(InputError, match="one true motif or more"):
+    with pytest.raises(InputError, match="no true motif"):
         recover(TRUTH.ppm, [])
     with pytest.raises(InputError, match=r"shape \(12, 4\)"):
         recover(TRUTH.ppm.T, [TRUTH])
-    with pytest.raises(InputError, match="without information"):
+    with pytest.raises(InputError, match="no information"):
         recover(TRUTH.ppm, [Motif.from_string("NNN")])

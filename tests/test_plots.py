@@ -219,7 +219,7 @@ def test_a_found_motif_stands_above_its_place_in_the_truth(offset, strand):
     "matrix", [np.ones((3, 5)), np.ones((4, 0)), np.ones(4), np.full((4, 2), np.nan)]
 )
 def test_a_logo_refuses_what_is_no_matrix(matrix):
-    with pytest.raises(InputError, match="a logo is drawn from"):
+    with pytest.raises(InputError, match=r"is no motif|holds NaN"):
         logo(matrix)
 
 
@@ -245,7 +245,7 @@ def test_a_ppm_has_its_number_in_every_cell():
     assert [t for t in written if "." in t] == [f"{value:.2f}" for value in PPM.ravel()]
     assert [t for t in written if t in set("ACGT")] == list("ACGT")
     assert [t for t in written if t.isdigit()] == ["1", "2", "3", "4", "5"]
-    with pytest.raises(InputError, match="the shape"):
+    with pytest.raises(InputError, match=r"\(5, 4\)"):
         ppm_heatmap(PPM.T)
 
 
@@ -267,7 +267,7 @@ def test_the_true_site_is_shaded_where_it_lies():
     assert float(site.get("x")) == left
     assert float(site.get("width")) == 3 * 16
     assert 'class="site"' not in base_track("ACGT", np.arange(4.0), [(22, 25)], start=26)
-    with pytest.raises(InputError, match="one value for every letter"):
+    with pytest.raises(InputError, match=r"4 letters and values of shape \(5,\)"):
         base_track("ACGT", np.arange(5.0))
 
 
@@ -292,7 +292,7 @@ def test_sites_of_a_heat_map_are_outlined_in_their_rows():
     assert len({site.get("y") for site in sites}) == 2
     assert "outlined: true site" in svg
     assert "true site" not in attention_heatmap(np.ones((2, 10)), [[], []])
-    with pytest.raises(InputError, match="one list of sites"):
+    with pytest.raises(InputError, match="and 1 lists of sites"):
         attention_heatmap(np.ones((3, 10)), [[]])
 
 

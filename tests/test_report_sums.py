@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from motiflens.report.explain import sums_section
 from motiflens.report.parts import Table, Text
-from motiflens.report.reading import read_run
-from motiflens.report.sums import sums
+from motiflens.results import Results
 from synthetic_run import write_run
 
+OTHERS = {"strands": None, "precision": 1e-7}
 CHECKS = {
-    "saliency": {"completeness": None, "completeness_note": None},
-    "deeplift_shap": {"completeness": 2e-9, "completeness_note": None},
-    "expected_gradients": {"completeness": 0.087, "completeness_note": "the contributions miss"},
+    "saliency": OTHERS | {"completeness": None, "completeness_note": None},
+    "deeplift_shap": OTHERS | {"completeness": 2e-9, "completeness_note": None},
+    "expected_gradients": OTHERS
+    | {"completeness": 0.087, "completeness_note": "the contributions miss"},
 }
 
 
@@ -27,7 +29,7 @@ def run_with(directory: Path, methods: dict[str, object]) -> Path:
 
 
 def test_every_method_that_promises_a_sum_has_a_row(tmp_path: Path) -> None:
-    (table,) = sums(read_run(run_with(tmp_path, CHECKS))).blocks
+    (table,) = sums_section(Results(run_with(tmp_path, CHECKS))).blocks
     assert isinstance(table, Table)
     assert [(row[0], *row[2:]) for row in table.rows] == [
         ("cnn, deeplift_shap", "0.00 %", "adds up"),
@@ -36,7 +38,7 @@ def test_every_method_that_promises_a_sum_has_a_row(tmp_path: Path) -> None:
 
 
 def test_checks_of_an_older_version_are_not_shown(tmp_path: Path) -> None:
-    old = {"deeplift_shap": {"completeness": 2e-9}}
-    (text,) = sums(read_run(run_with(tmp_path, old))).blocks
+    old = {"deeplift_shap": OTHERS | {"completeness": 2e-9}}
+    (text,) = sums_section(Results(run_with(tmp_path, old))).blocks
     assert isinstance(text, Text)
     assert "motiflens explain" in text.text

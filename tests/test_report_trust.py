@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from motiflens.plots.series import CHANCE_COLOUR
+from motiflens.plots.charts import CHANCE_COLOUR
 from motiflens.report.findings import claims
 from motiflens.report.page import lay_out
 from motiflens.report.parts import Bullets, Figure, Heading, Section, Table, Text
-from motiflens.report.reading import read_run
+from motiflens.results import Results
 from synthetic_run import MODELS, write_run
 
 
@@ -20,8 +20,7 @@ def section(directory: Path, **changed: object) -> Section:
     content = json.loads(path.read_text())
     content["models"]["attention"].update(changed)
     path.write_text(json.dumps(content))
-    _, sections = lay_out(read_run(directory), directory)
-    return next(one for one in sections if one.id == "trust")
+    return next(one for one in lay_out(Results(directory)) if one.id == "trust")
 
 
 def test_the_verdicts_come_first_in_the_order_of_the_run(tmp_path: Path) -> None:
@@ -43,10 +42,22 @@ def test_the_verdicts_come_first_in_the_order_of_the_run(tmp_path: Path) -> None
 )  # fmt: skip
 def test_the_first_screen_repeats_the_verdicts(tmp_path, verdict, told, supported) -> None:
     section(tmp_path, verdict=verdict)
-    found = claims(read_run(tmp_path))
+    found = claims(Results(tmp_path))
     assert found is not None
     assert told in found.text
     assert found.text.endswith("share 31 bases with training: the score is partly memory.")
+    assert found.supported is supported
+
+
+@pytest.mark.parametrize(("methods", "supported"), [([], False), (["ism"], True)])
+def test_a_claim_is_supported_by_the_methods_and_not_by_words(tmp_path, methods, supported) -> None:
+    path = write_run(tmp_path) / "trust.json"
+    content = json.loads(path.read_text())
+    for model in content["models"].values():
+        model["bases_claimed_by"] = methods
+    path.write_text(json.dumps(content))
+    found = claims(Results(tmp_path))
+    assert found is not None
     assert found.supported is supported
 
 
@@ -110,7 +121,8 @@ def test_refusals_are_told(tmp_path: Path) -> None:
 
 def test_a_model_whose_logit_does_not_fall_has_no_curve(tmp_path: Path) -> None:
     evidence = {
-        "base_auroc": None, "base_auprc": None, "ism_rank_correlation": None, "erasure": None,
+        "base_auroc": None, "base_auprc": None, "ism_rank_correlation": None,
+        "ism_top_overlap": None, "deletion_curve": None,
         "fraction_above_null": 0.04, "deletion_auc": None, "seed_rank_correlation": None,
         "untrained": None,
     }  # fmt: skip

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 
 from motiflens.errors import InputError
+from motiflens.progress import Silent
 from motiflens.results import (
     ARTIFACTS,
     Results,
@@ -19,7 +22,6 @@ from motiflens.results import (
     needed_by,
     of_stage,
     read_motifs_without_model,
-    table_of_files,
 )
 from motiflens.results.audit import ConstantStretch
 from motiflens.results.explanations import Checks
@@ -192,6 +194,32 @@ def test_a_file_is_read_again_when_it_has_changed(copied):
     assert copied.timings.threads == 11
 
 
+def test_what_was_made_of_another_content_is_removed_and_said(copied):
+    told = []
+
+    class Telling(Silent):
+        def note(self, text):
+            told.append(text)
+
+    copied.write(copied.motifs, Telling())
+    assert copied.holds("experiments")
+    assert not told
+    copied.write(msgspec.structs.replace(copied.motifs, n_positives=7), Telling())
+    assert not copied.holds("experiments")
+    assert copied.holds("trust")
+    assert copied.holds("sites") == Results(OLD).holds("sites")
+    (text,) = told
+    assert "experiments.json" in text
+    assert "`motiflens experiments`" in text
+
+
+def test_a_stage_is_finished_when_its_last_file_is_there_and_training_has_ended(copied):
+    assert copied.is_finished("trust")
+    assert not copied.is_finished("report")
+    copied.path_of("checkpoint").mkdir()
+    assert not copied.is_finished("trust")
+
+
 def test_numbers_that_json_has_not_are_refused(copied):
     timings = Timings(threads=1, training={}, stages={"train": np.inf})
     before = copied.timings
@@ -259,15 +287,36 @@ def test_what_follows_is_removed_with_its_folder_and_nothing_else(copied):
     assert copied.holds("route_motifs")
     (copied.path / "notes.txt").write_text("mine")
     assert copied.remove_following(["attributions"]) == [
-        "attributions", "motifs", "motifs.json", "experiments.json", "trust.json",
+        "motifs", "motifs.json", "experiments.json", "trust.json",
     ]  # fmt: skip
     assert not motifs.exists()
     assert copied.holds("attributions")
-    assert not copied.holds("checks")
+    assert copied.holds("checks")  # which the same stage makes anew
     copied.remove()
     assert [path.name for path in copied.path.iterdir()] == ["notes.txt"]
 
 
-def test_the_docs_show_every_artefact():
-    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    assert table_of_files() in page
+def strings_of(path: Path) -> set[str]:
+    """Every string of a file that is no docstring."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = list(ast.walk(tree))
+    bare = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    return {
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in bare
+    }
+
+
+def test_no_other_file_names_an_artefact():
+    """But for examples: of what a user may call an audit, or hits."""
+    names = {artifact.name for artifact in ARTIFACTS.values() if "{" not in artifact.name}
+    names = {name for name in names if "." in name} - {"hits.bed.gz"}
+    pattern = re.compile("|".join(rf"(?<![\w-]){re.escape(name)}\b" for name in names))
+    package = ROOT / "src" / "motiflens"
+    naming = {
+        path.relative_to(package).parts[0]
+        for path in package.rglob("*.py")
+        if any(pattern.search(text) for text in strings_of(path))
+    }
+    assert naming - {"cli"} == {"results"}

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
-from motiflens import scan
+from motiflens import find_hits
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.hits import FIMO_BACKGROUND, read_background
@@ -71,7 +71,7 @@ def test_hits_are_those_of_every_window_scored_one_by_one(strands):
     sequences = [random_sequence(9, 61), "AC", random_sequence(8, 40, "acgt"), "N" * 7, "G"]
     base = (0.35, 0.15, 0.15, 0.35)
     expected = one_by_one(motifs, sequences, 0.06, base, "+-" if strands == "both" else "+")
-    hits = scan(motifs, sequences, p=0.06, background=base, strands=strands)
+    hits = find_hits(motifs, sequences, p=0.06, background=base, strands=strands)
     assert rows(hits) == sorted(expected, key=lambda k: (k[0], k[1], k[3], k[2]))
     assert len({motif for *_, motif in rows(hits)}) == 4  # one base alone is too common
     chances = [expected[row] for row in rows(hits)]
@@ -131,11 +131,11 @@ def test_rounding_moves_a_score_by_no_more_than_is_said():
 def test_the_q_values_are_those_of_all_windows():
     motif = random_motif(5, 4)
     sequences = [random_sequence(7, 150), random_sequence(6, 90)]
-    every = scan([motif], sequences, p=1.0)
+    every = find_hits([motif], sequences, p=1.0)
     expected = false_discovery_control(every["p_value"])
     np.testing.assert_allclose(every["q_value"], expected)
     # Without the windows above the threshold, the lowest of the rest is not known.
-    few = scan([motif], sequences, p=0.02)
+    few = find_hits([motif], sequences, p=0.02)
     kept = every[every["p_value"] <= 0.02]
     assert rows(few) == rows(kept)
     assert (few["q_value"].to_numpy() >= kept["q_value"].to_numpy() - 1e-12).all()
@@ -144,7 +144,7 @@ def test_the_q_values_are_those_of_all_windows():
 
 
 def test_a_palindrome_is_a_hit_on_both_strands():
-    hits = scan([motif_from_string("CACGTG")], ["TTTCACGTGTTT"], p=1e-3)
+    hits = find_hits([motif_from_string("CACGTG")], ["TTTCACGTGTTT"], p=1e-3)
     assert rows(hits) == [(0, 3, "+", 0), (0, 3, "-", 0)]
     assert hits["p_value"].nunique() == 1
 
@@ -154,10 +154,10 @@ def test_codes_strings_and_data_sets_give_the_same():
     motifs = [random_motif(seed, width) for seed, width in ((0, 5), (1, 8))]
     codes, _ = encode(sequences)
     dataset = SequenceDataset.from_sequences(sequences, [1.0, 0.0, 1.0])
-    hits = scan(motifs, sequences, p=0.05)
+    hits = find_hits(motifs, sequences, p=0.05)
     assert len(hits) > 3
-    pd.testing.assert_frame_equal(hits, scan(motifs, codes, p=0.05))
-    pd.testing.assert_frame_equal(hits, scan(motifs, dataset, p=0.05))
+    pd.testing.assert_frame_equal(hits, find_hits(motifs, codes, p=0.05))
+    pd.testing.assert_frame_equal(hits, find_hits(motifs, dataset, p=0.05))
 
 
 @pytest.mark.parametrize("width", [1, 7, 8, 9, 60])
@@ -165,19 +165,19 @@ def test_a_site_is_found_where_it_was_put_whatever_the_width(width):
     site = random_sequence(width, width, "ACGT")
     sequences = ["T" * 5, "A" * 11 + site + "C" * 13, "G" * 4 + reverse_complement_string(site)]
     p = 0.25**width * 1.5
-    hits = scan([motif_from_string(site)], sequences, p=max(p, 1e-9), background="uniform")
+    hits = find_hits([motif_from_string(site)], sequences, p=max(p, 1e-9), background="uniform")
     assert {(1, 11, "+", 0), (2, 4, "-", 0)} <= set(rows(hits))
 
 
 def test_nothing_to_find_gives_an_empty_table_with_the_same_columns():
-    full = scan([motif_from_string("ACGTAA")], ["ACGTAA"], p=1e-3)
+    full = find_hits([motif_from_string("ACGTAA")], ["ACGTAA"], p=1e-3)
     for motifs, sequences in (
         ([motif_from_string("ACGTAA")], ["ACG", "NNNNNNNNN"]),
         ([motif_from_string("A")], ["AAAA"]),  # the best p of one base is 0.275
         ([], ["ACGTACGT"]),
         ([motif_from_string("ACGTAA")], []),
     ):
-        hits = scan(motifs, sequences, p=1e-3)
+        hits = find_hits(motifs, sequences, p=1e-3)
         assert len(hits) == 0
         assert hits.dtypes.equals(full.dtypes)
 
@@ -186,9 +186,9 @@ def test_a_background_from_the_sequences_counts_every_base_once():
     sequences = ["AACCCGTTTN", "GGGGGGGGNA"]
     motif = motif_from_string("GG")
     base = np.array([3, 3, 9, 3]) / 18
-    hits = scan([motif], sequences, p=1.0, background="sequences")
+    hits = find_hits([motif], sequences, p=1.0, background="sequences")
     assert hits["p_value"].min() == pytest.approx(((base[1] + base[2]) / 2) ** 2)
-    hits = scan([motif], sequences, p=1.0, background="sequences", strands="forward")
+    hits = find_hits([motif], sequences, p=1.0, background="sequences", strands="forward")
     assert hits["p_value"].min() == pytest.approx(base[2] ** 2)
 
 
@@ -253,15 +253,15 @@ def test_any_bytes_are_no_background_or_one(tmp_path_factory, content):
 def test_what_is_wrong_is_said(change, rule):
     call = {"sequences": ["ACGT"], **change}
     with pytest.raises(InputError, match=rule):
-        scan([motif_from_string("AC")], **call)
+        find_hits([motif_from_string("AC")], **call)
 
 
 def test_it_agrees_with_fimo():
     if not DATA.exists():
-        pytest.skip("the examples of the MEME Suite are not here")
+        pytest.skip("the MEME Suite of the shared test data is not here")
     motifs = read_meme(DATA / "some_vertebrates.meme")
     records = read_records(DATA / "mm9_tss_500bp_sampled_1000.fna")
-    found = scan(motifs, [record.sequence for record in records])
+    found = find_hits(motifs, [record.sequence for record in records])
     places = [re.match(r"(\w+):(\d+)-", record.name) for record in records]
     found["sequence_name"] = [places[row][1] for row in found["sequence"]]
     found["start"] += [int(places[row][2]) for row in found["sequence"]]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from motiflens.attribution import METHODS
 from motiflens.models import MODELS
 from motiflens.plots import line_chart, unit_chart
-from motiflens.plots.series import CHANCE, looks
+from motiflens.plots.charts import CHANCE, looks
 from motiflens.plots.svg import SERIES
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
-from motiflens.datasets import Loci, SequenceDataset
-from motiflens.discovery import measure_enrichment
-from motiflens.discovery.discovered import DiscoveredMotif
-from motiflens.io.negatives import bind, make_negatives
-from motiflens.motifs import motif_from_string
 from motiflens.pipeline.discovering import Finding
 from motiflens.pipeline.sites import write_sites
+
+from motiflens.datasets import Loci, SequenceDataset
+from motiflens.discovery import DiscoveredMotif, measure_enrichment
+from motiflens.io.negatives import bind, make_negatives
+from motiflens.motifs import motif_from_string
 from motiflens.sequences import reverse_complement_string
 
 WORD = "GGCGTACGTTCA"
@@ -53,7 +52,7 @@ def located() -> SequenceDataset:
 
 def written(dataset: SequenceDataset, path: Path) -> pd.DataFrame:
     ppm = 0.97 * motif_from_string(WORD).ppm + 0.03 * 0.25
-    motif = DiscoveredMotif("motif-1", ppm, None, None, ())
+    motif = DiscoveredMotif("motif-1", ppm)
     (enrichment,) = measure_enrichment([motif], dataset, dataset)
     write_sites([Finding(motif, enrichment)], dataset, path)
     return pd.read_csv(path, sep="\t", dtype={"score": int})

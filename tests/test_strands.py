@@ -47,7 +47,7 @@ def test_padding_and_n_make_no_words() -> None:
     assert abs(strand_share(with_n)) < 2
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the data that others made are not on this machine")
+@pytest.mark.skipif(not DATA.is_dir(), reason="the shared test data are not here")
 def test_published_sets_are_told() -> None:
     primer = motiflens.read(
         DATA / "primer" / "sequences.txt", labels=DATA / "primer" / "labels.txt"

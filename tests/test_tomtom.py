@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motiflens.errors import InputError
-from motiflens.motifs import Motif, information, motif_from_string
+from motiflens.motifs import Motif, information, motif_from_string, resolve_motifs
 from motiflens.motifs.database import jaspar_core
-from motiflens.motifs.naming import _nearer_than_shuffled, name_motifs
+from motiflens.motifs.naming import _nearer_than_shuffled, match_motifs, name_motifs
 from motiflens.motifs.tomtom import Targets
 
 KNOWN = {motif.name: motif for motif in jaspar_core()}
@@ -184,6 +184,23 @@ def test_few_known_motifs_do_not_make_a_stranger_known():
 
 
 def test_an_empty_database_is_a_mistake():
-    with pytest.raises(InputError, match="one target or more"):
+    with pytest.raises(InputError, match="no motif"):
         name_motifs([motif_from_string("CACGTG")], [])
     assert name_motifs([]) == []
+
+
+def test_matches_are_a_table_of_the_nearest_first():
+    ebox, other = motif_from_string("GTCACGTGAC", "ebox"), motif_from_string("CACGTG", "core")
+    unknown = motif_from_string("GGCAGTCC", "unknown")
+    database = [ebox, other, *(m for m in jaspar_core() if not {"E", "G"} & set(m.alt_name))]
+    table = match_motifs([ebox, unknown], database)
+    columns = ["motif", "target", "name", "family", "p_value", "q_value", "offset", "strand"]
+    assert table.columns.tolist() == columns
+    assert set(table["motif"]) == {"ebox"}
+    assert table["target"].tolist()[:2] == ["ebox", "core"]
+    assert table["offset"].tolist()[:2] == [0, -2]
+    assert table["p_value"].is_monotonic_increasing
+    assert (table["q_value"] < 0.05).all()
+    by_name = match_motifs("MA0139.2")
+    assert by_name["target"][0] == "MA0139.2"
+    assert by_name["family"][0] == name_motifs(resolve_motifs("MA0139.2"))[0].family

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 import motiflens
 from motiflens import Settings
 from motiflens.datasets import SequenceDataset, split_at_random
+from motiflens.evidence import Controls
 from motiflens.models import MODELS, Attention, SequenceModel
 from motiflens.sequences import Site
 from motiflens.training import Job, train
@@ -71,7 +72,7 @@ def trained(dataset: SequenceDataset, name: str, **sizes: int) -> SequenceModel:
     return found.model
 
 
-def checked(dataset: SequenceDataset, model: nn.Module) -> motiflens.Trust:
+def checked(dataset: SequenceDataset, model: nn.Module) -> motiflens.ModelTrust:
     test = dataset.part("test")
     positives, negatives = test.subset(test.labels > 0), test.subset(test.labels == 0)
     assert positives.sites is not None
@@ -83,7 +84,7 @@ def checked(dataset: SequenceDataset, model: nn.Module) -> motiflens.Trust:
         positives.one_hot(),
         negatives.one_hot(),
         methods=["attention", "saliency", "ism"],
-        truth=truth,
+        controls=Controls(truth=truth),
     )
 
 
@@ -123,9 +124,9 @@ def test_attention_of_a_good_model_marks_its_motif_and_counts() -> None:
     for evidence in found.methods.values():
         assert evidence.base_auroc is not None
         assert evidence.base_auroc > 0.9
-        assert evidence.erasure is not None
-        assert evidence.erasure.deletion_auc < random.deletion_auc / 2
-        assert evidence.erasure.insertion_auc > 2 * random.insertion_auc
+        assert evidence.deletion_curve is not None
+        assert evidence.deletion_curve.deletion_auc < random.deletion_auc / 2
+        assert evidence.deletion_curve.insertion_auc > 2 * random.insertion_auc
 
 
 @pytest.fixture(scope="module")

@@ -4,24 +4,25 @@ from .attribution import Attributions, attribute, save_for_modisco
 from .attribution.export import write_bed, write_big_wig
 from .auditing import audit
 from .datasets import SequenceDataset, split_at_random
-from .discovery import discover, discover_in_sequences, find_motifs, find_seqlets
+from .discovery import discover_motifs, find_motifs, find_seqlets
+from .discovery.sequences_alone import discover_without_model
 from .errors import InputError
-from .evidence import Trust, true_bases, trust_checks
-from .hits import scan, write_hits
+from .evidence import ModelTrust, true_bases, trust_checks
+from .hits import find_hits, write_hits
 from .io.read import read
 from .io.tables import write_table
 from .models import build_model
 from .motifs import (
     Motif,
-    MotifArrays,
+    match_motifs,
     motif_from_string,
     name_motifs,
     read_meme,
-    read_motif_arrays,
-    read_motif_file,
+    read_motifs,
     recover,
+    resolve_motifs,
     write_meme,
-    write_motif_arrays,
+    write_motifs,
 )
 from .perturbation import (
     marginal_effect,
@@ -31,24 +32,17 @@ from .perturbation import (
     shuffled_background,
     substitute,
 )
-from .pipeline import (
-    audit_parts,
-    compare,
-    cross_negatives,
-    discover_motifs,
-    discover_without_model,
-    explain,
-    read_crossed,
-    read_motifs,
-    run,
-    run_experiments,
-    trust,
-)
 from .plots import write_logos
 from .report import write_report
-from .runs import Origin, Run, check_output, load
+from .runs import Origin, Run, load_run
 from .settings import Settings
 from .simulation import Grammar, read_grammar, simulate, tutorial_grammar
+from .stages import run
+from .stages.compare import compare
+from .stages.data import audit_splits
+from .stages.explain import explain
+from .stages.negative_sets import cross_negatives
+from .stages.trust import trust
 from .training import Job, Recipe, train
 from .version import __version__
 
@@ -57,47 +51,41 @@ __all__ = [
     "Grammar",
     "InputError",
     "Job",
+    "ModelTrust",
     "Motif",
-    "MotifArrays",
     "Origin",
     "Recipe",
     "Run",
     "SequenceDataset",
     "Settings",
-    "Trust",
     "__version__",
     "attribute",
     "audit",
-    "audit_parts",
+    "audit_splits",
     "build_model",
-    "check_output",
     "compare",
     "cross_negatives",
-    "discover",
-    "discover_in_sequences",
     "discover_motifs",
     "discover_without_model",
     "explain",
+    "find_hits",
     "find_motifs",
     "find_seqlets",
-    "load",
+    "load_run",
     "marginal_effect",
+    "match_motifs",
     "mismatch_profile",
     "motif_from_string",
     "name_motifs",
     "random_background",
     "read",
-    "read_crossed",
     "read_grammar",
     "read_meme",
-    "read_motif_arrays",
-    "read_motif_file",
     "read_motifs",
     "recover",
+    "resolve_motifs",
     "run",
-    "run_experiments",
     "save_for_modisco",
-    "scan",
     "shortcut_test",
     "shuffled_background",
     "simulate",
@@ -113,7 +101,7 @@ __all__ = [
     "write_hits",
     "write_logos",
     "write_meme",
-    "write_motif_arrays",
+    "write_motifs",
     "write_report",
     "write_table",
 ]

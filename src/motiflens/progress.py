@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
 Advance = Callable[[int], None]
@@ -30,3 +31,35 @@ class Silent:
 
     def note(self, text: str) -> None:
         """Tell nobody."""
+
+
+class Lines:
+    """Counts steps in one line of stderr a stage: what ``progress=True`` shows."""
+
+    @contextmanager
+    def stage(self, description: str, total: int) -> Iterator[Advance]:
+        """Open a stage; its line ends with it."""
+        done = 0
+
+        def advance(steps: int) -> None:
+            nonlocal done
+            done += steps
+            sys.stderr.write(f"\r{description}: {min(done, total):,} of {total:,}")
+            sys.stderr.flush()
+
+        advance(0)
+        try:
+            yield advance
+        finally:
+            sys.stderr.write("\n")
+
+    def note(self, text: str) -> None:
+        """Write a sentence to stderr."""
+        print(text, file=sys.stderr)
+
+
+def listener(progress: Progress | bool | None) -> Progress:
+    """Return who listens: nobody for False and None, stderr for True."""
+    if isinstance(progress, bool) or progress is None:
+        return Lines() if progress else Silent()
+    return progress

@@ -37,7 +37,7 @@ class Settings:
     split
         How they are held out: at ``random``, by ``homology`` (no 31-mer shared between the
         splits), or by ``chromosome``. ``auto`` chooses between the first two (see
-        :func:`motiflens.pipeline.splitting.cut`). The validation split is cut by the same rule.
+        :func:`motiflens.stages.splitting.cut`). The validation split is cut by the same rule.
         ``given`` where the data come with all splits.
     test_chromosomes, valid_chromosomes
         For a split by chromosome.

@@ -1,14 +1,18 @@
-"""Explanations, base by base, of any module from one-hot (N, 4, L) to logits."""
+"""Explanations, base by base, of any module from one-hot (N, 4, L) to logits.
+
+A new method is a function in a file of its own and a line in ``METHODS``.
+"""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from numbers import Integral
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from motiflens.attribution.attention import (
     attention,
@@ -16,6 +20,7 @@ from motiflens.attribution.attention import (
     attention_on_bases,
     rollout,
 )
+from motiflens.attribution.base import reporting
 from motiflens.attribution.checks import check
 from motiflens.attribution.contrast import attention_contrast
 from motiflens.attribution.deeplift import deeplift_shap
@@ -23,8 +28,11 @@ from motiflens.attribution.export import save_for_modisco
 from motiflens.attribution.gradients import expected_gradients, input_x_gradient, saliency
 from motiflens.attribution.integrated import integrated_gradients
 from motiflens.attribution.mutagenesis import mutagenesis, saturation_mutagenesis
-from motiflens.attribution.result import Attributions, Checks, Floats
+from motiflens.attribution.result import Attributions, Checks
 from motiflens.errors import InputError, one_of
+from motiflens.io.inputs import Sequences, one_hot_and_names
+from motiflens.models.calling import computing
+from motiflens.progress import Progress
 
 METHODS: dict[str, Callable[..., Attributions]] = {
     "saliency": saliency,
@@ -39,30 +47,33 @@ METHODS: dict[str, Callable[..., Attributions]] = {
 }
 
 #: Options that count something.
-COUNTS = ("batch_size", "n_steps", "n_references")
+_COUNTS = ("batch_size", "n_steps", "n_references")
 
 
 def attribute(
-    module: nn.Module,
-    one_hot: Floats | Tensor,
-    method: str,
+    model: nn.Module,
+    sequences: Sequences,
+    method: str = "deeplift_shap",
     *,
     target: int = 0,
     batch_size: int = 64,
     checks: bool = True,
+    threads: int | None = None,
+    device: str | None = None,
+    progress: Progress | bool = False,
     **options: Any,
 ) -> Attributions:
-    """Explain the logits of a module, base by base.
+    """Explain the logits of a model, base by base.
 
-    The module is called under eval and left exactly as it was found. A model of this package is
+    The model is called under eval and left exactly as it was found. A model of this package is
     called by as many threads as torch may use, and gives the same bits whatever their number.
 
     Parameters
     ----------
-    module
-        Any module from (N, 4, L) to logits (N,) or (N, T).
-    one_hot
-        (N, 4, L); a zero column is N or padding.
+    model
+        Any module from one-hot (N, 4, L) to logits (N,) or (N, T).
+    sequences
+        Strings, a file, a data set, or one-hot (N, 4, L): see :func:`motiflens.one_hot`.
     method
         A key of ``METHODS``: ``saliency``, ``tutorial-saliency`` (without gradient correction),
         ``input_x_gradient``, ``integrated_gradients``, ``expected_gradients``,
@@ -73,6 +84,12 @@ def attribute(
         Sequences a forward pass.
     checks
         Test the explanation as it is made (:class:`Checks`), for some per cent of the time.
+    threads
+        That torch may use; None for as many as it may now.
+    device
+        Where to compute; None for where the model is.
+    progress
+        Told how far the work has come; True for a bar on stderr.
     **options
         What the method takes beside these: ``gradient_correction`` of all that are made of
         gradients, ``n_steps``, ``n_references``, ``seed``; see the function of the method.
@@ -80,21 +97,33 @@ def attribute(
     Raises
     ------
     InputError
-        For an unknown method, input that is not one-hot or of another length than the module
-        takes, a target out of range, logits that are not finite, or a number below 1 of
+        For an unknown method or option, sequences that are none or of another length than the
+        model takes, a target out of range, logits that are not finite, or a number below 1 of
         ``batch_size``, ``n_steps`` or ``n_references``.
     """
     one_of("an attribution method", method, METHODS, argument="method")
     for name, number in {"batch_size": batch_size, **options}.items():
-        if name in COUNTS and (not isinstance(number, Integral) or number < 1):
+        if name in _COUNTS and (not isinstance(number, Integral) or number < 1):
             raise InputError(
                 f"{name}={number!r} is not a whole number of at least 1", argument=name
             )
+    for name in options:
+        one_of(f"an option of {method}", name, _options_of(method), argument=name)
+    x, names = one_hot_and_names(sequences)
     explain = partial(METHODS[method], target=target, batch_size=batch_size, **options)
-    attributions = explain(module, one_hot)
-    if not checks:
-        return attributions
-    return replace(attributions, checks=check(explain, module, attributions))
+    with computing(model, device, threads) as module:
+        with reporting(progress, method, len(x)):
+            attributions = replace(explain(module, x), names=names)
+        if not checks:
+            return attributions
+        return replace(attributions, checks=check(explain, module, attributions))
+
+
+def _options_of(method: str) -> list[str]:
+    """Return the options of a method beside those of all."""
+    parameters = inspect.signature(METHODS[method]).parameters.values()
+    common = ("target", "batch_size")
+    return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in common]
 
 
 __all__ = [

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from motiflens.attribution.base import as_input, check_one_hot, evaluating, known_mask
+from motiflens.attribution.base import known_mask
 from motiflens.attribution.result import Attributions, Floats
 from motiflens.errors import InputError
+from motiflens.io.inputs import check_one_hot
 from motiflens.models.base import (
     AttentionMap,
     SequenceModel,
@@ -19,6 +20,7 @@ from motiflens.models.base import (
     project_to_bases,
     valid_units,
 )
+from motiflens.models.calling import as_input, evaluating
 
 #: From one batch (N, 4, L) and its attention maps to weights on bases, (N, H, L), by name.
 Readout = Callable[[Tensor, list[AttentionMap]], dict[str, Tensor]]

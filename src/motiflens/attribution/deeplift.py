@@ -7,14 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from motiflens.attribution.base import (
-    as_input,
-    by_blocks,
-    check_one_hot,
-    explaining,
-    logits_in_batches,
-    target_of,
-)
+from motiflens.attribution.base import by_blocks, explaining
 from motiflens.attribution.references import (
     explain_difference,
     shuffled_references,
@@ -23,6 +16,8 @@ from motiflens.attribution.references import (
 from motiflens.attribution.result import Attributions, Floats
 from motiflens.attribution.rules import DualTensor
 from motiflens.errors import InputError
+from motiflens.io.inputs import check_one_hot
+from motiflens.models.calling import as_input, logits_in_batches, target_of
 
 #: Largest error of completeness, as a fraction of the mean absolute difference of the logits.
 TOLERANCE = 1e-4

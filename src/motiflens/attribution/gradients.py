@@ -5,15 +5,7 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor, nn
 
-from motiflens.attribution.base import (
-    as_input,
-    by_blocks,
-    check_one_hot,
-    explaining,
-    gradient,
-    known_mask,
-    logits_in_batches,
-)
+from motiflens.attribution.base import by_blocks, explaining, gradient, known_mask
 from motiflens.attribution.references import (
     correct_gradient,
     explain_difference,
@@ -21,6 +13,8 @@ from motiflens.attribution.references import (
     subtract_reference,
 )
 from motiflens.attribution.result import Attributions, Floats
+from motiflens.io.inputs import check_one_hot
+from motiflens.models.calling import as_input, logits_in_batches
 
 
 def saliency(

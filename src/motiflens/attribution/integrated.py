@@ -11,17 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from motiflens.attribution.base import (
-    as_input,
-    by_blocks,
-    check_one_hot,
-    explaining,
-    logits_and_gradient,
-    logits_in_batches,
-)
+from motiflens.attribution.base import by_blocks, explaining, logits_and_gradient
 from motiflens.attribution.references import even_baseline, explain_difference, subtract_reference
 from motiflens.attribution.result import Attributions, Floats
 from motiflens.errors import InputError
+from motiflens.io.inputs import check_one_hot
+from motiflens.models.calling import as_input, logits_in_batches
 
 Doubles = NDArray[np.float64]
 

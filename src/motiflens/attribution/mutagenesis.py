@@ -7,62 +7,88 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from motiflens.attribution.base import (
-    as_input,
-    by_blocks,
-    check_one_hot,
-    evaluating,
-    known_mask,
-    logits_in_batches,
-    logits_of,
-)
+from motiflens.attribution.base import by_blocks, known_mask, reporting
 from motiflens.attribution.result import Attributions, Floats
+from motiflens.errors import InputError
+from motiflens.io.inputs import Sequences, check_one_hot
+from motiflens.io.inputs import one_hot as encode_one_hot
 from motiflens.models.base import SequenceModel
+from motiflens.models.calling import as_input, computing, evaluating, logits_in_batches, logits_of
+from motiflens.progress import Progress
 
 #: Sequences whose mutants are computed together the incremental way: few stay in the caches.
 INCREMENTAL_BATCH = 1
 
 
 def saturation_mutagenesis(
-    module: nn.Module,
-    one_hot: Floats | Tensor,
-    target: int = 0,
+    model: nn.Module,
+    sequences: Sequences,
+    start: int = 0,
+    end: int | None = None,
     *,
+    target: int = 0,
     batch_size: int = 64,
+    threads: int | None = None,
+    device: str | None = None,
+    progress: Progress | bool = False,
 ) -> Floats:
     """Compute the effect of every substitution: logit(mutant) − logit(reference).
 
     Parameters
     ----------
-    module
-        Any module from (N, 4, L) to logits (N,) or (N, T).
-    one_hot
-        (N, 4, L).
+    model
+        Any module from one-hot (N, 4, L) to logits (N,) or (N, T).
+    sequences
+        Strings, a file, a data set, or one-hot (N, 4, L): see :func:`motiflens.one_hot`.
+    start, end
+        The bases to substitute, 0-based, the end not in; None for all.
     target
         Column of the logits.
     batch_size
         Sequences and mutants a forward pass.
+    threads, device, progress
+        As in :func:`motiflens.attribute`.
 
     Returns
     -------
     effects
-        float32 (N, 4, L); 0 at the observed base, and at N and padding.
+        float32 (N, 4, end − start); 0 at the observed base, and at N and padding.
 
     Raises
     ------
     InputError
-        For a wrong input, target or output of the model.
+        For sequences, a range, a target or an output of the model that are none.
     """
-    sequences = check_one_hot(one_hot)
+    x = encode_one_hot(sequences)
+    length = x.shape[2]
+    stop = length if end is None else end
+    if not 0 <= start < stop <= length:
+        raise InputError(
+            f"start={start}, end={end} is no range of {length} bases",
+            remedy="count from 0, the end not in",
+            argument=("start", "end"),
+        )
+    with (
+        computing(model, device, threads) as module,
+        reporting(progress, "mutagenesis", len(x)),
+    ):
+        return _effects(module, x, slice(start, stop), target, batch_size)
+
+
+def _effects(
+    module: nn.Module, sequences: Floats, positions: slice, target: int, batch_size: int
+) -> Floats:
     mutated = (sequences == 0) & (known_mask(sequences) > 0)
+    mutated[:, :, : positions.start] = mutated[:, :, positions.stop :] = False
     with evaluating(module), torch.inference_mode():
         reference = logits_in_batches(module, sequences, target, batch_size)
-        effects = _incremental_logits(module, sequences)
+        whole = positions.stop - positions.start == sequences.shape[2]
+        effects = _incremental_logits(module, sequences) if whole else None
         if effects is None:
             effects = _mutant_logits(module, sequences, np.nonzero(mutated), target, batch_size)
     effects -= reference[:, None, None]
     effects[~mutated] = 0.0
-    return effects.astype(np.float32)
+    return effects[:, :, positions].astype(np.float32)
 
 
 def _incremental_logits(module: nn.Module, sequences: Floats) -> NDArray[np.float64] | None:
@@ -113,7 +139,7 @@ def mutagenesis(
         As :func:`saturation_mutagenesis`.
     """
     sequences = check_one_hot(one_hot)
-    effects = saturation_mutagenesis(module, sequences, target, batch_size=batch_size)
+    effects = _effects(module, sequences, slice(0, sequences.shape[2]), target, batch_size)
     hypothetical = effects - effects.mean(axis=1, keepdims=True)
     return Attributions("ism", sequences, hypothetical * sequences, hypothetical)
 

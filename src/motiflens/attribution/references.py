@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from motiflens.attribution.base import known_mask
 from motiflens.attribution.result import Attributions, Floats
-from motiflens.sequences import PAD, Codes, reverse_complement
+from motiflens.io.inputs import codes_of
 from motiflens.sequences import one_hot as encode_one_hot
+from motiflens.sequences import reverse_complement
 from motiflens.shuffles import dinucleotide_shuffle
 
 
@@ -37,7 +38,8 @@ def shuffled_references(sequences: Floats, n_references: int, seed: int) -> Floa
     """
     shuffled = np.empty((len(sequences), n_references, *sequences.shape[1:]), dtype=np.float32)
     lengths = np.full(n_references, sequences.shape[2], dtype=np.int32)
-    forward, reverse = _codes(sequences), _codes(reverse_complement(sequences))
+    forward, _ = codes_of(sequences)
+    reverse, _ = codes_of(reverse_complement(sequences))
     for row, strands in enumerate(zip(forward, reverse, strict=True)):
         texts = [strand.tobytes() for strand in strands]
         first = texts.index(min(texts))
@@ -46,12 +48,6 @@ def shuffled_references(sequences: Floats, n_references: int, seed: int) -> Floa
         references = encode_one_hot(dinucleotide_shuffle(copies, lengths, generator))
         shuffled[row] = reverse_complement(references) if first else references
     return shuffled
-
-
-def _codes(sequences: Floats) -> Codes:
-    codes = sequences.argmax(axis=1).astype(np.uint8)
-    codes[sequences.sum(axis=1) == 0] = PAD
-    return codes
 
 
 def even_baseline(sequences: Floats) -> Floats:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from motiflens.datasets import default_names
 from motiflens.errors import InputError
 from motiflens.files import write_whole
+from motiflens.plots import logo
 
 Floats = NDArray[np.float32]
+
+#: Arrays that a file holds where the explanation has them.
+OPTIONAL = ("hypothetical", "convergence_delta", "difference")
+#: Sequences and bases that a notebook shows.
+MAX_SHOWN, MAX_SHOWN_BASES = 3, 200
 
 #: Methods that compare with shuffled references; their contributions are not
 #: ``hypothetical × one_hot``.
@@ -45,7 +54,7 @@ class Checks:
     completeness_note: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Attributions:
     """One explanation of N sequences; zero columns of the input (N, padding) get 0 everywhere.
 
@@ -67,11 +76,14 @@ class Attributions:
         (N,): what the contributions add up to minus the difference of the logits that they
         explain; None where the method promises no such sum.
     difference
-        (N,): that difference. It is not kept in a file, as points and checks are not.
+        (N,): that difference.
     points
-        Of ``integrated_gradients``: the fractions of the path at which gradients were taken.
+        Of ``integrated_gradients``: the fractions of the path at which gradients were taken;
+        a file does not keep them.
     checks
         What the explanation was tested for.
+    names
+        Of the sequences, where they have any.
     """
 
     method: str
@@ -82,6 +94,7 @@ class Attributions:
     difference: Floats | None = None
     points: tuple[NDArray[np.float64], ...] | None = None
     checks: Checks | None = None
+    names: tuple[str, ...] | None = None
 
     @property
     def track(self) -> Floats:
@@ -99,14 +112,39 @@ class Attributions:
         corrected = self.hypothetical * self.one_hot
         return replace(self, contributions=corrected, convergence_delta=None, difference=None)
 
-    def save(self, path: str | Path, names: Sequence[str]) -> None:
+    def __repr__(self) -> str:
+        n, _, length = self.one_hot.shape
+        return f"Attributions(method={self.method!r}, {n:,} × {length:,} bp)"
+
+    def _repr_html_(self) -> str:
+        """Show the first sequences in a notebook, the letters as high as their contributions."""
+        names = self.names or tuple(default_names(len(self.one_hot)).tolist())
+        logos = [
+            f"<figure><figcaption>{escape(name)}</figcaption>"
+            f"{logo(values[:, :MAX_SHOWN_BASES], kind='contribution', title=name)}</figure>"
+            for name, values in zip(names[:MAX_SHOWN], self.contributions, strict=False)
+        ]
+        shown = f", the first {MAX_SHOWN} shown" if len(names) > MAX_SHOWN else ""
+        cut = f", bases 1–{MAX_SHOWN_BASES}" if self.one_hot.shape[2] > MAX_SHOWN_BASES else ""
+        head = f"<p><code>{escape(repr(self))}</code>{shown}{cut}</p>"
+        return f"<div style='overflow-x:auto'>{head}{''.join(logos)}</div>"
+
+    def save(self, path: str | Path, names: Sequence[str] | None = None) -> None:
         """Write an ``.npz`` file; it appears whole or not at all, the same bytes every time.
+
+        Parameters
+        ----------
+        path
+            The file.
+        names
+            Of the sequences, where the explanation has none of its own.
 
         Raises
         ------
         InputError
             If there is not one name for each sequence, or the file cannot be written.
         """
+        names = names or self.names or default_names(len(self.one_hot)).tolist()
         if len(names) != len(self.one_hot):
             raise InputError(
                 f"{len(names)} names were given for {len(self.one_hot)} sequences",
@@ -115,12 +153,15 @@ class Attributions:
             )
         if any("\0" in name for name in names):  # numpy would drop it at the end of a string
             raise InputError("a name holds a zero character", remedy="rename the sequence")
+        checks = None if self.checks is None else asdict(self.checks)
+        about = json.dumps({"method": self.method, "checks": checks})
         arrays: dict[str, NDArray[Any]] = {
+            "about": np.array(about),
             "names": np.array(names, dtype=np.str_),
             "one_hot": self.one_hot,
             "contributions": self.contributions,
         }
-        for name in ("hypothetical", "convergence_delta"):
+        for name in OPTIONAL:
             if (array := getattr(self, name)) is not None:
                 arrays[name] = array
         stream = io.BytesIO()
@@ -128,12 +169,8 @@ class Attributions:
         write_whole(path, stream.getvalue())
 
     @staticmethod
-    def load(path: str | Path) -> tuple[Attributions, list[str]]:
-        """Read what :meth:`save` wrote; the method is the name of the file.
-
-        Returns
-        -------
-        attributions, names
+    def load(path: str | Path) -> Attributions:
+        """Read what :meth:`save` wrote; a file of before 0.3 is named by its method.
 
         Raises
         ------
@@ -142,15 +179,25 @@ class Attributions:
         """
         path = Path(path)
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            # numpy leaves a file that it opened itself open where the archive is damaged.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = {key: stored[key] for key in stored.files}
-            names = [str(name) for name in arrays["names"]]
-            one_hot, contributions = arrays["one_hot"], arrays["contributions"]
-        except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            about = json.loads(arrays["about"].item()) if "about" in arrays else {}
+            checks = about.get("checks")
+            return Attributions(
+                about.get("method", path.stem),
+                arrays["one_hot"],
+                arrays["contributions"],
+                names=tuple(arrays["names"].tolist()),
+                checks=None if checks is None else Checks(**checks),
+                **{name: arrays.get(name) for name in OPTIONAL},
+            )
+        except (
+            *(OSError, KeyError, TypeError, ValueError, AttributeError),
+            *(EOFError, zipfile.BadZipFile),
+        ) as error:
             raise InputError(
                 f"{path.name} is no file of attributions: {error}",
-                remedy="give an .npz file of the attributions/ folder of a run",
+                remedy="give an .npz file that Attributions.save wrote",
                 argument="path",
             ) from error
-        optional = (arrays.get(name) for name in ("hypothetical", "convergence_delta"))
-        return Attributions(path.stem, one_hot, contributions, *optional), names

@@ -7,10 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from motiflens.auditing.bias import composition
-from motiflens.auditing.constant import constant_stretches
-from motiflens.auditing.leaks import count_both_labels, count_copies, count_found, count_sharing
-from motiflens.auditing.trivial import trivial_scores
+from motiflens.auditing.baselines import MAX_GROUPED, score_baselines
+from motiflens.auditing.bias import composition, constant_stretches
+from motiflens.auditing.leaks import (
+    count_both_labels,
+    count_copies,
+    count_found,
+    count_related,
+    count_sharing,
+)
 from motiflens.auditing.warnings import warnings_of
 from motiflens.datasets import SequenceDataset
 from motiflens.datasets.groups import canonical_sequences
@@ -31,9 +36,9 @@ def audit(
     Parameters
     ----------
     train, valid, test
-        The parts, as they are to be used; one that is None or empty is left out everywhere.
+        The splits, as they are to be used; one that is None or empty is left out everywhere.
     strands
-        Those that baselines read, ``forward`` or ``both``; None where the training part decides.
+        Those that baselines read, ``forward`` or ``both``; None where the training split decides.
 
     Returns
     -------
@@ -41,17 +46,17 @@ def audit(
         The content of ``audit.json``:
 
         - `lengths`: `min`, `max` and `mean` of the bases of all sequences;
-        - `duplicates`: rows minus distinct sequences of each part, where a sequence and its
+        - `duplicates`: rows minus distinct sequences of each split, where a sequence and its
           reverse complement count as one;
-        - `overlap`: for pairs as in "train-test", rows of the later part that are in the earlier,
+        - `overlap`: for pairs as in "train-test", rows of the later split that are in the earlier,
           on either strand;
-        - `shared_31mers`: for the same pairs, `positives` and `negatives` of the later part that
-          have a word of 31 bases, on either strand, in common with the earlier part;
-        - `constant`: of each part, see `constant.constant_stretches`;
-        - `composition`: of each part, by class, see `bias.composition`;
+        - `shared_31mers`: for the same pairs, `positives` and `negatives` of the later split that
+          share 31 bases with the earlier split, on either strand;
+        - `constant`: of each split, see `bias.constant_stretches`;
+        - `composition`: of each split, by class, see `bias.composition`;
         - `baselines`: scores of models without a neural net, see `baselines.BASELINES`, each fitted
-          on all that comes before the part it is scored on; on the
-          test part, or else on the validation part, or else on a quarter of train held out, which
+          on all that comes before the split it is scored on; on the
+          test split, or else on the validation split, or else on a quarter of train held out, which
           the last warning then says; empty where a class is missing;
         - `warnings`: what of it matters, in words.
 
@@ -61,36 +66,37 @@ def audit(
         When there are no training sequences.
     """
     given = {"train": train, "valid": valid, "test": test}
-    parts = {name: part for name, part in given.items() if part is not None and len(part)}
-    if "train" not in parts:
-        raise InputError(
-            "an audit needs training sequences", got="none", remedy="give a data set with some"
-        )
-    sequences = {name: part.sequences() for name, part in parts.items()}
-    pairs = {f"{first}-{later}": (first, later) for first, later in combinations(parts, 2)}
-    either = {name: canonical_sequences(part) for name, part in parts.items()}
-    lengths = np.concatenate([part.lengths for part in parts.values()])
-    trivial = trivial_scores(parts, strands)
-    found: dict[str, Any] = {
+    splits = {name: data for name, data in given.items() if data is not None and len(data)}
+    if "train" not in splits:
+        raise InputError("there are no sequences to audit", argument="train")
+    sequences = {name: data.sequences() for name, data in splits.items()}
+    pairs = {f"{first}-{later}": (first, later) for first, later in combinations(splits, 2)}
+    either = {name: canonical_sequences(data) for name, data in splits.items()}
+    lengths = np.concatenate([data.lengths for data in splits.values()])
+    baselines = score_baselines(splits, strands)
+    content: dict[str, Any] = {
         "schema_version": 1,
         "lengths": {
             "min": int(lengths.min()),
             "max": int(lengths.max()),
             "mean": float(lengths.mean()),
         },
-        "duplicates": {name: count_copies(either[name]) for name in parts},
+        "duplicates": {name: count_copies(either[name]) for name in splits},
         "overlap": {
             pair: count_found(either[first], either[later])
             for pair, (first, later) in pairs.items()
         },
         "shared_31mers": {
-            pair: count_sharing(parts[first], parts[later])
+            pair: count_sharing(splits[first], splits[later])
             for pair, (first, later) in pairs.items()
         },
-        "constant": {name: constant_stretches(part) for name, part in parts.items()},
-        "composition": composition(parts, sequences),
-        "baselines": trivial.scores,
+        "constant": {name: constant_stretches(data) for name, data in splits.items()},
+        "composition": composition(splits, sequences),
+        "baselines": baselines.scores,
     }
-    labelled = [(either[name], part.labels) for name, part in parts.items()]
-    found["warnings"] = warnings_of(found, count_both_labels(labelled), trivial)
-    return found
+    labelled = [(either[name], data.labels) for name, data in splits.items()]
+    unsplit = len(splits) == 1 and len(train) <= MAX_GROUPED
+    n_related = count_related(train) if unsplit else 0
+    n_both_labels = count_both_labels(labelled)
+    content["warnings"] = warnings_of(content, n_both_labels, n_related, baselines)
+    return content

@@ -1,15 +1,17 @@
 """Three baselines without a neural net, which a model has to beat before it is worth explaining.
 
-Each is fitted on the training part alone, its own choices (k, the estimator, the width) made on a
-quarter of that part held out. K-mers and motifs are read on the strands that a run reads; where
-none are named, on both where the training part reads the same on both (see
+Each is fitted on the training split alone, its own choices (k, the estimator, the width) made on a
+quarter of that split held out. K-mers and motifs are read on the strands that a run reads; where
+none are named, on both where the training split reads the same on both (see
 `motiflens.datasets.strands`), and forward only elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -20,53 +22,28 @@ from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, normalize
 
-from motiflens.datasets import SequenceDataset, require_two_classes
+from motiflens.datasets import SequenceDataset, concatenate, split_at_random
+from motiflens.datasets.groups import homology_groups
 from motiflens.datasets.strands import reads_both_strands
-from motiflens.metrics import score
+from motiflens.metrics import evaluate, score
+from motiflens.metrics.resampling import number_groups
 from motiflens.motifs import ppm_from_codes, pwm
 from motiflens.sequences import PAD, Codes
 
 KMER_SIZES = (3, 4, 5, 6)
 MOTIF_WIDTHS = (6, 8, 10, 12)
 HELD_OUT = 0.25
+# Of one class, a quarter and the rest hold a sequence each.
+MIN_PER_CLASS = 3
+SEED = 0
+# Sequences of a split up to which related ones are looked for.
+MAX_GROUPED = 200_000
 N_REFINEMENTS = 2
 
 Floats = NDArray[np.float64]
 Logits = Callable[[SequenceDataset], Floats]
 """A fitted baseline: N sequences to (N,) logits, above 0 where it calls a sequence positive."""
 Fit = Callable[[SequenceDataset], Logits]
-
-
-def score_baselines(
-    train: SequenceDataset, test: SequenceDataset, seed: int = 0, strands: str | None = None
-) -> dict[str, dict[str, float]]:
-    """Fit every baseline on `train` and score it on `test`.
-
-    Parameters
-    ----------
-    train, test
-        Both hold both classes; sequences may differ in length and hold N.
-    seed
-        Draws the quarter of `train` that choices are made on.
-    strands
-        ``forward`` or ``both``; None where `train` decides.
-
-    Returns
-    -------
-    dict
-        Name of the baseline (see `BASELINES`) to its scores (see `metrics.score`).
-
-    Raises
-    ------
-    InputError
-        When a part lacks a class.
-    """
-    require_two_classes(train)
-    require_two_classes(test)
-    return {
-        name: score(test.labels, fit(train, np.random.default_rng(seed), strands)(test))
-        for name, fit in BASELINES.items()
-    }
 
 
 def fit_composition(
@@ -88,8 +65,8 @@ def fit_kmer(
     Multinomial naive Bayes: Manning, Raghavan and Schütze 2008, *Introduction to Information
     Retrieval*, section 13.2.
     """
-    fits = [partial(fit, k=k) for fit in (_fit_naive_bayes, _fit_logistic) for k in KMER_SIZES]
-    return _on_strands(train, strands, lambda data: _choose(fits, data, generator)(data))
+    fits = [partial(fit, k=k) for fit in (fit_naive_bayes, _fit_logistic) for k in KMER_SIZES]
+    return _on_strands(train, strands, lambda data: choose_fit(fits, data, generator)(data))
 
 
 def fit_best_motif(
@@ -97,7 +74,7 @@ def fit_best_motif(
 ) -> Logits:
     """Best single gapless motif: a sequence's score is the largest log-odds of its windows."""
     fits = [partial(_fit_motif, width=width) for width in MOTIF_WIDTHS]
-    return _on_strands(train, strands, lambda data: _choose(fits, data, generator)(data))
+    return _on_strands(train, strands, lambda data: choose_fit(fits, data, generator)(data))
 
 
 BASELINES: dict[str, Callable[[SequenceDataset, np.random.Generator, str | None], Logits]] = {
@@ -116,7 +93,7 @@ def _on_strands(train: SequenceDataset, strands: str | None, fit: Fit) -> Logits
 
 
 def _both_strands(data: SequenceDataset) -> SequenceDataset:
-    """Write the reverse complement of each sequence behind it: a word counts with its complement.
+    """Write the reverse complement of each sequence behind it: a kmer counts with its complement.
 
     As many N as the widest motif has columns keep the two apart, so that no window holds bases of
     both, and lie at the ends, so that a sequence and its reverse complement score the same.
@@ -129,7 +106,7 @@ def _both_strands(data: SequenceDataset) -> SequenceDataset:
     return SequenceDataset(joined, lengths, data.labels, data.names)
 
 
-def _choose(fits: Sequence[Fit], train: SequenceDataset, generator: np.random.Generator) -> Fit:
+def choose_fit(fits: Sequence[Fit], train: SequenceDataset, generator: np.random.Generator) -> Fit:
     """Return the fit of the highest AUROC, then accuracy, on a quarter of each class held out."""
     held_out = np.zeros(len(train), dtype=bool)
     for label in (0, 1):
@@ -152,31 +129,33 @@ def _composition(data: SequenceDataset) -> Floats:
     return np.column_stack([fractions, data.lengths])
 
 
-def _words(data: SequenceDataset, k: int) -> NDArray[np.int64]:
+def _kmers(data: SequenceDataset, k: int) -> NDArray[np.int64]:
     """Read each window of k bases as a number in base 4: (N, L − k + 1), −1 where it holds N."""
     n_windows = max(data.codes.shape[1] - k + 1, 0)
-    words = np.zeros((len(data), n_windows), dtype=np.int64)
-    known = np.ones(words.shape, dtype=bool)
+    kmers = np.zeros((len(data), n_windows), dtype=np.int64)
+    known = np.ones(kmers.shape, dtype=bool)
     for offset in range(k):
         column = data.codes[:, offset : offset + n_windows]
-        words = 4 * words + column
+        kmers = 4 * kmers + column
         known &= column < PAD
-    return np.where(known, words, -1)
+    return np.where(known, kmers, -1)
 
 
-def _kmer_counts(data: SequenceDataset, k: int) -> csr_array:
-    words = _words(data, k)
-    rows, columns = np.nonzero(words >= 0)
+def kmer_counts(data: SequenceDataset, k: int) -> csr_array:
+    """Count the k-mers of each sequence, (N, 4**k)."""
+    kmers = _kmers(data, k)
+    rows, columns = np.nonzero(kmers >= 0)
     ones = np.ones(len(rows))
     # Coordinates that come twice are summed.
-    return csr_array((ones, (rows, words[rows, columns])), shape=(len(data), 4**k))
+    return csr_array((ones, (rows, kmers[rows, columns])), shape=(len(data), 4**k))
 
 
-def _fit_naive_bayes(train: SequenceDataset, k: int) -> Logits:
-    model = MultinomialNB().fit(_kmer_counts(train, k), train.labels)
+def fit_naive_bayes(train: SequenceDataset, k: int) -> Logits:
+    """Fit multinomial naive Bayes to k-mer counts."""
+    model = MultinomialNB().fit(kmer_counts(train, k), train.labels)
 
     def logits(data: SequenceDataset) -> Floats:
-        negative, positive = model.predict_joint_log_proba(_kmer_counts(data, k)).T
+        negative, positive = model.predict_joint_log_proba(kmer_counts(data, k)).T
         return np.asarray(positive - negative)
 
     return logits
@@ -185,12 +164,12 @@ def _fit_naive_bayes(train: SequenceDataset, k: int) -> Logits:
 def _fit_logistic(train: SequenceDataset, k: int) -> Logits:
     # Rows of unit length: a long sequence has no larger say, and the solver needs few steps.
     model = LogisticRegression(C=10.0, max_iter=10_000)
-    model.fit(normalize(_kmer_counts(train, k)), train.labels)
-    return lambda data: np.asarray(model.decision_function(normalize(_kmer_counts(data, k))))
+    model.fit(normalize(kmer_counts(train, k)), train.labels)
+    return lambda data: np.asarray(model.decision_function(normalize(kmer_counts(data, k))))
 
 
 def _fit_motif(train: SequenceDataset, width: int) -> Logits:
-    """Start at the most discriminating word; rebuild its PWM from the positives it picks out."""
+    """Start at the most discriminating kmer; rebuild its PWM from the positives it picks out."""
     is_positive = train.labels == 1
     positives = train.subset(is_positive)
     background = (np.bincount(train.codes.ravel(), minlength=PAD + 1)[:PAD] + 1).astype(float)
@@ -199,34 +178,34 @@ def _fit_motif(train: SequenceDataset, width: int) -> Logits:
     def log_odds(windows: Codes) -> Floats:
         return pwm(ppm_from_codes(windows, pseudocount=1.0), tuple(background))
 
-    matrix = log_odds(_most_discriminating_word(train, width)[None])
+    matrix = log_odds(most_discriminating_kmer(train, width)[None])
     for _ in range(N_REFINEMENTS):
-        threshold = _best_threshold(_window_scores(train, matrix).max(axis=1), is_positive)
-        matrix = log_odds(_best_windows(positives, matrix, threshold))
-    threshold = _best_threshold(_window_scores(train, matrix).max(axis=1), is_positive)
-    return lambda data: _window_scores(data, matrix).max(axis=1) - threshold
+        threshold = best_threshold(window_scores(train, matrix).max(axis=1), is_positive)
+        matrix = log_odds(best_windows(positives, matrix, threshold))
+    threshold = best_threshold(window_scores(train, matrix).max(axis=1), is_positive)
+    return lambda data: window_scores(data, matrix).max(axis=1) - threshold
 
 
-def _most_discriminating_word(train: SequenceDataset, width: int) -> Codes:
-    """Return the word whose presence differs most, by the two-proportion z, towards positives."""
-    words = _words(train, width)
-    rows, columns = np.nonzero(words >= 0)
+def most_discriminating_kmer(train: SequenceDataset, width: int) -> Codes:
+    """Return the kmer whose presence differs most, by the two-proportion z, towards positives."""
+    kmers = _kmers(train, width)
+    rows, columns = np.nonzero(kmers >= 0)
     if not len(rows):
         return np.full(width, PAD, dtype=np.uint8)
     is_positive = train.labels == 1
-    # Sorted pairs of word and sequence, each once: a word counts once in a sequence.
-    pairs = np.sort(words[rows, columns] * len(train) + rows)
-    word, row = np.divmod(pairs[np.append(True, np.diff(pairs) > 0)], len(train))
-    starts = np.flatnonzero(np.append(True, np.diff(word) > 0))
-    fraction = np.diff(np.append(starts, len(word))) / len(train)
+    # Sorted pairs of kmer and sequence, each once: a kmer counts once in a sequence.
+    pairs = np.sort(kmers[rows, columns] * len(train) + rows)
+    kmer, row = np.divmod(pairs[np.append(True, np.diff(pairs) > 0)], len(train))
+    starts = np.flatnonzero(np.append(True, np.diff(kmer) > 0))
+    fraction = np.diff(np.append(starts, len(kmer))) / len(train)
     n_positive = np.add.reduceat(is_positive[row].astype(np.int64), starts)
     excess = n_positive / is_positive.sum() - fraction
     z = excess / np.sqrt(np.maximum(fraction * (1 - fraction), 1 / len(train) ** 2))
-    digits = word[starts[np.argmax(z)]] >> 2 * np.arange(width)[::-1] & 3
+    digits = kmer[starts[np.argmax(z)]] >> 2 * np.arange(width)[::-1] & 3
     return np.asarray(digits, dtype=np.uint8)
 
 
-def _window_scores(data: SequenceDataset, matrix: Floats) -> Floats:
+def window_scores(data: SequenceDataset, matrix: Floats) -> Floats:
     """Score every window: (N, max(L − W, 0) + 1); N and padding count as a column's worst base."""
     width = matrix.shape[1]
     table = np.vstack([matrix, matrix.min(axis=0)])
@@ -243,21 +222,118 @@ def _at_least(codes: Codes, width: int) -> Codes:
     return np.pad(codes, ((0, 0), (0, missing)), constant_values=PAD)
 
 
-def _best_windows(data: SequenceDataset, matrix: Floats, threshold: float) -> Codes:
+def best_windows(data: SequenceDataset, matrix: Floats, threshold: float) -> Codes:
     """Cut the best window out of each sequence that reaches the threshold, or of the best one."""
-    scores = _window_scores(data, matrix)
+    scores = window_scores(data, matrix)
     best = scores.max(axis=1)
     kept = np.flatnonzero(best >= min(threshold, best.max()))
     windows = sliding_window_view(_at_least(data.codes, matrix.shape[1]), matrix.shape[1], axis=1)
     return np.asarray(windows[kept, scores[kept].argmax(axis=1)])
 
 
-def _best_threshold(scores: Floats, is_positive: NDArray[np.bool_]) -> float:
+def best_threshold(scores: Floats, is_positive: NDArray[np.bool_]) -> float:
     """Return the cut of highest training accuracy: half-way between two scores, or beyond all."""
     order = np.argsort(-scores)
     ranked = scores[order]
     # The cut after rank r calls r sequences positive: it gains the right ones, loses the wrong.
     gain = np.append(0, np.cumsum(np.where(is_positive[order], 1, -1)))
     cuts = np.concatenate([ranked[:1], (ranked[:-1] + ranked[1:]) / 2, ranked[-1:] - 1])
-    parts_no_tie = np.concatenate([[True], np.diff(ranked) != 0, [True]])
-    return float(cuts[parts_no_tie][np.argmax(gain[parts_no_tie])])
+    splits_no_tie = np.concatenate([[True], np.diff(ranked) != 0, [True]])
+    return float(cuts[splits_no_tie][np.argmax(gain[splits_no_tie])])
+
+
+class KmerCheck(NamedTuple):
+    """AUROC of the k-mer baseline, and how much of it may be chance.
+
+    Attributes
+    ----------
+    auroc
+        Of one split.
+    n_positives, n_negatives
+        Below 0.5 of how many independent sequences it is: related ones count once.
+    low, high
+        Its 95 % interval, where it is below 0.5.
+    """
+
+    auroc: float
+    n_positives: float
+    n_negatives: float
+    low: float = 0.0
+    high: float = 1.0
+
+
+@dataclass(frozen=True)
+class BaselineScores:
+    """Scores of the baselines.
+
+    Attributes
+    ----------
+    scores
+        Baseline → metric → value, on `scored_on`; empty where a class is missing.
+    scored_on
+        "test", "valid" or "a held-out quarter of train".
+    kmer
+        The k-mer baseline, fitted on train alone, on every held-out split.
+    """
+
+    scores: dict[str, dict[str, float]]
+    scored_on: str
+    kmer: dict[str, KmerCheck]
+
+
+def score_baselines(
+    splits: Mapping[str, SequenceDataset], strands: str | None = None
+) -> BaselineScores:
+    """Fit the baselines on train and score them on what is held out (see `audit`).
+
+    Parameters
+    ----------
+    splits
+        ``train`` and, in their order, others.
+    strands
+        ``forward`` or ``both``; None where the training split decides.
+    """
+    train = splits["train"]
+    held_out = {name: data for name, data in splits.items() if name != "train" and _counts(data)[0]}
+    if not _counts(train)[0]:
+        return BaselineScores({}, "", {})
+    if not held_out and min(_counts(train)) >= MIN_PER_CLASS:
+        halves = split_at_random(train, test=HELD_OUT, seed=SEED)
+        train, held_out = halves.part("train"), {"a held-out quarter of train": halves.part("test")}
+    if not held_out:
+        return BaselineScores({}, "", {})
+    # As a model is trained again on its validation split before it is tested, so is a baseline.
+    *earlier, last = held_out
+    before = concatenate([train, *(held_out[name] for name in earlier)])
+    scores = {
+        name: score(held_out[last].labels, _fitted(name, before, strands)(held_out[last]))
+        for name in BASELINES
+    }
+    # Labels that are swapped in train show best to what has seen no others.
+    kmer = _fitted("kmer", train, strands)
+    checks = {name: _kmer_check(data, kmer(data)) for name, data in held_out.items()}
+    return BaselineScores(scores, last, checks)
+
+
+def _kmer_check(data: SequenceDataset, logits: Floats) -> KmerCheck:
+    """Score the k-mers; where they rank the wrong way round, related sequences count once."""
+    auroc, counts = score(data.labels, logits)["auroc"], _counts(data)
+    if auroc >= 0.5 or len(data) > MAX_GROUPED:
+        return KmerCheck(auroc, *counts)
+    groups = homology_groups(data)
+    numbered = number_groups(groups, len(data))
+    positive = data.labels == 1
+    sizes = numbered.effective_size(positive), numbered.effective_size(~positive)
+    generator = np.random.default_rng(SEED)
+    interval = evaluate(data.labels, logits, threshold=0.0, generator=generator, groups=groups)
+    return KmerCheck(auroc, *sizes, interval["auroc"]["low"], interval["auroc"]["high"])
+
+
+def _fitted(name: str, data: SequenceDataset, strands: str | None) -> Logits:
+    return BASELINES[name](data, np.random.default_rng(SEED), strands)
+
+
+def _counts(data: SequenceDataset) -> tuple[int, int]:
+    """Count positives and negatives; (0, 0) where a class is missing."""
+    n = int((data.labels == 1).sum())
+    return (n, len(data) - n) if 0 < n < len(data) else (0, 0)

@@ -1,4 +1,4 @@
-"""How far classes differ in composition and length, and whether one is a shuffle of the other."""
+"""How classes differ: composition, length, constant ends, shuffles of one another."""
 
 from __future__ import annotations
 
@@ -14,51 +14,57 @@ from motiflens.metrics import rank_auroc
 from motiflens.sequences import PAD, canonical_kmers
 
 CLASSES = {"positives": 1, "negatives": 0}
-# Longer words would be too rare to repeat, shorter ones survive a shuffle.
-REPEATED_WORD = 6
+# Longer k-mers would be too rare to repeat, shorter ones survive a shuffle.
+REPEATED_K = 6
+#: Fraction of a class from which it has a base at a position, and up to which the other has it not.
+CONSTANT_FROM, OTHER_CLASS_TO = 0.9, 0.6
+#: Neighbouring positions that make a constant stretch, and sequences of each class to look at.
+MIN_STRETCH, MIN_PER_CLASS = 6, 10
+#: Bases of an end within which it begins: elsewhere it may be a motif at a fixed position.
+NEAR_END = 3
 
 Floats = NDArray[np.float64]
 
 
 def composition(
-    parts: Mapping[str, SequenceDataset], sequences: Mapping[str, Sequence[str]]
+    splits: Mapping[str, SequenceDataset], sequences: Mapping[str, Sequence[str]]
 ) -> dict[str, Any]:
-    """Compare the classes of every part.
+    """Compare the classes of every split.
 
     Parameters
     ----------
-    parts, sequences
+    splits, sequences
         Name → data set of N sequences; name → the same (N,) as letters.
 
     Returns
     -------
     dict
-        Name of the part to
+        Name of the split to
 
         - `n`: sequences of each class, `positives` and `negatives`;
-        - `gc`, the share of G and C among known bases, and `length` in bases: the mean of each
+        - `gc`, the fraction of G and C among known bases, and `length` in bases: the mean of each
           class, the `standardised_difference` (of the means, in the root mean square of both
           standard deviations) and the `auroc`, above 0.5 where positives have more;
-        - `n_fraction`: the share of N among the bases of each class;
+        - `n_fraction`: the fraction of N among the bases of each class;
         - `shuffled_negatives`: for "dinucleotide" and "mononucleotide", how many `negatives` have
-          exactly the counts of a positive of any part, and the share of all positives that have
+          exactly the counts of a positive of any split, and the fraction of all positives that have
           those of another one, `by_chance`;
-        - `repeats`: how much likelier two words of 6 bases are equal in negatives than in
-          positives (`ratio`), and the `standard_error` of its logarithm. Shuffling breaks words.
+        - `repeats`: how much likelier two 6-mers are equal in negatives than in
+          positives (`ratio`), and the `standard_error` of its logarithm. Shuffling breaks them up.
 
         A figure that has no value, for want of a class or of spread, is None.
     """
     shuffled = {
-        kind: _shuffled(parts, sequences, k)
+        kind: _shuffled(splits, sequences, k)
         for kind, k in (("dinucleotide", 2), ("mononucleotide", 1))
     }
     return {
         name: {
-            **_contrasts(part),
+            **_contrasts(dataset),
             "shuffled_negatives": {kind: shuffled[kind][name] for kind in shuffled},
-            "repeats": _repeats(part),
+            "repeats": _repeats(dataset),
         }
-        for name, part in parts.items()
+        for name, dataset in splits.items()
     }
 
 
@@ -73,13 +79,13 @@ def _contrasts(dataset: SequenceDataset) -> dict[str, Any]:
         "gc": _contrast(gc, dataset.labels),
         "length": _contrast(dataset.lengths.astype(np.float64), dataset.labels),
         "n_fraction": {
-            name: _share(unknown[mask].sum(), dataset.lengths[mask].sum())
+            name: _fraction(unknown[mask].sum(), dataset.lengths[mask].sum())
             for name, mask in masks.items()
         },
     }
 
 
-def _share(part: float, whole: float) -> float | None:
+def _fraction(part: float, whole: float) -> float | None:
     return float(part / whole) if whole else None
 
 
@@ -99,43 +105,45 @@ def _contrast(values: Floats, labels: NDArray[np.float32]) -> dict[str, float | 
 
 
 def _shuffled(
-    parts: Mapping[str, SequenceDataset], sequences: Mapping[str, Sequence[str]], k: int
+    splits: Mapping[str, SequenceDataset], sequences: Mapping[str, Sequence[str]], k: int
 ) -> dict[str, Any]:
-    """Count sequences that have the counts of a positive of any part without being that one."""
+    """Count sequences that have the counts of a positive of any split without being that one."""
     rows = {
-        name: list(zip(_letter_counts(part, k), sequences[name], part.labels == 1, strict=True))
-        for name, part in parts.items()
+        name: list(
+            zip(_letter_counts(dataset, k), sequences[name], dataset.labels == 1, strict=True)
+        )
+        for name, dataset in splits.items()
     }
     owners: dict[bytes, set[str]] = {}
     for counts, sequence, is_positive in chain.from_iterable(rows.values()):
         if is_positive:
             owners.setdefault(counts, set()).add(sequence)
-    alike = {name: [0, 0] for name in parts}
-    for name in parts:
+    alike = {name: [0, 0] for name in splits}
+    for name in splits:
         for counts, sequence, is_positive in rows[name]:
             alike[name][int(is_positive)] += bool(owners.get(counts, set()) - {sequence})
-    n_positives = sum(int((part.labels == 1).sum()) for part in parts.values())
-    by_chance = _share(sum(n for _, n in alike.values()), n_positives)
+    n_positives = sum(int((dataset.labels == 1).sum()) for dataset in splits.values())
+    by_chance = _fraction(sum(n for _, n in alike.values()), n_positives)
     return {name: {"negatives": n, "by_chance": by_chance} for name, (n, _) in alike.items()}
 
 
 def _letter_counts(dataset: SequenceDataset, k: int) -> list[bytes]:
-    """Count the words of k letters, N being one, in every sequence: equal counts, equal bytes."""
+    """Count the k-mers, N being one, in every sequence: equal counts, equal bytes."""
     letters = PAD + 1
-    n_places = max(dataset.codes.shape[1] - k + 1, 0)
-    word = np.zeros((len(dataset), n_places), dtype=np.intp)
+    n_positions = max(dataset.codes.shape[1] - k + 1, 0)
+    kmer = np.zeros((len(dataset), n_positions), dtype=np.intp)
     for offset in range(k):
-        word = letters * word + dataset.codes[:, offset : offset + n_places]
-    inside = np.arange(n_places) <= dataset.lengths[:, None] - k
+        kmer = letters * kmer + dataset.codes[:, offset : offset + n_positions]
+    inside = np.arange(n_positions) <= dataset.lengths[:, None] - k
     rows = np.nonzero(inside)[0]
-    flat = np.bincount(rows * letters**k + word[inside], minlength=len(dataset) * letters**k)
+    flat = np.bincount(rows * letters**k + kmer[inside], minlength=len(dataset) * letters**k)
     return [row.tobytes() for row in flat.astype(np.int32).reshape(len(dataset), letters**k)]
 
 
 def _repeats(dataset: SequenceDataset) -> dict[str, float | None]:
     pairs = []
     for label in CLASSES.values():
-        kmers, known = canonical_kmers(dataset.codes[dataset.labels == label], REPEATED_WORD)
+        kmers, known = canonical_kmers(dataset.codes[dataset.labels == label], REPEATED_K)
         _, n = np.unique(kmers[known], return_counts=True)
         equal, total = float((n * (n - 1)).sum() / 2), float(n.sum() * (n.sum() - 1) / 2)
         pairs.append((equal, total))
@@ -144,3 +152,62 @@ def _repeats(dataset: SequenceDataset) -> dict[str, float | None]:
     positive, negative = (equal / total for equal, total in pairs)
     error = float(np.sqrt(sum(1 / equal for equal, _ in pairs)))
     return {"ratio": negative / positive, "standard_error": error}
+
+
+def constant_stretches(dataset: SequenceDataset) -> list[dict[str, str | int]]:
+    """Find stretches at either end that set the classes adataset.
+
+    A primer, an adapter or a tag that was left on the sequences of one class looks so; a model
+    scores by it without any biology.
+
+    Returns
+    -------
+    list of dict
+        For each: the `class` that has it, the `end` it is counted from ("start" or "end"), its
+        `bases`, and the positions `first` to `last` from that end, counted from 1. The longest of
+        each class and end.
+    """
+    sizes = {name: int((dataset.labels == label).sum()) for name, label in CLASSES.items()}
+    if min(sizes.values()) < MIN_PER_CLASS:
+        return []
+    stretches: list[dict[str, str | int]] = []
+    width = int(dataset.lengths.min())
+    for end, codes in (("start", dataset.codes[:, :width]), ("end", _from_end(dataset, width))):
+        fractions = {
+            name: _base_fractions(codes[dataset.labels == label]) for name, label in CLASSES.items()
+        }
+        for name, other in (("positives", "negatives"), ("negatives", "positives")):
+            base = fractions[name].argmax(axis=1)
+            positions = np.arange(width)
+            constant = (fractions[name][positions, base] >= CONSTANT_FROM) & (
+                fractions[other][positions, base] <= OTHER_CLASS_TO
+            )
+            first, n = _longest(constant)
+            if n >= MIN_STRETCH and first < NEAR_END:
+                bases = "".join("ACGT"[code] for code in base[first : first + n])
+                if end == "end":
+                    bases = bases[::-1]
+                stretch = {"class": name, "end": end, "bases": bases}
+                stretches.append({**stretch, "first": first + 1, "last": first + n})
+    return stretches
+
+
+def _from_end(dataset: SequenceDataset, width: int) -> NDArray[np.uint8]:
+    """Read the last bases, the last one first: (N, width)."""
+    positions = dataset.lengths[:, None] - 1 - np.arange(width)
+    return np.take_along_axis(dataset.codes, positions.astype(np.intp), axis=1)
+
+
+def _base_fractions(codes: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return the fraction of sequences with each base at each position, (width, 4)."""
+    return np.stack([(codes == base).mean(axis=0) for base in range(PAD)], axis=1)
+
+
+def _longest(mask: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return the start and the length of the longest run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
+    starts, ends = edges[::2], edges[1::2]
+    if not len(starts):
+        return 0, 0
+    best = int((ends - starts).argmax())
+    return int(starts[best]), int(ends[best] - starts[best])

@@ -5,44 +5,53 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from motiflens.auditing.trivial import Trivial
+from motiflens.auditing.baselines import BaselineScores
 from motiflens.metrics import auroc_standard_error
 
-# An AUROC this far from 0.5 is worth a word, where it is also beyond three standard errors.
-FAR = 0.1
-# A share of negatives, beyond chance, that have the dinucleotide counts of a positive; base counts
-# coincide by far more ways of choosing sequences.
-SHUFFLED = {"dinucleotide": 0.05, "mononucleotide": 0.5}
+# An AUROC this far from 0.5 is worth a warning, where it is also beyond three standard errors.
+FAR_FROM_CHANCE = 0.1
+# A fraction of negatives, beyond chance, that have the dinucleotide counts of a positive; base
+# counts coincide by far more ways of choosing sequences.
+SHUFFLES_FROM = {"dinucleotide": 0.05, "mononucleotide": 0.5}
 SMALLER_CLASS = 0.25
-# Peaks of six factors repeat 6-base words 6 to 22 % more often than their shuffles do.
+# Peaks of six factors repeat 6-mers 6 to 22 % more often than their shuffles do.
 REPEATED_MORE = 1.03
 N_DIFFERENCE = 0.01
 
 
-def warnings_of(found: dict[str, Any], n_both_labels: int, trivial: Trivial) -> list[str]:
+def warnings_of(
+    audit: dict[str, Any], n_both_labels: int, n_related: int, baselines: BaselineScores
+) -> list[str]:
     """Say in words what of an audit matters: what costs a held-out score its meaning comes first.
 
     Parameters
     ----------
-    found
+    audit
         The content of ``audit.json`` without its warnings.
     n_both_labels
         Distinct sequences that are a positive here and a negative there.
-    trivial
+    n_related
+        Of a data set without splits, sequences that share 31 bases with another one.
+    baselines
         Scores of the baselines.
     """
-    sizes = {name: sum(part["n"].values()) for name, part in found["composition"].items()}
-    texts = _leaks(found, sizes)
+    sizes = {name: sum(part["n"].values()) for name, part in audit["composition"].items()}
+    texts = _leaks(audit, sizes)
+    if n_related:
+        texts.append(
+            f"Sequences that share 31 bases with another one, on either strand: {n_related:,} of "
+            f"{sizes['train']:,}; only a split by homology keeps them out of both train and test."
+        )
     if n_both_labels:
         texts.append(
             "Sequences that are a positive and a negative at once, on either strand: "
             f"{n_both_labels:,}."
         )
-    texts += _constant(found["constant"])
-    texts += _swapped(trivial)
-    for name, part in found["composition"].items():
+    texts += _constant(audit["constant"])
+    texts += _swapped(baselines)
+    for name, part in audit["composition"].items():
         texts += [*_classes(name, part["n"]), *_shuffles(name, part), *_contrasts(name, part)]
-    return texts + _baselines(trivial)
+    return texts + _on_baselines(baselines)
 
 
 def _leaks(found: dict[str, Any], sizes: dict[str, int]) -> list[str]:
@@ -79,20 +88,21 @@ def _constant(found: dict[str, list[dict[str, Any]]]) -> list[str]:
     ]
 
 
-def _swapped(trivial: Trivial) -> list[str]:
+def _swapped(baselines: BaselineScores) -> list[str]:
     return [
-        f"The labels of train or of {part} look swapped: k-mers learnt on train have AUROC "
-        f"{auroc:.2f} on {part}."
-        for part, (auroc, *n) in trivial.kmer_aurocs.items()
-        if auroc < 0.5 and _is_far(auroc, *n)
+        f"The labels of train or of {name} look swapped: k-mers learnt on train have AUROC "
+        f"{check.auroc:.2f} ({check.low:.2f} to {check.high:.2f}) on {name}."
+        for name, check in baselines.kmer.items()
+        if check.auroc < 0.5 and _is_far(check.auroc, check.n_positives, check.n_negatives)
     ]
 
 
-def _is_far(auroc: float | None, n_positive: int, n_negative: int) -> bool:
+def _is_far(auroc: float | None, n_positives: float, n_negatives: float) -> bool:
     """Return whether an AUROC is far from 0.5."""
     if auroc is None:
         return False
-    return abs(auroc - 0.5) >= max(FAR, 3 * auroc_standard_error(n_positive, n_negative))
+    error = auroc_standard_error(n_positives, n_negatives)
+    return abs(auroc - 0.5) >= max(FAR_FROM_CHANCE, 3 * error)
 
 
 def _classes(name: str, n: dict[str, int]) -> list[str]:
@@ -109,7 +119,7 @@ def _classes(name: str, n: dict[str, int]) -> list[str]:
 
 
 def _shuffles(name: str, part: dict[str, Any]) -> list[str]:
-    for kind, least in SHUFFLED.items():
+    for kind, least in SHUFFLES_FROM.items():
         n, by_chance = part["shuffled_negatives"][kind].values()
         total = part["n"]["negatives"]
         if not total or by_chance is None or by_chance == 1:
@@ -130,8 +140,8 @@ def _shuffled_the_other_way(name: str, part: dict[str, Any]) -> list[str]:
     if ratio is None or math.log(ratio) < max(math.log(REPEATED_MORE), 4 * error):
         return []
     return [
-        f"The labels of {name} look swapped: its negatives repeat words of 6 bases {ratio:.2f} "
-        "times as often as its positives, and it is shuffling that breaks words."
+        f"The labels of {name} look swapped: its negatives repeat 6-mers {ratio:.2f} "
+        "times as often as its positives, and it is shuffling that breaks k-mers up."
     ]
 
 
@@ -156,19 +166,19 @@ def _contrasts(name: str, part: dict[str, Any]) -> list[str]:
     return texts
 
 
-def _baselines(trivial: Trivial) -> list[str]:
-    if not trivial.scores:
+def _on_baselines(baselines: BaselineScores) -> list[str]:
+    if not baselines.scores:
         return ["No baseline was scored: train and what is held out need both classes."]
     texts = []
-    auroc = trivial.scores["composition"]["auroc"]
-    if _is_far(auroc, *trivial.kmer_aurocs[trivial.scored_on][1:]):
+    auroc, n = baselines.scores["composition"]["auroc"], baselines.kmer[baselines.scored_on][1:3]
+    if _is_far(auroc, *n):
         texts.append(
-            f"Base composition and length alone reach AUROC {auroc:.2f} on {trivial.scored_on}: "
+            f"Base composition and length alone reach AUROC {auroc:.2f} on {baselines.scored_on}: "
             "a model may score by them without having found a motif."
         )
-    if trivial.scored_on != "test":
+    if baselines.scored_on != "test":
         texts.append(
-            f"Baselines were scored on {trivial.scored_on}, for want of a test part with both "
+            f"Baselines were scored on {baselines.scored_on}, for want of a test split with both "
             "classes."
         )
     return texts

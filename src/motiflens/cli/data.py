@@ -11,7 +11,6 @@ import motiflens
 from motiflens.cli.options import Json, Output, Overwrite, Reads, check_new_file
 from motiflens.datasets import SequenceDataset, require_two_classes
 from motiflens.errors import InputError
-from motiflens.files import write_whole
 from motiflens.io.mapped import (
     convert_streaming,
     dropped_columns,
@@ -22,6 +21,7 @@ from motiflens.io.options import AS_IT_IS
 from motiflens.io.read import read_files
 from motiflens.io.sniff import MAPPED_NAME
 from motiflens.io.tables import write_table
+from motiflens.results.loader import write_json
 from motiflens.settings import check_seed
 
 
@@ -146,10 +146,10 @@ def audit(
     check_new_file(output, overwrite=overwrite)
     splits = {"valid": valid, "test": test}
     reading = read_files(train, source, splits, test_negatives=test_negatives)
-    found = motiflens.audit_parts(reading.dataset)
+    found = motiflens.audit_splits(reading.dataset)
     output.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(output, (json.dumps(found, indent=1) + "\n").encode())
-    print(json.dumps(found) if as_json else "\n".join(found["warnings"] or ["nothing found"]))
+    write_json(output, found)
+    print(output.read_text() if as_json else "\n".join(found.warnings or ["nothing found"]))
 
 
 def _convert(data: Path, output: Path, source: Reads, *, overwrite: bool) -> SequenceDataset:

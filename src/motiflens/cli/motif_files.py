@@ -30,7 +30,8 @@ def hits(
     Parameters
     ----------
     motif_file
-        Motifs: MEME, JASPAR, TRANSFAC, or .npz of motiflens.
+        Motifs: a file (MEME, JASPAR, TRANSFAC, .npz of motiflens), a motif of JASPAR by name or id
+        (CTCF, MA0139.2), or IUPAC letters.
     sequences
         FASTA or 2bit of any size, a table, sequences one a line, or a BED or narrowPeak file.
     output
@@ -49,7 +50,7 @@ def hits(
         Print a summary as one JSON object.
     """
     check_new_file(output, overwrite=overwrite)
-    motifs = motiflens.read_motif_file(motif_file)
+    motifs = motiflens.resolve_motifs(motif_file)
     found = motiflens.write_hits(
         motifs,
         sequences,
@@ -93,7 +94,8 @@ def logo(
     Parameters
     ----------
     motif_file
-        Motifs: MEME, JASPAR, TRANSFAC, or .npz of motiflens, whose contributions are drawn too.
+        Motifs: a file (MEME, JASPAR, TRANSFAC, .npz of motiflens, whose contributions are drawn
+        too), a motif of JASPAR by name or id (CTCF, MA0139.2), or IUPAC letters.
     output
         Folder for the pictures.
     overwrite
@@ -101,10 +103,7 @@ def logo(
     as_json
         Print the names of the files as one JSON object.
     """
-    if motif_file.suffix.lower() == ".npz":
-        motifs = motiflens.read_motif_arrays(motif_file)
-    else:
-        motifs = [motiflens.MotifArrays(motif) for motif in motiflens.read_motif_file(motif_file)]
+    motifs = motiflens.resolve_motifs(motif_file)
     paths = motiflens.write_logos(motifs, output, overwrite=overwrite)
     if as_json:
         print(json.dumps({"files": [str(path) for path in paths]}))

@@ -156,7 +156,7 @@ def settings_of(
     """Give the settings of a run."""
     changes = {}
     if how.hyperparameters is not None:
-        from motiflens.pipeline.hyperparameters import read_hyperparameters
+        from motiflens.stages.hyperparameters import read_hyperparameters
 
         changes = read_hyperparameters(how.hyperparameters)
     return Settings(

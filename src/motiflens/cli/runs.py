@@ -22,18 +22,19 @@ from motiflens.cli.options import (
     settings_of,
 )
 from motiflens.cli.progress import on_stderr
-from motiflens.cli.summary import finish, summarise
+from motiflens.cli.summary import print_report, summarise
 from motiflens.errors import InputError
 from motiflens.io.options import AS_IT_IS, ReadOptions
 from motiflens.io.read import read_files
+from motiflens.results import Results, is_run
 from motiflens.settings import DEFAULT_MODELS, TUTORIAL_MODELS, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from motiflens.evaluation.negative_sets import Crossed
     from motiflens.io.read import Reading
-    from motiflens.runs import Origin, Run
+    from motiflens.results.provenance import Origin
+    from motiflens.runs import Run
 
 
 DEMO_DATA = "simulated: the tutorial's data, seed 0"
@@ -75,7 +76,8 @@ def demo(
     made = motiflens.run(
         dataset, output, settings, overwrite=True, progress=on_stderr(), origin=origin
     )
-    finish(made, as_json=as_json)
+    summarise(made, as_json=as_json)
+    print_report(made)
 
 
 def run(
@@ -115,9 +117,9 @@ def run(
     """
     settings = settings_of(models, how, parts, sizes, size_seeds)
     read = partial(_read, data, source, parts, how.seed)
-    last = "report.html"
-    made = _make(motiflens.run, read, data, output, settings, overwrite=overwrite, last=last)
-    finish(made, as_json=as_json)
+    made = _make(motiflens.run, read, data, output, settings, overwrite=overwrite, until="report")
+    summarise(made, as_json=as_json)
+    print_report(made)
 
 
 def train(
@@ -193,15 +195,24 @@ def compare(
     as_json
         Print a summary as one JSON object.
     """
-    read: Callable[[], Reading | Crossed]
     if cross_negatives:
         parts.require_one_file("--cross-negatives")
         settings = settings_of(models, how, parts, sizes or (), size_seeds)
-        read = partial(motiflens.read_crossed, data, cross_negatives, settings, source)
+        _check(output, overwrite=overwrite)
+        made = motiflens.cross_negatives(
+            data,
+            cross_negatives,
+            output,
+            settings,
+            overwrite=overwrite,
+            progress=on_stderr(),
+            origin=_origin(str(data)),
+            options=source,
+        )
     else:
         settings = settings_of(models, how, parts, sizes, size_seeds)
         read = partial(_read, data, source, parts, how.seed)
-    made = _make(motiflens.compare, read, data, output, settings, overwrite=overwrite)
+        made = _make(motiflens.compare, read, data, output, settings, overwrite=overwrite)
     summarise(made, as_json=as_json)
 
 
@@ -211,39 +222,45 @@ def _read(data: Path, source: ReadOptions, parts: PartOptions, seed: int) -> Rea
 
 def _make(
     stages: Callable[..., Run],
-    read: Callable[[], Reading | Crossed],
+    read: Callable[[], Reading],
     data: Path,
     output: Path,
     settings: Settings,
     *,
     overwrite: bool,
-    last: str = "comparison.json",
+    until: str = "compare",
 ) -> Run:
-    """Read the data, and make a run of them that ends with the file ``last``."""
-    motiflens.check_output(output, overwrite=overwrite, last=last)
+    """Read the data, and make a run of them that ends with a stage."""
+    _check(output, overwrite=overwrite, until=until)
+    reading = read()
+    origin = _origin(str(data), reading.negatives, reading.notes)
     return stages(
-        read(),
+        reading.dataset,
         output,
         settings,
         overwrite=overwrite,
         progress=on_stderr(),
-        origin=_origin(str(data)),
-        last=last,
+        origin=origin,
     )
+
+
+def _check(output: Path, *, overwrite: bool, until: str = "compare") -> None:
+    """Refuse an output before the data are read."""
+    from motiflens.runs import Output as RunOutput
+
+    RunOutput(output, overwrite, until).check()
 
 
 def _require_demo(output: Path) -> None:
     """Refuse to replace a run that is no demo."""
-    if not (output / "run.toml").is_file():
+    if not is_run(output):
         return
-    before = motiflens.load(output).configuration["run"]["data"]
+    before = Results(output).provenance.run.data
     if before != DEMO_DATA:
-        raise InputError(
-            "a demo replaces nothing but an earlier demo",
-            got=f"the run on {before} in {output}",
-            remedy="choose another path",
-        )
+        problem = f"{output} holds the run on {before}, which is no demo"
+        raise InputError(problem, remedy="use another directory")
 
 
-def _origin(data: str) -> Origin:
-    return motiflens.Origin(data, shlex.join(["motiflens", *sys.argv[1:]]))
+def _origin(data: str, negatives: str = "given", notes: tuple[str, ...] = ()) -> Origin:
+    command = shlex.join(["motiflens", *sys.argv[1:]])
+    return motiflens.Origin(data=data, command=command, negatives=negatives, notes=notes)

@@ -12,22 +12,25 @@ from cyclopts import Parameter
 import motiflens
 from motiflens.cli.options import Json, Reads
 from motiflens.cli.progress import on_stderr
-from motiflens.cli.summary import counted, finish, in_short, print_motifs, summarise
+from motiflens.cli.summary import counted, in_short, print_motifs, print_report, summarise
 from motiflens.errors import InputError
 from motiflens.io.options import AS_IT_IS
+from motiflens.results import read_motifs_without_model
 
 
-def explain(run: Path, *, as_json: Json = False) -> None:
+def explain(run: Path, *, threads: int | None = None, as_json: Json = False) -> None:
     """Explain the models of a run, base by base.
 
     Parameters
     ----------
     run
         Run directory.
+    threads
+        Threads to compute with; those of the run by default.
     as_json
         Print a summary as one JSON object.
     """
-    summarise(motiflens.explain(run, progress=on_stderr()), as_json=as_json)
+    summarise(motiflens.explain(run, threads=threads, progress=on_stderr()), as_json=as_json)
 
 
 def motifs(
@@ -38,6 +41,7 @@ def motifs(
     source: Reads = AS_IT_IS,
     strands: str = "both",
     database: Path | None = None,
+    threads: int | None = None,
     as_json: Json = False,
 ) -> None:
     """Find the motifs of a run's models, confirm them on held-out sequences, name them.
@@ -56,11 +60,15 @@ def motifs(
     database
         Known motifs (MEME, JASPAR or TRANSFAC) to name the found ones by; JASPAR CORE vertebrates
         by default.
+    threads
+        Threads to compute with; those of the run by default.
     as_json
         Print a summary as one JSON object.
     """
     if run is not None and no_model is None and output is None and not source.given():
-        made = motiflens.read_motifs(run, database=database, progress=on_stderr())
+        from motiflens.stages.motifs import motifs as find
+
+        made = find(run, database=database, threads=threads, progress=on_stderr())
         summarise(made, as_json=as_json)
         return
     if run is not None or no_model is None or output is None:
@@ -68,44 +76,52 @@ def motifs(
             "motifs takes a run folder alone, or no_model=SEQUENCES and output=OUT",
             argument=("no_model", "output"),
         )
-    found = motiflens.discover_without_model(
+    motiflens.discover_without_model(
         no_model, output, strands=strands, database=database, options=source
     )
     path = motiflens.write_report(output)
-    entries, by = [in_short(entry) for entry in found["discovery"]], found["discovered_by"]
+    found = read_motifs_without_model(output)
+    entries, by = [in_short(motif) for motif in found.discovery], found.discovered_by
     if as_json:
-        print(json.dumps({"output": str(output), "motifs": entries, "note": by["note"]}))
+        print(json.dumps({"output": str(output), "motifs": entries, "note": by.note}))
         return
-    tested = "the other half" if by["held_out"] else "the same sequences, too few for halves"
-    print(f"{by['note']} Motifs are tested on {tested}.", file=sys.stderr)
+    tested = "the other half" if by.held_out else "the same sequences, too few for halves"
+    print(f"{by.note} Motifs are tested on {tested}.", file=sys.stderr)
     print_motifs(entries)
     print(f"{counted(len(entries), 'motif')} in {output}; report: {path}", file=sys.stderr)
 
 
-def experiments(run: Path, *, as_json: Json = False) -> None:
+def experiments(run: Path, *, threads: int | None = None, as_json: Json = False) -> None:
     """Put motifs into sequences and take them out: copies, position, spacing, ablation.
 
     Parameters
     ----------
     run
         Run directory.
+    threads
+        Threads to compute with; those of the run by default.
     as_json
         Print a summary as one JSON object.
     """
-    summarise(motiflens.run_experiments(run, progress=on_stderr()), as_json=as_json)
+    from motiflens.stages.experiments import experiments as experiment
+
+    made = experiment(run, threads=threads, progress=on_stderr())
+    summarise(made, as_json=as_json)
 
 
-def trust(run: Path, *, as_json: Json = False) -> None:
+def trust(run: Path, *, threads: int | None = None, as_json: Json = False) -> None:
     """Check how far the explanations of a run's models can be trusted.
 
     Parameters
     ----------
     run
         Run directory.
+    threads
+        Threads to compute with; those of the run by default.
     as_json
         Print a summary as one JSON object.
     """
-    summarise(motiflens.trust(run, progress=on_stderr()), as_json=as_json)
+    summarise(motiflens.trust(run, threads=threads, progress=on_stderr()), as_json=as_json)
 
 
 def report(run: Path, *, as_json: Json = False) -> None:
@@ -118,4 +134,7 @@ def report(run: Path, *, as_json: Json = False) -> None:
     as_json
         Print a summary as one JSON object.
     """
-    finish(motiflens.load(run), as_json=as_json)
+    made = motiflens.load_run(run)
+    motiflens.write_report(made.path)
+    summarise(made, as_json=as_json)
+    print_report(made)

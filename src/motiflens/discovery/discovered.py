@@ -1,22 +1,20 @@
-"""What discovery gives: motifs with their matrices, and the seqlets they were made of."""
+"""What discovery returns: motifs, and the sites they were made of."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from motiflens.motifs import Motif, consensus
+from motiflens.motifs import Motif
 
 Direction = Literal["positive", "negative"]
-Floats = NDArray[np.float64]
+Strand = Literal["+", "-"]
+Strands = Literal["forward", "both"]
+OTHER_STRAND: dict[Strand, Strand] = {"+": "-", "-": "+"}
 
 
-@dataclass(frozen=True, order=True)
-class Seqlet:
-    """A short stretch of one sequence that an explanation points at.
+class MotifSite(NamedTuple):
+    """Where a motif lies: an aligned seqlet, or the site of a motif of sequences alone.
 
     Parameters
     ----------
@@ -25,66 +23,35 @@ class Seqlet:
     start, end
         0-based, half-open, on the sequence as it was given, whatever the strand.
     strand
-        ``-`` where the reverse complement of the stretch lies in the alignment of a motif.
+        ``-`` where the reverse complement of the site lies in the alignment.
     score
-        Sum of its contributions, below 0 where the stretch speaks against the target; of
-        discovery without a model, its log-odds against the background in bits.
+        Sum of its contributions, below 0 where they are against the target; without
+        contributions its log-odds against the background in bits.
     """
 
     sequence: int
     start: int
     end: int
-    strand: Literal["+", "-"]
-    score: float
-
-    @property
-    def width(self) -> int:
-        """Number of bases."""
-        return self.end - self.start
+    strand: Strand
+    score: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
-class DiscoveredMotif:
-    """A motif that seqlets share.
+class DiscoveredMotif(Motif):
+    """A motif that sites share, usable wherever a :class:`~motiflens.motifs.Motif` is.
 
     Parameters
     ----------
-    name
-        Such as ``motif-1``.
-    ppm
-        Base frequencies of the seqlets, float64 (4, W), without pseudocount.
-    cwm
-        Mean contributions of the observed bases, (4, W); None without a model.
-    hypothetical_cwm
-        Mean hypothetical contributions, (4, W); None where the attribution has none.
-    seqlets
-        The aligned seqlets, each W wide, by sequence and start.
+    sites
+        The aligned sites, each as wide as the motif, by sequence and start.
     direction
-        ``negative`` where the motif speaks against the target.
+        ``negative`` where the motif contributes against the target.
     """
 
-    name: str
-    ppm: Floats
-    cwm: Floats | None
-    hypothetical_cwm: Floats | None
-    seqlets: tuple[Seqlet, ...]
+    sites: tuple[MotifSite, ...] = ()
     direction: Direction = "positive"
 
-    @property
-    def width(self) -> int:
-        """Number of columns W."""
-        return int(self.ppm.shape[1])
-
-    @property
-    def consensus(self) -> str:
-        """IUPAC consensus of the PPM."""
-        return consensus(self.ppm)
-
-    @property
-    def n_seqlets(self) -> int:
-        """Number of seqlets."""
-        return len(self.seqlets)
-
-    def as_motif(self) -> Motif:
-        """Give the motif for a MEME file."""
-        return Motif(self.name, self.ppm, n_sites=self.n_seqlets)
+    def reverse_complement(self) -> Self:
+        """Return the same motif, and its sites, on the other strand."""
+        sites = tuple(site._replace(strand=OTHER_STRAND[site.strand]) for site in self.sites)
+        return replace(super().reverse_complement(), sites=sites)

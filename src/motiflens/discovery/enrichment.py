@@ -15,7 +15,7 @@ from motiflens.discovery.central import Central, central_enrichment
 from motiflens.discovery.counted import Counted, count_once
 from motiflens.discovery.discovered import DiscoveredMotif
 from motiflens.errors import InputError
-from motiflens.hits import scan
+from motiflens.hits import find_hits
 
 P_THRESHOLDS = (1e-3, 3e-4, 1e-4, 3e-5, 1e-5)
 """p-values at which a window is a site; which of them, the sequences of discovery decide."""
@@ -37,7 +37,7 @@ class Enrichment:
         p-value up to which a window is a site, see :func:`measure_enrichment`.
     sites
         Of all held-out sequences, one row each: ``sequence`` (row), ``start``, ``end``,
-        ``strand``, ``score``, ``p_value``, ``q_value`` as :func:`motiflens.scan` gives them; of
+        ``strand``, ``score``, ``p_value``, ``q_value`` as of :func:`motiflens.find_hits`; of
         sites that overlap in a sequence, the best.
     positives_with_site, negatives_with_site
         Shares of the sequences that count (:class:`motiflens.discovery.counted.Counted`), one of
@@ -85,7 +85,7 @@ def measure_enrichment(
 ) -> list[Enrichment]:
     """Count sites of motifs in positives and negatives that they were not found in.
 
-    Sites come from :func:`motiflens.scan`, with FIMO's background. The p-value up to which a
+    Sites come from :func:`motiflens.find_hits`, with FIMO's background. The p-value up to which a
     window is a site is that of ``P_THRESHOLDS`` which tells the positives of ``found_in`` best
     from its negatives, by Fisher's test; the held-out sequences are tested with that one only.
 
@@ -154,7 +154,7 @@ def fisher_log_p(with_a: Ints, n_a: int, with_b: Ints, n_b: int) -> Floats:
 def _hits(
     motifs: Sequence[DiscoveredMotif], dataset: SequenceDataset, strands: str
 ) -> list[pd.DataFrame]:
-    found = scan([m.as_motif() for m in motifs], dataset, p=max(P_THRESHOLDS), strands=strands)
+    found = find_hits(motifs, dataset, p=max(P_THRESHOLDS), strands=strands)
     columns = ["sequence", "start", "end", "strand", "score", "p_value", "q_value"]
     by_motif = dict(iter(found.groupby("motif")[columns]))
     return [by_motif.get(number, found.loc[[], columns]) for number in range(len(motifs))]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from motiflens.attribution import Attributions
 from motiflens.attribution.export import PADDING, padded_for_modisco
-from motiflens.discovery.alignment import FoundMotif, FoundSite
+from motiflens.discovery.discovered import DiscoveredMotif, MotifSite, Strand
 from motiflens.errors import InputError
 
 SETTINGS = {
@@ -24,11 +24,11 @@ SETTINGS = {
 """What the command ``modisco motifs`` sets; the rest is left as it comes."""
 
 TRIM = 0.3
-"""Share of the largest column's contributions that the outermost columns of a motif have, as in
+"""Fraction of the largest column's contributions that the outermost columns of a motif have, as in
 modisco's own report."""
 
 
-def modisco_motifs(found: Attributions, *, name: str = "modisco") -> list[FoundMotif]:
+def modisco_motifs(found: Attributions, *, name: str = "modisco") -> list[DiscoveredMotif]:
     """Find motifs by TF-MoDISco, of the package modisco-lite.
 
     The sequences get 40 columns without a base on either side: modisco leaves out the seqlets near
@@ -45,9 +45,10 @@ def modisco_motifs(found: Attributions, *, name: str = "modisco") -> list[FoundM
 
     Returns
     -------
-    list of FoundMotif
-        Of the patterns that speak for the target, in modisco's order, trimmed to the columns with
-        ``TRIM`` of the largest one's contributions. Empty where modisco finds 100 seqlets or fewer.
+    list of DiscoveredMotif
+        Of the patterns that contribute to the target, in modisco's order, trimmed to the columns
+        with ``TRIM`` of the largest one's contributions. Empty where modisco finds 100 seqlets or
+        fewer.
 
     Raises
     ------
@@ -69,13 +70,12 @@ def modisco_motifs(found: Attributions, *, name: str = "modisco") -> list[FoundM
             positive, _ = tfmodisco.TFMoDISco(sequences, hypothetical, **SETTINGS)
         except ValueError as error:
             raise InputError(
-                "modisco fits a distribution to contributions that differ from base to base",
-                got=f"contributions with which it ends: {error}",
+                f"modisco finds no null distribution for these contributions: {error}",
                 remedy="explain by deeplift_shap, or choose another route",
             ) from error
     motifs = [_motif(pattern, found.one_hot) for pattern in positive or []]
     return [
-        FoundMotif(f"{name}-{rank}", ppm, sites)
+        DiscoveredMotif(f"{name}-{rank}", ppm, len(sites), sites=sites)
         for rank, (ppm, sites) in enumerate((m for m in motifs if m[1]), start=1)
     ]
 
@@ -86,15 +86,14 @@ def _installed() -> Any:
         return importlib.import_module("modiscolite.tfmodisco")
     except ModuleNotFoundError as error:
         raise InputError(
-            "the route modisco needs the package modisco-lite",
-            got=f"no module {error.name}",
+            f"the route modisco needs modisco-lite, and there is no module {error.name}",
             remedy="pip install 'motiflens[modisco]'",
         ) from error
 
 
 def _motif(
     pattern: Any, one_hot: NDArray[np.float32]
-) -> tuple[NDArray[np.float64], tuple[FoundSite, ...]]:
+) -> tuple[NDArray[np.float64], tuple[MotifSite, ...]]:
     """Trim a pattern, and give its base frequencies and its sites, those that hold it whole."""
     size = np.abs(pattern.contrib_scores).sum(axis=1)
     kept = np.flatnonzero(size >= TRIM * size.max())
@@ -109,9 +108,10 @@ def _motif(
     return counts / np.maximum(counts.sum(axis=0), 1.0), tuple(sorted(sites))
 
 
-def _site(seqlet: Any, low: int, high: int) -> FoundSite:
+def _site(seqlet: Any, low: int, high: int) -> MotifSite:
     """Put the columns [low, high) of a seqlet, counted along its own strand, on the bases."""
     minus = bool(seqlet.is_revcomp)
     start = int(seqlet.end) - high if minus else int(seqlet.start) + low
     start -= PADDING
-    return FoundSite(int(seqlet.example_idx), start, start + high - low, "-" if minus else "+")
+    strand: Strand = "-" if minus else "+"
+    return MotifSite(int(seqlet.example_idx), start, start + high - low, strand)

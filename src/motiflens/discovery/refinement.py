@@ -15,13 +15,12 @@ MIN_BITS = 0.15
 """Bits, corrected for the number of sites, that pay for a column of a motif."""
 
 MAX_ROUNDS = 20
-COST = 1.5
+COLUMN_PENALTY = 1.5
 """Nats that every column costs, as -ln p of a column without information is 1 on average and the
 columns are chosen. With it the best alignments of shuffled sequences have about 0 nats."""
 
-
-UNLIKELY = 0.05
-"""Share of windows with a site, at least, as far as the limit of a score is concerned."""
+MIN_SITE_FRACTION = 0.05
+"""Fraction of windows with a site, at least, as far as the limit of a score is concerned."""
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -38,7 +37,7 @@ class Sites:
     minus
         (n,) whether the site is on strand -.
     start
-        (n,) on the sequence of the frame.
+        (n,) on the sequence as oriented.
     excess
         (n,) bits by which the score exceeds what chance asks for.
     width
@@ -55,7 +54,7 @@ class Sites:
         return len(self.window)
 
     def take(self, chosen: NDArray[np.generic]) -> Sites:
-        """Give some of the sites."""
+        """Return some of the sites."""
         return replace(
             self,
             window=self.window[chosen],
@@ -80,23 +79,23 @@ class Alignment:
 
 
 def log_probabilities(counts: Floats, background: Floats) -> Floats:
-    """log2 of the probabilities of counts (4, W), with one pseudocount a column."""
+    """Return log2 of the probabilities of counts (4, W), with one pseudocount a column."""
     smoothed = (counts + background[:, None]) / (counts.sum(axis=0) + 1.0)
     logs: Floats = np.log2(smoothed)
     return logs
 
 
-def place(windows: Windows, logs: Floats, share: float) -> Sites:
+def place_sites(windows: Windows, logs: Floats, site_fraction: float) -> Sites:
     """Find the best site of every window, if its score exceeds the limit of chance.
 
-    With n places in a window and a site in a share g of all windows, a place with the score s is
-    more likely a site than not if s > log2(n (1 - g) / g).
+    With n offsets in a window and a site in a fraction g of all windows, an offset with the score
+    s is more likely a site than not if s > log2(n (1 - g) / g).
     """
     scores = windows.scores(logs[None])[:, 0]
     flat = scores.reshape(len(scores), -1)
     best = flat.argmax(axis=1)
     score = np.take_along_axis(flat, best[:, None], axis=1)[:, 0].astype(np.float64)
-    excess = score - site_limit(windows, share)
+    excess = score - site_limit(windows, site_fraction)
     window = np.flatnonzero(excess > 0)
     strand, centre = np.divmod(best[window], scores.shape[2])
     width = logs.shape[1]
@@ -104,10 +103,10 @@ def place(windows: Windows, logs: Floats, share: float) -> Sites:
     return Sites(window, strand == 1, start, excess[window], width)
 
 
-def site_limit(windows: Windows, share: float) -> Floats:
-    """Bits that a site of each window needs, (M,)."""
-    share = min(max(share, UNLIKELY), windows.likely)
-    limit: Floats = np.log2(windows.n_places * (1 - share) / share)
+def site_limit(windows: Windows, site_fraction: float) -> Floats:
+    """Return the bits that a site of each window needs, (M,)."""
+    g = min(max(site_fraction, MIN_SITE_FRACTION), windows.max_site_fraction)
+    limit: Floats = np.log2(windows.n_offsets * (1 - g) / g)
     return limit
 
 
@@ -116,9 +115,9 @@ def site_bases(windows: Windows, sites: Sites, flank: int) -> Codes:
     column = np.arange(-flank, sites.width + flank)
     at = windows.column(sites.window, sites.start)[:, None] + column
     bases = windows.codes[sites.window[:, None], at]
-    turned = np.where(bases < PAD, 3 - bases, bases)[:, ::-1]
-    read: Codes = np.where(sites.minus[:, None], turned, bases).astype(np.uint8)
-    return read
+    complements = np.where(bases < PAD, 3 - bases, bases)[:, ::-1]
+    on_strand: Codes = np.where(sites.minus[:, None], complements, bases).astype(np.uint8)
+    return on_strand
 
 
 def count_columns(windows: Windows, sites: Sites, flank: int) -> Floats:
@@ -131,87 +130,88 @@ def count_columns(windows: Windows, sites: Sites, flank: int) -> Floats:
 def informative_span(counts: Floats, background: Floats) -> tuple[int, int] | None:
     """Trim base counts (4, W) to the columns that make a motif.
 
-    A column is worth its information (divergence from the background in nats, summed over the
+    A column gains its information (divergence from the background in nats, summed over the
     sites) less what a column costs: ``MIN_BITS`` a site and, after Schwarz (Ann Stat 6:461,
-    1978), 3/2 ln n for its three frequencies. The motif is the run of columns of largest worth,
-    so a gap is bridged where what lies beyond it is worth more than the gap costs; of more than
+    1978), 3/2 ln n for its three frequencies. The motif is the run of columns of largest gain,
+    so a gap is bridged where what lies beyond it gains more than the gap costs; of more than
     ``MAX_WIDTH`` columns, the best run of so many. Columns that fewer than half of the sites
-    reach are left out. None where no column is worth its cost.
+    reach are left out. None where no column gains.
     """
     n_sites = np.maximum(counts.sum(axis=0), 1.0)
-    share = counts / n_sites
-    ratio = np.log(np.where(share > 0, share / background[:, None], 1.0))
-    worth = n_sites * ((share * ratio).sum(axis=0) - MIN_BITS * np.log(2))
-    worth -= 1.5 * np.log(n_sites)
-    worth[n_sites < n_sites.max() / 2] = -1e9
-    total = np.concatenate([[0.0], np.cumsum(worth)])
+    frequency = counts / n_sites
+    ratio = np.log(np.where(frequency > 0, frequency / background[:, None], 1.0))
+    column_gain = n_sites * ((frequency * ratio).sum(axis=0) - MIN_BITS * np.log(2))
+    column_gain -= 1.5 * np.log(n_sites)
+    column_gain[n_sites < n_sites.max() / 2] = -1e9
+    total = np.concatenate([[0.0], np.cumsum(column_gain)])
     starts = np.arange(len(total))
     gain = total[None, :] - total[:, None]
-    wide = starts[None, :] - starts[:, None]
-    gain[(wide < 1) | (wide > MAX_WIDTH)] = -np.inf
+    width = starts[None, :] - starts[:, None]
+    gain[(width < 1) | (width > MAX_WIDTH)] = -np.inf
     low, high = np.unravel_index(gain.argmax(), gain.shape)
     return (int(low), int(high)) if gain[low, high] > 0 else None
 
 
 def score_sites(windows: Windows, counts: Floats, sites: Sites) -> Floats:
-    """Log-odds of every site in bits, (n,), against the background's Markov chain."""
+    """Return the log-odds of every site in bits, (n,), against the background's Markov chain."""
     bases = site_bases(windows, sites, 0)
     logs = np.vstack([log_probabilities(counts, windows.background), np.zeros(sites.width)])
-    score: Floats = logs[bases, np.arange(sites.width)].sum(axis=1) + _rarity(windows, sites)
+    score: Floats = logs[bases, np.arange(sites.width)].sum(axis=1) + _site_bits(windows, sites)
     return score
 
 
-def _rarity(windows: Windows, sites: Sites) -> Floats:
-    """Information of the bases of every site under the background, bits (n,)."""
+def _site_bits(windows: Windows, sites: Sites) -> Floats:
+    """Return -log2 of the background's probability of the bases of every site, (n,)."""
     at = windows.column(sites.window, sites.start)
-    before, after = (windows.rarity[sites.window, at + n] for n in (0, sites.width))
-    rarity: Floats = after - before
-    return rarity
+    before, after = (windows.background_bits[sites.window, at + n] for n in (0, sites.width))
+    bits: Floats = after - before
+    return bits
 
 
 def evidence(windows: Windows, counts: Floats, sites: Sites) -> float:
-    """Evidence for an alignment in nats: -ln of the number of as good ones expected by chance.
+    """Return the evidence in nats: -ln of the number of as good alignments expected by chance.
 
     After Hertz and Stormo (Bioinformatics 15:563, 1999) and MEME's E-value: the number of ways to
-    choose sites (:func:`ways_to_choose`) times the product of the columns' p-values
-    (:func:`column_nats`). Where the background's Markov chain finds the sites less rare than
+    choose sites (:func:`log_n_choices`) times the product of the columns' p-values
+    (:func:`column_nats`). Where the background's Markov chain finds the sites likelier than
     their bases one by one are, by so much they are less evidence.
     """
-    rarity = float(_rarity(windows, sites).sum())
+    bits = float(_site_bits(windows, sites).sum())
     n_windows = len(np.unique(sites.window))
-    nats = column_nats(counts, windows.background, np.array(rarity))
-    return float(nats - ways_to_choose(windows, len(sites), n_windows))
+    nats = column_nats(counts, windows.background, np.array(bits))
+    return float(nats - log_n_choices(windows, len(sites), n_windows))
 
 
-def column_nats(counts: Floats, background: Floats, rarity: Floats) -> Floats:
-    """Give -ln of the product of the p-values of the columns of counts (..., 4, W).
+def column_nats(counts: Floats, background: Floats, background_bits: Floats) -> Floats:
+    """Return -ln of the product of the p-values of the columns of counts (..., 4, W).
 
-    Twice the log-likelihood ratio of a column is chi-square with 3 degrees of freedom. ``rarity``
-    (...) is the information of the bases of all sites under the Markov chain, in bits.
+    Twice the log-likelihood ratio of a column is chi-square with 3 degrees of freedom.
+    ``background_bits`` (...) is -log2 of the Markov chain's probability of all sites.
     """
     n_sites = np.maximum(counts.sum(axis=-2, keepdims=True), 1.0)
-    share = counts / n_sites
-    ratio = np.log(np.where(share > 0, share / background[:, None], 1.0))
+    frequency = counts / n_sites
+    ratio = np.log(np.where(frequency > 0, frequency / background[:, None], 1.0))
     williams = 1 + ((1 / background).sum() - 1) / (18 * n_sites[..., 0, :])
     half = (counts * ratio).sum(axis=-2) / williams
     nats = half - np.log(erfcx(np.sqrt(half)) + 2 * np.sqrt(half / np.pi))
     alone = -(counts * np.log2(background)[:, None]).sum(axis=(-2, -1))
-    total: Floats = (nats - COST).sum(axis=-1) - np.log(2) * np.maximum(alone - rarity, 0.0)
+    likelier = np.log(2) * np.maximum(alone - background_bits, 0.0)
+    total: Floats = (nats - COLUMN_PENALTY).sum(axis=-1) - likelier
     return total
 
 
-def ways_to_choose(windows: Windows, n_sites: int, n_windows: int) -> float:
-    """Log of the number of ways: a place in so many windows, and any place for further sites."""
-    n_places = float(windows.n_places.sum())
-    ways = _log_choose(len(windows), n_windows) + n_windows * np.log(n_places / len(windows))
-    return float(ways + _log_choose(n_places, n_sites - n_windows))
+def log_n_choices(windows: Windows, n_sites: int, n_windows: int) -> float:
+    """Log of the number of choices: an offset in so many windows, and any for further sites."""
+    n_offsets = float(windows.n_offsets.sum())
+    ways = _log_choose(len(windows), n_windows) + n_windows * np.log(n_offsets / len(windows))
+    return float(ways + _log_choose(n_offsets, n_sites - n_windows))
 
 
 def _log_choose(total: float, chosen: int) -> float:
     return float(gammaln(total + 1) - gammaln(chosen + 1) - gammaln(max(total - chosen, 0) + 1))
 
 
-def realigned(windows: Windows, sites: Sites, min_sites: int) -> Alignment | None:
+def realign(windows: Windows, sites: Sites, min_sites: int) -> Alignment | None:
     """Find the columns of sites anew; None where too few sites, or no column, are left."""
     if len(sites) < min_sites:
         return None
@@ -232,10 +232,10 @@ def realigned(windows: Windows, sites: Sites, min_sites: int) -> Alignment | Non
 def refine(windows: Windows, logs: Floats, min_sites: int) -> Alignment | None:
     """Align windows from a start, log2 probabilities (4, W); None where nothing is left of it.
 
-    In turn, until sites and columns stay: the best site of every window (:func:`place`), the
+    In turn, until sites and columns stay: the best site of every window (:func:`place_sites`), the
     columns (:func:`informative_span`) of their base counts and of the flanks.
     """
-    share, sites = 0.5, place(windows, logs, 0.5)
+    sites = place_sites(windows, logs, 0.5)
     for _ in range(MAX_ROUNDS):
         if len(sites) < min_sites:
             return None
@@ -243,10 +243,10 @@ def refine(windows: Windows, logs: Floats, min_sites: int) -> Alignment | None:
         span = informative_span(counts, windows.background)
         if span is None:
             return None
-        before, share = sites, len(sites) / len(windows)
+        before = sites
         logs = log_probabilities(counts[:, slice(*span)], windows.background)
-        sites = place(windows, logs, share)
-        if _same(before, sites):
+        sites = place_sites(windows, logs, len(before) / len(windows))
+        if _are_same(before, sites):
             break
     if len(sites) < min_sites:
         return None
@@ -254,7 +254,7 @@ def refine(windows: Windows, logs: Floats, min_sites: int) -> Alignment | None:
     return Alignment(sites, counts, evidence(windows, counts, sites))
 
 
-def _same(one: Sites, other: Sites) -> bool:
+def _are_same(one: Sites, other: Sites) -> bool:
     return one.width == other.width and all(
         np.array_equal(a, b)
         for a, b in (

@@ -1,12 +1,11 @@
 """Routes from a model to motifs: which windows of the positives each kind of evidence points at.
 
 Every route but ``attention-stretched`` and ``modisco`` only says where to look; the windows are
-then aligned with each other (:func:`motiflens.discovery.alignment.align_windows`).
+then aligned with each other (:func:`motiflens.discovery.align_windows`).
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,12 +16,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from motiflens.attribution import Attributions, attribute
-from motiflens.attribution.base import Floats, as_input, evaluating
+from motiflens.attribution.result import Floats
 from motiflens.datasets import SequenceDataset
-from motiflens.discovery.alignment import FoundMotif, FoundSite, Strands, align_windows
+from motiflens.discovery.discover import align_windows
+from motiflens.discovery.discovered import DiscoveredMotif, MotifSite, Strands
 from motiflens.discovery.modisco import modisco_motifs
-from motiflens.errors import InputError
+from motiflens.errors import InputError, one_of
 from motiflens.models.base import AttentionMap, ReceptiveField, SequenceModel
+from motiflens.models.calling import as_input, evaluating
 from motiflens.motifs import ppm_from_codes
 from motiflens.sequences import one_hot
 from motiflens.shuffles import shuffle
@@ -89,16 +90,16 @@ class Evidence:
             for maps in zip(*parts, strict=True)
         ]
 
-    def align(self, windows: Ints, name: str) -> list[FoundMotif]:
+    def align(self, windows: Ints, name: str) -> list[DiscoveredMotif]:
         """Align windows (M, 3) on the positives; those beyond a sequence are cut or dropped."""
         sequence, start, end = windows.T
         lengths = self.positives.lengths
         cut = np.stack([sequence, np.maximum(start, 0), np.minimum(end, lengths[sequence])], axis=1)
         kept = cut[cut[:, 1] < cut[:, 2]]
-        return align_windows(self.positives.codes, lengths, kept, strands=self.strands, name=name)
+        return align_windows(self.positives.codes, kept, strands=self.strands, name=name)
 
 
-def filters(evidence: Evidence) -> list[FoundMotif]:
+def filters(evidence: Evidence) -> list[DiscoveredMotif]:
     """Read the windows of first-layer filters that prefer positives to their shuffles.
 
     Of each such filter and each positive, the window of the strongest activation counts if it
@@ -117,7 +118,7 @@ def filters(evidence: Evidence) -> list[FoundMotif]:
     return evidence.align(_seen(sequence, unit[sequence, chosen], units_field), "filters")
 
 
-def attention(evidence: Evidence) -> list[FoundMotif]:
+def attention(evidence: Evidence) -> list[DiscoveredMotif]:
     """Read the receptive field of the unit with the largest weight, of every map and head."""
     windows = []
     for found in evidence.attention_maps:
@@ -127,7 +128,7 @@ def attention(evidence: Evidence) -> list[FoundMotif]:
     return evidence.align(np.concatenate(windows), "attention")
 
 
-def attention_stretched(evidence: Evidence) -> list[FoundMotif]:
+def attention_stretched(evidence: Evidence) -> list[DiscoveredMotif]:
     """Read attention the tutorial's way, which ties a unit to the wrong bases.
 
     The weights (mean over heads) are interpolated to the length; around their maximum c the
@@ -145,38 +146,39 @@ def attention_stretched(evidence: Evidence) -> list[FoundMotif]:
         return []
     bases = codes[kept[:, None], start[:, None] + np.arange(TUTORIAL_WIDTH)]
     sites = tuple(
-        FoundSite(int(n), int(s), int(s) + TUTORIAL_WIDTH, "+")
+        MotifSite(int(n), int(s), int(s) + TUTORIAL_WIDTH, "+")
         for n, s in zip(kept, start, strict=True)
     )
-    return [FoundMotif("attention-stretched-1", ppm_from_codes(bases), sites)]
+    name, ppm = "attention-stretched-1", ppm_from_codes(bases)
+    return [DiscoveredMotif(name, ppm, len(sites), sites=sites)]
 
 
-def saliency(evidence: Evidence) -> list[FoundMotif]:
+def saliency(evidence: Evidence) -> list[DiscoveredMotif]:
     """Read a window around the maximum of the smoothed saliency track."""
     return evidence.align(
         windows_around_maximum(evidence.attribution("saliency").track), "saliency"
     )
 
 
-def attention_saliency(evidence: Evidence) -> list[FoundMotif]:
+def attention_saliency(evidence: Evidence) -> list[DiscoveredMotif]:
     """Read a window around the maximum of saliency times attention, each summing to 1."""
     tracks = [evidence.attribution(method).track for method in ("saliency", "attention")]
     shares = [t / np.maximum(t.sum(axis=1, keepdims=True), 1e-12) for t in tracks]
     return evidence.align(windows_around_maximum(shares[0] * shares[1]), "attention-saliency")
 
 
-def ism(evidence: Evidence) -> list[FoundMotif]:
+def ism(evidence: Evidence) -> list[DiscoveredMotif]:
     """Read a window around the bases that mutagenesis finds to raise the logit most."""
     track = np.maximum(evidence.attribution("ism").track, 0)
     return evidence.align(windows_around_maximum(track), "ism")
 
 
-def modisco(evidence: Evidence) -> list[FoundMotif]:
+def modisco(evidence: Evidence) -> list[DiscoveredMotif]:
     """Read DeepLIFT/SHAP by TF-MoDISco."""
     return modisco_motifs(evidence.attribution("deeplift_shap"))
 
 
-ROUTES: dict[str, Callable[[Evidence], list[FoundMotif]]] = {
+ROUTES: dict[str, Callable[[Evidence], list[DiscoveredMotif]]] = {
     "filters": filters,
     "attention": attention,
     "attention-stretched": attention_stretched,
@@ -196,7 +198,7 @@ def find_motifs(
     *,
     strands: Strands = "forward",
     attributions: Mapping[str, Attributions] | None = None,
-) -> dict[str, list[FoundMotif]]:
+) -> dict[str, list[DiscoveredMotif]]:
     """Take every route from a model to motifs.
 
     Parameters
@@ -226,18 +228,12 @@ def find_motifs(
     """
     wanted = [r for r in ROUTES if r not in BY_NAME] if routes is None else list(routes)
     for route in wanted:
-        if route not in ROUTES:
-            nearest = difflib.get_close_matches(route, ROUTES, n=1, cutoff=0.0)[0]
-            raise InputError(
-                f"a route is one of {', '.join(ROUTES)}",
-                got=repr(route),
-                remedy=f"did you mean {nearest}?",
-            )
+        one_of("a route", route, ROUTES, argument="routes")
     if len(positives) == 0:
         raise InputError(
-            "motifs are read from one positive sequence or more",
-            got="none",
-            remedy="explain a part of the data that holds positives",
+            "there is no positive sequence to read motifs from",
+            remedy="explain sequences that hold positives",
+            argument="positives",
         )
     evidence = Evidence(model, positives, strands, dict(attributions or {}))
     served = _served(evidence)

@@ -1,15 +1,20 @@
-"""Seqlets: the stretches of sequence that an explanation points at, beyond a shuffled null."""
+"""Seqlets: the intervals of sequence that an explanation points at, beyond a shuffled null."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 
 from motiflens.attribution import Attributions
-from motiflens.discovery.discovered import Seqlet
-from motiflens.discovery.frame import Frame, frame_attributions
+from motiflens.discovery.discovered import MotifSite
+from motiflens.discovery.oriented import (
+    Floats,
+    Ints,
+    Mask,
+    OrientedTracks,
+    marked_intervals,
+    orient_attributions,
+)
 from motiflens.errors import InputError
 
 WINDOW = 7
@@ -27,22 +32,19 @@ N_NULL = 300_000
 MAX_SEQLETS = 20_000
 """Seqlets of either sign that are kept at most, those of the largest contributions."""
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
-
-def find_seqlets(attributions: Attributions, *, fdr: float = 0.05, seed: int = 0) -> list[Seqlet]:
-    """Find the stretches whose contributions add up to more than those of shuffled tracks.
+def find_seqlets(attributions: Attributions, *, fdr: float = 0.05, seed: int = 0) -> pd.DataFrame:
+    """Find the intervals whose contributions add up to more than those of shuffled tracks.
 
     The track of each sequence is divided by its root mean square, or by the median of these over
     all sequences where that is larger: a few sequences of large contributions then do not set the
     limit of all, and those of small ones stay small. The values of every ``WINDOW`` adjacent bases
     are summed, in the tracks and in tracks whose bases are permuted within each sequence. The
-    lowest sum is sought from which on shuffled windows, for the same number of places, are at most
-    ``fdr`` of the real ones. This is done twice: the second time the null is made of the bases
-    outside the first seqlets, so that a strong motif does not hide a weak one. The windows from
-    that sum on, less ``MARGIN`` at either end, make one seqlet where they overlap or touch. Sums
-    below 0 are treated alike.
+    lowest sum is sought from which on shuffled windows, of as many windows, are at most ``fdr`` of
+    the real ones. This is done twice: the second time the null is made of the bases outside the
+    first seqlets, so that a strong motif does not hide a weak one. The windows from that sum on,
+    less ``MARGIN`` at either end, make one seqlet where they overlap or touch. Sums below 0 are
+    treated alike.
 
     Neither the order nor the strand of the sequences matters: the shuffles are drawn for the
     sequences in an order and orientation of their own content.
@@ -58,63 +60,85 @@ def find_seqlets(attributions: Attributions, *, fdr: float = 0.05, seed: int = 0
 
     Returns
     -------
-    list of Seqlet
-        By sequence and start, strand +; ``score`` is the sum of contributions, in units of the
-        attribution. At most ``MAX_SEQLETS`` of either sign.
+    seqlets
+        One row each, by sequence and start: ``sequence`` (row, from 0), ``start``, ``end``
+        (0-based, half-open), ``attribution``, the sum of its contributions in units of the
+        attribution, and ``p_value``, the fraction of windows of the null with a sum as far from 0
+        as the largest in the seqlet. At most ``MAX_SEQLETS`` of either sign.
 
     Raises
     ------
     InputError
         For another ``fdr``, and for contributions that are not finite.
     """
-    frame = frame_attributions(attributions, both_strands=True)
-    found = []
+    tracks = orient_attributions(attributions, both_strands=True)
+    rows = []
     for sign in (1, -1):
-        for row, start, end in stretches(frame, sign, fdr=fdr, seed=seed).tolist():
-            score = float(frame.track[row, start:end].sum())
-            found.append(replace(frame.seqlet(row, start, end, "+", score), strand="+"))
-    return sorted(found)
+        intervals, p_values = _seqlets(tracks, sign, fdr, seed)
+        for (row, start, end), p in zip(intervals.tolist(), p_values.tolist(), strict=True):
+            score = float(tracks.track[row, start:end].sum())
+            site = tracks.restore(MotifSite(row, start, end, "+", score))
+            rows.append((site.sequence, site.start, site.end, score, p))
+    columns = ["sequence", "start", "end", "attribution", "p_value"]
+    types = dict(zip(columns, [int, int, int, float, float], strict=True))
+    return pd.DataFrame(sorted(rows), columns=columns).astype(types)
 
 
-def stretches(frame: Frame, sign: int, *, fdr: float, seed: int) -> Ints:
-    """Find the seqlets of one sign as rows (M, 3) of sequence, start and end in the frame.
+def seqlet_intervals(tracks: OrientedTracks, sign: int, *, fdr: float, seed: int) -> Ints:
+    """Return the seqlets of one sign as rows (M, 3) of sequence, start and end as oriented.
 
     Raises
     ------
     InputError
         For an ``fdr`` outside (0, 1).
     """
+    return _seqlets(tracks, sign, fdr, seed)[0]
+
+
+def _seqlets(tracks: OrientedTracks, sign: int, fdr: float, seed: int) -> tuple[Ints, Floats]:
+    """Return the seqlets of one sign, (M, 3), and their p-values, (M,)."""
     if not 0.0 < fdr < 1.0:
         raise InputError(
-            "a false-discovery rate is above 0 and below 1", got=f"{fdr}", remedy="give 0.05"
+            f"fdr={fdr} is not above 0 and below 1", remedy="give 0.05", argument="fdr"
         )
-    track, lengths = sign * _scaled(frame), frame.lengths
+    track, lengths = sign * _scaled(tracks), tracks.lengths
     sums, whole = _window_sums(track), _whole_windows(lengths, track.shape[1])
     real = sums[whole]
     if real.size == 0:
-        return np.zeros((0, 3), dtype=np.int64)
+        return np.zeros((0, 3), dtype=np.int64), np.zeros(0)
     chosen = np.zeros(whole.shape, dtype=np.bool_)
     for _ in range(N_PASSES):
         outside = ~_covered(chosen, track.shape[1], 0)
         null = _null(track, outside & (np.arange(track.shape[1]) < lengths[:, None]), seed)
         chosen = whole & (sums >= _limit(real, null, fdr))
-    covered = _covered(chosen, track.shape[1], MARGIN)
-    edges = np.diff(np.pad(covered, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    (row, start), end = np.nonzero(edges == 1), np.nonzero(edges == -1)[1]
-    found = np.stack([row, start, end], axis=1).astype(np.int64)
+    found = marked_intervals(_covered(chosen, track.shape[1], MARGIN))
     if len(found) > MAX_SEQLETS:
-        total = np.cumsum(np.pad(sign * frame.track, ((0, 0), (1, 0))), axis=1)
-        scores = total[row, end] - total[row, start]
+        total = np.cumsum(np.pad(sign * tracks.track, ((0, 0), (1, 0))), axis=1)
+        scores = total[found[:, 0], found[:, 2]] - total[found[:, 0], found[:, 1]]
         found = found[np.sort(np.argsort(-scores, kind="stable")[:MAX_SEQLETS])]
-    return found
+    return found, _p_values(found, np.where(chosen, sums, -np.inf), null)
 
 
-def _scaled(frame: Frame) -> Floats:
+def _p_values(seqlets: Ints, sums: Floats, null: Floats) -> Floats:
+    """Compare the largest chosen sum in each seqlet with the sums of the null, (M,)."""
+    # The windows of a seqlet begin ``MARGIN`` before it and end as much behind it.
+    largest = np.array(
+        [
+            sums[row, max(start - MARGIN, 0) : end + MARGIN - WINDOW + 1].max()
+            for row, start, end in seqlets.tolist()
+        ]
+    )
+    n_as_large = null.size - np.searchsorted(np.sort(null), largest)
+    p_values: Floats = (n_as_large + 1) / (null.size + 1)
+    return p_values
+
+
+def _scaled(tracks: OrientedTracks) -> Floats:
     """Divide every track by its scale, (N, L)."""
-    scale = np.sqrt((frame.track**2).sum(axis=1) / np.maximum(frame.lengths, 1))
+    scale = np.sqrt((tracks.track**2).sum(axis=1) / np.maximum(tracks.lengths, 1))
     explained = scale[scale > 0]
     least = float(np.median(explained)) if explained.size else 1.0
-    scaled: Floats = frame.track / np.maximum(scale, least)[:, None]
+    scaled: Floats = tracks.track / np.maximum(scale, least)[:, None]
     return scaled
 
 
@@ -127,12 +151,12 @@ def _window_sums(track: Floats) -> Floats:
     return sums
 
 
-def _whole_windows(lengths: Ints, length: int) -> NDArray[np.bool_]:
-    whole: NDArray[np.bool_] = np.arange(max(length - WINDOW + 1, 0)) + WINDOW <= lengths[:, None]
+def _whole_windows(lengths: Ints, length: int) -> Mask:
+    whole: Mask = np.arange(max(length - WINDOW + 1, 0)) + WINDOW <= lengths[:, None]
     return whole
 
 
-def _covered(chosen: NDArray[np.bool_], length: int, margin: int) -> NDArray[np.bool_]:
+def _covered(chosen: Mask, length: int, margin: int) -> Mask:
     """Mark the bases (N, length) of chosen windows, less ``margin`` at either end of each."""
     covered = np.zeros((len(chosen), length), dtype=np.bool_)
     for offset in range(margin, WINDOW - margin):
@@ -140,11 +164,11 @@ def _covered(chosen: NDArray[np.bool_], length: int, margin: int) -> NDArray[np.
     return covered
 
 
-def _null(track: Floats, used: NDArray[np.bool_], seed: int) -> Floats:
+def _null(track: Floats, used: Mask, seed: int) -> Floats:
     """Sum the windows of tracks whose used bases are permuted within each sequence.
 
     The values are sorted first, so that a sequence and its reverse complement, whichever of them
-    the frame shows, are permuted alike.
+    is shown, are permuted alike.
     """
     generator = np.random.default_rng(seed)
     n_used = used.sum(axis=1)
@@ -160,7 +184,7 @@ def _null(track: Floats, used: NDArray[np.bool_], seed: int) -> Floats:
 
 
 def _limit(real: Floats, null: Floats, fdr: float) -> float:
-    """Give the lowest positive sum from which on the null makes up at most ``fdr``."""
+    """Return the lowest positive sum from which on the null makes up at most ``fdr``."""
     candidates = np.unique(real[real > 0])
     if candidates.size == 0:
         return np.inf

@@ -1,38 +1,45 @@
-"""Held-out scores of the ensemble of a model's seeds, with intervals: ``metrics.json``."""
+"""Held-out scores of the ensemble of a model's seeds, with intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
+from msgspec import convert
 from numpy.typing import NDArray
 
 from motiflens.datasets import SequenceDataset, homology_groups
 from motiflens.metrics import choose_threshold, curve_points, ensemble_logits, evaluate, measure
+from motiflens.results.scores import (
+    Curves,
+    EnsembleScores,
+    GroupCounts,
+    HeldOutScores,
+    SeedHeldOut,
+)
 from motiflens.training import Trained, predict_trained
 
-#: Test parts of more sequences are not grouped: shared words take minutes and gigabytes to find.
-MOST_GROUPED = 200_000
+#: Test splits of more sequences are not grouped: shared 31-mers take minutes and gigabytes to find.
+MAX_GROUPED = 200_000
 
 Ints = NDArray[np.int64]
 
 
 def independent_groups(test: SequenceDataset) -> Ints | None:
-    """Give the homology group (N,) of each test sequence; None of more than 200,000."""
-    return homology_groups(test) if len(test) <= MOST_GROUPED else None
+    """Return the homology group (N,) of each test sequence; None of more than 200,000."""
+    return homology_groups(test) if len(test) <= MAX_GROUPED else None
 
 
-def count_groups(test: SequenceDataset, groups: Ints | None) -> dict[str, int] | None:
+def count_groups(test: SequenceDataset, groups: Ints | None) -> GroupCounts | None:
     """Count the groups that hold a positive, those that hold a negative, and all; None for none."""
     if groups is None:
         return None
     positive = test.labels > 0
-    return {
-        "positives": len(np.unique(groups[positive])),
-        "negatives": len(np.unique(groups[~positive])),
-        "groups": len(np.unique(groups)),
-    }
+    return GroupCounts(
+        positives=len(np.unique(groups[positive])),
+        negatives=len(np.unique(groups[~positive])),
+        groups=len(np.unique(groups)),
+    )
 
 
 def evaluate_ensembles(
@@ -41,8 +48,8 @@ def evaluate_ensembles(
     *,
     seed: int,
     groups: Ints | None = None,
-) -> dict[str, Any]:
-    """Score the ensemble of each model's seeds on the test part, and each seed alone.
+) -> dict[str, EnsembleScores]:
+    """Score the ensemble of each model's seeds on the test split, and each seed alone.
 
     Parameters
     ----------
@@ -53,14 +60,7 @@ def evaluate_ensembles(
     seed
         Of the bootstrap.
     groups
-        Those of the test part that are not independent (see :func:`independent_groups`).
-
-    Returns
-    -------
-    dict
-        The ``models`` of ``metrics.json``: ``test`` (metric → value, low, high), ``threshold``
-        (chosen on the validation part; 0, an even chance, for models without one), ``seeds`` and
-        ``curves``.
+        Those of the test split that are not independent (see :func:`independent_groups`).
 
     Raises
     ------
@@ -72,26 +72,26 @@ def evaluate_ensembles(
 
 def _evaluate(
     replicas: Sequence[Trained], test: SequenceDataset, seed: int, groups: Ints | None
-) -> dict[str, Any]:
+) -> EnsembleScores:
     threshold = _threshold(replicas)
     logits = [predict_trained(one, test) for one in replicas]
     joined = ensemble_logits(logits)
     generator = np.random.default_rng(seed)
-    return {
-        "test": evaluate(
-            test.labels, joined, threshold=threshold, generator=generator, groups=groups
-        ),
-        "threshold": threshold,
-        "seeds": [
-            {"seed": one.seed, **measure(test.labels, alone, threshold=threshold)}
-            for one, alone in zip(replicas, logits, strict=True)
-        ],
-        "curves": curve_points(test.labels, joined),
-    }
+    scores = evaluate(test.labels, joined, threshold=threshold, generator=generator, groups=groups)
+    seeds = [
+        {"seed": one.seed, **measure(test.labels, alone, threshold=threshold)}
+        for one, alone in zip(replicas, logits, strict=True)
+    ]
+    return EnsembleScores(
+        test=convert(scores, HeldOutScores),
+        threshold=threshold,
+        seeds=convert(seeds, tuple[SeedHeldOut, ...]),
+        curves=convert(curve_points(test.labels, joined), Curves),
+    )
 
 
 def _threshold(replicas: Sequence[Trained]) -> float:
-    """Choose on the validation part, by the models as they were before any refit."""
+    """Choose on the validation split, by the models as they were before any refit."""
     first = replicas[0].valid
     if first is None or len(np.unique(first.labels)) < 2:
         return 0.0

@@ -11,17 +11,20 @@ from typing import Any
 
 import numpy as np
 
+from motiflens import metrics
 from motiflens.datasets import SequenceDataset
 from motiflens.evaluation.ensembles import Ints, independent_groups
-from motiflens.metrics import (
-    METRICS,
-    Interval,
+from motiflens.results.scores import (
+    Comparison,
+    Difference,
+    EpochsToTarget,
+    MeanOfSeeds,
+    ModelScores,
+    Scores,
+    ScoreSummary,
     SeedScores,
-    epochs_to_target,
-    mean_interval,
-    paired_difference,
-    score,
-    seed_scores,
+    TrainingSize,
+    TrainingTime,
 )
 from motiflens.training import Job, Trained, predict_trained, single_intra_op_thread, train_all
 
@@ -30,15 +33,15 @@ BOUNDS = {"accuracy": (0.0, 1.0), "auroc": (0.0, 1.0), "auprc": (0.0, 1.0), "mcc
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Compared:
     """What a comparison found.
 
     Parameters
     ----------
-    results
-        The content of ``comparison.json`` without the baselines; the same for the same seed.
-    timings
-        Seconds: the content of ``timings.json``.
+    comparison
+        Without baselines; the same for the same seed.
+    training, seconds
+        What the training of each model took; seconds of all of it.
     trained
         The models trained on all training sequences, by name, in the order of the seeds.
     test_groups
@@ -46,8 +49,9 @@ class Comparison:
         :func:`motiflens.evaluation.ensembles.independent_groups`; None where none were looked for.
     """
 
-    results: dict[str, Any]
-    timings: dict[str, Any]
+    comparison: Comparison
+    training: dict[str, TrainingTime]
+    seconds: float
     trained: dict[str, list[Trained]]
     test_groups: Ints | None = None
 
@@ -63,17 +67,17 @@ def compare(
     device: str = "cpu",
     advance: Callable[[int], None] | None = None,
     checkpoint: Path | None = None,
-) -> Comparison:
-    """Train models with several seeds and training sizes and score them on one test part.
+) -> Compared:
+    """Train models with several seeds and training sizes and score them on one test split.
 
     Parameters
     ----------
     dataset
-        With a split that holds a test part of both classes.
+        With a split that holds a test split of both classes.
     jobs
-        One an architecture, all with the same seeds; the test part is the same for all.
+        One an architecture, all with the same seeds; the test split is the same for all.
     sizes
-        Training sizes of the learning curves; the whole training part is added as the last.
+        Training sizes of the learning curves; the whole training split is added as the last.
     size_seeds
         Use only the first seeds for the learning curves; None for all.
     target
@@ -81,14 +85,10 @@ def compare(
     threads, device, advance, checkpoint
         As in :func:`motiflens.training.train_all`.
 
-    Returns
-    -------
-    Comparison
-
     Raises
     ------
     InputError
-        If a model is unknown, a size is too large, or a class is missing from the test part.
+        If a model is unknown, a size is too large, or a class is missing from the test split.
     """
     curves = [
         replace(job, seeds=job.seeds[:size_seeds], n_train=size, watch_test=False)
@@ -112,122 +112,118 @@ def compare(
     with single_intra_op_thread():
         scores = {name: _score_seeds(group, test) for name, group in full_runs.items()}
         at_sizes = [
-            (job, _score_curve(group, test)) for job, group in zip(curves, later, strict=True)
+            (job.n_train or 0, job.architecture, _score_curve(group, test))
+            for job, group in zip(curves, later, strict=True)
         ]
     by_model = {
         name: _model_results(
             group[0],
-            [_row(one, scores[name].of_seed(i), target) for i, one in enumerate(group)],
-            [(job.n_train, rows) for job, rows in at_sizes if job.architecture == name],
+            tuple(_row(one, scores[name].of_seed(i), target) for i, one in enumerate(group)),
+            [(size, rows) for size, name_, rows in at_sizes if name_ == name],
         )
         for name, group in full_runs.items()
     }
-    results = {
-        "schema_version": 1,
-        "target": target,
-        "n_train": len(dataset) - len(test),
-        "n_test": len(test),
-        "models": by_model,
-        "differences": _differences(scores, test, groups),
-        "differences_cover": ["seeds"] * (len(jobs[0].seeds) > 1) + ["test sequences"],
-    }
-    timings = {
-        "training": {name: _timing(group, target) for name, group in full_runs.items()},
-        "stages": {"train": training_seconds},
-    }
-    return Comparison(results, timings, full_runs, groups)
+    over_seeds = ("seeds",) if len(jobs[0].seeds) > 1 else ()
+    comparison = Comparison(
+        target=target,
+        n_train=len(dataset) - len(test),
+        n_test=len(test),
+        models=by_model,
+        differences=_differences(scores, test, groups),
+        differences_cover=(*over_seeds, "test sequences"),
+        baselines={},
+    )
+    training = {name: _timing(group, target) for name, group in full_runs.items()}
+    return Compared(comparison, training, training_seconds, full_runs, groups)
 
 
 def _model_results(
-    replica: Trained, full: list[dict[str, Any]], curve: Sequence[tuple[int | None, Any]]
-) -> dict[str, Any]:
-    """Give the scores of a model's seeds, and its learning curve, which ends with all data."""
-    whole = replica.n_train + replica.n_valid
-    points = [*curve, (whole, full)] if curve else []
-    return {
-        "parameters": sum(p.numel() for p in replica.model.parameters()),
-        "seeds": full,
-        "summary": _summary(full),
-        "sizes": [
-            {"n_train": n_train, "seeds": scores, "summary": _summary(scores)}
+    replica: Trained,
+    full: tuple[SeedScores, ...],
+    curve: Sequence[tuple[int, tuple[SeedScores, ...]]],
+) -> ModelScores:
+    """Return the scores of a model's seeds, and its learning curve, which ends with all data."""
+    points = [*curve, (replica.n_train + replica.n_valid, full)] if curve else []
+    return ModelScores(
+        parameters=sum(p.numel() for p in replica.model.parameters()),
+        seeds=full,
+        summary=_summary(full),
+        sizes=tuple(
+            TrainingSize(n_train=n_train, seeds=scores, summary=_summary(scores))
             for n_train, scores in points
-        ],
-    }
-
-
-def _score_seeds(group: Sequence[Trained], test: SequenceDataset) -> SeedScores:
-    return seed_scores(test.labels, [predict_trained(one, test) for one in group])
-
-
-def _score_curve(group: Sequence[Trained], test: SequenceDataset) -> list[dict[str, Any]]:
-    """Give the rows of a smaller training size, whose epochs did not look at the test part."""
-    return [
-        _row(one, score(test.labels, predict_trained(one, test)), float("inf")) for one in group
-    ]
-
-
-def _row(trained: Trained, scores: dict[str, float], target: float) -> dict[str, Any]:
-    accuracies = [epoch.test_accuracy or 0.0 for epoch in trained.history]
-    return {
-        "seed": trained.seed,
-        "test": scores,
-        "epochs_to_target": epochs_to_target(accuracies, target),
-        "best_epoch": trained.best_epoch,
-        "epochs": len(trained.history),
-    }
-
-
-def _as_json(interval: Interval) -> dict[str, float | None]:
-    """Give a mean with its interval; None for the ends where one seed shows no spread."""
-    ends = {"low": None, "high": None} if interval.n == 1 else {}
-    return {**interval._asdict(), **ends}
-
-
-def _summary(scores: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Summarise seeds: 95 % t-intervals of the means; epochs over the seeds that got there.
-
-    The replicas of a learning curve do not watch the test part, and have no such epochs.
-    """
-    summary: dict[str, Any] = {
-        metric: _as_json(
-            mean_interval([one["test"][metric] for one in scores], bounds=BOUNDS[metric])
-        )
-        for metric in METRICS
-    }
-    reached = [one["epochs_to_target"] for one in scores if one["epochs_to_target"] is not None]
-    summary["epochs_to_target"] = (
-        {
-            **_as_json(mean_interval(reached, bounds=(1.0, float("inf")))),
-            "median": float(np.median(reached)),
-        }
-        if reached
-        else {"mean": None, "low": None, "high": None, "n": 0, "median": None}
+        ),
     )
-    return summary
+
+
+def _score_seeds(group: Sequence[Trained], test: SequenceDataset) -> metrics.SeedScores:
+    return metrics.seed_scores(test.labels, [predict_trained(one, test) for one in group])
+
+
+def _score_curve(group: Sequence[Trained], test: SequenceDataset) -> tuple[SeedScores, ...]:
+    """Return the rows of a smaller training size, whose epochs did not look at the test split."""
+    return tuple(
+        _row(one, metrics.score(test.labels, predict_trained(one, test)), float("inf"))
+        for one in group
+    )
+
+
+def _row(trained: Trained, scores: dict[str, float], target: float) -> SeedScores:
+    accuracies = [epoch.test_accuracy or 0.0 for epoch in trained.history]
+    return SeedScores(
+        seed=trained.seed,
+        test=Scores(**scores),
+        epochs_to_target=metrics.epochs_to_target(accuracies, target),
+        best_epoch=trained.best_epoch,
+        epochs=len(trained.history),
+    )
+
+
+def _mean_of_seeds(values: Sequence[float], bounds: tuple[float, float]) -> dict[str, Any]:
+    """Return a mean with its 95 % t-interval; None for the ends where one seed shows no spread."""
+    interval = metrics.mean_interval(values, bounds=bounds)._asdict()
+    return interval if len(values) > 1 else {**interval, "low": None, "high": None}
+
+
+def _summary(seeds: Sequence[SeedScores]) -> ScoreSummary:
+    """Summarise seeds; epochs over those that reached the target.
+
+    The replicas of a learning curve do not watch the test split, and have no such epochs.
+    """
+    means = {
+        metric: MeanOfSeeds(**_mean_of_seeds([getattr(s.test, metric) for s in seeds], bounds))
+        for metric, bounds in BOUNDS.items()
+    }
+    reached = [s.epochs_to_target for s in seeds if s.epochs_to_target is not None]
+    epochs = EpochsToTarget(mean=None, low=None, high=None, n=0)
+    if reached:
+        mean = _mean_of_seeds(reached, (1.0, float("inf")))
+        epochs = EpochsToTarget(**mean, median=float(np.median(reached)))
+    return ScoreSummary(**means, epochs_to_target=epochs)
 
 
 def _differences(
-    scores: dict[str, SeedScores], test: SequenceDataset, groups: Ints | None
-) -> list[dict[str, Any]]:
+    scores: dict[str, metrics.SeedScores], test: SequenceDataset, groups: Ints | None
+) -> tuple[Difference, ...]:
     """Compare each pair of models, a minus b, over the same seeds and test sequences."""
     rows = []
     for a, b in combinations(scores, 2):
-        found = paired_difference(test.labels, scores[a], scores[b], groups)
-        rows.append({"a": a, "b": b, **{metric: found[metric]._asdict() for metric in METRICS}})
-    return rows
+        differences = metrics.paired_difference(test.labels, scores[a], scores[b], groups)
+        means = {metric: MeanOfSeeds(**differences[metric]._asdict()) for metric in BOUNDS}
+        rows.append(Difference(a=a, b=b, **means))
+    return tuple(rows)
 
 
-def _timing(group: Sequence[Trained], target: float) -> dict[str, Any]:
+def _timing(group: Sequence[Trained], target: float) -> TrainingTime:
     seconds = sum(one.seconds for one in group)
     epochs = sum(len(one.history) for one in group)
     to_target = {}
     for one in group:
         reached = (e.seconds for e in one.history if (e.test_accuracy or 0.0) >= target)
         to_target[str(one.seed)] = next(reached, None)
-    return {
-        "seconds": seconds,
-        "seeds": len(group),
-        "epochs": epochs,
-        "seconds_per_epoch_and_seed": seconds / epochs,
-        "seconds_to_target": to_target,
-    }
+    return TrainingTime(
+        seconds=seconds,
+        seeds=len(group),
+        epochs=epochs,
+        seconds_per_epoch_and_seed=seconds / epochs,
+        seconds_to_target=to_target,
+    )

@@ -11,87 +11,26 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from motiflens.attribution import Attributions, attention_of_heads
-from motiflens.attribution.base import Floats, as_input, evaluating, known_mask
-from motiflens.evidence.levels import RIGHT_FROM, standing_out
-from motiflens.evidence.replacement import Bench, Depends, Part, Replacement, depends_on
-from motiflens.evidence.softmaxes import Layer, Weights, attention_layers, tried
+from motiflens.attribution.base import known_mask
+from motiflens.attribution.result import Floats
+from motiflens.evidence.levels import RIGHT_FROM, fraction_by_chance
+from motiflens.evidence.replacement import Bench, Part, depends_on
+from motiflens.evidence.softmaxes import Layer, Weights, find_attention, random_one_hot
 from motiflens.evidence.tracks import base_scores, fraction_above, peaks
 from motiflens.models.base import AttentionMap, SequenceModel
+from motiflens.models.calling import as_input, evaluating
+from motiflens.results.trust import AttentionTest, HeadTest, MarkingTest
 from motiflens.sequences import evenly
 
 N_PERMUTATIONS, N_PERMUTATIONS_OF_HEAD = 5, 2
 
-MOST_OF_HEADS, LEAST = 3_000_000, 50
+MAX_BASES_OF_HEADS, MIN_PER_CLASS = 3_000_000, 50
 """Bases of all sequences that replacing heads one by one may cost, and sequences of each class at
 least; 24 heads of a model of 200 bases are tested on 104 sequences of each class."""
 
 
-#: How closely weights agree that are the same: shares of their size, and of all the weight.
-RELATIVE, ABSOLUTE = 1e-4, 1e-6
-
-
-@dataclass(frozen=True)
-class HeadTest:
-    """One head: what its map shows, and what other weights in its place do.
-
-    Parameters
-    ----------
-    layer, head
-        Name of the map and number of the head, from 1; of a layer without a map the name of its
-        softmax, and None.
-    fraction_above_null, base_auroc
-        Of the head's map, as of the method ``attention``; None without a map, or a truth.
-    marks
-        Whether the map marks bases, by the thresholds of the verdict.
-    uniform, permuted
-        This head alone replaced; intervals hold for all heads together.
-    depends
-        ``ranking``, ``logits`` or ``no``: what of the prediction depends on this head.
-    """
-
-    layer: str
-    head: int | None
-    fraction_above_null: float | None
-    base_auroc: float | None
-    marks: bool
-    uniform: Replacement
-    permuted: Replacement
-    depends: Depends
-
-
-@dataclass(frozen=True)
-class MarkingTest:
-    """The heads that mark, replaced together."""
-
-    uniform: Replacement
-    permuted: Replacement
-    depends: Depends
-
-
-@dataclass(frozen=True)
-class AttentionTest:
-    """Attention replaced by equal weights, and by a permutation of itself.
-
-    Parameters
-    ----------
-    uniform, permuted
-        All attention of the model together.
-    depends
-        ``ranking``, ``logits`` or ``no``.
-    heads
-        Each head, or layer, alone.
-    marking
-        The heads that mark bases together; None where none does.
-    hidden
-        Whether the model has other attention, whose weights cannot be replaced.
-    """
-
-    uniform: Replacement
-    permuted: Replacement
-    depends: Depends
-    heads: tuple[HeadTest, ...] = ()
-    marking: MarkingTest | None = None
-    hidden: bool = False
+#: How closely weights agree that are the same: fractions of their size, and of all the weight.
+WEIGHTS_RTOL, WEIGHTS_ATOL = 1e-4, 1e-6
 
 
 def attention_test(
@@ -99,7 +38,7 @@ def attention_test(
     positives: Floats,
     negatives: Floats,
     *,
-    shown: Mapping[tuple[str, int], Shown] | None = None,
+    shown: Mapping[tuple[str, int], HeadEvidence] | None = None,
     target: int = 0,
     seed: int = 0,
 ) -> AttentionTest | None:
@@ -122,57 +61,58 @@ def attention_test(
     -------
     AttentionTest or None
         None for a module in which
-        :func:`motiflens.evidence.softmaxes.attention_layers` finds none.
+        :func:`motiflens.evidence.softmaxes.find_attention` finds none.
     """
     length = positives.shape[2]
-    seen = attention_layers(module, length, target)
+    seen = find_attention(module, length, target)
     if not seen.layers:
         return None
     bench = Bench(module, (positives, negatives), target, seed)
     own = bench.logits()
 
-    def together(parts: Sequence[Part]) -> tuple[Replacement, Replacement, Depends]:
+    def together(parts: Sequence[Part]) -> MarkingTest:
         both = bench.replace(parts, own, n_permutations=N_PERMUTATIONS, n_tests=2)
-        return (*both, depends_on(*both))
+        return MarkingTest(uniform=both[0], permuted=both[1], depends=depends_on(*both))
 
     heads = find_heads(module, seen.layers, length)
-    tested = _each(bench, heads, shown or {})
+    tested = _test_each(bench, heads, shown or {})
     marking = [head.part for head, test in zip(heads, tested, strict=True) if test.marks]
+    whole = together([Part(layer) for layer in seen.layers])
     return AttentionTest(
-        *together([Part(layer) for layer in seen.layers]),
+        uniform=whole.uniform,
+        permuted=whole.permuted,
+        depends=whole.depends,
         heads=tested,
-        marking=MarkingTest(*together(marking)) if marking else None,
+        marking=together(marking) if marking else None,
         hidden=seen.hidden,
     )
 
 
-def _each(
-    bench: Bench, heads: Sequence[Head], shown: Mapping[tuple[str, int], Shown]
+def _test_each(
+    bench: Bench, heads: Sequence[Head], shown: Mapping[tuple[str, int], HeadEvidence]
 ) -> tuple[HeadTest, ...]:
     """Replace each head alone, on as many sequences as its number and their length allow."""
     passes = len(heads) * (1 + N_PERMUTATIONS_OF_HEAD)
-    n = max(LEAST, MOST_OF_HEADS // (2 * passes * bench.held_out[0].shape[2]))
+    n = max(MIN_PER_CLASS, MAX_BASES_OF_HEADS // (2 * passes * bench.held_out[0].shape[2]))
     first, second = (part[evenly(len(part), n)] for part in bench.held_out)
     few = Bench(bench.module, (first, second), bench.target, bench.seed)
     own = few.logits()
     tested = []
     for head in heads:
-        both = few.replace(
-            [head.part],
-            own,
-            n_permutations=N_PERMUTATIONS_OF_HEAD,
-            n_tests=2 * len(heads),
+        uniform, permuted = few.replace(
+            [head.part], own, n_permutations=N_PERMUTATIONS_OF_HEAD, n_tests=2 * len(heads)
         )
-        found = None if head.number is None else shown.get((head.layer, head.number))
+        head_map = shown.get((head.layer, head.number or 0), UNSEEN)
         tested.append(
             HeadTest(
-                head.layer,
-                head.number,
-                None if found is None else found.fraction_above_null,
-                None if found is None else found.base_auroc,
-                found is not None and found.marks,
-                *both,
-                depends_on(*both),
+                layer=head.layer,
+                head=head.number,
+                fraction_above_null=head_map.fraction_above_null,
+                base_auroc=head_map.base_auroc,
+                marks=head_map.marks,
+                uniform=uniform,
+                permuted=permuted,
+                depends=depends_on(uniform, permuted),
             )
         )
     return tuple(tested)
@@ -198,12 +138,15 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What the map of one head shows: as ``MethodEvidence`` says of a method."""
+class HeadEvidence:
+    """What the map of one head shows, as ``MethodTrust`` says of a method; None without a map."""
 
-    fraction_above_null: float
+    fraction_above_null: float | None
     base_auroc: float | None
     marks: bool
+
+
+UNSEEN = HeadEvidence(None, None, False)
 
 
 def find_heads(module: nn.Module, layers: Mapping[Layer, list[Weights]], length: int) -> list[Head]:
@@ -224,8 +167,8 @@ def find_heads(module: nn.Module, layers: Mapping[Layer, list[Weights]], length:
     """
     left = dict(layers)
     heads: list[Head] = []
-    for found in _maps(module, length):
-        heads += _of_map(found, left)
+    for head_map in _attention_maps(module, length):
+        heads += _heads_of_map(head_map, left)
     names = {part: name for name, part in module.named_modules()}
     for layer in left:
         of = f" of {names[layer.module]}" if names.get(layer.module) else ""
@@ -234,54 +177,56 @@ def find_heads(module: nn.Module, layers: Mapping[Layer, list[Weights]], length:
     return heads
 
 
-def _maps(module: nn.Module, length: int) -> list[AttentionMap]:
+def _attention_maps(module: nn.Module, length: int) -> list[AttentionMap]:
     if not isinstance(module, SequenceModel):
         return []
     with evaluating(module), torch.inference_mode():
-        return module.attention_maps(as_input(module, tried(length)))
+        return module.attention_maps(as_input(module, random_one_hot(length)))
 
 
-def _of_map(found: AttentionMap, left: dict[Layer, list[Weights]]) -> list[Head]:
+def _heads_of_map(head_map: AttentionMap, left: dict[Layer, list[Weights]]) -> list[Head]:
     """Take the softmaxes that make a map out of those that are left."""
-    n_heads = found.weights.shape[1]
+    n_heads = head_map.weights.shape[1]
     for layer, calls in left.items():
         for weights in calls:
-            axis = _head_axis(found, weights)
+            axis = _head_axis(head_map, weights)
             if axis is not None:
                 del left[layer]
                 parts = [Part(layer, axis, index) for index in range(n_heads)]
-                return [Head(found.layer, n, part) for n, part in enumerate(parts, start=1)]
+                return [Head(head_map.layer, n, part) for n, part in enumerate(parts, start=1)]
     heads = []
     for index in range(n_heads):
-        shown = found.weights[:, index] if found.full is None else found.full[:, index]
+        shown = head_map.weights[:, index] if head_map.full is None else head_map.full[:, index]
         for layer, calls in left.items():
             if any(_same(weights.values.movedim(weights.dim, -1), shown) for weights in calls):
-                heads.append(Head(found.layer, index + 1, Part(layer)))
+                heads.append(Head(head_map.layer, index + 1, Part(layer)))
                 del left[layer]
                 break
     return heads
 
 
-def _head_axis(found: AttentionMap, weights: Weights) -> int | None:
-    """Give the axis of the heads in what a softmax gave, if it gave this map."""
+def _head_axis(head_map: AttentionMap, weights: Weights) -> int | None:
+    """Return the axis of the heads in what a softmax gave, if it gave this map."""
     axes = [axis for axis in range(weights.values.ndim) if axis != weights.dim]
     units_last = weights.values.movedim(weights.dim, -1)
-    shown = found.weights if found.full is None else found.full
-    for place in range(1, len(axes)):
-        heads_second = units_last.movedim(place, 1)
-        of_queries = heads_second.ndim == 4 and found.full is None
+    shown = head_map.weights if head_map.full is None else head_map.full
+    for axis in range(1, len(axes)):
+        heads_second = units_last.movedim(axis, 1)
+        of_queries = heads_second.ndim == 4 and head_map.full is None
         if _same(heads_second.mean(2) if of_queries else heads_second, shown):
-            return axes[place]
+            return axes[axis]
     return None
 
 
 def _same(given: Tensor, shown: Tensor) -> bool:
-    return given.shape == shown.shape and torch.allclose(given, shown, rtol=RELATIVE, atol=ABSOLUTE)
+    return given.shape == shown.shape and torch.allclose(
+        given, shown, rtol=WEIGHTS_RTOL, atol=WEIGHTS_ATOL
+    )
 
 
-def shown_by_heads(
+def judge_heads(
     module: nn.Module, parts: Sequence[Floats], truth: NDArray[np.int8] | None
-) -> dict[tuple[str, int], Shown]:
+) -> dict[tuple[str, int], HeadEvidence]:
     """Judge the map of every head as the mean of all is judged.
 
     Parameters
@@ -302,11 +247,14 @@ def shown_by_heads(
     laid = [attention_of_heads(module, part) for part in parts]
     n_heads = sum(weights.shape[1] for weights in laid[0].values())
     sizes = [len(part) for part in parts]
-    least = standing_out(sizes[0], sizes[1:], n_heads)
-    return {name: _shown(tracks, truth, least) for name, tracks in _each_head(laid, parts)}
+    least = fraction_by_chance(sizes[0], sizes[1:], n_heads)
+    return {
+        name: _judge_head(tracks, truth, least)
+        for name, tracks in _tracks_of_each_head(laid, parts)
+    }
 
 
-def _each_head(
+def _tracks_of_each_head(
     laid: Sequence[Mapping[str, Floats]], parts: Sequence[Floats]
 ) -> Iterator[tuple[tuple[str, int], list[Attributions]]]:
     for layer, weights in laid[0].items():
@@ -320,8 +268,10 @@ def _each_head(
             )
 
 
-def _shown(tracks: list[Attributions], truth: NDArray[np.int8] | None, least: float) -> Shown:
+def _judge_head(
+    tracks: list[Attributions], truth: NDArray[np.int8] | None, least: float
+) -> HeadEvidence:
     above = fraction_above(*map(peaks, tracks))
-    scores = None if truth is None else base_scores(tracks[0].track, truth)
-    right = scores is None or scores[0] >= RIGHT_FROM
-    return Shown(above, None if scores is None else scores[0], above >= least and right)
+    base_auroc, _ = base_scores(tracks[0].track, truth) or (None, None)
+    right = base_auroc is None or base_auroc >= RIGHT_FROM
+    return HeadEvidence(above, base_auroc, above >= least and right)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
@@ -12,17 +12,16 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from motiflens.attribution import METHODS, Attributions, attribute
-from motiflens.attribution.base import Floats, as_input, check_one_hot, evaluating
+from motiflens.attribution.result import Floats
 from motiflens.errors import InputError
-from motiflens.evidence.attention import attention_test, shown_by_heads
-from motiflens.evidence.deletion import RANDOM, Erasure, erasure, eval_logits
-from motiflens.evidence.levels import Levels, standing_out, telling
-from motiflens.evidence.results import MethodEvidence, Trust, Untrained
+from motiflens.evidence.attention import attention_test, judge_heads
+from motiflens.evidence.deletion import RANDOM, deletion_curves, eval_logits
+from motiflens.evidence.levels import Levels, auroc_by_chance, fraction_by_chance
 from motiflens.evidence.tracks import (
     LEFT_OUT,
     MOTIF,
     OUTSIDE,
-    SHARES,
+    SUM_TO_ONE,
     base_scores,
     fraction_above,
     peaks,
@@ -30,12 +29,15 @@ from motiflens.evidence.tracks import (
     shuffled,
     top_overlaps,
 )
-from motiflens.evidence.verdict import judge
+from motiflens.evidence.verdict import bases_claimed_by, judge
+from motiflens.io.inputs import check_one_hot
 from motiflens.metrics import rank_auroc
 from motiflens.models.base import SequenceModel
+from motiflens.models.calling import as_input, evaluating
+from motiflens.results.trust import DeletionCurve, MethodTrust, ModelTrust, Untrained
 from motiflens.sequences import evenly
 
-MOST, LEAST = 100, 40
+MAX_POSITIVES, MIN_POSITIVES = 100, 40
 """Positives that every method explains, of short and of long sequences, as far as there are some.
 
 Half as many negatives and shuffled positives are its null, also of fewer positives, and an eighth
@@ -43,11 +45,34 @@ as many positives are explained of other seeds and before training: what each co
 square of the length.
 """
 
-MOST_WORK = 4_000_000
-"""Positives times the square of their length: ``MOST`` of 200 bases."""
+MAX_WORK = 4_000_000
+"""Positives times the square of their length: ``MAX_POSITIVES`` of 200 bases."""
 
 N_HELD_OUT = 500
 """Sequences of each class on which the model is scored and its attention replaced, at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Controls:
+    """What an explanation can be held against, besides a null of other sequences.
+
+    Parameters
+    ----------
+    truth
+        (N, L), of the positives: 1 on the bases of the true motifs, 0 elsewhere, -1 on bases that
+        count as neither, as :func:`true_bases` returns it.
+    seeds
+        The same architecture, trained with other seeds.
+    untrained
+        The same architecture before training.
+    attributions
+        By method, of the positives in the same order, where they are there already.
+    """
+
+    truth: ArrayLike | None = None
+    seeds: Sequence[nn.Module] = ()
+    untrained: nn.Module | None = None
+    attributions: Mapping[str, Attributions] = field(default_factory=dict)
 
 
 def trust_checks(
@@ -57,16 +82,13 @@ def trust_checks(
     *,
     methods: Iterable[str] | None = None,
     target: int = 0,
-    truth: ArrayLike | None = None,
-    seeds: Sequence[nn.Module] = (),
-    untrained: nn.Module | None = None,
-    attributions: Mapping[str, Attributions] | None = None,
+    controls: Controls | None = None,
     seed: int = 0,
-) -> Trust:
+) -> ModelTrust:
     """Check how far the explanations of a model can be trusted.
 
-    At most ``N_HELD_OUT`` sequences of each class are scored, and ``MOST`` positives explained,
-    fewer of more than 200 bases, spread evenly over their order.
+    At most ``N_HELD_OUT`` sequences of each class are scored, and ``MAX_POSITIVES`` positives
+    explained, fewer of more than 200 bases, spread evenly over their order.
 
     Parameters
     ----------
@@ -78,21 +100,14 @@ def trust_checks(
         Keys of ``motiflens.attribution.METHODS``; None for all that the model takes.
     target
         Column of the logits.
-    truth
-        (N, L): 1 on the bases of the true motifs, 0 elsewhere, -1 on bases that count as neither,
-        as :func:`true_bases` gives it.
-    seeds
-        The same architecture, trained with other seeds.
-    untrained
-        The same architecture before training.
-    attributions
-        By method, of the positives in the same order, where they are there already.
+    controls
+        What else is known.
     seed
         Of everything random.
 
     Returns
     -------
-    Trust
+    ModelTrust
 
     Raises
     ------
@@ -100,41 +115,40 @@ def trust_checks(
         For sequences that are not one-hot, none of one class, an unknown method, a target out of
         range, logits that are not finite, or a truth of another shape.
     """
-    held_out = [_some(positives, "positives"), _some(negatives, "negatives")]
-    case = _case(module, held_out, truth, target, seed)
-    scored = [part[evenly(len(part), N_HELD_OUT)] for part in held_out]
+    controls = controls or Controls()
+    held_out = [_checked(positives, "positives"), _checked(negatives, "negatives")]
+    case = _case(module, held_out, controls, target, seed)
+    scored = [of_class[evenly(len(of_class), N_HELD_OUT)] for of_class in held_out]
     auroc = _auroc(module, scored, target)
     attentive = _has_maps(module, case.positives[:1])
-    shown = shown_by_heads(module, case.parts, case.truth) if attentive else None
+    shown = judge_heads(module, case.sets, case.truth) if attentive else None
     attention = attention_test(module, *scored, shown=shown, target=target, seed=seed)
-    maps, refused = _explained(case, methods, attributions or {}, len(held_out[0]))
-    tracks = {method: found.positives.track for method, found in maps.items()}
-    curves = erasure(module, case.positives, tracks, target=target, seed=seed) or {}
-    evidence = {
-        method: _evidence(case, method, maps, curves.get(method), seeds, untrained)
-        for method in maps
-    }
-    n, *nulls = map(len, case.parts)
-    levels = Levels(n, telling(*map(len, scored)), standing_out(n, nulls))
+    maps, refused = _explain(case, methods, len(held_out[0]))
+    tracks = {method: of_method.positives.track for method, of_method in maps.items()}
+    curves = deletion_curves(module, case.positives, tracks, target=target, seed=seed) or {}
+    evidence = {method: _evidence(case, method, maps, curves.get(method)) for method in maps}
+    n, *nulls = map(len, case.sets)
+    levels = Levels(n, auroc_by_chance(*map(len, scored)), fraction_by_chance(n, nulls))
     # A model of ours says itself that it has no attention; another module cannot say.
     silent = isinstance(module, SequenceModel) and not attentive
     untested = attention is None and not silent
-    return Trust(
-        judge(auroc, attention, evidence, levels, untested=untested),
-        auroc,
-        attention,
-        evidence,
-        curves.get(RANDOM),
-        refused,
-        n,
-        auroc >= levels.tells_from,
-        levels.stands_out_from,
+    return ModelTrust(
+        verdict=judge(auroc, attention, evidence, levels, untested=untested),
+        auroc=auroc,
+        attention=attention,
+        methods=evidence,
+        random_order=curves.get(RANDOM),
+        refused=refused,
+        n=n,
+        may_claim=auroc >= levels.tells_from,
+        stands_out_from=levels.stands_out_from,
+        bases_claimed_by=bases_claimed_by(auroc, attention, evidence, levels),
     )
 
 
-def _auroc(module: nn.Module, parts: Sequence[Floats], target: int) -> float:
-    logits = [eval_logits(module, part, target) for part in parts]
-    labels = np.repeat([1.0, 0.0], [len(part) for part in logits])
+def _auroc(module: nn.Module, classes: Sequence[Floats], target: int) -> float:
+    logits = [eval_logits(module, one_hot, target) for one_hot in classes]
+    labels = np.repeat([1.0, 0.0], [len(of_class) for of_class in logits])
     (auroc,) = rank_auroc(labels[None], np.concatenate(logits)[None])
     return float(auroc)
 
@@ -156,10 +170,11 @@ class _Case:
     negatives: Floats
     shuffled: Floats
     truth: NDArray[np.int8] | None
+    controls: Controls
     target: int
 
     @property
-    def parts(self) -> tuple[Floats, Floats, Floats]:
+    def sets(self) -> tuple[Floats, Floats, Floats]:
         """The positives, and the sequences of both nulls."""
         return self.positives, self.negatives, self.shuffled
 
@@ -194,51 +209,48 @@ class _Maps:
     null: tuple[Attributions, Attributions]
 
 
-def _some(one_hot: Floats | Tensor, what: str) -> Floats:
-    found = check_one_hot(one_hot)
-    if len(found) == 0:
+def _checked(one_hot: Floats | Tensor, name: str) -> Floats:
+    sequences = check_one_hot(one_hot)
+    if len(sequences) == 0:
         raise InputError(
-            "trust is checked on positives and on negatives",
-            got=f"no {what}",
-            remedy="give held-out sequences of both classes",
+            f"there are no {name}", remedy="give held-out sequences of both classes", argument=name
         )
-    return found
+    return sequences
 
 
 def _case(
-    module: nn.Module, parts: Sequence[Floats], truth: ArrayLike | None, target: int, seed: int
+    module: nn.Module, held_out: Sequence[Floats], controls: Controls, target: int, seed: int
 ) -> _Case:
-    n = int(np.clip(MOST_WORK // parts[0].shape[2] ** 2, LEAST, MOST))
-    rows = evenly(len(parts[0]), n)
-    marks = None if truth is None else _checked_truth(truth, parts[0])[rows]
-    positives, negatives = parts[0][rows], parts[1][evenly(len(parts[1]), n // 2)]
+    n = int(np.clip(MAX_WORK // held_out[0].shape[2] ** 2, MIN_POSITIVES, MAX_POSITIVES))
+    rows = evenly(len(held_out[0]), n)
+    truth = controls.truth
+    marks = None if truth is None else _checked_truth(truth, held_out[0])[rows]
+    positives, negatives = held_out[0][rows], held_out[1][evenly(len(held_out[1]), n // 2)]
     # Few positives are shuffled several times each: a small null is a coarse one.
     turns = np.resize(evenly(len(positives), n // 2), n // 2)
-    return _Case(
-        module, rows, positives, negatives, shuffled(positives[turns], seed), marks, target
-    )
+    null = shuffled(positives[turns], seed)
+    return _Case(module, rows, positives, negatives, null, marks, controls, target)
 
 
 def _checked_truth(truth: ArrayLike, positives: Floats) -> NDArray[np.int8]:
     marks = np.asarray(truth)
     expected = (positives.shape[0], positives.shape[2])
     if marks.shape != expected or not np.isin(marks, (MOTIF, OUTSIDE, LEFT_OUT)).all():
-        raise InputError(
-            f"the truth marks every base of the positives, {expected}, by 1, 0 or -1",
-            got=f"shape {marks.shape}" if marks.shape != expected else "other values",
-            remedy="make it with motiflens.true_bases",
-        )
+        wrong = "has values other than 1, 0 and -1"
+        if marks.shape != expected:
+            wrong = f"has shape {marks.shape}, the positives {expected}"
+        raise InputError(f"truth {wrong}", remedy="make it with true_bases", argument="truth")
     return marks.astype(np.int8)
 
 
-def _explained(
-    case: _Case, methods: Iterable[str] | None, kept: Mapping[str, Attributions], n: int
+def _explain(
+    case: _Case, methods: Iterable[str] | None, n: int
 ) -> tuple[dict[str, _Maps], dict[str, str]]:
-    """Take every method on positives and null; give also why some refuse the model."""
+    """Explain positives and null by every method; return also why some refuse the model."""
     maps, refused = {}, {}
     for method in METHODS if methods is None else methods:
         try:
-            positives = _chosen(kept.get(method), case, n)
+            positives = _chosen(case, method, n)
             positives = positives or case.explain(method, case.positives, checks=True)
             null = (case.explain(method, case.negatives), case.explain(method, case.shuffled))
         except InputError as error:
@@ -250,8 +262,9 @@ def _explained(
     return maps, refused
 
 
-def _chosen(kept: Attributions | None, case: _Case, n: int) -> Attributions | None:
-    """Take the chosen rows of attributions, if they are of these n positives."""
+def _chosen(case: _Case, method: str, n: int) -> Attributions | None:
+    """Take the chosen rows of the attributions that are there, if they are of these n positives."""
+    kept = case.controls.attributions.get(method)
     if kept is None or len(kept.one_hot) != n:
         return None
     one_hot = kept.one_hot[case.rows]
@@ -261,49 +274,48 @@ def _chosen(kept: Attributions | None, case: _Case, n: int) -> Attributions | No
 
 
 def _evidence(
-    case: _Case,
-    method: str,
-    maps: Mapping[str, _Maps],
-    curve: Erasure | None,
-    seeds: Sequence[nn.Module],
-    untrained: nn.Module | None,
-) -> MethodEvidence:
-    found = maps[method]
-    track, known = found.positives.track, case.known
-    scores = None if case.truth is None else base_scores(track, case.truth)
+    case: _Case, method: str, maps: Mapping[str, _Maps], curve: DeletionCurve | None
+) -> MethodTrust:
+    positives, null = maps[method].positives, maps[method].null
+    track, known = positives.track, case.known
+    base_auroc, base_auprc = base_scores(track, case.truth) or (None, None)
     ism = maps["ism"].positives.track if "ism" in maps else None
-    return MethodEvidence(
-        base_auroc=None if scores is None else scores[0],
-        base_auprc=None if scores is None else scores[1],
+    return MethodTrust(
+        base_auroc=base_auroc,
+        base_auprc=base_auprc,
         ism_rank_correlation=None if ism is None else _mean(rank_correlations(track, ism, known)),
         ism_top_overlap=None if ism is None else _mean(top_overlaps(track, ism, known)),
-        fraction_above_null=fraction_above(peaks(found.positives), *map(peaks, found.null)),
-        erasure=curve,
-        seed_rank_correlation=_stability(case, method, found.positives, seeds),
-        untrained=None if untrained is None else _untrained(case, method, untrained),
+        fraction_above_null=fraction_above(peaks(positives), *map(peaks, null)),
+        deletion_curve=curve,
+        seed_rank_correlation=_stability(case, method, positives),
+        untrained=_untrained(case, method),
+        deletion_auc=None if curve is None else curve.deletion_auc,
     )
 
 
-def _stability(
-    case: _Case, method: str, own: Attributions, seeds: Sequence[nn.Module]
-) -> float | None:
-    """Give the mean rank correlation over all pairs of seeds, on few positives."""
-    if not seeds:
+def _stability(case: _Case, method: str, own: Attributions) -> float | None:
+    """Return the mean rank correlation over all pairs of seeds, on few positives."""
+    others = case.controls.seeds
+    if not others:
         return None
-    few = case.positives[case.few]
-    tracks = [own.track[case.few], *(case.explain(method, few, one).track for one in seeds)]
-    known = case.known[case.few]
+    few, known = case.positives[case.few], case.known[case.few]
+    tracks = [own.track[case.few], *(case.explain(method, few, other).track for other in others)]
     return _mean([_mean(rank_correlations(a, b, known)) for a, b in combinations(tracks, 2)])
 
 
-def _untrained(case: _Case, method: str, module: nn.Module) -> Untrained:
-    """Give the figures of the model before training; its null only where one pass explains."""
+def _untrained(case: _Case, method: str) -> Untrained | None:
+    """Return the figures before training; those of the null only where one pass explains."""
+    module = case.controls.untrained
+    if module is None:
+        return None
     few = case.explain(method, case.positives[case.few], module)
-    scores = None if case.truth is None else base_scores(few.track, case.truth[case.few])
+    truth = None if case.truth is None else case.truth[case.few]
+    base_auroc, _ = base_scores(few.track, truth) or (None, None)
     above = None
-    if method in SHARES:
-        above = fraction_above(*(peaks(case.explain(method, part, module)) for part in case.parts))
-    return Untrained(None if scores is None else scores[0], above)
+    if method in SUM_TO_ONE:
+        tracks = [case.explain(method, one_hot, module) for one_hot in case.sets]
+        above = fraction_above(*map(peaks, tracks))
+    return Untrained(base_auroc=base_auroc, fraction_above_null=above)
 
 
 def _mean(values: Sequence[float] | NDArray[np.float64]) -> float:

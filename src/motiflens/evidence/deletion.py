@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t
 from torch import nn
 
-from motiflens.attribution.base import Floats, evaluating, logits_in_batches
+from motiflens.attribution.result import Floats
+from motiflens.models.calling import evaluating, logits_in_batches
+from motiflens.results.trust import DeletionCurve
 
 FRACTIONS = (0.0, 0.02, 0.04, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
 """Fractions of the bases that are replaced; most bases that matter are among the first."""
@@ -20,33 +21,6 @@ N_DRAWS = 2
 RANDOM = "random"
 
 Values = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Erasure:
-    """How the logit changes along one order of the bases.
-
-    Values are fractions of the effect of all bases together: 1 is the mean logit of the sequences
-    as they are, 0 that of sequences all of whose bases are replaced.
-
-    Parameters
-    ----------
-    deletion, insertion
-        At each of ``FRACTIONS`` of the bases, replaced or put back first to last.
-    deletion_auc, insertion_auc
-        Areas under them. The sooner the logit falls, the smaller the first.
-    gain, gain_low, gain_high
-        ``deletion_auc`` of random order minus that of this one, with its 95 % interval over
-        sequences (t distribution).
-    """
-
-    deletion: tuple[float, ...]
-    insertion: tuple[float, ...]
-    deletion_auc: float
-    insertion_auc: float
-    gain: float
-    gain_low: float
-    gain_high: float
 
 
 def eval_logits(module: nn.Module, one_hot: Floats, target: int) -> Values:
@@ -61,14 +35,14 @@ def eval_logits(module: nn.Module, one_hot: Floats, target: int) -> Values:
         return logits_in_batches(module, one_hot, target, BATCH_SIZE)
 
 
-def erasure(
+def deletion_curves(
     module: nn.Module,
     one_hot: Floats,
     tracks: Mapping[str, NDArray[np.floating]],
     *,
     target: int = 0,
     seed: int = 0,
-) -> dict[str, Erasure] | None:
+) -> dict[str, DeletionCurve] | None:
     """Replace the bases in the order of each track, and in random order.
 
     A replaced base becomes one of the three others, each as likely; what becomes of each base is
@@ -91,8 +65,8 @@ def erasure(
     Returns
     -------
     dict or None
-        Method → :class:`Erasure`, and ``"random"``; None where the mean logit does not fall when
-        all bases are replaced, so that there is nothing to lose.
+        Method → :class:`DeletionCurve`, and ``"random"``; None where the mean logit does not fall
+        when all bases are replaced, so that there is nothing to lose.
 
     References
     ----------
@@ -136,13 +110,13 @@ def _replaced(one_hot: Floats, generator: np.random.Generator) -> Floats:
 def _ranks(
     track: NDArray[np.floating], known: NDArray[np.bool_], generator: np.random.Generator
 ) -> NDArray[np.intp]:
-    """Give each base its place in the order, from 0; those that are not known come last."""
+    """Rank bases from 0 in the order; those that are not known come last."""
     values = np.where(known, track, -np.inf)
     mixed = generator.random(known.shape).argsort(axis=1)
     order = np.argsort(-np.take_along_axis(values, mixed, axis=1), axis=1, kind="stable")
     ranks = np.empty_like(order)
-    places = np.broadcast_to(np.arange(known.shape[1]), known.shape)
-    np.put_along_axis(ranks, np.take_along_axis(mixed, order, axis=1), places, axis=1)
+    positions = np.broadcast_to(np.arange(known.shape[1]), known.shape)
+    np.put_along_axis(ranks, np.take_along_axis(mixed, order, axis=1), positions, axis=1)
     return ranks
 
 
@@ -168,22 +142,22 @@ def _between(
 
 def _summary(
     deletion: Values, insertion: Values, reference: Values, erased: float, gap: float
-) -> Erasure:
+) -> DeletionCurve:
     """Put curves (fractions, N) on the scale from all bases replaced (0) to none (1)."""
     gains = (reference - _areas(deletion)) / gap
     n = len(gains)
-    half = t.isf(0.025, n - 1) * gains.std(ddof=1) / np.sqrt(n) if n > 1 else np.inf
+    half = float(t.isf(0.025, n - 1) * gains.std(ddof=1) / np.sqrt(n)) if n > 1 else None
     curves = [(curve.mean(axis=1) - erased) / gap for curve in (deletion, insertion)]
     falls, rises = (tuple(float(value) for value in curve) for curve in curves)
     gain = float(gains.mean())
-    return Erasure(
-        falls,
-        rises,
-        float(np.trapezoid(falls, FRACTIONS)),
-        float(np.trapezoid(rises, FRACTIONS)),
-        gain,
-        gain - float(half),
-        gain + float(half),
+    return DeletionCurve(
+        deletion=falls,
+        insertion=rises,
+        deletion_auc=float(np.trapezoid(falls, FRACTIONS)),
+        insertion_auc=float(np.trapezoid(rises, FRACTIONS)),
+        gain=gain,
+        gain_low=None if half is None else gain - half,
+        gain_high=None if half is None else gain + half,
     )
 
 

@@ -20,7 +20,7 @@ LOGITS_FROM = 0.05
 DEPENDS_FROM = 0.01
 """Change of AUROC from which the ranking depends on attention, if its interval excludes 0."""
 
-STANDS_OUT_FROM, MOST = 0.2, 0.5
+STANDS_OUT_FROM, IN_MOST_FROM = 0.2, 0.5
 """Fraction of positives above the null from which bases stand out: in some, and in most of them."""
 
 RIGHT_FROM = 0.75
@@ -29,7 +29,7 @@ RIGHT_FROM = 0.75
 GAIN_FROM = 0.1
 """Share of random order's deletion area by which a method has to be lower to be faithful."""
 
-FEW = 40
+FEW_POSITIVES = 40
 """Positives below which the verdict says that there are few."""
 
 CHANCE = 0.05
@@ -55,14 +55,14 @@ class Levels:
     stands_out_from: float = STANDS_OUT_FROM
 
 
-def telling(n_positives: int, n_negatives: int) -> float:
+def auroc_by_chance(n_positives: int, n_negatives: int) -> float:
     """Return the AUROC that chance reaches with probability ``CHANCE``, or 0.6 if that is more."""
     error = auroc_standard_error(n_positives, n_negatives)
     return max(TELLS_FROM, 0.5 + float(norm.isf(CHANCE) * error))
 
 
-def standing_out(n: int, nulls: Sequence[int], n_tests: int = 1) -> float:
-    """Give the fraction of positives above the null that chance seldom reaches, or 0.2.
+def fraction_by_chance(n: int, nulls: Sequence[int], n_tests: int = 1) -> float:
+    """Return the fraction of positives above the null that chance seldom reaches, or 0.2.
 
     Positives that are like the sequences of one null exceed the r-th largest of its m values in a
     number that follows the negative hypergeometric distribution, whatever the values' own.

@@ -1,4 +1,4 @@
-"""Other weights in the place of attention's, and what that does to the logits."""
+"""Other weights instead of attention's, and what that does to the logits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import numpy as np
 import torch
@@ -14,15 +13,15 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 from torch import Tensor, nn
 
-from motiflens.attribution.base import Floats
+from motiflens.attribution.result import Floats
 from motiflens.evidence.deletion import eval_logits
 from motiflens.evidence.levels import DEPENDS_FROM, LOGITS_FROM
 from motiflens.evidence.softmaxes import Layer, watching
+from motiflens.results.trust import Replacement
 
 #: Maps weights, the mask of the units that may have any, and the axis of the units to weights.
 Change = Callable[[Tensor, Tensor, int], Tensor]
 Logits = NDArray[np.float64]
-Depends = Literal["ranking", "logits", "no"]
 
 
 @dataclass(frozen=True)
@@ -34,47 +33,23 @@ class Part:
     index: int = 0
 
 
-@dataclass(frozen=True)
-class Replacement:
-    """What other attention weights do to a model on held-out sequences.
-
-    Parameters
-    ----------
-    auroc_loss
-        AUROC with the model's own attention minus AUROC with the other; below 0 where the other
-        ranks better.
-    low, high
-        Two-sided interval of it over sequences (DeLong), of 95 % for all that is tested together.
-    logit_change
-        Mean of the absolute change of the logit, in standard deviations of the logit.
-    """
-
-    auroc_loss: float
-    low: float
-    high: float
-    logit_change: float
-
-    @property
-    def moves_ranking(self) -> bool:
-        """Whether the AUROC changes by enough, to either side, and by more than chance."""
-        return abs(self.auroc_loss) >= DEPENDS_FROM and not self.low <= 0 <= self.high
-
-    @property
-    def moves_logits(self) -> bool:
-        """Whether the logits change by enough."""
-        return self.logit_change >= LOGITS_FROM
+def moves_ranking(replacement: Replacement) -> bool:
+    """Return whether the AUROC changes by enough, to either side, and by more than chance."""
+    by_chance = replacement.low <= 0 <= replacement.high
+    return abs(replacement.auroc_loss) >= DEPENDS_FROM and not by_chance
 
 
-def depends_on(*replaced: Replacement) -> Depends:
-    """Tell what of the prediction depends on attention that was replaced in several ways."""
-    if any(one.moves_ranking for one in replaced):
+def depends_on(*replaced: Replacement) -> str:
+    """Return what of the prediction depends on attention: ``ranking``, ``logits`` or ``no``."""
+    if any(moves_ranking(replacement) for replacement in replaced):
         return "ranking"
-    return "logits" if any(one.moves_logits for one in replaced) else "no"
+    moves_logits = any(replacement.logit_change >= LOGITS_FROM for replacement in replaced)
+    return "logits" if moves_logits else "no"
 
 
 @contextmanager
-def other_weights(module: nn.Module, parts: Iterable[Part], change: Change) -> Iterator[None]:
-    """Put other weights into the place of those of attention for a while.
+def replaced_weights(module: nn.Module, parts: Iterable[Part], change: Change) -> Iterator[None]:
+    """Put other weights instead of attention's for a while.
 
     What the softmaxes give goes through ``change``. Units whose score is minus infinity are masked.
 
@@ -83,7 +58,7 @@ def other_weights(module: nn.Module, parts: Iterable[Part], change: Change) -> I
     module
         The module; left as it was found, also after an error.
     parts
-        Of its attention, as :func:`motiflens.evidence.softmaxes.attention_layers` finds it.
+        Of its attention, as :func:`motiflens.evidence.softmaxes.find_attention` finds it.
     change
         ``change(weights, valid, dim)`` gives new weights of the same shape, which are 0 where
         ``valid`` is False and sum to 1 over ``dim``.
@@ -111,7 +86,7 @@ def _changed(part: Part, weights: Tensor, valid: Tensor, dim: int, change: Chang
 
 
 def uniform(weights: Tensor, valid: Tensor, dim: int) -> Tensor:
-    """Give every unit of ``valid`` the same weight; shapes as in :func:`other_weights`."""
+    """Return every unit of ``valid`` the same weight; shapes as in :func:`replaced_weights`."""
     kept = valid.to(weights.dtype)
     return kept / kept.sum(dim, keepdim=True)
 
@@ -121,8 +96,8 @@ def permuted(weights: Tensor, valid: Tensor, dim: int, *, generator: torch.Gener
     weights, valid = weights.movedim(dim, -1), valid.movedim(dim, -1)
     keys = torch.rand(weights.shape, generator=generator, device="cpu").to(weights.device)
     drawn = keys.masked_fill(~valid, 2.0).argsort(-1)
-    places = (~valid).to(torch.uint8).argsort(dim=-1, stable=True)
-    result = torch.zeros_like(weights).scatter(-1, places, weights.gather(-1, drawn))
+    free = (~valid).to(torch.uint8).argsort(dim=-1, stable=True)
+    result = torch.zeros_like(weights).scatter(-1, free, weights.gather(-1, drawn))
     return result.movedim(-1, dim)
 
 
@@ -174,17 +149,17 @@ class Bench:
         """
 
         def given(change: Change) -> list[Logits]:
-            with other_weights(self.module, parts, change):
+            with replaced_weights(self.module, parts, change):
                 return self.logits()
 
         permute = partial(permuted, generator=torch.Generator().manual_seed(self.seed))
         return (
-            compared(own, [given(uniform)], n_tests),
-            compared(own, [given(permute) for _ in range(n_permutations)], n_tests),
+            compare_logits(own, [given(uniform)], n_tests),
+            compare_logits(own, [given(permute) for _ in range(n_permutations)], n_tests),
         )
 
 
-def compared(own: list[Logits], others: list[list[Logits]], n_tests: int = 1) -> Replacement:
+def compare_logits(own: list[Logits], others: list[list[Logits]], n_tests: int = 1) -> Replacement:
     """Compare logits of positives (N,) and negatives (M,) with those of replaced attention.
 
     Parameters
@@ -194,15 +169,18 @@ def compared(own: list[Logits], others: list[list[Logits]], n_tests: int = 1) ->
     others
         The same, of each draw of other weights; AUROC and changes are means over the draws.
     n_tests
-        Comparisons that are made together.
+        Comparisons whose two-sided intervals (DeLong) hold together with a confidence of 95 %.
 
     References
     ----------
     DeLong, DeLong & Clarke-Pearson, Biometrics 44:837 (1988), eq. 5: the variance of the difference
-    of two AUROC on the same sequences, from each sequence's own part in both.
+    of two AUROC on the same sequences, from each sequence's own weight in both.
     """
-    before = _places(*own)
-    after = [np.mean(part, axis=0) for part in zip(*(_places(*one) for one in others), strict=True)]
+    before = _ranked_rightly(*own)
+    after = [
+        np.mean(part, axis=0)
+        for part in zip(*(_ranked_rightly(*one) for one in others), strict=True)
+    ]
     lost = [was - left for was, left in zip(before, after, strict=True)]
     loss = float(lost[0].mean())
     variance = sum(part.var(ddof=1) / len(part) if len(part) > 1 else np.inf for part in lost)
@@ -211,11 +189,12 @@ def compared(own: list[Logits], others: list[list[Logits]], n_tests: int = 1) ->
     change = float(np.mean([np.abs(np.concatenate(one) - before_all).mean() for one in others]))
     spread = float(before_all.std())
     moved = change / spread if spread > 0 else float(change > 0)
-    return Replacement(loss, max(loss - half, -1.0), min(loss + half, 1.0), moved)
+    low, high = max(loss - half, -1.0), min(loss + half, 1.0)
+    return Replacement(auroc_loss=loss, low=low, high=high, logit_change=moved)
 
 
-def _places(positives: Logits, negatives: Logits) -> list[Logits]:
-    """Give the share of the other class that each sequence is ranked rightly against.
+def _ranked_rightly(positives: Logits, negatives: Logits) -> list[Logits]:
+    """Return the fraction of the other class that each sequence is ranked rightly against.
 
     Ties count half; the mean over either class is the AUROC.
     """

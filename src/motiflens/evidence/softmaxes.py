@@ -13,14 +13,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from motiflens.attribution.base import Floats, as_input, evaluating
 from motiflens.attribution.composites import COMPOSITES
+from motiflens.attribution.result import Floats
 from motiflens.errors import InputError
 from motiflens.evidence.deletion import eval_logits
+from motiflens.models.calling import as_input, evaluating
 
-#: Random sequences on which softmaxes are looked at, and the share of the spread of their logits
+#: Random sequences on which softmaxes are looked at, and the fraction of the spread of their logits
 #: below which all are the same.
-N_TRIED, SAME = 8, 1e-5
+N_TRIED, SAME_SPREAD = 8, 1e-5
 
 BARE = {functional.softmax, torch.softmax, Tensor.softmax, torch.special.softmax}
 WRITTEN_OUT = {functional.scaled_dot_product_attention, functional.multi_head_attention_forward}
@@ -55,7 +56,7 @@ class Weights:
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class Softmaxes:
     """The softmaxes of a forward pass, of each call of each, and whether some stayed hidden."""
 
     layers: dict[Layer, list[Weights]]
@@ -104,7 +105,7 @@ class _BareSoftmaxes(TorchFunctionMode):
 
 
 def _axis(dim: int | None, n_axes: int) -> int:
-    """Give the axis of the units, from 0; without one torch takes the first or the second."""
+    """Return the axis of the units, from 0; without one torch takes the first or the second."""
     if dim is None:
         return 0 if n_axes in (0, 1, 3) else 1
     return dim % n_axes
@@ -159,7 +160,7 @@ def watching(module: nn.Module, see: See, *, bare: bool = True) -> Iterator[Call
         yield lambda: mode.hidden or bool(scripted)
 
 
-def look(module: nn.Module, one_hot: Floats) -> Seen:
+def record_softmaxes(module: nn.Module, one_hot: Floats) -> Softmaxes:
     """Look at the softmaxes of a module on some sequences (N, 4, L)."""
     layers: dict[Layer, list[Weights]] = {}
 
@@ -170,17 +171,17 @@ def look(module: nn.Module, one_hot: Floats) -> Seen:
     with evaluating(module), torch.inference_mode(), watching(module, keep) as hides:
         module(as_input(module, one_hot))
         hidden = hides()
-    return Seen(layers, hidden)
+    return Softmaxes(layers, hidden)
 
 
-def tried(length: int) -> Floats:
+def random_one_hot(length: int) -> Floats:
     """Draw the random sequences on which softmaxes are looked at, (``N_TRIED``, 4, length)."""
     codes = np.random.default_rng(0).integers(4, size=(N_TRIED, length))
     sequences: Floats = np.eye(4, dtype=np.float32)[codes].transpose(0, 2, 1).copy()
     return sequences
 
 
-def attention_layers(module: nn.Module, length: int, target: int = 0) -> Seen:
+def find_attention(module: nn.Module, length: int, target: int = 0) -> Softmaxes:
     """Find the attention of a module: its softmaxes, of ours or of a user's own.
 
     One that decides the logits by itself shares out probabilities of classes, not the values of
@@ -197,10 +198,10 @@ def attention_layers(module: nn.Module, length: int, target: int = 0) -> Seen:
 
     Returns
     -------
-    Seen
+    Softmaxes
         Attention written with ``exp`` is not in it.
     """
-    sequences = tried(length)
+    sequences = random_one_hot(length)
 
     def spread(chosen: Layer | None) -> float:
         def first_for_all(layer: Layer, scores: Tensor, weights: Tensor, dim: int) -> Tensor:
@@ -209,11 +210,11 @@ def attention_layers(module: nn.Module, length: int, target: int = 0) -> Seen:
         with watching(module, first_for_all, bare=chosen is not None and chosen.bare):
             return float(np.ptp(eval_logits(module, sequences, target)))
 
-    seen = look(module, sequences)
-    least = SAME * spread(None) if seen.layers else 0.0
+    seen = record_softmaxes(module, sequences)
+    least = SAME_SPREAD * spread(None) if seen.layers else 0.0
     kept = {
         layer: weights
         for layer, weights in seen.layers.items()
         if least == 0 or spread(layer) > least
     }
-    return Seen(kept, seen.hidden)
+    return Softmaxes(kept, seen.hidden)

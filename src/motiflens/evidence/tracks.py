@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from motiflens.attribution import Attributions
-from motiflens.attribution.base import Floats
+from motiflens.attribution.result import Floats
 from motiflens.metrics import rank_auprc, rank_auroc
 from motiflens.motifs import Motif, information
 from motiflens.sequences import Lengths, Site
@@ -21,8 +21,8 @@ WINDOW = 10
 LEVEL = 0.95
 """Quantile of the null that a positive has to exceed; by chance 0.05 of them do."""
 
-SHARES = ("attention", "rollout")
-"""Methods whose track sums to 1: it is taken times the number of bases, 1 being an even share."""
+SUM_TO_ONE = ("attention", "rollout")
+"""Methods whose track sums to 1: it is taken times the number of bases, so that 1 is even."""
 
 N_TOP = 10
 """Bases that are compared as the first ones."""
@@ -30,7 +30,7 @@ N_TOP = 10
 
 MOTIF, OUTSIDE, LEFT_OUT = 1, 0, -1
 
-STRONG = 0.5
+STRONG_BITS = 0.5
 """Bits from which a column of a motif has to be found; weaker ones are left out."""
 
 Track = NDArray[np.floating]
@@ -38,9 +38,9 @@ Mask = NDArray[np.bool_]
 
 
 def peaks(found: Attributions) -> NDArray[np.float64]:
-    """Give the largest sum of the track over ``WINDOW`` neighbouring bases, (N,)."""
+    """Return the largest sum of the track over ``WINDOW`` neighbouring bases, (N,)."""
     track = found.track.astype(np.float64)
-    if found.method in SHARES:
+    if found.method in SUM_TO_ONE:
         track = track * found.one_hot.any(axis=1).sum(axis=1, keepdims=True)
     width = min(WINDOW, track.shape[1])
     sums = np.cumsum(np.pad(track, ((0, 0), (1, 0))), axis=1)
@@ -94,7 +94,7 @@ def rank_correlations(a: Track, b: Track, known: Mask) -> NDArray[np.float64]:
 
 
 def top_overlaps(a: Track, b: Track, known: Mask) -> NDArray[np.float64]:
-    """Fraction of the ``N_TOP`` bases of largest absolute value that two tracks have in common.
+    """Return the fraction of the ``N_TOP`` bases of largest absolute value common to two tracks.
 
     The first of equal values is taken from the left. By chance it is ``N_TOP`` over the number of
     bases.
@@ -134,10 +134,10 @@ def true_bases(
     Returns
     -------
     ndarray
-        (N, L): ``MOTIF`` (1) on columns of at least ``STRONG`` bits, ``LEFT_OUT`` (-1) on weaker
+        (N, L): ``MOTIF`` (1) on columns of at least ``STRONG_BITS``, ``LEFT_OUT`` (-1) on weaker
         ones and on padding, ``OUTSIDE`` (0) elsewhere.
     """
-    strong = {motif.name: information(motif.ppm) >= STRONG for motif in motifs}
+    strong = {motif.name: information(motif.ppm) >= STRONG_BITS for motif in motifs}
     truth = np.where(np.arange(length) < lengths[:, None], OUTSIDE, LEFT_OUT).astype(np.int8)
     for row, found in zip(truth, sites, strict=True):
         for site in found:
@@ -151,7 +151,9 @@ def true_bases(
     return truth
 
 
-def base_scores(track: NDArray[np.floating], truth: NDArray[np.int8]) -> tuple[float, float] | None:
+def base_scores(
+    track: NDArray[np.floating], truth: NDArray[np.int8] | None
+) -> tuple[float, float] | None:
     """Score a track's bases against the true ones, sequence by sequence.
 
     The track is taken with its sign: an implanted motif speaks for the class.
@@ -161,20 +163,20 @@ def base_scores(track: NDArray[np.floating], truth: NDArray[np.int8]) -> tuple[f
     track
         (N, L).
     truth
-        (N, L), as :func:`true_bases` gives it.
+        (N, L), as :func:`true_bases` returns it, or None.
 
     Returns
     -------
     tuple or None
         Means over the sequences with bases of both kinds of AUROC and AUPRC (average precision);
-        None where there is no such sequence.
+        None where there is no truth or no such sequence.
 
     References
     ----------
     Koo & Ploenzke, Nat Mach Intell 3:258 (2021).
     """
     scores = []
-    for values, bases in zip(track, truth, strict=True):
+    for values, bases in zip(track, truth, strict=True) if truth is not None else ():
         kept = bases != LEFT_OUT
         labels, chosen = bases[kept] == MOTIF, values[kept]
         if labels.any() and not labels.all():

@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from motiflens.evidence.attention import AttentionTest, HeadTest, MarkingTest
-from motiflens.evidence.levels import FEW, GAIN_FROM, MOST, RIGHT_FROM, TELLS_FROM, Levels
-from motiflens.evidence.replacement import Replacement
-from motiflens.evidence.results import MethodEvidence, Untrained
-from motiflens.evidence.tracks import SHARES
+from motiflens.evidence.levels import (
+    FEW_POSITIVES,
+    GAIN_FROM,
+    IN_MOST_FROM,
+    RIGHT_FROM,
+    TELLS_FROM,
+    Levels,
+)
+from motiflens.evidence.replacement import moves_ranking
+from motiflens.evidence.tracks import SUM_TO_ONE
+from motiflens.results.trust import (
+    AttentionTest,
+    HeadTest,
+    MarkingTest,
+    MethodTrust,
+    Replacement,
+    Untrained,
+)
 
 UNTESTED = "attention was not tested, as no layer of the model is known as attention"
 PARTLY = "the model has more attention than was tested, as not all of its weights can be replaced"
@@ -17,14 +30,14 @@ PARTLY = "the model has more attention than was tested, as not all of its weight
 Tested = AttentionTest | HeadTest | MarkingTest
 STRENGTH = {"no": 0, "logits": 1, "ranking": 2}
 
-LITTLE_IN_COMMON = 0.1
+MAX_DISAGREEING_OVERLAP = 0.1
 """Share of the first ten bases in common with mutagenesis up to which the two disagree."""
 
 
 def judge(
     auroc: float,
     attention: AttentionTest | None,
-    methods: Mapping[str, MethodEvidence],
+    methods: Mapping[str, MethodTrust],
     levels: Levels,
     *,
     untested: bool = False,
@@ -53,15 +66,33 @@ def judge(
         return f"nothing may be claimed: the model {_tells_nothing(auroc, levels)}"
     words = []
     if attention is not None:
-        words.append(on_attention(attention, methods.get("attention"), levels))
-    # A flow of attention explains as little as attention does that nothing depends on.
-    idle = attention is None or attention.depends == "no"
-    hidden = set(SHARES) if idle else {"attention"}
-    others = {name: found for name, found in methods.items() if name not in hidden}
-    words.append(_on_methods(others, levels))
+        words.append(judge_attention(attention, methods.get("attention"), levels))
+    words.append(_on_methods(_but_attention(attention, methods), levels))
     if attention is not None and attention.hidden:
         words.append(PARTLY)
     return "; ".join([*words, *([UNTESTED] if untested else []), _rests_on(levels)])
+
+
+def bases_claimed_by(
+    auroc: float,
+    attention: AttentionTest | None,
+    methods: Mapping[str, MethodTrust],
+    levels: Levels,
+) -> tuple[str, ...]:
+    """Return the methods whose bases the verdict claims, in most positives or in some."""
+    if auroc < levels.tells_from:
+        return ()
+    in_most, in_some, _ = _claims(_but_attention(attention, methods), levels)
+    return (*in_most, *in_some)
+
+
+def _but_attention(
+    attention: AttentionTest | None, methods: Mapping[str, MethodTrust]
+) -> dict[str, MethodTrust]:
+    # A flow of attention explains as little as attention does that nothing depends on.
+    idle = attention is None or attention.depends == "no"
+    hidden = set(SUM_TO_ONE) if idle else {"attention"}
+    return {name: method for name, method in methods.items() if name not in hidden}
 
 
 def _tells_nothing(auroc: float, levels: Levels) -> str:
@@ -74,7 +105,7 @@ def _tells_nothing(auroc: float, levels: Levels) -> str:
 
 
 def _rests_on(levels: Levels) -> str:
-    if levels.n >= FEW:
+    if levels.n >= FEW_POSITIVES:
         return f"checked on {levels.n} positives"
     noun = "positive" if levels.n == 1 else "positives"
     if levels.stands_out_from > 1:
@@ -85,35 +116,46 @@ def _rests_on(levels: Levels) -> str:
     )
 
 
-def _on_methods(methods: Mapping[str, MethodEvidence], levels: Levels) -> str:
+def _on_methods(methods: Mapping[str, MethodTrust], levels: Levels) -> str:
     """Name the methods by what may be claimed of them, the most first."""
-    faithful = {name: found for name, found in methods.items() if _is_faithful(found)}
-    groups: dict[str, list[str]] = {
-        "bases may be claimed by": [],
-        "in some positives only, bases may be claimed by": [],
-        "only in their order, being as strong in the null, by": [],
+    in_most, in_some, in_order = _claims(methods, levels)
+    groups = {
+        "bases may be claimed by": in_most,
+        "in some positives only, bases may be claimed by": in_some,
+        "only in their order, being as strong in the null, by": in_order,
     }
-    in_most, in_some, in_order = groups.values()
-    for name, found in faithful.items():
-        if marks(found, levels):
-            (in_most if found.fraction_above_null >= MOST else in_some).append(name)
-        elif is_right(found):
-            in_order.append(name)
-    claims = [f"{words} {listed(names)}" for words, names in groups.items() if names]
+    claims = [f"{words} {join_names(names)}" for words, names in groups.items() if names]
     if not in_most + in_some:
         claims.insert(0, "no method of gradients or mutations may be claimed base by base")
     return "; ".join(claims)
 
 
-def _is_faithful(found: MethodEvidence) -> bool:
+def _claims(
+    methods: Mapping[str, MethodTrust], levels: Levels
+) -> tuple[list[str], list[str], list[str]]:
+    """Return the methods whose bases may be claimed in most positives, in some, only in order."""
+    in_most: list[str] = []
+    in_some: list[str] = []
+    in_order: list[str] = []
+    for name, method in methods.items():
+        if not _is_faithful(method):
+            continue
+        if marks(method, levels):
+            (in_most if method.fraction_above_null >= IN_MOST_FROM else in_some).append(name)
+        elif is_right(method):
+            in_order.append(name)
+    return in_most, in_some, in_order
+
+
+def _is_faithful(found: MethodTrust) -> bool:
     """Ask that the logit falls sooner along this order than along a random one."""
-    if found.erasure is None:
+    curve = found.deletion_curve
+    if curve is None or curve.gain_low is None:
         return False
-    gain, area = found.erasure.gain, found.erasure.deletion_auc
-    return found.erasure.gain_low > 0 and gain >= GAIN_FROM * (gain + area)
+    return curve.gain_low > 0 and curve.gain >= GAIN_FROM * (curve.gain + curve.deletion_auc)
 
 
-def on_attention(test: AttentionTest, found: MethodEvidence | None, levels: Levels) -> str:
+def judge_attention(test: AttentionTest, found: MethodTrust | None, levels: Levels) -> str:
     """Say which bases attention marks, and whether the prediction depends on what marks them.
 
     Parameters
@@ -130,22 +172,22 @@ def on_attention(test: AttentionTest, found: MethodEvidence | None, levels: Leve
     return _as_a_whole(test, found, levels)
 
 
-def marks(found: MethodEvidence, levels: Levels) -> bool:
-    """Tell whether bases stand out from the null and, where the truth is known, are the motif's."""
+def marks(found: MethodTrust, levels: Levels) -> bool:
+    """Return whether bases stand out from the null and are the motif's, as far as it is known."""
     return found.fraction_above_null >= levels.stands_out_from and is_right(found)
 
 
-def is_right(found: MethodEvidence | Untrained) -> bool:
-    """Tell whether the bases are the true ones, as far as these are known."""
+def is_right(found: MethodTrust | Untrained) -> bool:
+    """Return whether the bases are the true ones, as far as these are known."""
     return found.base_auroc is None or found.base_auroc >= RIGHT_FROM
 
 
-def listed(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """Write names as "a, b and c"."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
-def _as_a_whole(test: AttentionTest, found: MethodEvidence | None, levels: Levels) -> str:
+def _as_a_whole(test: AttentionTest, found: MethodTrust | None, levels: Levels) -> str:
     if test.depends == "no":
         seen = found is not None and marks(found, levels)
         return _without(test, _claim(found) if found and seen else None)
@@ -158,7 +200,7 @@ def _as_a_whole(test: AttentionTest, found: MethodEvidence | None, levels: Level
     return f"{_some(found)}attention{whole} {_claim(found)} and {_role(test)}{_doubts(found)}"
 
 
-def _by_heads(test: AttentionTest, found: MethodEvidence | None, levels: Levels) -> str:
+def _by_heads(test: AttentionTest, found: MethodTrust | None, levels: Levels) -> str:
     marking = [head for head in test.heads if head.marks]
     tested: list[Tested] = [test, *test.heads, *([test.marking] if test.marking else [])]
     if all(one.depends == "no" for one in tested):
@@ -227,7 +269,7 @@ def _worse(test: Tested) -> tuple[str, Replacement]:
     """Name the replacement that changes the ranking more, first where that is not chance."""
     return max(
         (("uniform", test.uniform), ("permuted", test.permuted)),
-        key=lambda pair: (pair[1].moves_ranking, round(abs(pair[1].auroc_loss), 6)),
+        key=lambda pair: (moves_ranking(pair[1]), round(abs(pair[1].auroc_loss), 6)),
     )
 
 
@@ -251,20 +293,20 @@ def _best(heads: Sequence[HeadTest]) -> HeadTest:
     return max(heads, key=lambda head: (head.fraction_above_null or 0.0, head.base_auroc or 0.0))
 
 
-def _claim(found: MethodEvidence | HeadTest, which: str = "") -> str:
+def _claim(found: MethodTrust | HeadTest, which: str = "") -> str:
     place = "bases of positives" if found.base_auroc is None else "the motif's bases"
     return f"marks {place} ({_figures(found, which)})"
 
 
-def _figures(found: MethodEvidence | HeadTest, which: str = "") -> str:
+def _figures(found: MethodTrust | HeadTest, which: str = "") -> str:
     figures = [f"{found.fraction_above_null:.2f} of positives above the null"]
     if found.base_auroc is not None:
         figures.append(f"base AUROC {found.base_auroc:.2f}")
     return ", ".join([*figures, *([which] if which else [])])
 
 
-def _some(found: MethodEvidence | HeadTest) -> str:
-    return "" if (found.fraction_above_null or 0.0) >= MOST else "in some positives only, "
+def _some(found: MethodTrust | HeadTest) -> str:
+    return "" if (found.fraction_above_null or 0.0) >= IN_MOST_FROM else "in some positives only, "
 
 
 def _signed(value: float) -> str:
@@ -285,8 +327,8 @@ def _names(test: AttentionTest, heads: Sequence[HeadTest]) -> str:
             continue
         of = f" of {len(test.heads)}" if len(layers) == 1 else f" of {layer}"
         plural = "s" if len(numbers) > 1 else ""
-        words.append(f"head{plural} {listed(list(_runs(numbers)))}{of}")
-    return listed(words)
+        words.append(f"head{plural} {join_names(list(_runs(numbers)))}{of}")
+    return join_names(words)
 
 
 def _runs(numbers: Sequence[int]) -> Iterator[str]:
@@ -296,14 +338,14 @@ def _runs(numbers: Sequence[int]) -> Iterator[str]:
         yield from [f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run)
 
 
-def _doubts(found: MethodEvidence) -> str:
+def _doubts(found: MethodTrust) -> str:
     """Warn where the model before training shows the same, or mutagenesis something else."""
     words = ""
     before = found.untrained
     above = None if before is None else before.fraction_above_null
-    if before is not None and above is not None and above >= MOST and is_right(before):
+    if before is not None and above is not None and above >= IN_MOST_FROM and is_right(before):
         words += f"; so does that of the untrained model ({above:.2f})"
     common = found.ism_top_overlap
-    if common is not None and common <= LITTLE_IN_COMMON:
+    if common is not None and common <= MAX_DISAGREEING_OVERLAP:
         words += f"; mutagenesis points to other bases ({common:.2f} of the first ten in common)"
     return words

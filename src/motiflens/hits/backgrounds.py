@@ -11,7 +11,7 @@ import numpy as np
 from motiflens.errors import InputError
 from motiflens.files import read_text
 from motiflens.hits.blocks import Block
-from motiflens.motifs import UNIFORM, checked_background
+from motiflens.motifs import UNIFORM, check_background
 from motiflens.sequences import ALPHABET
 
 FIMO_BACKGROUND = (0.281774, 0.222020, 0.228876, 0.267330)
@@ -65,7 +65,7 @@ def resolve_background(
             got=f"{str(background)!r}, and no such file",
             remedy="correct the name or the path",
         )
-    base = checked_background(values)
+    base = check_background(values)
     if both_strands:
         base = (base + base[::-1]) / 2
     a, c, g, t = base.tolist()
@@ -99,7 +99,7 @@ def read_background(path: Path | str) -> Background:
             got=f"{', '.join(letter for letter, _ in rows) or 'none'} in {path}",
             remedy="write lines such as 'A 0.275', or use fimo, uniform or sequences",
         )
-    a, c, g, t = checked_background([found[letter] for letter in ALPHABET]).tolist()
+    a, c, g, t = check_background([found[letter] for letter in ALPHABET]).tolist()
     return a, c, g, t
 
 

@@ -93,14 +93,14 @@ def write_hits(
     genome
         FASTA or 2bit, where ``sequences`` is a BED file; positions are then of the genome.
     p, background, strands
-        As in :func:`motiflens.scan`.
+        As in :func:`motiflens.find_hits`.
     progress
         Shows how far it is.
 
     Raises
     ------
     InputError
-        As :func:`motiflens.scan` and :func:`motiflens.hits.open_sequences`, and when the
+        As :func:`motiflens.find_hits` and :func:`motiflens.hits.open_sequences`, and when the
         output cannot be written or is named as what it is not.
     """
     _check_name(output)

@@ -20,7 +20,7 @@ from motiflens.sequences import Codes, encode
 Sequences = SequenceDataset | Codes | Sequence[str]
 
 
-def scan(
+def find_hits(
     motifs: Sequence[Motif],
     sequences: Sequences,
     *,

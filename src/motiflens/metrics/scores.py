@@ -96,7 +96,7 @@ def _average_precision(truth: NDArray[np.bool_], values: NDArray[np.floating]) -
     return float((np.diff(true, prepend=0) * true / called).sum() / max(truth.sum(), 1))
 
 
-def auroc_standard_error(n_positives: int, n_negatives: int) -> float:
+def auroc_standard_error(n_positives: float, n_negatives: float) -> float:
     """Return the standard error of the AUROC of a score that tells nothing, around 0.5.
 
     That of the Mann-Whitney statistic where both classes score alike.

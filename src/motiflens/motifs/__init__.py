@@ -4,26 +4,23 @@ A matrix is (4, W): rows A C G T, one column a position. A ``ppm`` holds probabi
 log-odds against a background, in bits.
 """
 
-from motiflens.motifs.arrays import MotifArrays, read_motif_arrays, write_motif_arrays
+from motiflens.motifs.count_matrices import read_jaspar, read_transfac
 from motiflens.motifs.database import jaspar_core
-from motiflens.motifs.jaspar import read_jaspar
 from motiflens.motifs.meme import read_meme, write_meme
 from motiflens.motifs.motif import (
     UNIFORM,
     Matrix,
     Motif,
-    checked_background,
+    check_background,
     consensus,
     information,
     motif_from_string,
     ppm_from_codes,
     pwm,
-    trim,
 )
-from motiflens.motifs.motif_files import read_motif_file
-from motiflens.motifs.naming import MAX_Q, Match, name_motifs
-from motiflens.motifs.recovery import Recovery, recover
-from motiflens.motifs.transfac import read_transfac
+from motiflens.motifs.motif_files import Motifs, read_motifs, resolve_motifs, write_motifs
+from motiflens.motifs.naming import MAX_Q, Match, match_motifs, name_motifs
+from motiflens.motifs.recovery import Recovery, best_alignment, recover
 from motiflens.sequences import IUPAC
 
 __all__ = [
@@ -33,23 +30,24 @@ __all__ = [
     "Match",
     "Matrix",
     "Motif",
-    "MotifArrays",
+    "Motifs",
     "Recovery",
-    "checked_background",
+    "best_alignment",
+    "check_background",
     "consensus",
     "information",
     "jaspar_core",
+    "match_motifs",
     "motif_from_string",
     "name_motifs",
     "ppm_from_codes",
     "pwm",
     "read_jaspar",
     "read_meme",
-    "read_motif_arrays",
-    "read_motif_file",
+    "read_motifs",
     "read_transfac",
     "recover",
-    "trim",
+    "resolve_motifs",
     "write_meme",
-    "write_motif_arrays",
+    "write_motifs",
 ]

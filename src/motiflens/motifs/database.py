@@ -15,7 +15,7 @@ FAMILIES = PATH.with_name("jaspar_families.tsv.gz")
 
 @cache
 def jaspar_core() -> tuple[Motif, ...]:
-    """Give the motifs of JASPAR CORE vertebrates, non-redundant, by id.
+    """Return the motifs of JASPAR CORE vertebrates, non-redundant, by id.
 
     ``name`` is the id of the profile, such as MA0139.2; ``alt_name`` the factor, such as CTCF.
 
@@ -28,7 +28,7 @@ def jaspar_core() -> tuple[Motif, ...]:
 
 @cache
 def jaspar_families() -> dict[str, str]:
-    """Give the structural family of the factor of a profile by its id, as far as it is known.
+    """Return the structural family of the factor of a profile by its id, as far as it is known.
 
     Factors of one family, such as USF1 and MITF of bHLH-ZIP, bind alike.
     """

@@ -10,7 +10,7 @@ import numpy as np
 
 from motiflens.errors import InputError
 from motiflens.files import read_text, write_whole
-from motiflens.motifs.motif import UNIFORM, Matrix, Motif, checked_background
+from motiflens.motifs.motif import UNIFORM, Matrix, Motif, check_background
 from motiflens.sequences import ALPHABET
 
 _PRINTED_SUM_TOLERANCE = 1e-2  # files print as few as two digits
@@ -19,7 +19,7 @@ _KEY = re.compile(r"(\w+)\s*=\s*(\S+)")
 
 
 def looks_like_meme(text: str) -> bool:
-    """Tell whether a text has the line that every MEME file has."""
+    """Return whether a text has the line that every MEME file has."""
     return any(line.startswith("MEME version") for line in text.split("\n"))
 
 
@@ -43,30 +43,29 @@ def parse_meme(text: str, path: Path | str) -> list[Motif]:
     """Read the motifs out of a text; ``path`` is its name in messages. See `read_meme`."""
     lines = text.split("\n")
     if not looks_like_meme(text):
-        raise _meme_error(path, 1, "a MEME file has a line 'MEME version ...'", "none")
+        raise _meme_error(path, 1, "there is no line 'MEME version ...'")
     motifs: list[Motif] = []
     pending: tuple[int, list[str]] | None = None  # the MOTIF line that still waits for its matrix
     for number, line in enumerate(lines, start=1):
         if re.match(r"ALPHABET\b", line) and not re.fullmatch(r"ALPHABET\s*=\s*ACGT\s*", line):
-            raise _meme_error(path, number, "the alphabet of a motif is ACGT", repr(line))
+            raise _meme_error(path, number, f"{line!r} names another alphabet than ACGT")
         if re.match(r"MOTIF\s", line):
             _check_has_matrix(path, pending)
             pending = number, line.split()[1:]
         elif line.startswith("letter-probability matrix:"):
             if pending is None:
-                raise _meme_error(path, number, "a MOTIF line comes before each matrix", "none")
+                raise _meme_error(path, number, "a matrix comes without a MOTIF line before it")
             motifs.append(_read_motif(path, lines, number, pending))
             pending = None
     _check_has_matrix(path, pending)
     if not motifs:
-        raise _meme_error(path, len(lines), "a MEME file holds a motif", "the end without one")
+        raise _meme_error(path, len(lines), "the file ends without a motif")
     return motifs
 
 
 def _check_has_matrix(path: Path | str, pending: tuple[int, list[str]] | None) -> None:
     if pending is not None:
-        rule = "every MOTIF has a letter-probability matrix"
-        raise _meme_error(path, pending[0], rule, "one without")
+        raise _meme_error(path, pending[0], "a MOTIF has no letter-probability matrix")
 
 
 def _read_motif(
@@ -77,15 +76,14 @@ def _read_motif(
     full_output = "width" in words[1:]  # MOTIF 1 MEME width = 18 sites = 18 ...
     names = words[: words.index("width", 1)] if full_output else words
     if not names:
-        raise _meme_error(path, motif_line, "a MOTIF line names the motif", "no name")
+        raise _meme_error(path, motif_line, "a MOTIF line has no name")
     keys = dict(_KEY.findall(lines[number - 1]))
     if keys.get("alength", "4") != "4":
-        raise _meme_error(path, number, "alength= is 4", keys["alength"])
+        raise _meme_error(path, number, f"alength= is {keys['alength']}, not 4")
     rows = _read_rows(path, lines, number)
     width = _count(path, number, keys, "w") or len(rows)
     if len(rows) != width or not rows:
-        got = f"{len(rows)} rows"
-        raise _meme_error(path, number, f"the matrix has as many rows as w= says, {width}", got)
+        raise _meme_error(path, number, f"the matrix has {len(rows)} rows, not w= {width}")
     n_sites = _count(path, number, keys, "nsites")
     return Motif(names[0], np.array(rows).T, n_sites, names[1] if len(names) > 1 else "")
 
@@ -93,14 +91,14 @@ def _read_motif(
 def _count(path: Path | str, number: int, keys: dict[str, str], key: str) -> int:
     text = keys.get(key, "0")
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]*)?(e\+?[0-9])?", text):
-        raise _meme_error(path, number, f"{key}= is a number", repr(text))
+        raise _meme_error(path, number, f"{key}= is {text!r}, no number")
     return round(float(text))
 
 
 def _read_rows(path: Path | str, lines: list[str], number: int) -> list[list[float]]:
     """Read the lines of numbers that follow line ``number``, each scaled to sum to 1."""
     rows = []
-    for place, line in enumerate(lines[number:], start=number + 1):
+    for line_number, line in enumerate(lines[number:], start=number + 1):
         try:
             row = [float(word) for word in line.split()]
         except ValueError:
@@ -110,14 +108,14 @@ def _read_rows(path: Path | str, lines: list[str], number: int) -> list[list[flo
         total = sum(row)
         right_size = len(row) == 4 and min(row) >= 0
         if not (right_size and abs(total - 1) <= _PRINTED_SUM_TOLERANCE):
-            rule = "a row is four probabilities that sum to 1"
-            raise _meme_error(path, place, rule, repr(line.strip()))
+            problem = f"{line.strip()!r} is not four probabilities that sum to 1"
+            raise _meme_error(path, line_number, problem)
         rows.append([value / total for value in row])
     return rows
 
 
-def _meme_error(path: Path | str, number: int, rule: str, got: str) -> InputError:
-    return InputError(rule, got=f"{got} in line {number} of {path}", remedy="correct the MEME file")
+def _meme_error(path: Path | str, number: int, problem: str) -> InputError:
+    return InputError(problem, f"in line {number} of {path}", "correct the MEME file")
 
 
 def write_meme(
@@ -127,7 +125,7 @@ def write_meme(
 
     The printed columns sum to 1 exactly, so what is read back prints the same digits.
     """
-    base = checked_background(background)
+    base = check_background(background)
     letters = " ".join(f"{letter} {p:.6g}" for letter, p in zip(ALPHABET, base, strict=True))
     parts = [
         "MEME version 4\n\nALPHABET= ACGT\n\nstrands: + -\n\n"

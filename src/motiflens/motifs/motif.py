@@ -7,7 +7,8 @@ log-odds against a background, in bits.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +20,7 @@ UNIFORM = (0.25, 0.25, 0.25, 0.25)
 
 Matrix = NDArray[np.float64]
 
+CONTRIBUTIONS = ("cwm", "hypothetical_cwm")
 _SUM_TOLERANCE = 1e-3
 _FREQUENCY_TOLERANCE = 1e-2  # files print as few as two digits
 _LETTER_OF_CODES = {codes: letter for letter, codes in IUPAC.items()}
@@ -26,7 +28,7 @@ _LETTER_OF_CODES = {codes: letter for letter, codes in IUPAC.items()}
 
 @dataclass(frozen=True, eq=False)
 class Motif:
-    """A position probability matrix with a name.
+    """A position probability matrix with a name, and what its bases contribute where that is known.
 
     Parameters
     ----------
@@ -39,6 +41,8 @@ class Motif:
         Number of sequences it was made from; 0 when unknown.
     alt_name
         A second name, one word or empty; in JASPAR files the name of the factor.
+    cwm, hypothetical_cwm
+        Mean contributions of the observed bases and of every base, (4, W); None where unknown.
 
     Raises
     ------
@@ -50,25 +54,30 @@ class Motif:
     ppm: Matrix
     n_sites: int = 0
     alt_name: str = ""
+    cwm: Matrix | None = None
+    hypothetical_cwm: Matrix | None = None
 
     def __post_init__(self) -> None:
         if len(self.name.split()) != 1 or len(self.alt_name.split()) > 1:
             raise InputError(
-                "the name of a motif is one word",
-                got=f"{self.name!r}, {self.alt_name!r}",
-                remedy="join its words by '_'",
+                f"a motif is named {self.name!r}, {self.alt_name!r}, and not by one word each",
+                remedy="join the words by '_'",
+                argument=("name", "alt_name"),
             )
         if self.n_sites < 0:
             raise InputError(
-                "the number of sites of a motif is 0 or more",
-                got=f"{self.n_sites} for {self.name}",
-                remedy="use 0 where it is unknown",
+                f"motif {self.name} has n_sites={self.n_sites}",
+                remedy="use 0 where the number of sites is unknown",
+                argument="n_sites",
             )
         ppm = np.array(self.ppm, dtype=np.float64)
         _check_ppm(ppm, self.name)
         ppm /= ppm.sum(axis=0)
         ppm.setflags(write=False)
         object.__setattr__(self, "ppm", ppm)
+        for key in CONTRIBUTIONS:
+            if getattr(self, key) is not None:
+                object.__setattr__(self, key, _contributions(self, key))
 
     @property
     def width(self) -> int:
@@ -85,14 +94,15 @@ class Motif:
         """IUPAC consensus, see :func:`consensus`."""
         return consensus(self.ppm)
 
-    def reverse_complement(self) -> Motif:
-        """Give the same motif on the other strand, under the same name."""
-        flipped = self.ppm[::-1, ::-1]
-        return Motif(self.name, flipped, n_sites=self.n_sites, alt_name=self.alt_name)
+    def reverse_complement(self) -> Self:
+        """Return the same motif on the other strand, under the same name."""
+        matrices = {key: getattr(self, key) for key in ("ppm", *CONTRIBUTIONS)}
+        flipped = {key: m[::-1, ::-1] for key, m in matrices.items() if m is not None}
+        return replace(self, **flipped)
 
     @classmethod
     def from_string(cls, text: str, name: str | None = None) -> Motif:
-        """Make a motif of an IUPAC string; the bases of an ambiguous letter are equally likely.
+        """Return the motif of an IUPAC string; the bases of an ambiguous letter are equally likely.
 
         Raises
         ------
@@ -107,7 +117,7 @@ class Motif:
 
     @classmethod
     def from_counts(cls, name: str, pfm: ArrayLike, alt_name: str = "") -> Motif:
-        """Make a motif of counts (4, W), or of weights of any size.
+        """Return the motif of counts (4, W), or of weights of any size.
 
         ``n_sites`` is the mean of the column sums, rounded; 0, for unknown, where these are 1
         within 0.01, as the numbers are frequencies then.
@@ -122,19 +132,18 @@ class Motif:
         fits = counts.ndim == 2 and counts.shape[0] == 4 and counts.shape[1] > 0
         total = counts.sum(axis=0) if fits else np.zeros(1)
         if not fits:
-            problem = f"shape {counts.shape}"
+            problem = f"has the shape {counts.shape}, not (4, W)"
         elif not np.isfinite(total).all() or (counts < 0).any():
-            problem = "a number that is negative or not finite"
+            problem = "holds a number that is negative or not finite"
         elif (total == 0).any():
-            problem = f"only zeros in column {int(total.argmin()) + 1}"
+            problem = f"has only zeros in column {int(total.argmin()) + 1}"
         else:
             frequencies = bool((np.abs(total - 1) <= _FREQUENCY_TOLERANCE).all())
             n_sites = 0 if frequencies else round(float(total.mean()))
             return cls(name, counts / total, n_sites, alt_name)
         raise InputError(
-            "a count matrix has 4 rows (A C G T) of numbers from 0 and no empty column",
-            got=f"{problem} in {name}",
-            remedy="correct the matrix, or leave the empty columns out",
+            f"the count matrix of {name} {problem}",
+            remedy="correct the matrix (rows A C G T), or leave empty columns out",
         )
 
 
@@ -143,19 +152,30 @@ motif_from_string = Motif.from_string
 
 def _check_ppm(ppm: Matrix, name: str) -> None:
     if ppm.ndim != 2 or ppm.shape[0] != 4 or ppm.shape[1] == 0:
-        problem = f"shape {ppm.shape}"
+        problem = f"has the shape {ppm.shape}, not (4, W)"
     elif not np.isfinite(ppm).all() or (ppm < 0).any():
-        problem = "a value that is negative or not finite"
+        problem = "holds a value that is negative or not finite"
     elif (np.abs(ppm.sum(axis=0) - 1) > _SUM_TOLERANCE).any():
         worst = int(np.abs(ppm.sum(axis=0) - 1).argmax())
-        problem = f"column {worst + 1} with the sum {ppm[:, worst].sum():g}"
+        problem = f"has column {worst + 1} with the sum {ppm[:, worst].sum():g}, not 1"
     else:
         return
     raise InputError(
-        "a motif matrix has 4 rows (A C G T) of probabilities and columns that sum to 1",
-        got=f"{problem} in {name}",
-        remedy="divide counts by their column sums, or transpose the matrix",
+        f"the matrix of {name} {problem}",
+        remedy="divide counts by their column sums, or transpose the matrix (rows A C G T)",
     )
+
+
+def _contributions(motif: Motif, key: str) -> Matrix:
+    matrix = np.array(getattr(motif, key), dtype=np.float64)
+    if matrix.shape != motif.ppm.shape or not np.isfinite(matrix).all():
+        raise InputError(
+            f"the {key} of {motif.name} has the shape {matrix.shape}, or not finite numbers",
+            remedy=f"give finite numbers of the shape of its ppm, {motif.ppm.shape}",
+            argument=key,
+        )
+    matrix.setflags(write=False)
+    return matrix
 
 
 def ppm_from_codes(codes: Codes, pseudocount: float = 0.0) -> Matrix:
@@ -198,7 +218,7 @@ def information(ppm: ArrayLike, background: Sequence[float] = UNIFORM) -> Matrix
         (W,).
     """
     probabilities = np.asarray(ppm, dtype=np.float64)
-    ratio = probabilities / checked_background(background)[:, None]
+    ratio = probabilities / check_background(background)[:, None]
     bits: Matrix = (probabilities * np.log2(np.where(ratio > 0, ratio, 1))).sum(axis=0)
     return bits
 
@@ -225,18 +245,18 @@ def pwm(
     """
     if not pseudocount > 0:
         raise InputError(
-            "the pseudocount of log-odds is above 0",
-            got=f"{pseudocount}",
-            remedy="use a small number such as 0.001; a probability of 0 has no logarithm",
+            f"pseudocount={pseudocount} is not above 0, and a probability of 0 has no logarithm",
+            remedy="use a small number such as pseudocount=0.001",
+            argument="pseudocount",
         )
-    base = checked_background(background)[:, None]
+    base = check_background(background)[:, None]
     smoothed = (np.asarray(ppm, dtype=np.float64) + pseudocount * base) / (1 + pseudocount)
     log_odds: Matrix = np.log2(smoothed / base)
     return log_odds
 
 
-def checked_background(background: Sequence[float]) -> Matrix:
-    """Give the probabilities of A C G T, all above 0, scaled to sum to 1.
+def check_background(background: Sequence[float]) -> Matrix:
+    """Return the probabilities of A C G T, all above 0, scaled to sum to 1.
 
     Raises
     ------
@@ -246,9 +266,10 @@ def checked_background(background: Sequence[float]) -> Matrix:
     base = np.array(background, dtype=np.float64)
     if base.shape != (4,) or not (base > 0).all() or abs(base.sum() - 1) > _SUM_TOLERANCE:
         raise InputError(
-            "a background is four probabilities above 0 (A C G T) that sum to 1",
-            got=f"{list(background)}",
-            remedy="correct it, or use (0.25, 0.25, 0.25, 0.25)",
+            f"background={list(background)} is not four probabilities above 0 (A C G T) "
+            "that sum to 1",
+            remedy="correct it, or use background=(0.25, 0.25, 0.25, 0.25)",
+            argument="background",
         )
     base /= base.sum()
     return base
@@ -276,12 +297,3 @@ def _consensus_letter(column: Matrix) -> str:
     else:
         size = 3 if fourth < 0.05 else 4
     return _LETTER_OF_CODES[tuple(sorted(order[:size].tolist()))]
-
-
-def trim(ppm: ArrayLike, threshold: float) -> tuple[int, int]:
-    """Interval ``[start, end)`` from the first to the last column with at least so many bits.
-
-    ``(0, 0)`` when no column has them.
-    """
-    kept = np.flatnonzero(information(ppm) >= threshold)
-    return (int(kept[0]), int(kept[-1]) + 1) if kept.size else (0, 0)

@@ -74,16 +74,23 @@ def recover(found: ArrayLike | Motif, truths: Sequence[Motif]) -> Recovery:
     ppm = np.asarray(getattr(found, "ppm", found), dtype=np.float64)
     if ppm.ndim != 2 or ppm.shape[0] != 4 or ppm.shape[1] == 0:
         raise InputError(
-            "a found motif is a matrix (4, W)", got=f"shape {ppm.shape}", remedy="pass its PPM"
+            f"the found motif has the shape {ppm.shape}, not (4, W)",
+            remedy="pass a motif or its PPM",
+            argument="found",
         )
     if not truths:
         raise InputError(
-            "recovery is measured against one true motif or more",
-            got="none",
-            remedy="name the true motif, for example with --motif",
+            "there is no true motif to recover", remedy="name it with motif=", argument="motif"
         )
+    for truth in truths:
+        if not information(truth.ppm).any():
+            raise InputError(
+                f"the true motif {truth.name} has no information: all its columns are uniform",
+                remedy="name a motif with at least one letter other than N",
+                argument="motif",
+            )
     scored = [
-        (_best_shift(oriented, truth), strand, oriented, truth)
+        (best_alignment(oriented, truth.ppm), strand, oriented, truth)
         for truth in truths
         for strand, oriented in (("+", ppm), ("-", ppm[::-1, ::-1]))
     ]
@@ -92,18 +99,19 @@ def recover(found: ArrayLike | Motif, truths: Sequence[Motif]) -> Recovery:
     return Recovery(truth.name, similarity, offset, strand, exact)
 
 
-def _best_shift(ppm: Floats, truth: Motif) -> tuple[float, int]:
-    """Give the highest similarity over shifts, and the offset of the found motif."""
-    weights = information(truth.ppm)
+def best_alignment(ppm: Floats, weighed: Floats) -> tuple[float, int]:
+    """Return the highest similarity of a matrix with another over all shifts, and its offset.
+
+    The correlation of aligned columns, weighted by the information of the columns of ``weighed``
+    (4, V), each of which counts 0 where no column of ``ppm`` (4, W) lies on it; the offset is the
+    start of ``ppm`` minus that of ``weighed``. 0 where no column of ``weighed`` has information.
+    """
+    weights = information(weighed)
     if not weights.sum() > 0:
-        raise InputError(
-            "a true motif has a column that is not uniform",
-            got=f"{truth.name} without information",
-            remedy="name a motif with at least one letter other than N",
-        )
-    alike = _standardised(ppm).T @ _standardised(truth.ppm) * (weights / weights.sum())
-    # Found column i on truth column j is the offset j - i: one diagonal an offset.
-    offsets = np.arange(1 - ppm.shape[1], truth.width)
+        return 0.0, 0
+    alike = _standardised(ppm).T @ _standardised(weighed) * (weights / weights.sum())
+    # Column i of ppm on column j of the other is the offset j - i: one diagonal an offset.
+    offsets = np.arange(1 - ppm.shape[1], weighed.shape[1])
     similarities = [float(np.trace(alike, offset=int(offset))) for offset in offsets]
     # Rounded, so that which of two equal alignments is taken does not hang on the last bit.
     best = int(np.argmax(np.round(similarities, 9)))

@@ -61,9 +61,9 @@ class Targets:
     def __init__(self, motifs: Sequence[Motif], chance: Sequence[Motif] | None = None) -> None:
         if not motifs:
             raise InputError(
-                "a motif is compared with one target or more",
-                got="none",
-                remedy="give a database of motifs that holds some",
+                "the database holds no motif",
+                remedy="give one that holds some, or none for JASPAR CORE",
+                argument="database",
             )
         both = [motif.ppm for motif in motifs] + [motif.ppm[::-1, ::-1] for motif in motifs]
         drawn = motifs if chance is None else chance

@@ -10,6 +10,7 @@ from motiflens.perturbation.insert import (
     shuffled_background,
     substitute,
 )
+from motiflens.perturbation.measure import Perturbation, ablate, marginalize, space
 from motiflens.perturbation.shortcut import ShortcutTest, shortcut_test
 from motiflens.perturbation.spacing import (
     ORIENTATIONS,
@@ -28,18 +29,22 @@ __all__ = [
     "CopyNumber",
     "Effect",
     "MismatchProfile",
+    "Perturbation",
     "PositionEffect",
     "ShortcutTest",
     "Spacing",
+    "ablate",
     "ablate_sites",
     "copy_number_effect",
     "marginal_effect",
+    "marginalize",
     "mismatch_profile",
     "position_effect",
     "random_background",
     "shortcut_test",
     "shuffle_out",
     "shuffled_background",
+    "space",
     "spacing_effect",
     "substitute",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +74,15 @@ def shuffle_out(
     """
     codes = _check(sequences, sites, replacement)
     return one_hot(_without(codes, sites, replacement, np.random.default_rng(seed)))
+
+
+def replace_sites(
+    sequences: Floats | Tensor, sites: Sites, replacement: str, n: int, seed: int
+) -> Iterator[Codes]:
+    """Give the codes (N, L) without the sites, n times; errors as of :func:`shuffle_out`."""
+    codes = _check(sequences, sites, replacement)
+    generator = np.random.default_rng(seed)
+    return (_without(codes, sites, replacement, generator) for _ in range(n))
 
 
 def ablate_sites(

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from motiflens.attribution.base import check_one_hot, evaluating, logits_in_batches
 from motiflens.errors import InputError, one_of
+from motiflens.io.inputs import check_one_hot, codes_of
+from motiflens.models.calling import evaluating, logits_in_batches
 from motiflens.sequences import PAD, Codes, Lengths, encode, one_hot
 
 BATCH_SIZE = 1024
@@ -70,13 +71,11 @@ class Background:
     lengths: Lengths
 
     @staticmethod
-    def of(sequences: Floats | Tensor) -> Background:
+    def of(sequences: Floats | Tensor | Background) -> Background:
         """Read one-hot (N, 4, L), or raise :class:`InputError`."""
-        values = check_one_hot(sequences)
-        known = values.any(axis=1)
-        codes = np.where(known, values.argmax(axis=1), PAD).astype(np.uint8)
-        ends = np.arange(1, codes.shape[1] + 1, dtype=np.int32)
-        return Background(codes, (known * ends).max(axis=1).astype(np.int32))
+        if isinstance(sequences, Background):
+            return sequences
+        return Background(*codes_of(check_one_hot(sequences)))
 
     def motif(self, motif: str) -> Codes:
         """Return a motif's codes (W,), or raise :class:`InputError` if it cannot be put in."""

@@ -154,7 +154,7 @@ class Spacing:
 def spacing_effect(
     module: nn.Module,
     motifs: tuple[str, str],
-    background: Floats | Tensor,
+    background: Floats | Tensor | Background,
     *,
     gaps: Sequence[int] = GAPS,
     orientations: Sequence[str] = ORIENTATIONS,

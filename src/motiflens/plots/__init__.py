@@ -1,12 +1,10 @@
 """Charts, logos and tracks as SVG text: pure functions from data to a string."""
 
-from motiflens.plots.curves import bar_chart, line_chart, unit_chart
+from motiflens.plots.charts import bar_chart, line_chart, unit_chart
 from motiflens.plots.heatmaps import attention_heatmap, ppm_heatmap
-from motiflens.plots.logo import filter_grid, logo, logo_pair
+from motiflens.plots.logo import filter_grid, logo, logo_pair, logo_strands
 from motiflens.plots.logo_files import write_logos
-from motiflens.plots.profile import position_profile
-from motiflens.plots.strands import logo_strands
-from motiflens.plots.tracks import base_track
+from motiflens.plots.tracks import base_track, position_profile
 
 __all__ = [
     "attention_heatmap",

@@ -33,12 +33,12 @@ class Scale:
     log: bool = False
 
     def __call__(self, value: float) -> float:
-        """Give the pixel of a value."""
+        """Return the pixel of a value."""
         low, high = self.low, self.high
         if self.log:
             low, high, value = math.log(low), math.log(high), math.log(value)
-        share = (value - low) / (high - low) if high > low else 0.5
-        return self.start + share * (self.end - self.start)
+        fraction = (value - low) / (high - low) if high > low else 0.5
+        return self.start + fraction * (self.end - self.start)
 
     @property
     def ticks(self) -> list[float]:
@@ -47,7 +47,7 @@ class Scale:
 
 
 def linear_ticks(low: float, high: float, count: int = 5) -> list[float]:
-    """Give about `count` round values from `low` to `high`, both ends included."""
+    """Return about `count` round values from `low` to `high`, both ends included."""
     if not _apart(low, high):
         return [low]
     rough = (high - low) / count
@@ -58,7 +58,7 @@ def linear_ticks(low: float, high: float, count: int = 5) -> list[float]:
 
 
 def _apart(low: float, high: float) -> bool:
-    """Tell whether two ends differ by more than what rounding makes of equal numbers."""
+    """Return whether two ends differ by more than what rounding makes of equal numbers."""
     return high - low > max(TINY, 1e-9 * max(abs(low), abs(high)))
 
 
@@ -69,7 +69,7 @@ def _log_ticks(low: float, high: float) -> list[float]:
 
 
 def round_range(values: Sequence[float]) -> tuple[float, float]:
-    """Give round ends of a scale that holds all finite values, never of zero length."""
+    """Return round ends of a scale that holds all finite values, never of zero length."""
     finite = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
     low, high = min(finite), max(finite)
     if not _apart(low, high):
@@ -96,16 +96,8 @@ class Axes:
 
     def draw(self, x_ticks: bool = True) -> str:
         """Draw grid, ticks and titles; `x_ticks` is off where categories stand below."""
-        return "".join([self._y_axis(), self._x_axis() if x_ticks else "", self._titles()])
-
-    def _y_axis(self) -> str:
-        left, right = self.x.start, self.x.end
-        parts = []
-        for tick in self.y.ticks:
-            y = self.y(tick)
-            parts.append(line(left, y, right, y, stroke=GRID))
-            parts.append(label(tick_text(tick), left - 6, y + 4, text_anchor="end", fill=MUTED))
-        return "".join(parts)
+        lines = grid(self.y, self.y.ticks, self.x.start, self.x.end)
+        return lines + (self._x_axis() if x_ticks else "") + self._titles()
 
     def _x_axis(self) -> str:
         bottom = self.y.start
@@ -122,6 +114,18 @@ class Axes:
         middle_y = (self.y.start + self.y.end) / 2
         below = label(self.x_label, middle_x, self.y.start + 38, text_anchor="middle")
         return (below if self.x_label else "") + y_title(self.y_label, self.x.start - 46, middle_y)
+
+
+def grid(
+    scale: Scale, ticks: Sequence[float], left: float, right: float, **attributes: str | float
+) -> str:
+    """Draw a line and its value at every tick of a vertical scale."""
+    parts = []
+    for tick in ticks:
+        y = scale(tick)
+        parts.append(line(left, y, right, y, stroke=GRID, **attributes))
+        parts.append(label(tick_text(tick), left - 6, y + 4, text_anchor="end", fill=MUTED))
+    return "".join(parts)
 
 
 def y_title(text: str, x: float, y: float) -> str:

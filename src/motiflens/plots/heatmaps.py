@@ -8,7 +8,7 @@ import numpy as np
 
 from motiflens.errors import InputError
 from motiflens.plots.axes import y_title
-from motiflens.plots.logo import LETTER_COLOURS, LETTERS, top_bases
+from motiflens.plots.logo import LETTER_COLOURS, LETTERS, check_matrix, column_numbers, top_bases
 from motiflens.plots.svg import GRID, INK, MUTED, PAPER, element, figure, label, number, rect, tip
 from motiflens.plots.tracks import LEFT, Interval, Values, position_title, positions
 
@@ -19,11 +19,11 @@ CELL = (42.0, 32.0)
 KEY_TEXT = LEFT + 8 * (LEVELS + 1) + 6
 
 
-def ramp(share: float) -> str:
-    """Give the colour at `share` (0 to 1) between the ends of the ramp."""
+def _ramp(fraction: float) -> str:
+    """Return the colour at a fraction (0 to 1) of the way between the ends of the ramp."""
     ends = [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in RAMP]
-    mixed = [round(a + (b - a) * min(max(share, 0.0), 1.0)) for a, b in zip(*ends, strict=True)]
-    return "#" + "".join(f"{part:02x}" for part in mixed)
+    mixed = [round(a + (b - a) * min(max(fraction, 0.0), 1.0)) for a, b in zip(*ends, strict=True)]
+    return "#" + "".join(f"{channel:02x}" for channel in mixed)
 
 
 def ppm_heatmap(ppm: Values, *, title: str = "PPM") -> str:
@@ -39,48 +39,33 @@ def ppm_heatmap(ppm: Values, *, title: str = "PPM") -> str:
     Raises
     ------
     InputError
-        `ppm` has no four rows.
+        See `check_matrix`.
     """
-    ppm = np.asarray(ppm, dtype=float)
-    if ppm.ndim != 2 or ppm.shape[0] != 4:
-        raise InputError(
-            "a PPM has the shape (4, W)", got=f"shape {ppm.shape}", remedy="transpose it"
-        )
+    ppm = check_matrix(ppm)
     left, top, width = 30.0, 8.0, ppm.shape[1]
     bottom, right = top + 4 * CELL[1], left + width * CELL[0]
     body = [
         _row_of_cells(base, row, top + CELL[1] * index, left)
         for index, (base, row) in enumerate(zip(LETTERS, ppm, strict=True))
     ]
-    body += [
-        label(
-            column + 1,
-            left + CELL[0] * (column + 0.5),
-            bottom + 18,
-            text_anchor="middle",
-            fill=MUTED,
-        )
-        for column in range(width)
-    ]
+    body.append(column_numbers(width, left, bottom + 18, CELL[0]))
     axis = label("position in the motif", (left + right) / 2, bottom + 38, text_anchor="middle")
     description = f"Probability of each base at {width} positions; most likely {top_bases(ppm)}"
     return figure(max(right + 12, 190), bottom + 48, title, description, *body, axis)
 
 
 def _row_of_cells(base: str, row: Values, y: float, left: float) -> str:
-    name = label(
-        base, left - 16, y + 21, font_size=14, font_weight="bold", fill=LETTER_COLOURS[base]
-    )
+    bold: dict[str, str | float] = {"font_size": 14, "font_weight": "bold"}
+    name = label(base, left - 16, y + 21, **bold, fill=LETTER_COLOURS[base])
     cells = [_cell(left + CELL[0] * index, y, float(value)) for index, value in enumerate(row)]
     return name + "".join(cells)
 
 
 def _cell(x: float, y: float, value: float) -> str:
-    box = rect(x, y, *CELL, fill=ramp(value), stroke=PAPER)
+    box = rect(x, y, *CELL, fill=_ramp(value), stroke=PAPER)
     ink = PAPER if value > 0.45 else INK
-    return box + label(
-        f"{value:.2f}", x + CELL[0] / 2, y + CELL[1] / 2 + 4, text_anchor="middle", fill=ink
-    )
+    middle = (x + CELL[0] / 2, y + CELL[1] / 2 + 4)
+    return box + label(f"{value:.2f}", *middle, text_anchor="middle", fill=ink)
 
 
 def attention_heatmap(
@@ -112,9 +97,9 @@ def attention_heatmap(
     values = np.asarray(values, dtype=float)
     if values.ndim != 2 or len(values) != len(sites):
         raise InputError(
-            "a heat map has one row of values and one list of sites for every sequence",
-            got=f"values of shape {values.shape}, {len(sites)} lists of sites",
-            remedy="cut both to the same sequences",
+            f"values of shape {values.shape} and {len(sites)} lists of sites make no heat map",
+            remedy="give one row of values and one list of sites for every sequence",
+            argument=("values", "sites"),
         )
     n, length = values.shape
     step = max(min(16.0, 960.0 / length), 1.0)
@@ -127,7 +112,7 @@ def attention_heatmap(
         _colour_key(key),
         rect(LEFT, top, right - LEFT, bottom - top, fill="none", stroke=GRID),
         _cells(values / largest, step, row, top),
-        *(_outline(site, i, step, row, top) for i, found in enumerate(sites) for site in found),
+        *(_outline(site, i, step, row, top) for i, own in enumerate(sites) for site in own),
         *(_row_tip(name, i, row, top, right) for i, name in enumerate(names)),
         positions(length, 0, step, bottom + 18),
         position_title(right, bottom + 36),
@@ -139,9 +124,9 @@ def attention_heatmap(
     return figure(width, bottom + 46, title, description, *body)
 
 
-def _cells(shares: Values, step: float, row: float, top: float) -> str:
+def _cells(fractions: Values, step: float, row: float, top: float) -> str:
     """Draw runs of equal colour as one path a level, in units of cells: thousands of bases fit."""
-    levels = np.rint(np.clip(np.nan_to_num(shares), 0.0, 1.0) * LEVELS).astype(int)
+    levels = np.rint(np.clip(np.nan_to_num(fractions), 0.0, 1.0) * LEVELS).astype(int)
     runs: dict[int, list[str]] = {}
     for index, line_of_levels in enumerate(levels):
         edges = np.flatnonzero(np.diff(line_of_levels)) + 1
@@ -149,32 +134,17 @@ def _cells(shares: Values, step: float, row: float, top: float) -> str:
         for first, last in zip(starts, [*starts[1:], len(line_of_levels)], strict=True):
             level = int(line_of_levels[first])
             if level:
-                runs.setdefault(level, []).append(
-                    f"M{first} {index}h{last - first}v1h{first - last}z"
-                )
-    paths = (
-        element("path", d="".join(runs[level]), fill=ramp(level / LEVELS)) for level in sorted(runs)
-    )
-    return element(
-        "g",
-        "".join(paths),
-        transform=f"translate({number(LEFT)} {number(top)}) scale({number(step)} {number(row)})",
-        shape_rendering="crispEdges",
-    )
+                run = f"M{first} {index}h{last - first}v1h{first - last}z"
+                runs.setdefault(level, []).append(run)
+    paths = [element("path", d="".join(runs[level]), fill=_ramp(level / LEVELS))
+             for level in sorted(runs)]  # fmt: skip
+    move = f"translate({number(LEFT)} {number(top)}) scale({number(step)} {number(row)})"
+    return element("g", *paths, transform=move, shape_rendering="crispEdges")
 
 
 def _outline(site: Interval, index: int, step: float, row: float, top: float) -> str:
-    x, width = LEFT + step * site[0], step * (site[1] - site[0])
-    return rect(
-        x,
-        top + row * index + 1,
-        width,
-        row - 2,
-        fill="none",
-        stroke="#c04f00",
-        stroke_width=1,
-        class_="site",
-    )
+    box = (LEFT + step * site[0], top + row * index + 1, step * (site[1] - site[0]), row - 2)
+    return rect(*box, fill="none", stroke="#c04f00", stroke_width=1, class_="site")
 
 
 def _row_tip(name: str, index: int, row: float, top: float, right: float) -> str:
@@ -184,7 +154,7 @@ def _row_tip(name: str, index: int, row: float, top: float, right: float) -> str
 
 def _colour_key(text: str) -> str:
     shades = [
-        rect(LEFT + 8 * level, 8, 8, 12, fill=ramp(level / LEVELS)) for level in range(LEVELS + 1)
+        rect(LEFT + 8 * level, 8, 8, 12, fill=_ramp(level / LEVELS)) for level in range(LEVELS + 1)
     ]
     right = LEFT + 8 * (LEVELS + 1)
     zero = label("0", LEFT - 6, 19, text_anchor="end", fill=MUTED)

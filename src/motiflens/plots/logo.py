@@ -30,14 +30,19 @@ OUTLINES = {
 }
 
 COLUMN, HEIGHT, LEFT, TOP = 18.0, 80.0, 48.0, 10.0
+# Two strands side by side; `STRAND` is room for the name of one above a narrow logo.
+STRANDS_TOP, STRANDS_GAP, STRAND = 50.0, 24.0, 60.0
+FILTERS_PER_ROW = 4
+BITS = (0, 1, 2)
+UNITS: dict[Kind, str] = {"information": "bits", "contribution": "contribution"}
 
 
-def figure_key(title: str) -> str:
+def _figure_key(title: str) -> str:
     """Name a figure's outlines, so that those of other figures on a page have other names."""
     return f"-{zlib.crc32(title.encode(errors='replace')):x}"
 
 
-def outlines(key: str) -> str:
+def _outlines(key: str) -> str:
     """Define the four letters of a figure once; a page of filters draws thousands."""
     return element(
         "defs",
@@ -48,42 +53,38 @@ def outlines(key: str) -> str:
     )
 
 
-def letter(base: str, x: float, y: float, width: float, height: float, key: str) -> str:
+def _letter(base: str, x: float, y: float, width: float, height: float, key: str) -> str:
     """Draw a base that fills the rectangle with its upper left corner at (x, y)."""
-    place = f"translate({number(x)} {number(y)})scale({number(width)} {number(height)})"
-    return element("use", href=f"#{base}{key}", transform=place)
+    move = f"translate({number(x)} {number(y)})scale({number(width)} {number(height)})"
+    return element("use", href=f"#{base}{key}", transform=move)
 
 
-def letter_heights(matrix: Matrix, kind: Kind) -> Matrix:
-    """Give the height of every letter.
-
-    Parameters
-    ----------
-    matrix
-        (4, W): probabilities for `information`, signed numbers for `contribution`.
-    kind
-        `information`: p × (2 − entropy) bits (Schneider and Stephens 1990, without their
-        small-sample correction); `contribution`: the numbers themselves.
+def check_matrix(matrix: Matrix) -> Matrix:
+    """Return a matrix (4, W) as floats.
 
     Raises
     ------
     InputError
-        `matrix` has no four rows, no columns, or numbers that are not finite.
+        It has no four rows, no columns, or numbers that are not finite.
     """
     matrix = np.asarray(matrix, dtype=float)
     if matrix.ndim != 2 or matrix.shape[0] != 4 or matrix.shape[1] == 0:
         raise InputError(
-            "a logo is drawn from a matrix (4, W) in the order A C G T",
-            got=f"shape {matrix.shape}",
-            remedy="transpose or cut the matrix",
+            f"a matrix of shape {matrix.shape} is no motif", remedy="give (4, W), rows A C G T"
         )
     if not np.isfinite(matrix).all():
         column = int(np.argwhere(~np.isfinite(matrix))[0, 1])
-        raise InputError(
-            "a logo is drawn from finite numbers",
-            got=f"NaN or infinity in column {column}",
-            remedy="correct the matrix",
-        )
+        raise InputError("the matrix holds NaN or infinity", f"in column {column}")
+    return matrix
+
+
+def letter_heights(matrix: Matrix, kind: Kind) -> Matrix:
+    """Return the height of every letter of a checked matrix.
+
+    `information`: p × (2 − entropy) bits (Schneider and Stephens 1990, without their small-sample
+    correction); `contribution`: the numbers themselves.
+    """
+    matrix = check_matrix(matrix)
     return matrix * information(matrix) if kind == "information" else matrix
 
 
@@ -97,12 +98,12 @@ def _stack(heights: Matrix, x: float, scale: Scale, width: float, key: str) -> s
         if pixels >= 0.05:
             base = LETTERS[index]
             top = scale(up + height) if height > 0 else scale(down)
-            parts.append(letter(base, x + 0.04 * width, top, 0.92 * width, pixels, key))
+            parts.append(_letter(base, x + 0.04 * width, top, 0.92 * width, pixels, key))
         up, down = up + max(height, 0.0), down + min(height, 0.0)
     return "".join(parts)
 
 
-def stacks(heights: Matrix, left: float, scale: Scale, width: float, key: str) -> str:
+def _stacks(heights: Matrix, left: float, scale: Scale, width: float, key: str) -> str:
     """Draw all columns, the first one at `left`, each `width` px wide."""
     return "".join(
         _stack(column, left + index * width, scale, width, key)
@@ -110,8 +111,8 @@ def stacks(heights: Matrix, left: float, scale: Scale, width: float, key: str) -
     )
 
 
-def height_scale(heights: Matrix, kind: Kind, bottom: float, top: float) -> Scale:
-    """Give the scale that all letters fit on: 0 to 2 bits, or round numbers around zero."""
+def _height_scale(heights: Matrix, kind: Kind, bottom: float, top: float) -> Scale:
+    """Return the scale that all letters fit on: 0 to 2 bits, or round numbers around zero."""
     if kind == "information":
         return Scale(0.0, 2.0, bottom, top)
     low = float(np.minimum(heights, 0.0).sum(axis=0).min())
@@ -119,27 +120,35 @@ def height_scale(heights: Matrix, kind: Kind, bottom: float, top: float) -> Scal
     return Scale(*round_range([low, high, 0.0]), bottom, top)
 
 
-def height_axis(scale: Scale, left: float, title: str, ticks: Sequence[float]) -> str:
-    """Draw the vertical axis at `left`."""
-    parts = [line(left, scale.start, left, scale.end)]
+def _height_axis(scale: Scale, title: str, ticks: Sequence[float]) -> str:
+    parts = [line(LEFT, scale.start, LEFT, scale.end)]
     for tick in ticks:
         y = scale(tick)
-        parts.append(line(left - 4, y, left, y))
-        parts.append(label(tick_text(tick), left - 7, y + 4, text_anchor="end", fill=MUTED))
-    return "".join(parts) + y_title(title, left - 36, (scale.start + scale.end) / 2)
+        parts.append(line(LEFT - 4, y, LEFT, y))
+        parts.append(label(tick_text(tick), LEFT - 7, y + 4, text_anchor="end", fill=MUTED))
+    return "".join(parts) + y_title(title, LEFT - 36, (scale.start + scale.end) / 2)
 
 
-def column_numbers(width: int, left: float, y: float, first: int = 1) -> str:
+def _axis_of(kind: Kind, scale: Scale) -> str:
+    return _height_axis(scale, UNITS[kind], BITS if kind == "information" else scale.ticks)
+
+
+def column_numbers(width: int, left: float, y: float, step: float = COLUMN) -> str:
     """Write the number of each column below it."""
     return "".join(
-        label(first + i, left + (i + 0.5) * COLUMN, y, text_anchor="middle", fill=MUTED)
+        label(1 + i, left + (i + 0.5) * step, y, text_anchor="middle", fill=MUTED)
         for i in range(width)
     )
 
 
-def axis_title(kind: Kind) -> str:
-    """Name what the letters measure."""
-    return "bits" if kind == "information" else "contribution"
+def _panel(heights: Matrix, left: float, scale: Scale, key: str) -> str:
+    """Draw a whole logo: its line of zero, letters, and the number of each column."""
+    width = heights.shape[1]
+    return (
+        line(left, scale(0), left + width * COLUMN, scale(0))
+        + _stacks(heights, left, scale, COLUMN, key)
+        + column_numbers(width, left, scale.start + 18)
+    )
 
 
 def logo(matrix: Matrix, *, kind: Kind = "information", title: str = "Motif") -> str:
@@ -162,7 +171,7 @@ def logo(matrix: Matrix, *, kind: Kind = "information", title: str = "Motif") ->
     Raises
     ------
     InputError
-        See `letter_heights`.
+        See `check_matrix`.
 
     References
     ----------
@@ -170,16 +179,9 @@ def logo(matrix: Matrix, *, kind: Kind = "information", title: str = "Motif") ->
     """
     heights = letter_heights(matrix, kind)
     width = heights.shape[1]
-    scale = height_scale(heights, kind, TOP + HEIGHT, TOP)
-    ticks = (0, 1, 2) if kind == "information" else scale.ticks
-    key = figure_key(title)
-    body = [
-        outlines(key),
-        height_axis(scale, LEFT, axis_title(kind), ticks),
-        line(LEFT, scale(0), LEFT + width * COLUMN, scale(0)),
-        stacks(heights, LEFT, scale, COLUMN, key),
-        column_numbers(width, LEFT, TOP + HEIGHT + 18),
-    ]
+    scale = _height_scale(heights, kind, TOP + HEIGHT, TOP)
+    key = _figure_key(title)
+    body = [_outlines(key), _axis_of(kind, scale), _panel(heights, LEFT, scale, key)]
     size = (LEFT + width * COLUMN + 12, TOP + HEIGHT + 26)
     return figure(*size, title, f"Sequence logo of {width} positions, {top_bases(heights)}", *body)
 
@@ -216,7 +218,7 @@ def logo_pair(
     Raises
     ------
     InputError
-        See `letter_heights`.
+        See `check_matrix`.
     """
     found = np.asarray(found, dtype=float)
     turned = found[::-1, ::-1] if strand == "-" else found
@@ -224,15 +226,15 @@ def logo_pair(
     first = min(0, offset)
     last = max(lower.shape[1], offset + upper.shape[1])
     width = LEFT + (last - first) * COLUMN + 12
-    key = figure_key(title)
-    body, tops = [outlines(key)], (TOP, TOP + HEIGHT + 24)
+    key = _figure_key(title)
+    body, tops = [_outlines(key)], (TOP, TOP + HEIGHT + 24)
     rows = (("found", upper, offset), (below, lower, 0))
     for (name, heights, shift), top in zip(rows, tops, strict=True):
         scale = Scale(0.0, 2.0, top + HEIGHT, top)
         left = LEFT + (shift - first) * COLUMN
-        body.append(height_axis(scale, LEFT, f"{name} (bits)", (0, 1, 2)))
+        body.append(_height_axis(scale, f"{name} (bits)", BITS))
         body.append(line(LEFT, scale(0), width - 12, scale(0), stroke=GRID))
-        body.append(stacks(heights, left, scale, COLUMN, key))
+        body.append(_stacks(heights, left, scale, COLUMN, key))
     true_left = LEFT - first * COLUMN
     bottom = tops[1] + HEIGHT
     body.append(column_numbers(lower.shape[1], true_left, bottom + 18))
@@ -245,7 +247,7 @@ def _edge(x: float, bottom: float) -> str:
     return line(x, TOP, x, bottom, stroke=INK, stroke_dasharray="3 4", stroke_opacity=0.55)
 
 
-def filter_grid(filters: Matrix, *, columns: int = 4, title: str = "First-layer filters") -> str:
+def filter_grid(filters: Matrix, *, title: str = "First-layer filters") -> str:
     """Draw first-layer filters as signed logos, each at its own scale.
 
     Parameters
@@ -253,24 +255,65 @@ def filter_grid(filters: Matrix, *, columns: int = 4, title: str = "First-layer 
     filters
         (F, 4, K), rows A C G T. The mean of the four weights is taken from every position: on
         one-hot input it acts like a bias and says nothing of the letters.
-    columns
-        Logos in a row.
     title
         Name of the figure.
     """
     filters = np.asarray(filters, dtype=float)
     shown = filters - filters.mean(axis=1, keepdims=True)
     cell = (max(12.0 * shown.shape[2], 64.0) + 24, 84.0)
-    key = figure_key(title)
-    body = [outlines(key)]
+    key = _figure_key(title)
+    body = [_outlines(key)]
     for index, matrix in enumerate(shown):
-        x, y = (index % columns) * cell[0] + 12, (index // columns) * cell[1]
+        x, y = (index % FILTERS_PER_ROW) * cell[0] + 12, (index // FILTERS_PER_ROW) * cell[1]
         heights = letter_heights(matrix, "contribution")
-        scale = height_scale(heights, "contribution", y + 78, y + 20)
+        scale = _height_scale(heights, "contribution", y + 78, y + 20)
         body.append(label(f"filter {index}", x, y + 14, font_size=11, fill=MUTED))
         body.append(line(x, scale(0), x + 12 * matrix.shape[1], scale(0), stroke=GRID))
-        body.append(stacks(heights, x, scale, 12.0, key))
-    rows = -(-len(filters) // columns)
-    size = (cell[0] * min(columns, len(filters)), cell[1] * rows + 6)
+        body.append(_stacks(heights, x, scale, 12.0, key))
+    rows = -(-len(filters) // FILTERS_PER_ROW)
+    size = (cell[0] * min(FILTERS_PER_ROW, len(filters)), cell[1] * rows + 6)
     description = f"{len(filters)} filters of width {filters.shape[2]}, weights as letter heights"
     return figure(*size, title, description, *body)
+
+
+def logo_strands(matrix: Matrix, *, kind: Kind = "information", title: str = "Motif") -> str:
+    """Draw a sequence logo and the logo of the other strand on one scale.
+
+    Parameters
+    ----------
+    matrix
+        (4, W), rows A C G T: a PPM, or contributions.
+    kind
+        `information`: letters p × information, axis 0 to 2 bits; `contribution`: signed heights,
+        what is below zero under the axis.
+    title
+        Name of the figure, written above it.
+
+    Returns
+    -------
+    str
+        SVG, 18 px a column.
+
+    Raises
+    ------
+    InputError
+        See `check_matrix`.
+    """
+    heights = letter_heights(matrix, kind)
+    width = heights.shape[1] * COLUMN
+    scale = _height_scale(heights, kind, STRANDS_TOP + HEIGHT, STRANDS_TOP)
+    key = _figure_key(title)
+    body = [
+        _outlines(key),
+        label(title, LEFT, 18, font_size=13, fill=INK, font_weight="bold"),
+        _axis_of(kind, scale),
+    ]
+    pitch = max(width, STRAND) + STRANDS_GAP
+    for index, (strand, shown) in enumerate(
+        (("forward", heights), ("reverse complement", np.flip(heights)))
+    ):
+        left = LEFT + index * pitch
+        body += [label(strand, left, 38, font_size=11, fill=MUTED), _panel(shown, left, scale, key)]
+    text = f"{UNITS[kind]} of {top_bases(heights)}; beside it the reverse complement"
+    total = max(LEFT + pitch + max(width, 2 * STRAND), LEFT + 8 * len(title)) + 12
+    return figure(total, STRANDS_TOP + HEIGHT + 26, title, text, *body)

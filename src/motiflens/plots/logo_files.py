@@ -1,4 +1,4 @@
-"""Logos of motifs as files."""
+"""Logos of motifs as SVG and PNG files."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import resvg_py
+
 from motiflens.errors import InputError
 from motiflens.files import write_whole
-from motiflens.motifs import MotifArrays
-from motiflens.plots.raster import png
-from motiflens.plots.strands import logo_strands
+from motiflens.motifs import Motif
+from motiflens.plots.logo import logo_strands
 
 _UNSAFE = re.compile(r"[^\w.+-]+|^\.+")
 
 
 def write_logos(
-    motifs: Sequence[MotifArrays], folder: Path | str, *, overwrite: bool = False
+    motifs: Sequence[Motif], folder: Path | str, *, overwrite: bool = False
 ) -> list[Path]:
     """Draw each motif and its reverse complement, as SVG and as PNG.
 
@@ -46,45 +47,54 @@ def write_logos(
     folder = Path(folder)
     figures = {
         folder / f"{stem}{suffix}.{ending}": svg
-        for stem, one in zip(_stems(motifs), motifs, strict=True)
-        for suffix, svg in _figures(one).items()
+        for stem, motif in zip(_stems(motifs), motifs, strict=True)
+        for suffix, svg in _figures(motif).items()
         for ending in ("svg", "png")
     }
     there = next((path for path in figures if path.exists()), None)
     if there is not None and not overwrite:
         raise InputError(
-            "the output file does not exist yet",
-            got=str(there),
-            remedy="choose another folder, or give --overwrite to replace files",
+            f"{there} already exists",
+            remedy="use another folder, or overwrite=True",
+            argument="overwrite",
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            "logos go into a folder", got=f"{folder}: {error.strerror}", remedy="choose another"
+            f"the folder {folder} cannot be made ({error.strerror})", remedy="use another folder"
         ) from None
     for path, svg in figures.items():
-        write_whole(path, png(svg) if path.suffix == ".png" else svg.encode())
+        write_whole(path, _png(svg) if path.suffix == ".png" else svg.encode())
     return list(figures)
 
 
-def _figures(one: MotifArrays) -> dict[str, str]:
+def _figures(motif: Motif) -> dict[str, str]:
     """Give the figures of a motif by what is added to its name."""
-    title = f"{one.motif.name} {one.motif.alt_name}".strip()
-    figures = {"": logo_strands(one.motif.ppm, kind="information", title=title)}
-    if one.cwm is not None:
-        figures[".cwm"] = logo_strands(one.cwm, kind="contribution", title=title)
+    title = f"{motif.name} {motif.alt_name}".strip()
+    figures = {"": logo_strands(motif.ppm, kind="information", title=title)}
+    if motif.cwm is not None:
+        figures[".cwm"] = logo_strands(motif.cwm, kind="contribution", title=title)
     return figures
 
 
-def _stems(motifs: Sequence[MotifArrays]) -> list[str]:
+def _stems(motifs: Sequence[Motif]) -> list[str]:
     """Give every motif a file name of its own, also where capitals do not count."""
     stems: list[str] = []
     taken: set[str] = set()
-    for one in motifs:
-        name = _UNSAFE.sub("_", one.motif.name)[:100]
+    for motif in motifs:
+        name = _UNSAFE.sub("_", motif.name)[:100]
         candidates = (name if n == 1 else f"{name}-{n}" for n in range(1, len(motifs) + 1))
         stem = next(candidate for candidate in candidates if candidate.lower() not in taken)
         taken.add(stem.lower())
         stems.append(stem)
     return stems
+
+
+def _png(svg: str) -> bytes:
+    """Draw an SVG figure as PNG of twice its size.
+
+    Letters of logos are outlines, the same everywhere; numbers and titles are in a font without
+    serifs of the machine, and are missing where it has no fonts.
+    """
+    return resvg_py.svg_to_bytes(svg_string=svg, zoom=2.0)

@@ -1,4 +1,4 @@
-"""Values along a sequence: one bar a base above its letter."""
+"""Values along a sequence: one bar a base above its letter, and counts of sites by position."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from motiflens.errors import InputError
-from motiflens.plots.axes import Scale, linear_ticks, round_range, tick_text, y_title
+from motiflens.plots.axes import Scale, grid, linear_ticks, round_range, y_title
 from motiflens.plots.logo import LETTER_COLOURS
 from motiflens.plots.svg import (
-    GRID,
     MONOSPACE,
     MUTED,
+    SERIES,
     SITE,
     element,
     figure,
@@ -67,15 +67,18 @@ def base_track(
     values = np.asarray(values, dtype=float)
     if values.shape != (len(sequence),) or not sequence:
         raise InputError(
-            "a track has one value for every letter",
-            got=f"{len(sequence)} letters, values of shape {values.shape}",
-            remedy="cut both to the same bases",
+            f"{len(sequence)} letters and values of shape {values.shape} make no track",
+            remedy="give one value for every letter",
+            argument=("sequence", "values"),
         )
     step, top, bottom = 16.0, 26.0, 166.0
     right = LEFT + step * len(sequence)
     scale = Scale(*round_range([0.0, *values.tolist()]), bottom, top)
     body = [_site(site, start, len(sequence), step, top, bottom + 18, site_name) for site in sites]
-    body += [_value_axis(scale, right, y_label), line(LEFT, scale(0), right, scale(0))]
+    ticks = linear_ticks(scale.low, scale.high, 4)
+    body.append(grid(scale, ticks, LEFT, right, stroke_opacity=0.7))
+    body.append(y_title(y_label, LEFT - 54, (top + bottom) / 2))
+    body.append(line(LEFT, scale(0), right, scale(0)))
     for index, (base, value) in enumerate(zip(sequence, values, strict=True)):
         x = LEFT + step * index
         body += [_bar(x, step, scale, float(value), f"{base}{start + index + 1}"), _letter(x, base)]
@@ -97,21 +100,12 @@ def _site(
     return rect(x, top - 6, width, bottom - top + 6, fill=SITE, class_="site") + text
 
 
-def _value_axis(scale: Scale, right: float, title: str) -> str:
-    parts = []
-    for tick in linear_ticks(scale.low, scale.high, 4):
-        y = scale(tick)
-        parts.append(line(LEFT, y, right, y, stroke=GRID, stroke_opacity=0.7))
-        parts.append(label(tick_text(tick), LEFT - 6, y + 4, text_anchor="end", fill=MUTED))
-    return "".join(parts) + y_title(title, LEFT - 54, (scale.start + scale.end) / 2)
-
-
-def _bar(x: float, step: float, scale: Scale, value: float, place: str) -> str:
+def _bar(x: float, step: float, scale: Scale, value: float, base: str) -> str:
     if not math.isfinite(value):
         return ""
     ends = sorted((scale(0), scale(value)))
     box = {"x": x + 2, "y": ends[0], "width": step - 4, "height": ends[1] - ends[0]}
-    return element("rect", tip(f"{place}: {value:.4g}"), fill=BAR_COLOURS[value < 0], **box)
+    return element("rect", tip(f"{base}: {value:.4g}"), fill=BAR_COLOURS[value < 0], **box)
 
 
 def _letter(x: float, base: str) -> str:
@@ -134,3 +128,38 @@ def positions(length: int, start: int, step: float, y: float) -> str:
 def position_title(right: float, y: float) -> str:
     """Write the title of the position axis, which runs from `LEFT` to `right`."""
     return label("position (bp)", (LEFT + right) / 2, y, text_anchor="middle")
+
+
+def position_profile(counts: Sequence[int], *, title: str, y_label: str = "sequences") -> str:
+    """Draw counts along the sequence, from its first position to its last.
+
+    Parameters
+    ----------
+    counts
+        One for each of equally wide bins; at least one bin.
+    title
+        Name of the figure.
+    y_label
+        What is counted.
+
+    Returns
+    -------
+    str
+        SVG, 320 px wide.
+    """
+    left, right, top, bottom, most = 52.0, 310.0, 8.0, 100.0, max(*counts, 1)
+    scale = Scale(0.0, float(most), bottom, top)
+    step = (right - left) / len(counts)
+    body = [y_title(y_label, 14, (top + bottom) / 2)]
+    body += [
+        label(tick, left - 6, scale(tick) + 4, text_anchor="end", fill=MUTED) for tick in (0, most)
+    ]
+    for index, count in enumerate(counts):
+        x, y = left + index * step + 0.5, scale(count)
+        body.append(rect(x, y, step - 1, bottom - y, fill=SERIES[0]))
+    body.append(line(left, bottom, right, bottom))
+    ends = ((left, "start", "first"), ((left + right) / 2, "middle", "centre"))
+    for x, anchor, text in (*ends, (right, "end", "last position")):
+        body.append(label(text, x, bottom + 16, text_anchor=anchor, fill=MUTED))
+    description = f"{y_label} in {len(counts)} bins from the first position to the last: "
+    return figure(right + 10, 124, title, description + ", ".join(map(str, counts)), *body)

@@ -1,16 +1,17 @@
-"""The section on discovered motifs: how often, where, how sure, known or new."""
+"""The section on discovered motifs, and the page of motifs that were found without a model."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from motiflens.plots import logo, logo_pair, position_profile
-from motiflens.report.motif_sections import MOTIFS
 from motiflens.report.parts import (
-    NOTHING,
+    MISSING,
     Block,
     Figure,
     Heading,
@@ -18,146 +19,237 @@ from motiflens.report.parts import (
     Table,
     Text,
     absent,
-    finite,
+    listed,
     percent,
     signed,
+    small,
 )
-from motiflens.report.reading import Run
+from motiflens.results import ARTIFACTS, Results
+from motiflens.results.motifs import (
+    ConfirmedMotif,
+    DiscoveredBy,
+    DiscoveredInSequences,
+    DismissedMotif,
+    MotifsWithoutModel,
+    SiteAblation,
+)
+from motiflens.results.tracks import read_with
 
-MOST_DRAWN = 10
-TITLE, ON_THE_TEST_PART = "Discovered motifs", "Motifs confirmed on the test part"
-
-Entry = dict[str, Any]
+MAX_DRAWN, MAX_SITES, MAX_NOT_CONFIRMED = 10, 100, 5
+TITLE = "Discovered motifs"
 
 
-def discovery_section(run: Run) -> Section:
+def discovery_section(results: Results) -> Section:
     """Lay out the motifs that held-out sequences confirm."""
-    if "discovery" not in run.motifs:
-        return absent("discovery", TITLE, "discovered motifs", MOTIFS)
-    entries, by = run.motifs["discovery"], run.motifs["discovered_by"]
-    texts = [Text(_how(by, "Found" if entries else "Looked for"))]
-    if entries or by["not_significant"]:
-        texts.append(Text(_dismissed(by["not_significant"])))
-    return lay_out_motifs(entries, ON_THE_TEST_PART, texts, by.get("note", ""))
+    by = results.motifs.discovered_by if results.holds("motifs") else None
+    if by is None:
+        return absent("discovery", TITLE, "motiflens motifs")
+    motifs = results.motifs.discovery
+    texts = [Text(_how(by, "Found" if motifs else "Looked for"))]
+    if motifs or by.not_significant:
+        texts.append(Text(_dismissed(by.not_significant)))
+    return _lay_out(motifs, "Motifs confirmed on the test split", texts, by.note)
 
 
-def lay_out_motifs(
-    entries: list[Entry], name: str, texts: Sequence[Text], note: str = ""
+def _lay_out(
+    motifs: Sequence[ConfirmedMotif], name: str, texts: Sequence[Text], note: str
 ) -> Section:
     """Lay out discovered motifs: a note, a table of that name, what is to be said, pictures."""
     notes = [Text(note)] if note else []
-    if not entries:
+    if not motifs:
         return Section("discovery", TITLE, [Text("No motif was found."), *notes, *texts])
-    blocks: list[Block] = [*notes, _table(entries, name), *texts]
-    for entry in entries[:MOST_DRAWN]:
-        blocks += [Heading(f"{entry['name']}: {name_of(entry)}"), *_figures(entry)]
+    blocks: list[Block] = [*notes, _table(motifs, name), *texts]
+    for motif in motifs[:MAX_DRAWN]:
+        blocks += [Heading(f"{motif.name}: {name_of(motif)}"), *_figures(motif)]
     return Section("discovery", TITLE, blocks)
 
 
-def _how(by: Entry, found_or_not: str) -> str:
-    found, tested, n_seeds = by["found_in"], by["tested_on"], len(by["seeds"])
+def _how(by: DiscoveredBy, found_or_not: str) -> str:
+    searched, tested, n_seeds = by.found_in, by.tested_on, len(by.seeds)
     return (
-        f"{found_or_not} by {by['method']} of {by['model']} "
-        f"({n_seeds} seed{'s' * (n_seeds > 1)}) in "
-        f"{found['positives']:,} positives and {found['negatives']:,} negatives that are not in "
-        f"the test part; shares, fold, p and q are of {tested['positives']:,} positives and "
-        f"{tested['negatives']:,} negatives of the test part. Names: {by['database']}; a motif "
-        "that is like none of it with a q-value below 0.05 is unknown."
+        f"{found_or_not} by {by.method} of {by.model} ({n_seeds} seed{'s' * (n_seeds > 1)}) in "
+        f"{searched.positives:,} positives and {searched.negatives:,} negatives that are not in "
+        f"the test split; fractions, fold, p and q are of {tested.positives:,} positives and "
+        f"{tested.negatives:,} negatives of the test split. Names: {by.database}; a motif that "
+        "matches none of it with a q-value below 0.05 is unknown."
     )
 
 
-def _dismissed(dismissed: list[Entry]) -> str:
+def _dismissed(dismissed: Sequence[DismissedMotif]) -> str:
     if not dismissed:
-        return "Every motif that explanations showed was confirmed on the test part."
-    words = ", ".join(f"{one['consensus']} (q {small(one['q_value'])})" for one in dismissed[:5])
-    more = ", ..." if len(dismissed) > 5 else ""
-    return f"Not confirmed on the test part, and so not counted as found: {words}{more}."
-
-
-def _table(entries: list[Entry], name: str) -> Table:
-    head = ["Motif", "Name", "Speaks for", "Positives", "Negatives", "Fold", "q"]
-    caption = (
-        "Positives, negatives: the shares with a site. q: Fisher's exact test, corrected over the "
-        "motifs."
+        return "Every motif that explanations showed was confirmed on the test split."
+    words = [f"{m.consensus} (q {small(m.q_value)})" for m in dismissed[:MAX_NOT_CONFIRMED]]
+    more = ", ..." if len(dismissed) > MAX_NOT_CONFIRMED else ""
+    return (
+        f"Not confirmed on the test split, and so not counted as found: {', '.join(words)}{more}."
     )
-    ablated = any(entry["ablation"] for entry in entries)
+
+
+def _table(motifs: Sequence[ConfirmedMotif], name: str) -> Table:
+    head = ["Motif", "Name", "Contributes to", "Positives", "Negatives", "Fold", "q"]
+    caption = (
+        "Positives, negatives: the fractions with a site. q: Fisher's exact test, corrected over "
+        "the motifs."
+    )
+    ablated = any(motif.ablation for motif in motifs)
     if ablated:
         head += ["Logit without it", "Seeds"]
         caption += (
-            " Logit without it: the mean change where random bases replace the sites; seeds: how "
-            "many change the way the motif speaks, by two standard errors."
+            " Logit without it: the mean change where random bases replace the sites; seeds: in "
+            "how many the logit moves away from the class that the motif contributes to, by two "
+            "standard errors."
         )
     rows = [
         [
-            entry["name"],
-            name_of(entry),
-            "negatives" if entry["direction"] == "negative" else "positives",
-            percent(entry["positives_with_site"]),
-            percent(entry["negatives_with_site"]),
-            f"{entry['fold']:.3g}",
-            small(entry["q_value"]),
-            *(_ablation(entry["ablation"]) if ablated else []),
-            entry["consensus"],
+            motif.name,
+            name_of(motif),
+            "negatives" if motif.direction == "negative" else "positives",
+            percent(motif.positives_with_site),
+            percent(motif.negatives_with_site),
+            f"{motif.fold:.3g}",
+            small(motif.q_value),
+            *(_ablation(motif.ablation) if ablated else []),
+            motif.consensus,
         ]
-        for entry in entries
+        for motif in motifs
     ]
     return Table([*head, "Consensus"], rows, name, caption)
 
 
-def name_of(entry: Entry) -> str:
-    """Give the name of a motif, with the id of the known one that it is like."""
-    match = entry["match"]
-    return "unknown" if match is None else f"{match['name']} ({match['id']})"
+def name_of(motif: ConfirmedMotif) -> str:
+    """Return the name of a motif, with the id of the known one that it matches."""
+    return "unknown" if motif.match is None else f"{motif.match.name} ({motif.match.id})"
 
 
-def _ablation(ablation: Entry | None) -> list[str]:
+def _ablation(ablation: SiteAblation | None) -> list[str]:
     if ablation is None:
-        return [NOTHING, NOTHING]
-    change = signed(ablation["logit_change"], 2, "+")
-    return [change, f"{ablation['n_agreeing']} of {ablation['n_seeds']}"]
+        return [MISSING, MISSING]
+    change = signed(ablation.logit_change, 2, "+")
+    return [change, f"{ablation.n_agreeing} of {ablation.n_seeds}"]
 
 
-def small(value: Any) -> str:
-    """Write a small probability, with a minus sign at which no cell of a table breaks."""
-    if not finite(value):
-        return NOTHING
-    return ("below 1e-300" if value < 1e-300 else f"{value:.2g}").replace("-", "−")
-
-
-def _figures(entry: Entry) -> list[Block]:
-    ppm, name = np.array(entry["ppm"], dtype=float), entry["name"]
-    figures: list[Block] = [_logo(entry, ppm)]
-    if entry["cwm"] is not None:
-        cwm = np.array(entry["cwm"], dtype=float)
-        title = f"{name}, contributions"
+def _figures(motif: ConfirmedMotif) -> list[Block]:
+    figures: list[Block] = [_logo(motif)]
+    if motif.cwm is not None:
+        title = f"{motif.name}, contributions"
         caption = "Mean contribution of each base to the logit, over the seqlets."
-        figures.append(Figure(logo(cwm, kind="contribution", title=title), title, caption, "tile"))
-    return [*figures, _profile(entry)]
+        svg = logo(np.array(motif.cwm, dtype=float), kind="contribution", title=title)
+        figures.append(Figure(svg, title, caption, "tile"))
+    return [*figures, _profile(motif)]
 
 
-def _logo(entry: Entry, ppm: np.ndarray[Any, Any]) -> Figure:
-    match, name = entry["match"], entry["name"]
-    words = f"Consensus {entry['consensus']}, {entry['n_seqlets']:,} seqlets."
+def _logo(motif: ConfirmedMotif) -> Figure:
+    match, title, words = motif.match, motif.name, "Matches no known motif."
+    if match is not None:
+        title += f" above {match.name}"
+        family = f" of the family {match.family}" if match.family else ""
+        others = f"; also matches {', '.join(match.others)}" if match.others else ""
+        words = f"{match.name}{family} by Tomtom, q {small(match.q_value)}{others}."
+    words = f"Consensus {motif.consensus}, {motif.n_seqlets:,} seqlets. {words}"
+    return Figure(logo_above_match(motif, title), title, words, "tile")
+
+
+def logo_above_match(motif: ConfirmedMotif, title: str) -> str:
+    """Draw a motif above the known one that it matches, or alone where it matches none."""
+    match, ppm = motif.match, np.array(motif.ppm, dtype=float)
     if match is None:
-        return Figure(logo(ppm, title=name), name, f"{words} Like no known motif.", "tile")
-    title = f"{name} above {match['name']}"
-    known = np.array(match["ppm"], dtype=float)
-    where = {"offset": match["offset"], "strand": match["strand"]}
-    svg = logo_pair(ppm, known, **where, title=title, below="known")
-    family = f" of the family {match['family']}" if match.get("family") else ""
-    others = f"; also like {', '.join(match['others'])}" if match["others"] else ""
-    words += f" {match['name']}{family} by Tomtom, q {small(match['q_value'])}{others}."
-    return Figure(svg, title, words, "tile")
+        return logo(ppm, title=title)
+    known = np.array(match.ppm, dtype=float)
+    return logo_pair(
+        ppm, known, offset=match.offset, strand=match.strand, title=title, below="known"
+    )
 
 
-def _profile(entry: Entry) -> Figure:
-    name, central = f"{entry['name']}, places", entry["central"]
-    svg = position_profile(entry["profile"], title=name, y_label="positives")
-    caption = f"Best sites of the positives, of {entry['n_sites']:,} sites at p up to "
-    caption += f"{entry['p_threshold']:g}."
+def _profile(motif: ConfirmedMotif) -> Figure:
+    name, central = f"{motif.name}, positions", motif.central
+    svg = position_profile(motif.profile, title=name, y_label="positives")
+    caption = f"Best sites of the positives, of {motif.n_sites:,} sites at p up to "
+    caption += f"{motif.p_threshold:g}."
     if central is not None:
         caption += (
-            f" {percent(central['sites_inside'], 0)} lie in the middle "
-            f"{percent(central['region'], 0)} of the places (p {small(central['p_value'])})."
+            f" {percent(central.sites_inside, 0)} lie in the middle "
+            f"{percent(central.region, 0)} of the positions (p {small(central.p_value)})."
         )
     return Figure(svg, name, caption, "tile")
+
+
+def without_model_facts(motifs: MotifsWithoutModel) -> list[tuple[str, str]]:
+    """Return what the first screen of motifs without a model says: name of a fact, and fact."""
+    by = motifs.discovered_by
+    n = by.found_in.positives + (by.tested_on.positives if by.held_out else 0)
+    # Older folders count no groups.
+    n, independent = (by.given.positives, by.given.groups) if by.given else (n, n)
+    sequences = f"{by.sequences}: {n:,}"
+    if independent < n:
+        sequences += f", {independent:,} independent"
+    shuffled = "shuffles that keep their dinucleotides"
+    names = [f"{motif.consensus} ({name_of(motif)})" for motif in motifs.discovery]
+    return [
+        ("Sequences", sequences),
+        ("Compared with", shuffled if by.negatives == "shuffle" else by.negatives),
+        ("Motifs", listed(names) or "none"),
+        ("Names from", by.database),
+    ]
+
+
+def without_model_sections(motifs: MotifsWithoutModel, folder: Path) -> list[Section]:
+    """Lay out the motifs that ``motiflens motifs --no-model`` has found, and their sites."""
+    by = motifs.discovered_by
+    name = "Motifs confirmed on the other half" if by.held_out else "Motifs found"
+    words = (_tested_on_others if by.held_out else _tested_on_the_same)(by, motifs.discovery)
+    if motifs.discovery:
+        words += (
+            f" A motif that matches none of {by.database} with a q-value below 0.05 is unknown."
+        )
+    section = _lay_out(motifs.discovery, name, [Text(words)], by.note)
+    return [section, _sites(folder / ARTIFACTS["sites"].name)]
+
+
+def _tested_on_others(by: DiscoveredInSequences, motifs: Sequence[ConfirmedMotif]) -> str:
+    words = (
+        f"{'Found' if motifs else 'Looked for'} in {by.found_in.positives:,} sequences, without a "
+        f"model; fractions, fold, p and q are of {by.tested_on.positives:,} others and "
+        f"{by.tested_on.negatives:,} negatives."
+    )
+    if dismissed := [motif.consensus for motif in by.not_significant[:MAX_NOT_CONFIRMED]]:
+        words += f" Not confirmed there, and so not counted as found: {listed(dismissed)}."
+    return words
+
+
+def _tested_on_the_same(by: DiscoveredInSequences, motifs: Sequence[ConfirmedMotif]) -> str:
+    n = by.found_in.positives
+    if not motifs:
+        return f"Sequences searched, without a model: {n:,}, all of them."
+    return (
+        f"Found in all {n:,} sequences, without a model, by the evidence of their alignment. They "
+        "are too few to keep some for a test: fractions, fold, p and q are of the same sequences "
+        f"and {by.tested_on.negatives:,} negatives, and look better than on new sequences."
+    )
+
+
+def _sites(path: Path) -> Section:
+    """List the sites of the sequences, as far as there is room."""
+    title = "Sites"
+    if not path.is_file():
+        return Section("sites", title, [Text("No site: no motif was found.")])
+    hits = read_with(path, _table_of_sites)
+    own = hits[hits["label"] == 1]
+    columns = ("#chrom", "start", "end", "strand", "motif_id", "log_odds", "p_value")
+    rows = [
+        [name, f"{start + 1} to {end}", strand, motif, f"{score:.1f}", small(p_value)]
+        for name, start, end, strand, motif, score, p_value in zip(
+            *(own[column].head(MAX_SITES).tolist() for column in columns), strict=True
+        )
+    ]
+    caption = "Bases are counted from 1; log-odds in bits. "
+    caption += f"All sites, from 0, are in {path.name}."
+    if len(own) > MAX_SITES:
+        caption = f"The first {MAX_SITES} of {len(own):,}. {caption}"
+    head = ["Sequence", "Bases", "Strand", "Motif", "Log-odds", "p"]
+    return Section("sites", title, [Table(head, rows, "Sites in the sequences", caption)])
+
+
+def _table_of_sites(path: Path) -> pd.DataFrame:
+    """Read sites; a sequence may be called NA, or have quotes in its name."""
+    texts = {"#chrom": str, "motif_id": str}
+    return pd.read_csv(path, sep="\t", dtype=texts, na_filter=False, quoting=csv.QUOTE_NONE)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from motiflens.plots import line_chart
 from motiflens.plots.axes import round_range
-from motiflens.plots.curves import Curve
+from motiflens.plots.charts import Curve
 from motiflens.report.parts import (
-    NOTHING,
+    MISSING,
     Block,
     Figure,
     Heading,
@@ -19,48 +18,55 @@ from motiflens.report.parts import (
     absent,
     signed,
 )
-from motiflens.report.reading import Run
-from motiflens.report.scores import ordered
+from motiflens.results import Results
+from motiflens.results.experiments import Effect, ModelExperiments, MotifExperiments, Spacing
 
 TITLE = "Experiments in silico"
-SMALL = (310.0, 170.0)
+SIZE = (310.0, 170.0)
 Z = 1.96
+NO_EFFECT = Effect(mean=0.0, standard_error=0.0, n=0)
+ORIENTATIONS = {"++": "same strand", "+-": "opposite strands"}
 
-Effect = Mapping[str, Any]
-NONE: Effect = {"mean": 0.0, "standard_error": 0.0}
 
-
-def experiments_section(run: Run) -> Section:
+def experiments_section(results: Results) -> Section:
     """Lay out everything that `experiments.json` holds."""
-    found = run.experiments.get("models") or {}
-    if not found:
-        return absent("experiments", TITLE, "experiments.json", "motiflens experiments")
-    models = ordered(run, found)
-    some = found[models[0]]
-    strands = "on both strands" if some["strands"] == "both" else "on the forward strand"
-    words = (
-        f"Motifs, by their most likely bases and {strands}, are put into dinucleotide shuffles of "
-        f"test negatives ({some['n_backgrounds']} for {models[0]}), and the logits compared with "
-        "those of the shuffles as they are. Bands and ± are 95 % intervals over sequences."
-    )
-    blocks: list[Block] = [Text(words), _table(found, models)]
-    for name in dict.fromkeys(one["name"] for model in models for one in found[model]["motifs"]):
-        by_model = {
-            model: one for model in models for one in found[model]["motifs"] if one["name"] == name
-        }
+    if not results.holds("experiments"):
+        return absent("experiments", TITLE, "motiflens experiments")
+    models = results.experiments.models
+    if not models:
+        return Section("experiments", TITLE, [Text("No model was tested.")])
+    blocks: list[Block] = [Text(_in_words(models)), _table(models)]
+    for name in dict.fromkeys(m.name for model in models.values() for m in model.motifs):
+        by_model = {n: m for n, model in models.items() for m in model.motifs if m.name == name}
         blocks += [Heading(name), *_curves(name, by_model)]
-    pairs = [_spacing(model, one) for model in models if (one := found[model]["spacing"])]
+    pairs = [_spacing(name, m.spacing) for name, m in models.items() if m.spacing]
     blocks += [Heading("Two motifs together"), *pairs] if pairs else []
     return Section("experiments", TITLE, blocks)
 
 
-def _table(found: Mapping[str, Any], models: Sequence[str]) -> Table:
-    rows = []
-    for model in models:
-        for one in found[model]["motifs"]:
-            removed = one["ablation"] or {}
-            cells = [one["marginal"], removed.get("effect"), removed.get("control")]
-            rows.append([model, one["name"], one["word"], *map(_text, cells)])
+def _in_words(models: Mapping[str, ModelExperiments]) -> str:
+    name, first = next(iter(models.items()))
+    strands = "on both strands" if first.strands == "both" else "on the forward strand"
+    return (
+        f"Motifs, by their most likely bases and {strands}, are put into dinucleotide shuffles of "
+        f"test negatives ({first.n_backgrounds} for {name}), and the logits compared with those of "
+        "the shuffles as they are. Bands and ± are 95 % intervals over sequences."
+    )
+
+
+def _table(models: Mapping[str, ModelExperiments]) -> Table:
+    rows = [
+        [
+            name,
+            motif.name,
+            motif.inserted,
+            _text(motif.marginal),
+            _text(motif.ablation.effect if motif.ablation else None),
+            _text(motif.ablation.control if motif.ablation else None),
+        ]
+        for name, model in models.items()
+        for motif in model.motifs
+    ]
     head = ["Model", "Motif", "Inserted", "One copy adds", "Sites shuffled", "Other bases shuffled"]
     caption = (
         "Change of the logit. The last two columns: the sites of explained positives, and as many "
@@ -71,52 +77,48 @@ def _table(found: Mapping[str, Any], models: Sequence[str]) -> Table:
 
 
 def _text(effect: Effect | None) -> str:
-    if not effect:
-        return NOTHING
-    return f"{signed(effect['mean'], 2, '+')} ± {Z * effect['standard_error']:.2f}"
+    if effect is None:
+        return MISSING
+    return f"{signed(effect.mean, 2, '+')} ± {Z * effect.standard_error:.2f}"
 
 
-def _curves(name: str, by_model: Mapping[str, Any]) -> list[Block]:
-    """Draw the effect by number of copies and by place, on one vertical scale that holds 0."""
+def _curves(name: str, by_model: Mapping[str, MotifExperiments]) -> list[Block]:
+    """Draw the effect by number of copies and by position, on one vertical scale that holds 0."""
     # No copy has no effect.
     dose = {
-        model: _curve([0.0, *one["dose"]["copies"]], [NONE, *one["dose"]["effects"]])
-        for model, one in by_model.items()
+        model: _curve([0.0, *motif.dose.copies], [NO_EFFECT, *motif.dose.effects])
+        for model, motif in by_model.items()
     }
     # Starts are indices from 0; the page counts bases from 1.
     position = {
-        model: _curve([start + 1 for start in one["position"]["starts"]],
-                      one["position"]["effects"])
-        for model, one in by_model.items()
-    }  # fmt: skip
+        model: _curve([start + 1 for start in motif.position.starts], motif.position.effects)
+        for model, motif in by_model.items()
+    }
     curves = (*dose.values(), *position.values())
-    y_range = round_range([0.0, *(y for curve in curves for part in curve[1:] for y in part)])
+    y_range = round_range([0.0, *(y for curve in curves for ys in curve[1:] for y in ys)])
     blocks: list[Block] = []
     for kind, series, x_label in (
         ("dose", dose, "copies"),
         ("position", position, "first base of the motif (from 1)"),
     ):
         title = f"{name}: {kind}"
-        svg = line_chart(series, title, x_label, "change of the logit", y_range=y_range, size=SMALL)
+        svg = line_chart(series, title, x_label, "change of the logit", y_range=y_range, size=SIZE)
         blocks.append(Figure(svg, title, kind="tile"))
     return blocks
 
 
-def _spacing(model: str, found: Mapping[str, Any]) -> Figure:
-    words = {"++": "same strand", "+-": "opposite strands"}
+def _spacing(model: str, spacing: Spacing) -> Figure:
     series = {
-        words.get(orientation, orientation): _curve(found["gaps"], effects)
-        for orientation, effects in found["interaction"].items()
+        ORIENTATIONS.get(orientation, orientation): _curve(spacing.gaps, effects)
+        for orientation, effects in spacing.interaction.items()
     }
-    title = f"{found['first_name']} and {found['second_name']}: {model}"
-    svg = line_chart(series, title, "bases between the two", "beyond the sum of both", size=SMALL)
+    title = f"{spacing.first_name} and {spacing.second_name}: {model}"
+    svg = line_chart(series, title, "bases between the two", "beyond the sum of both", size=SIZE)
     caption = "Effect of the pair less the effects of each motif alone; 0: they add up."
     return Figure(svg, title, caption, kind="tile")
 
 
 def _curve(xs: Sequence[float], effects: Sequence[Effect]) -> Curve:
-    means = [float(effect["mean"]) for effect in effects]
-    halves = [Z * float(effect["standard_error"]) for effect in effects]
-    low = [mean - half for mean, half in zip(means, halves, strict=True)]
-    high = [mean + half for mean, half in zip(means, halves, strict=True)]
-    return list(xs), means, low, high
+    low = [effect.mean - Z * effect.standard_error for effect in effects]
+    high = [effect.mean + Z * effect.standard_error for effect in effects]
+    return list(xs), [effect.mean for effect in effects], low, high

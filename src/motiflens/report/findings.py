@@ -2,160 +2,198 @@
 
 from __future__ import annotations
 
+import math
 import re
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from motiflens.report.headline import leak
-from motiflens.report.motif_sections import (
-    exact_count,
-    first_motifs,
-    is_exact,
-    motif_models,
-    truths,
+import numpy as np
+
+from motiflens.metrics import auroc_standard_error
+from motiflens.report.headline import ensemble_score, leak
+from motiflens.report.motifs import exact_count
+from motiflens.report.parts import (
+    NO_COMPARISON,
+    NO_MOTIFS,
+    NO_TRUST,
+    Finding,
+    held,
+    listed,
+    percent,
 )
-from motiflens.report.parts import NOTHING, Finding, finite, listed, percent
-from motiflens.report.reading import Run
-from motiflens.report.scores import ordered
-from motiflens.report.standing import auroc_of, best_model, may_claim
+from motiflens.results import Results
+from motiflens.results.motifs import ModelMotifs, Shortcut
+from motiflens.results.scores import Estimate, GroupCounts
+from motiflens.results.tracks import read_histories
 
-# Order is learnt where the motif's shuffles and the best one-letter run each keep at most this
-# share of its effect; the bound of the verdict of `experiments.shortcut_test`.
-KEPT_AT_MOST = 1 / 3
-#: Words of a verdict that allows a claim base by base.
-CLAIMED = "bases may be claimed by"
-ORDER = "Order of the letters"
-FAILS = "does not tell positives from negatives"
+#: Order is learnt where the motif's shuffles and the best one-letter run each keep at most this
+#: fraction of its effect; the bound of the verdict of ``shortcut_test``.
+MAX_KEPT = 1 / 3
+#: AUROC from which a model separates the classes; as in the verdicts of trust.
+SEPARATES_FROM = 0.6
+FAILS = "does not separate positives from negatives"
 IN_BRACKETS = re.compile(r" \([^()]*\)")
 
 
-def findings(run: Run) -> list[Finding]:
-    """State both findings, or that the figures do not support them; none where data is absent."""
-    found = (claims(run), order_is_learnt(run), coordinate_error(run))
-    return [finding for finding in found if finding]
+def findings(results: Results) -> list[Finding]:
+    """State what the figures support, or that they do not; nothing where data are absent."""
+    stated = (claims(results), order_is_learnt(results), coordinate_error(results))
+    return [finding for finding in stated if finding]
 
 
-def claims(run: Run) -> Finding | None:
+def best_model(results: Results) -> str | None:
+    """Name the model that motifs are discovered with, or else that of the best validation.
+
+    Of equals the first of the configuration; None for a run without models.
+    """
+    if by := held(results, NO_MOTIFS).discovered_by:
+        return by.model
+    histories = read_histories(results)
+
+    def validation(model: str) -> float:
+        """Return the mean over seeds of the best AUROC on validation data."""
+        columns = [h["valid_auroc"] for h in histories.get(model, []) if "valid_auroc" in h]
+        best = [float(column.max()) for column in columns if column.notna().any()]
+        return float(np.mean(best)) if best else -math.inf
+
+    return max(results.settings.models, key=validation, default=None)
+
+
+def beyond_chance(score: Estimate, n: GroupCounts | None) -> bool:
+    """Return whether an AUROC and its interval lie above 0.5.
+
+    With ``n`` independent positives and negatives the AUROC also has to be above 1.96 standard
+    errors of one by chance: an interval of two or three says little.
+    """
+    by_chance = 0.0
+    if n and n.positives and n.negatives:
+        by_chance = 1.96 * auroc_standard_error(n.positives, n.negatives)
+    return score.low > 0.5 and score.value > 0.5 + by_chance
+
+
+def may_claim(results: Results, model: str) -> bool:
+    """Return whether a model separates the classes, so that its logits say something of the data.
+
+    Asked are the verdict of trust and the interval of the ensemble's AUROC, as far as they are
+    there; without both, the mean over seeds.
+    """
+    trusted = held(results, NO_TRUST).models.get(model)
+    score = ensemble_score(results, model)
+    if score is not None and not beyond_chance(score, results.metrics.test_groups):
+        return False
+    if trusted is not None and trusted.may_claim is not None:
+        return trusted.may_claim
+    auroc = trusted.auroc if trusted is not None else None
+    auroc = auroc_of(results, model) if auroc is None else auroc
+    return auroc is not None and auroc >= SEPARATES_FROM
+
+
+def auroc_of(results: Results, model: str) -> float | None:
+    """Return the test AUROC of a model's ensemble, or else the mean over seeds."""
+    if (score := ensemble_score(results, model)) is not None:
+        return score.value
+    compared = held(results, NO_COMPARISON).models.get(model)
+    return compared.summary.auroc.mean if compared else None
+
+
+def claims(results: Results) -> Finding | None:
     """Repeat the verdict on each model's explanations, without its figures."""
-    models = run.trust.get("models") or {}
+    models = held(results, NO_TRUST).models
     if not models:
         return None
-    words = {
-        name: f"{name}: {IN_BRACKETS.sub('', models[name]['verdict'])}."
-        for name in ordered(run, models)
-    }
-    supported = any(CLAIMED in text and may_claim(run, name) for name, text in words.items())
-    texts = list(words.values())
-    if seen := leak(run.audit):
-        texts.append(f"All of this rests on the test part: {seen[0].lower() + seen[1:]}.")
-    return Finding("What may be claimed of the explanations", " ".join(texts), supported=supported)
+    texts = [f"{name}: {IN_BRACKETS.sub('', m.verdict)}." for name, m in models.items()]
+    supported = any(m.claims_bases and may_claim(results, name) for name, m in models.items())
+    if results.holds("audit") and (seen := leak(results.audit)):
+        texts.append(f"All of this rests on the test split: {seen[0].lower() + seen[1:]}.")
+    return Finding("What may be claimed of the explanations", " ".join(texts), supported)
 
 
-def order_is_learnt(run: Run) -> Finding | None:
+def order_is_learnt(results: Results) -> Finding | None:
     """State whether the best model learns the order of the motif's letters or their composition.
 
-    Nothing is claimed of a model that hardly tells the classes apart, nor of a motif without an
+    Nothing is claimed of a model that hardly separates the classes, nor of a motif without an
     effect on it; what other models do comes after, and decides nothing.
     """
-    tests, best = run.motifs.get("shortcut") or {}, best_model(run)
+    tests, best = held(results, NO_MOTIFS).shortcut, best_model(results)
     if not tests or best is None:
         return None
-    others = [model for model in ordered(run, tests) if model != best]
-    text = _of_best(run, tests, best)
-    supported = best in tests and may_claim(run, best) and _keeps_little(tests[best])
-    for model in others:
-        claimed = may_claim(run, model)
-        text += f" {model}: {_kept(tests[model]) if claimed else f'{FAILS}.'}"
-    return Finding("Not a shortcut" if supported else ORDER, text, supported=supported)
+    text = _of_best(results, tests, best)
+    supported = best in tests and may_claim(results, best) and _keeps_little(tests[best])
+    for model, test in tests.items():
+        if model != best:
+            text += f" {model}: {_kept(test) if may_claim(results, model) else f'{FAILS}.'}"
+    title = "Not a shortcut" if supported else "Order of the letters"
+    return Finding(title, text, supported)
 
 
-def _of_best(run: Run, tests: dict[str, Any], best: str) -> str:
+def _of_best(results: Results, tests: Mapping[str, Shortcut], best: str) -> str:
     """Say what the test shows of the best model, and why nothing where nothing may be claimed."""
     if best not in tests:
         return f"Not tested for {best}, the best model."
-    if not may_claim(run, best):
-        auroc = auroc_of(run, best)
-        figure = f" (test AUROC {auroc:.2f})" if finite(auroc) else ""
+    if not may_claim(results, best):
+        auroc = auroc_of(results, best)
+        figure = "" if auroc is None else f" (test AUROC {auroc:.2f})"
         return f"Nothing may be claimed of {best}: it {FAILS}{figure}."
-    shown = _keeps_little(tests[best])
-    text = "The order of the letters is learnt, not their composition."
-    if not shown:
-        text = "This run does not show that order is learnt."
+    text = "This run does not show that order is learnt."
+    if _keeps_little(tests[best]):
+        text = "The order of the letters is learnt, not their composition."
     return f"{text} {best}: {_kept(tests[best])}"
 
 
-def _kept(test: dict[str, Any]) -> str:
+def _kept(test: Shortcut) -> str:
     """Say what shuffles and one-letter runs keep of a motif's effect on the logit."""
-    if not _has_effect(test):
+    if not test.has_effect:
         return "the motif has no effect on the logit, so that its shuffles say nothing."
-    shuffled = _share(test["shuffled_fraction"])
+    shuffled, run = (
+        percent(fraction, 0) if fraction > 0 else "nothing"
+        for fraction in (test.shuffled_fraction, test.homopolymer_fraction)
+    )
     return (
         f"shuffles of the motif keep {shuffled} of its effect on the logit, the best one-letter "
-        f"run {_share(test['homopolymer_fraction'])}."
+        f"run {run}."
     )
 
 
-def _share(share: Any) -> str:
-    """Write what is kept of an effect: nothing where the share is below zero."""
-    if not finite(share):
-        return NOTHING
-    return percent(share, 0) if share > 0 else "nothing"
+def _keeps_little(test: Shortcut) -> bool:
+    return test.has_effect and max(test.shuffled_fraction, test.homopolymer_fraction) <= MAX_KEPT
 
 
-def _has_effect(test: dict[str, Any]) -> bool:
-    """Ask for an effect that is more than chance, which the verdict tells."""
-    return bool(test["motif_effect"] != 0) and "no effect" not in test["verdict"]
-
-
-def _sentences(words: dict[str, str], models: list[str]) -> str:
-    return "; ".join(words[model] for model in models) + "."
-
-
-def _keeps_little(test: dict[str, Any]) -> bool:
-    """Ask for small shares of an effect that is there."""
-    kept = (test["shuffled_fraction"], test["homopolymer_fraction"])
-    return _has_effect(test) and all(finite(share) and share <= KEPT_AT_MOST for share in kept)
-
-
-def coordinate_error(run: Run) -> Finding | None:
+def coordinate_error(results: Results) -> Finding | None:
     """State whether stretching the weights hides a motif that the same attention has found."""
-    if not truths(run):
+    motifs = held(results, NO_MOTIFS)
+    if not motifs.truth:
         return None
-    counts = {
-        model: (
-            exact_count(run, model, "attention-stretched"),
-            exact_count(run, model, "attention"),
-        )
-        for model in motif_models(run)
+    models = {
+        name: (exact_count(model, "attention-stretched"), exact_count(model, "attention"))
+        for name, model in motifs.models.items()
     }
-    counts = {model: both for model, both in counts.items() if both[0][1] and both[1][1]}
+    counts = {name: both for name, both in models.items() if both[0][1] and both[1][1]}
     if not counts:
         return None
-    supported = [model for model, both in counts.items() if _stretching_hides(*both)]
-    words = {
-        model: f"{model}: the stretched read-out recovers the motif in {stretched[0]} of "
-        f"{stretched[1]} seeds, the same attention tied to its receptive field in {tied[0]} of "
-        f"{tied[1]}"
-        for model, (stretched, tied) in counts.items()
-    }
-    if supported:
-        text = (
-            f"{_sentences(words, supported)} The attention was on the motif; stretching the "
-            "weights of units to the length of the sequence puts them on the wrong bases."
-            f"{_control(run, supported)}"
-        )
-        return Finding("A coordinate error", text, supported=True)
-    text = "This run does not show that stretching hides the motif. "
-    return Finding("Stretched and tied attention", text + _sentences(words, list(counts)), False)
+    supported = [name for name, both in counts.items() if _stretching_hides(*both)]
+    words = "; ".join(
+        f"{name}: stretched attention recovers the motif in {stretched[0]} of {stretched[1]} "
+        f"seeds, the same attention tied to its receptive field in {tied[0]} of {tied[1]}"
+        for name, (stretched, tied) in counts.items()
+        if name in supported or not supported
+    )
+    if not supported:
+        text = f"This run does not show that stretching hides the motif. {words}."
+        return Finding("Stretched and tied attention", text, supported=False)
+    text = (
+        f"{words}. The attention was on the motif; stretching the weights of units to the length "
+        f"of the sequence puts them on the wrong bases.{_control(motifs.untrained, supported)}"
+    )
+    return Finding("A coordinate error", text, supported=True)
 
 
-def _control(run: Run, models: list[str]) -> str:
+def _control(untrained: Mapping[str, ModelMotifs], models: Sequence[str]) -> str:
     """Say which models show the motif by tied attention before training as well."""
-    shown = []
-    for model in models:
-        before = first_motifs(run, model, "attention", "untrained")
-        exact = sum(map(is_exact, before))
-        if exact:
-            shown.append(f"{exact} of {len(before)} untrained replicas of {model}")
+    before = {m: exact_count(untrained.get(m), "attention") for m in models}
+    shown = [
+        f"{exact} of {n} untrained replicas of {model}"
+        for model, (exact, n) in before.items()
+        if exact
+    ]
     if not shown:
         return ""
     return (
@@ -166,5 +204,5 @@ def _control(run: Run, models: list[str]) -> str:
 
 def _stretching_hides(stretched: tuple[int, int], tied: tuple[int, int]) -> bool:
     """Ask for most seeds exact when tied, and fewer than half as many when stretched."""
-    share_stretched, share_tied = stretched[0] / stretched[1], tied[0] / tied[1]
-    return share_tied > 0.5 and 2 * share_stretched < share_tied
+    fraction_stretched, fraction_tied = stretched[0] / stretched[1], tied[0] / tied[1]
+    return fraction_tied > 0.5 and 2 * fraction_stretched < fraction_tied

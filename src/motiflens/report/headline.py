@@ -1,21 +1,17 @@
-"""What a run has found, in sentences: the score with what it is worth, and the confirmed motif.
-
-The page and the terminal say the same. Functions take the contents of the run's JSON files.
-"""
+"""What a run has found, in sentences: the page and the terminal say the same."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from motiflens.report.parts import TO, finite, listed, percent, signed
+from motiflens.report.parts import NO_METRICS, NO_MOTIFS, TO, held, listed, percent, signed
+from motiflens.results import Results
+from motiflens.results.audit import Audit
+from motiflens.results.motifs import ConfirmedMotif
+from motiflens.results.scores import Estimate, Scores
 
-#: From this share of test sequences that training has seen, a score is said to be partly memory.
-MEMORY = 0.01
-
-#: A model of a lower AUROC tells nothing about the data; as in the verdicts of trust.
-TELLS_FROM = 0.6
+#: From this fraction of test sequences that training has seen, a score is said to be partly memory.
+MEMORY_FROM = 0.01
 
 BASELINES = {
     "composition": "base composition and length alone",
@@ -23,121 +19,83 @@ BASELINES = {
     "best-motif": "the best single motif",
 }
 
-NOT_CONFIRMED = "No motif is confirmed on held-out sequences"
 
-Content = Mapping[str, Any]
-
-
-def ensemble(metrics: Content, model: str, metric: str = "auroc") -> dict[str, Any]:
-    """Take a test score of a model's ensemble: value, low, high; empty where there is none."""
-    tested = (metrics.get("models", {}).get(model) or {}).get("test") or {}
-    found: dict[str, Any] = tested.get(metric) or {}
-    return found if finite(found.get("value")) else {}
+def ensemble_score(results: Results, model: str, metric: str = "auroc") -> Estimate | None:
+    """Return a test score of a model's ensemble; None where there is none."""
+    ensemble = held(results, NO_METRICS).models.get(model)
+    score: Estimate | None = getattr(ensemble.test, metric) if ensemble else None
+    return score
 
 
-def with_interval(score: Content, digits: int = 3) -> str:
+def score_in_words(score: Estimate, digits: int = 3, scale: float = 1.0) -> str:
     """Write a score with its interval: "0.571 (0.467 to 0.683)"."""
-    text = signed(score["value"], digits)
-    if not (finite(score.get("low")) and finite(score.get("high"))):
-        return text
-    return f"{text} ({signed(score['low'], digits)}{TO}{signed(score['high'], digits)})"
+    value, low, high = (signed(scale * x, digits) for x in (score.value, score.low, score.high))
+    return f"{value} ({low}{TO}{high})"
 
 
-def beyond_chance(score: Content, n: Content | None = None) -> bool:
-    """Tell whether the interval of an AUROC lies above 0.5, or the AUROC where it has none.
-
-    With ``n`` independent ``positives`` and ``negatives``, the AUROC also has to be above 1.96
-    standard errors of Mann and Whitney's U: an interval of two or three says little.
-    """
-    if not score:
-        return False
-    low, by_chance = score.get("low"), 0.0
-    if n and n["positives"] and n["negatives"]:
-        total, pairs = n["positives"] + n["negatives"], n["positives"] * n["negatives"]
-        by_chance = 1.96 * math.sqrt((total + 1) / (12 * pairs))
-    return bool((low if finite(low) else score["value"]) > 0.5 and score["value"] > 0.5 + by_chance)
-
-
-def best_baseline(baselines: Content) -> tuple[str, float] | None:
-    """Give the trivial baseline of the highest AUROC, in words, and that AUROC."""
-    known = {name: found["auroc"] for name, found in baselines.items()
-             if finite(found.get("auroc"))}  # fmt: skip
-    if not known:
+def best_baseline(baselines: Mapping[str, Scores]) -> tuple[str, float] | None:
+    """Return the trivial baseline of the highest AUROC, in words, and that AUROC."""
+    if not baselines:
         return None
-    best = max(known, key=lambda name: known[name])
-    return BASELINES.get(best, f"the baseline {best}"), known[best]
+    best = max(baselines, key=lambda name: baselines[name].auroc)
+    return BASELINES.get(best, f"the baseline {best}"), baselines[best].auroc
 
 
-def leak(audit: Content) -> str | None:
+def leak(audit: Audit) -> str | None:
     """Say how many test sequences training has seen, in whole or by 31 bases; None for none."""
-    share, words = _seen(audit)
-    if not share:
+    fraction, words = _seen(audit)
+    if not fraction:
         return None
-    sizes = ((audit.get("composition") or {}).get("test") or {}).get("n") or {}
-    if (audit.get("overlap") or {}).get("train-test") == sum(sizes.values()):
+    n = audit.composition["test"].n
+    if audit.overlap.get("train-test") == n.positives + n.negatives:
         return "All test sequences are in training too: the score is memory"
-    return words + (": the score is partly memory" if share >= MEMORY else "")
+    return words + (": the score is partly memory" if fraction >= MEMORY_FROM else "")
 
 
-def _seen(audit: Content) -> tuple[float, str]:
-    """Give the largest share of a class of the test part that training has seen, and the counts."""
-    n = ((audit.get("composition") or {}).get("test") or {}).get("n")
-    if not n:
+def _seen(audit: Audit) -> tuple[float, str]:
+    """Return the largest fraction of a test class that training has seen, and the counts."""
+    if "test" not in audit.composition:
         return 0.0, ""
-    sharing = (audit.get("shared_31mers") or {}).get("train-test") or {}
-    counts = [f"{sharing[label]:,} of {n[label]:,} test {label}"
-              for label in n if sharing.get(label)]  # fmt: skip
+    n, shared = audit.composition["test"].n, audit.shared_31mers.get("train-test")
+    pairs = (
+        ("positives", n.positives, shared.positives if shared else 0),
+        ("negatives", n.negatives, shared.negatives if shared else 0),
+    )
+    counts = [f"{seen:,} of {total:,} test {label}" for label, total, seen in pairs if seen]
     if counts:
-        share = max(sharing.get(label, 0) / n[label] for label in n if n[label])
-        return share, f"{listed(counts)} share 31 bases with training"
+        fraction = max(seen / total for _, total, seen in pairs if total)
+        return fraction, f"{listed(counts)} share 31 bases with training"
     # Sequences of fewer than 31 bases share none, but can be the same.
-    copies, total = (audit.get("overlap") or {}).get("train-test", 0), sum(n.values())
-    share = copies / total if total else 0.0
-    return share, f"{copies:,} of {total:,} test sequences are in training too"
+    copies, total = audit.overlap.get("train-test", 0), n.positives + n.negatives
+    fraction = copies / total if total else 0.0
+    return fraction, f"{copies:,} of {total:,} test sequences are in training too"
 
 
-def score_sentence(model: str, score: Content, baselines: Content, n: Content | None = None) -> str:
-    """Say how well a model tells the classes apart, beside the best trivial baseline.
-
-    ``n`` counts the independent positives and negatives of the test part, where known.
-    """
-    found = f"AUROC {with_interval(score)} on the test part"
-    if beyond_chance(score, n):
-        words = f"{model} tells positives from negatives with {found}"
-    elif finite(score.get("high")) and score["high"] < 0.5:
-        words = f"{model} ranks negatives above positives, so labels look swapped: {found}"
-    else:
-        words = f"{model} does not tell positives from negatives beyond chance: {found}"
-    if (trivial := best_baseline(baselines)) is None:
-        return words + "."
-    name, auroc = trivial
-    more = "no less: " if auroc >= score["value"] else ""
-    return f"{words}; the best trivial baseline, {name}, reaches {more}{auroc:.3f}."
+def headline_motif(motifs: Sequence[ConfirmedMotif]) -> ConfirmedMotif | None:
+    """Choose the confirmed motif that is shown first: the first that positives have more often."""
+    of_positives = (motif for motif in motifs if motif.direction != "negative")
+    return next(of_positives, next(iter(motifs), None))
 
 
-def headline_entry(entries: Sequence[Content]) -> Content | None:
-    """Choose the confirmed motif that is shown first: the first that speaks for positives."""
-    for_positives = (entry for entry in entries if entry.get("direction") != "negative")
-    return next(for_positives, next(iter(entries), None))
-
-
-def motif_sentence(motifs: Content, audit: Content) -> str | None:
+def motif_sentence(results: Results) -> str | None:
     """Say which motif held-out sequences confirm, or that they confirm none; None if not tested."""
-    if "discovery" not in motifs:
+    motifs = held(results, NO_MOTIFS)
+    by, motif = motifs.discovered_by, headline_motif(motifs.discovery)
+    if by is None:
         return None
-    entry, by = headline_entry(motifs["discovery"]), motifs.get("discovered_by") or {}
-    if entry is None:
-        n = len(by.get("not_significant", []))
-        looked = f" ({n} {'was' if n == 1 else 'were'} looked at)" if n else ""
-        return f"{NOT_CONFIRMED}{looked}."
-    match = entry.get("match")
-    name = "unlike any known motif" if match is None else f"like {match['name']}"
-    whose = "of the negatives " if entry.get("direction") == "negative" else ""
+    if motif is None:
+        n = len(by.not_significant)
+        tested = f" ({n} {'was' if n == 1 else 'were'} tested)" if n else ""
+        return f"No motif is confirmed on held-out sequences{tested}."
+    name = "unlike any known motif" if motif.match is None else f"like {motif.match.name}"
+    whose = "of the negatives " if motif.direction == "negative" else ""
     # Where groups are counted, none that shares 31 bases with training is tested on.
-    counted = "groups" in (by.get("tested_on") or {})
-    doubt = "" if counted or _seen(audit)[0] < MEMORY else ", some of which training has seen"
+    unseen = by.tested_on.groups is not None or not results.holds("audit")
+    doubt = ", some of which training has seen"
+    if unseen or _seen(results.audit)[0] < MEMORY_FROM:
+        doubt = ""
     return (
-        f"Confirmed motif {whose}{entry['consensus']}, {name}: in "
-        f"{percent(entry['positives_with_site'])} of test positives and "
-        f"{percent(entry['negatives_with_site'])} of test negatives{doubt}."
+        f"Confirmed motif {whose}{motif.consensus}, {name}: in "
+        f"{percent(motif.positives_with_site)} of test positives and "
+        f"{percent(motif.negatives_with_site)} of test negatives{doubt}."
     )

@@ -5,32 +5,30 @@ from __future__ import annotations
 import base64
 import hashlib
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from motiflens.errors import InputError
 from motiflens.files import write_whole
-from motiflens.report.crossing import crossing_section
-from motiflens.report.data_audit import audit_section
-from motiflens.report.discovery import discovery_section
+from motiflens.report.audit import audit_section
+from motiflens.report.compare import compare_sections
+from motiflens.report.discovery import discovery_section, without_model_sections
 from motiflens.report.experiments import experiments_section
-from motiflens.report.explanations import explanation_sections
-from motiflens.report.held_out import held_out_section
-from motiflens.report.motif_sections import motif_sections
-from motiflens.report.motifs_alone import holds_motifs_alone, motifs_alone
-from motiflens.report.parts import NOTHING, Section, Table, Text, absent
-from motiflens.report.reading import Run, read_run
-from motiflens.report.scores import score_sections
-from motiflens.report.summary import Summary, summarise
+from motiflens.report.explain import explain_sections
+from motiflens.report.metrics import crossing_section, metrics_section
+from motiflens.report.motifs import motif_sections
+from motiflens.report.parts import Section
+from motiflens.report.provenance import provenance_section
+from motiflens.report.summary import Summary, summarise, summarise_without_model
 from motiflens.report.trust import trust_section
+from motiflens.results import Results, is_run, read_motifs_without_model
 
 HERE = Path(__file__).parent
 
 
-def write_report(run_dir: Path) -> Path:
-    """Write `report.html` into a directory, from what lies there and nothing else.
+def write_report(run_dir: Path | str) -> Path:
+    """Write the page of a directory, from what lies there and nothing else.
 
     The page needs no other file, no network and no script. Equal directories give equal bytes.
 
@@ -50,41 +48,41 @@ def write_report(run_dir: Path) -> Path:
     InputError
         The directory holds no run, or a file in it is damaged.
     """
-    directory = Path(run_dir)
-    path = directory / "report.html"
-    if holds_motifs_alone(directory):
-        page = render(*motifs_alone(directory))
-    else:
-        page = render(*lay_out(read_run(directory), directory))
+    results = Results(run_dir)
+    try:
+        if results.holds("motifs") and not is_run(run_dir):
+            motifs = read_motifs_without_model(run_dir)
+            sections = without_model_sections(motifs, results.path)
+            page = render(summarise_without_model(motifs), sections)
+        else:
+            page = render(summarise(results), lay_out(results))
+    except InputError:
+        raise
+    except (IndexError, KeyError, ValueError) as error:  # fields that do not fit each other
+        raise InputError(
+            f"the files of {run_dir} do not fit together ({type(error).__name__}: {error})",
+            remedy="make the run again with overwrite=True",
+            argument="overwrite",
+        ) from error
+    path = results.path_of("report")
     write_whole(path, page.encode("utf-8", errors="replace"))
     return path
 
 
-def lay_out(run: Run, directory: Path) -> tuple[Summary, list[Section]]:
-    """Lay out summary and sections.
-
-    Raises
-    ------
-    InputError
-        A file of the run is not of the documented form.
-    """
-    try:
-        sections = [audit_section(run), held_out_section(run)]
-        sections += [crossing_section(run)] if run.crossing else []
-        sections += score_sections(run)
-        # What is found comes first, then how sure it is, then the pictures it rests on.
-        sections += [discovery_section(run), trust_section(run)]
-        sections += [*explanation_sections(run), *motif_sections(run)]
-        sections += [experiments_section(run), provenance(run)]
-        return summarise(run), sections
-    except InputError:
-        raise
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            "the files of a run directory have the documented form",
-            got=f"{type(error).__name__}: {error} in {directory}",
-            remedy="make the run again with `motiflens run --overwrite`",
-        ) from error
+def lay_out(results: Results) -> list[Section]:
+    """Lay out the sections of a run: what was found comes before the pictures it rests on."""
+    return [
+        audit_section(results),
+        metrics_section(results),
+        *([crossing_section(results)] if results.holds("crossing") else []),
+        *compare_sections(results),
+        discovery_section(results),
+        trust_section(results),
+        *explain_sections(results),
+        *motif_sections(results),
+        experiments_section(results),
+        provenance_section(results),
+    ]
 
 
 def render(summary: Summary, sections: list[Section]) -> str:
@@ -102,51 +100,3 @@ def render(summary: Summary, sections: list[Section]) -> str:
     return environment.get_template("page.html").render(
         summary=summary, sections=sections, style=Markup(style), style_hash=digest
     )
-
-
-def provenance(run: Run) -> Section:
-    """Lay out what made the run, and how long it took."""
-    rows = [
-        [f"{group}.{key}" if group != "run" else key, _value(value)]
-        for group, entries in run.provenance.items()
-        for key, value in (entries.items() if isinstance(entries, dict) else [("", entries)])
-    ]
-    made = Table(["Setting", "Value"], rows, "run.toml")
-    if not run.timings:
-        where = absent("provenance", "", "timings.json", "motiflens run").blocks
-        return Section("provenance", "Provenance", [made, *where])
-    return Section("provenance", "Provenance", [made, *_timings(run.timings)])
-
-
-def _value(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _timings(timings: dict[str, Any]) -> list[Table | Text]:
-    training = [
-        [
-            model,
-            f"{found['seconds']:.1f}",
-            str(found["seeds"]),
-            str(found["epochs"]),
-            f"{found['seconds_per_epoch_and_seed']:.4f}",
-            _seconds_to_target(found.get("seconds_to_target") or {}),
-        ]
-        for model, found in timings.get("training", {}).items()
-    ]
-    head = ["Model", "Seconds", "Seeds", "Epochs", "Seconds per epoch and seed"]
-    stages = [[stage, f"{seconds:.1f}"] for stage, seconds in timings.get("stages", {}).items()]
-    return [
-        Table(
-            [*head, "Seconds to target, by seed"],
-            training,
-            "Training",
-            f"Threads: {timings['threads']}.",
-        ),
-        Table(["Stage", "Seconds"], stages, "Stages"),
-    ]
-
-
-def _seconds_to_target(by_seed: dict[str, float | None]) -> str:
-    texts = [NOTHING if value is None else f"{value:.1f}" for value in by_seed.values()]
-    return ", ".join(texts) or NOTHING

@@ -1,13 +1,28 @@
-"""What a page is made of: sections that hold figures, tables and paragraphs; numbers in words."""
+"""What a page is made of: sections of figures, tables and paragraphs; numbers as text."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import TypeGuard, TypeVar
 
-NOTHING = "–"
+from motiflens.results import Results
+from motiflens.results.base import File
+from motiflens.results.motifs import Motifs
+from motiflens.results.scores import Comparison, Metrics
+from motiflens.results.trust import Trust
+
+Content = TypeVar("Content", bound=File)
+
+NO_COMPARISON = Comparison(
+    target=0.95, n_train=0, n_test=0, models={}, differences=(), baselines={}
+)
+NO_METRICS = Metrics(models={}, baselines={}, negatives="")
+NO_MOTIFS = Motifs(models={})
+NO_TRUST = Trust(fractions=(), models={})
+
+MISSING = "–"
 # Spaces at which a narrow table cell does not break an interval in two.
 TO = "\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}"
 
@@ -72,59 +87,80 @@ Block = Figure | Table | Text | Bullets | Heading | Finding
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page with an entry in the table of contents."""
+    """Blocks under one title, with an entry in the table of contents."""
 
     id: str
     title: str
     blocks: Sequence[Block]
 
 
-def absent(id: str, title: str, what: str, command: str) -> Section:
-    """Say in one line what is not there and which command makes it."""
-    return Section(id, title, [Text(f"Absent from this run: {what}. Made by `{command}`.")])
+def absent(id: str, title: str, command: str, why: str = "Not run") -> Section:
+    """Say in one line that a section has nothing to show, and which command changes that."""
+    return Section(id, title, [Text(f"{why}. To get it: `{command}`.")])
 
 
-def finite(value: Any) -> TypeGuard[float]:
-    """Tell whether a value of a JSON file is a number to draw or print."""
-    return isinstance(value, int | float) and math.isfinite(value)
+def held(results: Results, empty: Content) -> Content:
+    """Return the file of a type, or an empty one where the run does not hold it."""
+    name = type(empty).__name__.lower()
+    content: Content = getattr(results, name) if results.holds(name) else empty
+    return content
 
 
-def triple(summary: Mapping[str, Any]) -> tuple[float, float, float]:
-    """Take mean, low and high out of a summary; NaN where there is none."""
-    mean = _number(summary.get("mean"), math.nan)
-    return mean, _number(summary.get("low"), mean), _number(summary.get("high"), mean)
+def finite(value: float | None) -> TypeGuard[float]:
+    """Return whether there is a number to draw or print."""
+    return value is not None and math.isfinite(value)
 
 
-def _number(value: Any, otherwise: float) -> float:
-    return float(value) if finite(value) else otherwise
-
-
-def percent(share: Any, digits: int = 1) -> str:
-    """Write a share as a percentage."""
-    return f"{100 * share:.{digits}f} %" if finite(share) else NOTHING
-
-
-def interval(
-    summary: Mapping[str, Any] | None, digits: int = 3, scale: float = 1.0, plus: str = ""
-) -> str:
-    """Write mean and interval: "0.998 (0.997 to 0.999)", the mean alone where they are equal.
-
-    "0.998 (–)" is a mean without an interval, as that of a single seed.
-    """
-    summary = summary or {}
-    mean, low, high = triple(summary)
-    if not finite(mean):
-        return NOTHING
-    texts = [signed(scale * value, digits, plus) for value in (mean, low, high)]
-    if not finite(summary.get("low")):
-        return f"{texts[0]} ({NOTHING})"
-    return texts[0] if low == high else f"{texts[0]} ({texts[1]}{TO}{texts[2]})"
+def bar(
+    mean: float | None, low: float | None = None, high: float | None = None
+) -> tuple[float, float, float]:
+    """Return a mean and its interval to draw; NaN for no mean, the mean for an absent end."""
+    middle = mean if finite(mean) else math.nan
+    return middle, low if finite(low) else middle, high if finite(high) else middle
 
 
 def signed(value: float, digits: int, plus: str = "") -> str:
     """Write a number with a minus sign, not a hyphen, and on demand with its plus sign."""
-    text = f"{value:{plus}.{digits}f}"
-    return text.replace("-", "−")
+    return f"{value:{plus}.{digits}f}".replace("-", "−")
+
+
+def number(value: float | None, digits: int) -> str:
+    """Write a number, or that there is none."""
+    return signed(value, digits) if finite(value) else MISSING
+
+
+def small(value: float | None) -> str:
+    """Write a small probability, with a minus sign at which no cell of a table breaks."""
+    if not finite(value):
+        return MISSING
+    return ("below 1e-300" if value < 1e-300 else f"{value:.2g}").replace("-", "−")
+
+
+def percent(fraction: float | None, digits: int = 1) -> str:
+    """Write a fraction as a percentage."""
+    return f"{100 * fraction:.{digits}f} %" if finite(fraction) else MISSING
+
+
+def interval(
+    mean: float | None,
+    low: float | None,
+    high: float | None,
+    digits: int = 3,
+    *,
+    scale: float = 1.0,
+    plus: str = "",
+) -> str:
+    """Write a mean and its interval: "0.998 (0.997 to 0.999)", one number where all are equal.
+
+    "0.998 (–)" is a mean without an interval, as that of a single seed.
+    """
+    if not finite(mean):
+        return MISSING
+    middle = signed(scale * mean, digits, plus)
+    if not (finite(low) and finite(high)):
+        return f"{middle} ({MISSING})"
+    ends = TO.join(signed(scale * end, digits, plus) for end in (low, high))
+    return middle if low == high else f"{middle} ({ends})"
 
 
 def listed(words: Sequence[str]) -> str:

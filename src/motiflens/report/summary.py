@@ -4,20 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from motiflens.report.confirmed import headline_motif
-from motiflens.report.data_audit import lengths_in_words, warnings_in_words
-from motiflens.report.findings import findings
-from motiflens.report.headline import BASELINES, ensemble, leak, score_sentence, with_interval
-from motiflens.report.motif_sections import exact_count, motif_models, routes_of, truths
-from motiflens.report.parts import NOTHING, Figure, Finding, Table, finite, interval, listed
-from motiflens.report.reading import Run
-from motiflens.report.scores import epochs_cell, epochs_name, ordered
-from motiflens.report.standing import best_model
-from motiflens.report.versions import made_by, older
+from motiflens.report.audit import lengths_in_words, warnings_in_words
+from motiflens.report.compare import epochs_cell, epochs_name, mean_and_interval
+from motiflens.report.discovery import logo_above_match, name_of, without_model_facts
+from motiflens.report.findings import best_model, beyond_chance, findings
+from motiflens.report.headline import (
+    BASELINES,
+    best_baseline,
+    ensemble_score,
+    headline_motif,
+    leak,
+    motif_sentence,
+    score_in_words,
+)
+from motiflens.report.motifs import exact_count, logo_above_truth, routes_of
+from motiflens.report.parts import (
+    MISSING,
+    NO_MOTIFS,
+    Figure,
+    Finding,
+    Table,
+    held,
+    listed,
+    percent,
+    small,
+)
+from motiflens.report.provenance import made_by, older
+from motiflens.results import Results
+from motiflens.results.motifs import ConfirmedMotif, MotifsWithoutModel, TrueMotif
+from motiflens.results.scores import ModelScores, Scores
+from motiflens.version import __version__
 
-Cells = Sequence[str]
+NOT_TESTED = "No motif was tested on held-out sequences: `motiflens motifs` does so."
 
 
 @dataclass(frozen=True)
@@ -27,112 +46,145 @@ class Summary:
     title: str
     version: str
     facts: Sequence[tuple[str, str]]
-    scores: Table | None
-    motif: Figure | None
-    findings: Sequence[Finding]
+    scores: Table | None = None
+    motif: Figure | None = None
+    findings: Sequence[Finding] = ()
     headline: Sequence[str] = ()
 
 
-def summarise(run: Run) -> Summary:
+def summarise(results: Results) -> Summary:
     """Lay out the first screen."""
-    made = run.provenance.get("run", {})
-    sentence, motif = headline_motif(run)
+    sentence, motif = _motif(results)
+    data = results.provenance.run.data or "a run"
     return Summary(
-        title=f"Report on {str(made.get('data', 'a run')).rpartition('/')[2]}",
-        version=made_by(run),
-        facts=_facts(run, made),
-        scores=_scores(run),
+        title=f"Report on {data.rpartition('/')[2]}",
+        version=made_by(results),
+        facts=_facts(results),
+        scores=_scores(results),
         motif=motif,
-        findings=[*older(run), *findings(run)],
-        headline=[*_score_sentences(run), *([sentence] if sentence else [])],
+        findings=[*older(results), *findings(results)],
+        headline=[*score_sentences(results), *([sentence] if sentence else [])],
     )
 
 
-def _score_sentences(run: Run) -> list[str]:
+def summarise_without_model(motifs: MotifsWithoutModel) -> Summary:
+    """Lay out the first screen of motifs that were found in sequences alone."""
+    title = f"Motifs of {motifs.discovered_by.sequences}"
+    return Summary(title, __version__, without_model_facts(motifs))
+
+
+def score_sentences(results: Results) -> list[str]:
     """Say how good the best model is, what that is worth, and how much of it may be memory."""
-    best = best_model(run)
-    score = ensemble(run.metrics, best) if best is not None else {}
-    if best is None or not score:
+    model = best_model(results)
+    score = ensemble_score(results, model) if model is not None else None
+    if model is None or score is None:
         return []
-    seen = leak(run.audit)
-    baselines, n = run.metrics.get("baselines") or {}, run.metrics.get("test_groups")
-    told = score_sentence(best, score, baselines, n)
-    return [told, *([f"{seen}."] if seen else [])]
+    words = f"AUROC {score_in_words(score)} on the test split"
+    if beyond_chance(score, results.metrics.test_groups):
+        words = f"{model} separates positives from negatives with {words}"
+    elif score.high < 0.5:
+        words = f"{model} ranks negatives above positives, so labels look swapped: {words}"
+    else:
+        words = f"{model} does not separate positives from negatives beyond chance: {words}"
+    if (trivial := best_baseline(results.metrics.baselines)) is not None:
+        name, auroc = trivial
+        more = "no less: " if auroc >= score.value else ""
+        words += f"; the best trivial baseline, {name}, reaches {more}{auroc:.3f}"
+    seen = leak(results.audit) if results.holds("audit") else None
+    return [f"{words}.", *([f"{seen}."] if seen else [])]
 
 
-def _facts(run: Run, made: dict[str, Any]) -> list[tuple[str, str]]:
-    chosen = run.provenance.get("configuration", {})
-    known = [f"{name} ({truth['consensus']})" if name != truth["consensus"] else name
-             for name, truth in truths(run).items()]  # fmt: skip
+def _facts(results: Results) -> list[tuple[str, str]]:
+    run, settings = results.provenance.run, results.settings
+    words = run.data or MISSING
+    words += "" if run.n_sequences is None else f": {run.n_sequences:,} sequences"
+    words += f" of {lengths}" if (lengths := lengths_in_words(results)) else ""
+    words += "" if run.n_positives is None else f", {run.n_positives:,} of them positive"
+    known = [t.name if t.name == t.consensus else f"{t.name} ({t.consensus})"
+             for t in held(results, NO_MOTIFS).truth]  # fmt: skip
     facts = [
-        ("Data", _data_words(run, made)),
-        ("Models", listed(run.models) or NOTHING),
-        ("Split; strands", "; ".join(str(chosen.get(k) or NOTHING) for k in ("split", "strands"))),
+        ("Data", words),
+        ("Models", listed(settings.models) or MISSING),
+        ("Split; strands", f"{settings.split}; {settings.strands}"),
     ]
-    if run.audit:
-        facts.append(("Audit of the data", warnings_in_words(run)))
+    if results.holds("audit"):
+        facts.append(("Audit of the data", warnings_in_words(results.audit.warnings)))
     facts.append(("True motif", listed(known) or "not known"))
-    notes = [str(note) for note in made.get("notes", [])]
-    return [*facts, *([("Notes", "; ".join(notes))] if notes else [])]
+    return [*facts, *([("Notes", "; ".join(run.notes))] if run.notes else [])]
 
 
-def _data_words(run: Run, made: dict[str, Any]) -> str:
-    words = str(made.get("data", NOTHING))
-    if "n_sequences" in made:
-        words += f": {made['n_sequences']:,} sequences"
-    words += f" of {lengths}" if (lengths := lengths_in_words(run)) else ""
-    return words + (f", {made['n_positives']:,} of them positive" if "n_positives" in made else "")
-
-
-def _scores(run: Run) -> Table | None:
+def _scores(results: Results) -> Table | None:
     """Lay out the ensembles' test scores above those of the trivial baselines."""
-    models = run.comparison.get("models", {})
-    if not models:
+    if not results.holds("comparison"):
         return None
-    rows = [_row(run, name, models[name]) for name in ordered(run, models)]
-    baselines = run.metrics.get("baselines") or run.comparison.get("baselines") or {}
-    rows += [_baseline_row(name, found) for name, found in baselines.items()]
-    head = ["Model", "AUROC", "Accuracy (%)", epochs_name(run), "Motif recovered exactly"]
+    comparison = results.comparison
+    rows = [_row(results, name, model) for name, model in comparison.models.items()]
+    rows += [_baseline_row(name, scores) for name, scores in comparison.baselines.items()]
+    head = ["Model", "AUROC", "Accuracy (%)", epochs_name(comparison), "Motif recovered exactly"]
     caption = (
-        "The ensemble of all seeds on the test part, with its 95 % interval over test sequences; "
-        "epochs are the mean over seeds. Baselines need no neural net."
+        "The ensemble of all seeds on the test split, with its 95 % interval over test sequences; "
+        "epochs are the mean over seeds. Baselines need no neural network."
     )
-    if not run.metrics.get("models"):
-        caption = "Mean over seeds on the test part, with its 95 % interval over seeds."
+    if not results.holds("metrics"):
+        caption = "Mean over seeds on the test split, with its 95 % interval over seeds."
     return Table(head, rows, "Models at a glance", caption)
 
 
-def _row(run: Run, name: str, model: dict[str, Any]) -> Cells:
-    cells = [_score(run, name, model, "auroc", 4), _score(run, name, model, "accuracy", 2, 100)]
-    return [name, *cells, epochs_cell(model), _recovered(run, name)]
+def _row(results: Results, name: str, model: ModelScores) -> list[str]:
+    auroc, accuracy = (ensemble_score(results, name, m) for m in ("auroc", "accuracy"))
+    return [
+        name,
+        score_in_words(auroc, 4) if auroc else mean_and_interval(model.summary.auroc, 4),
+        score_in_words(accuracy, 2, 100)
+        if accuracy
+        else mean_and_interval(model.summary.accuracy, 2, scale=100),
+        epochs_cell(model),
+        _recovered(results, name),
+    ]
 
 
-def _score(
-    run: Run, name: str, model: dict[str, Any], metric: str, digits: int, scale: float = 1.0
-) -> str:
-    """Write a score of the ensemble with its interval, or else the mean over seeds with that."""
-    found = ensemble(run.metrics, name, metric)
-    if not found:
-        return interval(model["summary"].get(metric), digits, scale=scale)
-    scaled = {key: scale * value if finite(value := found.get(key)) else None
-              for key in ("value", "low", "high")}  # fmt: skip
-    return with_interval(scaled, digits)
+def _baseline_row(name: str, scores: Scores) -> list[str]:
+    cells = [f"{scores.auroc:.4f}", f"{100 * scores.accuracy:.2f}"]
+    return [f"baseline: {BASELINES.get(name, name)}", *cells, MISSING, MISSING]
 
 
-def _baseline_row(name: str, found: dict[str, Any]) -> Cells:
-    auroc, accuracy = found.get("auroc"), found.get("accuracy")
-    cells = [f"{auroc:.4f}" if finite(auroc) else NOTHING]
-    cells += [f"{100 * accuracy:.2f}" if finite(accuracy) else NOTHING]
-    return [f"baseline: {BASELINES.get(name, name)}", *cells, NOTHING, NOTHING]
-
-
-def _recovered(run: Run, model: str) -> str:
+def _recovered(results: Results, name: str) -> str:
     """Name the routes that recover the truth in most seeds."""
-    if model not in motif_models(run) or not truths(run):
-        return NOTHING
-    counts = {route: exact_count(run, model, route) for route in routes_of(run, model)}
+    motifs = held(results, NO_MOTIFS)
+    model = motifs.models.get(name)
+    if model is None or not motifs.truth:
+        return MISSING
+    counts = {route: exact_count(model, route) for route in routes_of(model)}
     most = max((exact for exact, _ in counts.values()), default=0)
     if not most:
         return "in no seed"
     best = [route for route, (exact, _) in counts.items() if exact == most]
     return f"{most} of {counts[best[0]][1]} seeds ({', '.join(best)})"
+
+
+def _motif(results: Results) -> tuple[str | None, Figure | None]:
+    """Return the sentence on the confirmed motif and its picture; none without motifs."""
+    if not results.holds("motifs"):
+        return None, None
+    motif = headline_motif(results.motifs.discovery)
+    figure = None if motif is None else _confirmed(motif, results.motifs.truth)
+    return motif_sentence(results) or NOT_TESTED, figure
+
+
+def _confirmed(motif: ConfirmedMotif, truth: Sequence[TrueMotif]) -> Figure:
+    """Draw a confirmed motif, above the true one or else the known one that it matches."""
+    title = f"Confirmed motif: {motif.consensus}"
+    caption = (
+        f"{motif.name}, {name_of(motif)}: sites in "
+        f"{percent(motif.positives_with_site)} of test positives and "
+        f"{percent(motif.negatives_with_site)} of test negatives, q {small(motif.q_value)}."
+    )
+    if motif.direction == "negative":
+        caption += " It contributes to the negatives."
+    if svg := logo_above_truth(motif, truth, title):
+        caption += " Below it the true motif"
+        caption += f"; similarity {motif.recovery.similarity:.3f}." if motif.recovery else "."
+    else:
+        svg = logo_above_match(motif, title)
+        caption += f" Below it {motif.match.name}." if motif.match else ""
+    return Figure(svg, title, caption, "tile")

@@ -12,7 +12,12 @@ from motiflens.results.artifacts import (
     of_stage,
     table_of_files,
 )
-from motiflens.results.folder import Results, is_run, read_motifs_without_model
+from motiflens.results.folder import (
+    Results,
+    is_run,
+    read_motifs_without_model,
+    write_motifs_without_model,
+)
 
 __all__ = [
     "ARTIFACTS",
@@ -25,4 +30,5 @@ __all__ = [
     "of_stage",
     "read_motifs_without_model",
     "table_of_files",
+    "write_motifs_without_model",
 ]

@@ -202,7 +202,7 @@ def command_of(name: str) -> str:
 
 
 def table_of_files() -> str:
-    """Return the table of files of docs/architecture.md."""
+    """Return the table of files of docs/reference/files.md."""
     rows = [f"| `{a.path}` | {a.holds} |".replace("{", "<").replace("}", ">")
             for a in ARTIFACTS.values()]  # fmt: skip
     return "\n".join(["| file | holds |", "|---|---|", *rows]) + "\n"

@@ -6,19 +6,22 @@ import re
 import shutil
 import tomllib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import msgspec
 import tomli_w
 
 from motiflens.errors import InputError
 from motiflens.files import write_whole
-from motiflens.results.artifacts import ARTIFACTS, command_of, following_from
+from motiflens.progress import Progress
+from motiflens.results.artifacts import ARTIFACTS, command_of, following_from, of_stage
 from motiflens.results.audit import Audit
 from motiflens.results.base import File
 from motiflens.results.experiments import Experiments
 from motiflens.results.explanations import Attention, Checks
-from motiflens.results.loader import converted, read_json, write_json
+from motiflens.results.loader import as_bytes, converted, read_json, write_json
 from motiflens.results.motifs import Motifs, MotifsWithoutModel
 from motiflens.results.provenance import Provenance
 from motiflens.results.scores import Comparison, Crossing, Metrics, Timings
@@ -145,8 +148,9 @@ class Results:
     @property
     def checks(self) -> dict[str, Checks]:
         """Model → ``attributions/MODEL/checks.json``, of the models that have one."""
-        models = [path.parent.name for path in self.paths_of("checks")]
-        return {model: self.read(Checks, model=model) for model in models}
+        models = self.settings.models
+        there = [model for model in models if self.path_of("checks", model=model).is_file()]
+        return {model: self.read(Checks, model=model) for model in there}
 
     @property
     def models(self) -> dict[str, tuple[int, ...]]:
@@ -170,25 +174,56 @@ class Results:
             self._read[path] = (state, read_json(path, type_, command_of(name)))
         return cast(Content, self._read[path][1])
 
-    def write(self, content: File, **names: object) -> None:
-        """Write the JSON file of a type, whole or not at all."""
-        path = self.path_of(_NAME_OF_TYPE[type(content)], **names)
+    def write(self, content: File, progress: Progress | None = None, **names: object) -> None:
+        """Write the JSON file of a type, whole or not at all.
+
+        Where it takes the place of another content, what was made of that is removed, and
+        ``progress`` told so.
+        """
+        name = _NAME_OF_TYPE[type(content)]
+        path = self.path_of(name, **names)
+        if path.is_file() and not self._is_same(path, content):
+            self.remove_following([name], progress)
         write_json(path, content)
         self._read.pop(path, None)
+
+    def _is_same(self, path: Path, content: File) -> bool:
+        try:
+            before = read_json(path, type(content), "")
+        except InputError:
+            return False
+        first, second = (
+            as_bytes(msgspec.structs.replace(one, version="")) for one in (before, content)
+        )
+        return first == second
 
     def write_provenance(self, provenance: Provenance) -> None:
         """Write ``run.toml``."""
         table = tomli_w.dumps(provenance.as_table())
         write_whole(self.path_of("configuration"), table.encode())
 
-    def remove_following(self, names: Iterable[str]) -> list[str]:
-        """Remove everything that is made of some artefacts; return the tops of what was there."""
-        gone = [path for name in following_from(names) for path in self.paths_of(name)]
-        for path in gone:
+    def remove_following(self, names: Iterable[str], progress: Progress | None = None) -> list[str]:
+        """Remove what later stages made of some artefacts; return the tops of what was there."""
+        stages = {ARTIFACTS[name].stage for name in names}
+        later = [name for name in following_from(names) if ARTIFACTS[name].stage not in stages]
+        gone = [(name, path) for name in later for path in self.paths_of(name)]
+        for _, path in gone:
             path.unlink(missing_ok=True)
-            if path.parent != self.path and not any(path.parent.iterdir()):
+            with suppress(OSError):  # of a folder that holds more
                 path.parent.rmdir()
-        return list(dict.fromkeys(path.relative_to(self.path).parts[0] for path in gone))
+        tops = list(dict.fromkeys(path.relative_to(self.path).parts[0] for _, path in gone))
+        if tops and progress is not None:
+            commands = dict.fromkeys(f"`{command_of(name)}`" for name, _ in gone)
+            progress.note(
+                f"{', '.join(ARTIFACTS[name].top for name in names)} changed: "
+                f"{', '.join(tops)}, made of that, removed; {', '.join(commands)} make them again"
+            )
+        return tops
+
+    def is_finished(self, stage: str) -> bool:
+        """Return whether a stage has written the last of its files, and training has ended."""
+        # The checkpoint is removed after the last file of training: that may have been cut off.
+        return self.holds(of_stage(stage)[-1]) and not self.holds("checkpoint")
 
     def remove(self) -> None:
         """Remove everything of the run, and the directory too where nothing else is in it."""
@@ -216,6 +251,11 @@ def read_motifs_without_model(folder: Path | str) -> MotifsWithoutModel:
     if not path.is_file():
         raise InputError(f"{folder} holds no {path.name}", remedy=f"make it with `{command}`")
     return read_json(path, MotifsWithoutModel, command)
+
+
+def write_motifs_without_model(content: MotifsWithoutModel, folder: Path | str) -> None:
+    """Write the motifs of ``motifs --no-model`` into a folder, whole or not at all."""
+    write_json(Path(folder) / ARTIFACTS["motifs"].path, content)
 
 
 def is_run(path: Path | str) -> bool:

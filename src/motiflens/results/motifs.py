@@ -278,6 +278,12 @@ class Shortcut(Part, frozen=True, kw_only=True):
     mismatch_loss: tuple[float, ...]
     verdict: str
 
+    @property
+    def has_effect(self) -> bool:
+        """Whether the effect is more than chance; files of before 0.2 say it in words alone."""
+        none = "no effect" in self.verdict if self.outcome is None else self.outcome == "no effect"
+        return self.motif_effect != 0 and not none
+
 
 class Motifs(File, frozen=True, kw_only=True):
     """``motifs.json`` of a run.

@@ -32,7 +32,7 @@ class Origin(Part, frozen=True, kw_only=True):
         Sentences on what was read, assumed and chosen.
     """
 
-    command: str = ""
+    command: str = "a call from Python"
     version: str = ""
     seed: int = 0
     data: str = ""

@@ -40,7 +40,7 @@ def read_histories(results: Results) -> dict[str, list[pd.DataFrame]]:
     """Return the ``history.csv`` of every model, by seed."""
     return {
         model: [
-            read_with(path, pd.read_csv)
+            read_with(path, _history)
             for seed in seeds
             if (path := results.path_of("history", model=model, seed=seed)).is_file()
         ]
@@ -58,11 +58,11 @@ def read_filters(results: Results) -> dict[str, Array]:
 
 
 def read_tracks(results: Results) -> dict[str, dict[str, Tracks]]:
-    """Return the explanations: model → method → tracks."""
-    tracks: dict[str, dict[str, Tracks]] = {}
+    """Return the explanations: model, in the order of the settings → method → tracks."""
+    tracks: dict[str, dict[str, Tracks]] = {model: {} for model in results.settings.models}
     for path in results.paths_of("attributions"):
         tracks.setdefault(path.parent.name, {})[path.stem] = read_with(path, _tracks)
-    return tracks
+    return {model: methods for model, methods in tracks.items() if methods}
 
 
 def read_lengths(results: Results) -> Lengths | None:
@@ -88,6 +88,13 @@ def read_with(path: Path, reader: Callable[[Path], Content]) -> Content:
             f"{path} cannot be read: {str(error) or type(error).__name__}",
             remedy="make the run again with `motiflens run --overwrite`",
         ) from error
+
+
+def _history(path: Path) -> pd.DataFrame:
+    table = pd.read_csv(path, dtype=float)
+    if missing := [name for name in ("epoch", "test_accuracy") if name not in table]:
+        raise ValueError(f"it has no column {missing[0]}")
+    return table
 
 
 def _first_layer(path: Path) -> Array | None:

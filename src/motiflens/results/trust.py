@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET, UnsetType
+
 from motiflens.results.base import File, Part
 
 
@@ -166,6 +168,8 @@ class ModelTrust(Part, frozen=True, kw_only=True):
         False where nothing may be claimed; None in files of before 0.2.
     stands_out_from
         Fraction of the positives above the null from which they stand out; None before 0.2.
+    bases_claimed_by
+        Methods by which bases may be claimed, in all positives or some; unset before 0.3.
     """
 
     verdict: str
@@ -177,6 +181,14 @@ class ModelTrust(Part, frozen=True, kw_only=True):
     n: int
     may_claim: bool | None = None
     stands_out_from: float | None = None
+    bases_claimed_by: tuple[str, ...] | UnsetType = UNSET
+
+    @property
+    def claims_bases(self) -> bool:
+        """Whether any method may claim bases; files of before 0.3 say it in words alone."""
+        if self.bases_claimed_by is UNSET:
+            return "bases may be claimed by" in self.verdict
+        return bool(self.bases_claimed_by)
 
 
 class Trust(File, frozen=True, kw_only=True):

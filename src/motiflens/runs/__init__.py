@@ -1,6 +1,8 @@
 """The run directory: what a run leaves behind, and how to get it back."""
 
-from motiflens.runs.creation import Origin, check_output, create
-from motiflens.runs.run import Run, load
+from motiflens.results.provenance import Origin
+from motiflens.runs.begin import Output, begin
+from motiflens.runs.ensemble import Ensemble, Ensembles
+from motiflens.runs.run import Run, load_run
 
-__all__ = ["Origin", "Run", "check_output", "create", "load"]
+__all__ = ["Ensemble", "Ensembles", "Origin", "Output", "Run", "begin", "load_run"]

@@ -52,7 +52,7 @@ from typing import Any
 from motiflens.errors import InputError
 from motiflens.files import check_keys, read_toml
 from motiflens.io.values import at
-from motiflens.motifs import Motif, read_motif_file
+from motiflens.motifs import Motif, read_motifs
 from motiflens.simulation.grammar import Grammar, MotifUse, Spacing
 
 _NAMING_KEYS = ("name", "motif", "meme", "id")  # all other keys are those of MotifUse
@@ -119,7 +119,7 @@ def _make_motif(entry: dict[str, Any], folder: Path) -> Motif:
 
 
 def _find_motif(path: Path, wanted: str | None) -> Motif:
-    motifs = read_motif_file(path)
+    motifs = read_motifs(path)
     if wanted is None and len(motifs) == 1:
         return motifs[0]
     found = [motif for motif in motifs if wanted in (motif.name, motif.alt_name)]

@@ -13,13 +13,17 @@ from motiflens.training.loop import (
     train_all,
 )
 from motiflens.training.recipes import Recipe, recipe_for
+from motiflens.training.trained import TrainedModel, load_model, predict
 
 __all__ = [
     "Epoch",
     "Job",
     "Recipe",
     "Trained",
+    "TrainedModel",
+    "load_model",
     "n_cores",
+    "predict",
     "predict_logits",
     "predict_trained",
     "recipe_for",

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from motiflens.datasets import SequenceDataset, bound_groups, draw, split_by_groups
 from motiflens.errors import InputError
+from motiflens.models.calling import evaluating, told_by_length
 from motiflens.sequences import ONE_HOT
 from motiflens.training.regularization import other_strand
 
@@ -169,16 +170,18 @@ def predict_logits(
     ndarray
         float64 (N,) or (N, T).
     """
-    training = model.training
-    parameter = next(model.parameters())
+    parameter = next(model.parameters(), torch.zeros(0))
     data = EncodedData.of(dataset, parameter.device, parameter.dtype)
-    model.eval()
-    try:
-        with torch.inference_mode():
-            batches = [
-                data.logits(model, rows, both_strands=both_strands).cpu()
-                for rows in torch.split(torch.arange(len(dataset)), batch_size)
-            ]
-    finally:
-        model.train(training)
-    return torch.cat(batches).double().numpy()
+    length = dataset.codes.shape[1]
+    with evaluating(model), torch.inference_mode(), told_by_length(length):
+        batches = [
+            data.logits(model, rows, both_strands=both_strands).cpu()
+            for rows in torch.split(torch.arange(len(dataset)), batch_size)
+        ]
+    logits = torch.cat(batches).double().numpy()
+    if logits.ndim > 2 or len(logits) != len(dataset):
+        raise InputError(
+            f"the model returned shape {logits.shape} for {len(dataset)} sequences",
+            remedy="wrap it so that it returns logits (N,) or (N, T), one row a sequence",
+        )
+    return logits

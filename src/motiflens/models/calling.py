@@ -1,0 +1,157 @@
+"""How any module is called: where it is, as it is, and without leaving a trace on it."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from motiflens.errors import InputError
+
+Floats = NDArray[np.float32]
+
+#: What torch says of tensors that do not fit each other.
+OF_SHAPES = re.compile(r"\b(shapes?|sizes?|dim|dimensions?|channels?)\b", re.IGNORECASE)
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Set a module to eval for a while; then each submodule has its mode and buffers again."""
+    modes = [(part, part.training, dict(part._buffers)) for part in module.modules()]
+    values = [(buffer, buffer.clone()) for buffer in module.buffers()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, training, buffers in modes:
+            part.training = training
+            part._buffers.update(buffers)
+        with torch.no_grad():
+            for buffer, value in values:
+                if not torch.equal(buffer, value):
+                    buffer.copy_(value)
+
+
+@contextmanager
+def computing(module: nn.Module, device: str | None, threads: int | None) -> Iterator[nn.Module]:
+    """Give a module, or its copy on another device, and let torch use so many threads meanwhile.
+
+    Raises
+    ------
+    InputError
+        For a device that is not there, and for no threads.
+    """
+    if threads is not None and threads < 1:
+        raise InputError(f"threads={threads} are none", remedy="give 1 or more", argument="threads")
+    if device is not None:
+        try:
+            home = torch.zeros(0, device=device).device
+        except (RuntimeError, AssertionError) as error:
+            problem = f"there is no device {device!r}: {str(error).splitlines()[0]}"
+            raise InputError(problem, remedy="use cpu", argument="device") from None
+        if any(parameter.device != home for parameter in module.parameters()):
+            module = copy.deepcopy(module).to(home)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(threads or before)
+        yield module
+    finally:
+        torch.set_num_threads(before)
+
+
+def as_input(module: nn.Module, one_hot: Floats) -> Tensor:
+    """Put sequences where the module is, in its floating-point type.
+
+    Raises
+    ------
+    InputError
+        For a module in half precision, whose logits are too coarse to be explained.
+    """
+    tensor = torch.from_numpy(one_hot)
+    for parameter in module.parameters():
+        if parameter.is_floating_point():
+            if parameter.dtype not in (torch.float32, torch.float64):
+                raise InputError(
+                    f"the model is in {str(parameter.dtype).removeprefix('torch.')}, too coarse to "
+                    "be explained",
+                    remedy="explain a copy in single precision: copy.deepcopy(model).float()",
+                )
+            return tensor.to(parameter.device, parameter.dtype)
+    return tensor
+
+
+@contextmanager
+def told_by_length(length: int) -> Iterator[None]:
+    """Make an InputError of what torch says of tensors that do not fit; others pass as they are."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError) or not OF_SHAPES.search(str(error)):
+            raise
+        raise InputError(
+            f"the model does not take (N, 4, {length}): {str(error).splitlines()[0]}",
+            remedy="give sequences of the length that it was made for, or see where it raised "
+            "the error, if the fault is its own",
+        ) from error
+
+
+def logits_of(module: nn.Module, x: Tensor, target: int) -> Tensor:
+    """Call the module on (N, 4, L) and return the logits (N,) of one target.
+
+    Raises
+    ------
+    InputError
+        As :func:`target_of`, and where an operation of torch meets tensors that do not fit, as in
+        a module of one fixed length; from the error of torch. Any other error passes as it is.
+    """
+    with told_by_length(x.shape[-1]):
+        output = module(x)
+    return target_of(output, len(x), target)
+
+
+def target_of(output: object, n: int, target: int) -> Tensor:
+    """Return the logits (N,) of one target from what a module gave for N sequences.
+
+    Raises
+    ------
+    InputError
+        If the output is not (N,) or (N, T), has no such target or is not finite.
+    """
+    if not isinstance(output, Tensor) or output.ndim not in (1, 2) or output.shape[0] != n:
+        shape = f"shape {tuple(output.shape)}" if isinstance(output, Tensor) else ""
+        raise InputError(
+            f"the model returned {shape or 'a ' + type(output).__name__} for {n} sequences",
+            remedy="wrap it so that it returns logits (N,) or (N, T), one row a sequence",
+        )
+    n_targets = 1 if output.ndim == 1 else output.shape[1]
+    if not 0 <= target < n_targets:
+        raise InputError(
+            f"target={target} is none of the model's {n_targets} outputs",
+            remedy=f"choose 0 to {n_targets - 1}",
+            argument="target",
+        )
+    logits = output if output.ndim == 1 else output[:, target]
+    if not bool(torch.isfinite(logits).all()):
+        raise InputError(
+            "the model's logits are NaN or infinite", remedy="check its weights and training"
+        )
+    return logits
+
+
+def logits_in_batches(
+    module: nn.Module, sequences: Floats, target: int, batch_size: int = 1024
+) -> NDArray[np.float64]:
+    """Return the logits (N,) of one target without gradients."""
+    logits = np.zeros(len(sequences))
+    with torch.no_grad():
+        for start in range(0, len(sequences), batch_size):
+            rows = slice(start, start + batch_size)
+            batch = logits_of(module, as_input(module, sequences[rows]), target)
+            logits[rows] = batch.double().cpu().numpy()
+    return logits

@@ -1,0 +1,273 @@
+"""Sections on explanations: tracks of one sequence, attention over many, filters, sums."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from msgspec import UNSET
+
+from motiflens.plots import attention_heatmap, bar_chart, base_track, filter_grid
+from motiflens.plots.charts import Bar
+from motiflens.plots.tracks import Interval, Values
+from motiflens.report.parts import (
+    Block,
+    Figure,
+    Heading,
+    Section,
+    Table,
+    Text,
+    absent,
+    bar,
+    finite,
+    percent,
+)
+from motiflens.results import Results
+from motiflens.results.base import Interval as Mean
+from motiflens.results.explanations import AttentionContrast
+from motiflens.results.tracks import Tracks, read_filters, read_sites, read_tracks
+from motiflens.sequences import Site
+
+EXPLAIN = "motiflens explain"
+MAX_BASES, MAX_ROWS, MAX_FILTERS = 120, 40, 64
+TRACK_LABELS = {
+    "saliency": "largest |∂logit/∂x|",
+    "tutorial-saliency": "largest |∂logit/∂x|",
+    "ism": "effect on the logit",
+    "attention": "attention weight on a base",
+}
+#: How the height of a bar is to be read, by section.
+HOW_TO_READ = {
+    "saliency": "A tall bar: the logit would change fast if this base changed a little; the sign "
+    "is not shown.",
+    "ism": "Above the line: the base raises the logit over the mean of all four bases there; "
+    "below: it lowers it.",
+}
+#: Methods whose contributions add up to a difference of logits, and to which.
+SUMS = {
+    "deeplift_shap": "the logit less the mean logit of its shuffles",
+    "expected_gradients": "the logit less the mean logit of its shuffles",
+    "integrated_gradients": "the logit less that of ¼ of every base",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class _Explained:
+    """Model → method → tracks, sequence → true sites, and the sequence that is shown."""
+
+    tracks: Mapping[str, Mapping[str, Tracks]]
+    sites: Mapping[str, Sequence[Site]]
+
+    @property
+    def example(self) -> str | None:
+        """The first sequence that every explanation has, with a true site if any."""
+        files = [tracks for methods in self.tracks.values() for tracks in methods.values()]
+        if not files:
+            return None
+        shared = set.intersection(*(set(tracks.names) for tracks in files))
+        candidates = [name for name in files[0].names if name in shared]
+        return next((n for n in candidates if self.sites.get(n)), next(iter(candidates), None))
+
+    def intervals(self, name: str) -> list[Interval]:
+        """Return where the true sites of a sequence are."""
+        return [(site.start, site.end) for site in self.sites.get(name, [])]
+
+
+def explain_sections(results: Results) -> list[Section]:
+    """Lay out tracks, attention maps, sums of contributions and first-layer filters."""
+    explained = _Explained(read_tracks(results), read_sites(results))
+    mutagenesis = "Saturation mutagenesis"
+    return [
+        _saliency_maps(explained),
+        _method_tracks(explained, "ism", mutagenesis, {"ism": mutagenesis}),
+        sums_section(results),
+        _attention_distribution(explained),
+        _attention_at_motifs(results),
+        _filters(results),
+    ]
+
+
+def _saliency_maps(explained: _Explained) -> Section:
+    """Draw each model's saliency as the tutorial computes it, and after gradient correction."""
+    title = "Saliency Map"
+    if not any("tutorial-saliency" in methods for methods in explained.tracks.values()):
+        return _method_tracks(explained, "saliency", title, {"saliency": title})
+    names = {"tutorial-saliency": title, "saliency": f"{title}, gradient correction"}
+    section = _method_tracks(explained, "saliency", title, names)
+    text = Text(
+        "First as the tutorial computes it, then after gradient correction: the mean over the four "
+        "bases is subtracted from the gradient, as it is arbitrary where one-hot columns always "
+        "add up to 1."
+    )
+    return Section(section.id, title, [text, *section.blocks])
+
+
+def _method_tracks(explained: _Explained, id: str, title: str, names: Mapping[str, str]) -> Section:
+    """Draw tracks of every model on the same sequence; `names` of figures by method."""
+    figures = [
+        _track_figure(explained, tracks[method], f"{words}: {model}", method)
+        for model, tracks in explained.tracks.items()
+        for method, words in names.items()
+        if method in tracks
+    ]
+    if not figures:
+        return absent(id, title, EXPLAIN)
+    return Section(id, title, [Text(f"{HOW_TO_READ[id]} {_example_text(explained)}"), *figures])
+
+
+def _example_text(explained: _Explained) -> str:
+    name = explained.example
+    sites = explained.sites.get(name or "", [])
+    where = "; ".join(f"{s.name} at {s.start + 1}–{s.end}, strand {s.strand}" for s in sites)
+    shaded = f"Shaded: true site ({where})." if where else "No true site is known."
+    return (
+        f"One positive of the test split, the first seed of each model: {name}. {shaded} "
+        "Positions count from 1."
+    )
+
+
+def _track_figure(explained: _Explained, tracks: Tracks, title: str, method: str) -> Figure:
+    name = explained.example
+    index = tracks.names.index(name) if name in tracks.names else 0
+    sequence = tracks.sequence(index)
+    values = tracks.values[index, : len(sequence)]
+    sites = explained.intervals(tracks.names[index])
+    first, last = _window(len(sequence), sites, values)
+    svg = base_track(
+        sequence[first:last],
+        values[first:last],
+        sites,
+        title=title,
+        y_label=TRACK_LABELS[method],
+        start=first,
+    )
+    cut = f"Bases {first + 1}–{last} of {len(sequence)}." if last - first < len(sequence) else ""
+    return Figure(svg, title, cut)
+
+
+def _window(length: int, sites: Sequence[Interval], values: Values) -> tuple[int, int]:
+    """Cut long sequences to the bases around the first site, or else the strongest base."""
+    centre = sum(sites[0]) // 2 if sites else int(np.abs(values).argmax())
+    first = max(0, min(centre - MAX_BASES // 2, length - MAX_BASES))
+    return first, min(length, first + MAX_BASES)
+
+
+def sums_section(results: Results) -> Section:
+    """Lay out how much of the logits' differences the contributions of each method miss.
+
+    Checks without a note are of a version that measured them before gradient correction: they say
+    nothing of the contributions that it kept.
+    """
+    title = "Do the contributions add up"
+    rows = []
+    for model, checks in results.checks.items():
+        for method, sum_in_words in SUMS.items():
+            check = checks.methods.get(method)
+            if check and check.completeness_note is not UNSET and finite(check.completeness):
+                note = check.completeness_note or "adds up"
+                missed = percent(check.completeness, 2)
+                rows.append([f"{model}, {method}", sum_in_words, missed, note])
+    if not rows:
+        return absent("sums", title, EXPLAIN)
+    caption = (
+        "Mean absolute difference between the sum of a sequence's contributions and what they "
+        "should add up to, as a fraction of the mean absolute value of that, over the explained "
+        "positives. A right sum does not show that each base has the right part of it."
+    )
+    head = ["Model, method", "Should add up to", "Misses", "Result"]
+    return Section("sums", title, [Table(head, rows, title, caption)])
+
+
+def _attention_distribution(explained: _Explained) -> Section:
+    """Draw attention on every base: many positives as a heat map, one as a track."""
+    title = "Attention Weights Distribution"
+    if not explained.tracks:
+        return absent("attention", title, EXPLAIN)
+    blocks: list[Block] = []
+    for model, methods in explained.tracks.items():
+        if tracks := methods.get("attention"):
+            one = f"Attention on one sequence: {model}"
+            blocks.append(_attention_map(explained, tracks, f"{title}: {model}"))
+            blocks.append(_track_figure(explained, tracks, one, "attention"))
+    text = "Each unit's weight is split evenly over the bases it sees; nothing is stretched."
+    first = Text(text if blocks else "No model that was explained has attention.")
+    return Section("attention", title, [first, *blocks])
+
+
+def _attention_map(explained: _Explained, tracks: Tracks, title: str) -> Figure:
+    names = tracks.names[:MAX_ROWS]
+    sites = [explained.intervals(name) for name in names]
+    svg = attention_heatmap(tracks.values[: len(names)], sites, names=names, title=title)
+    caption = f"The first {len(names)} of {len(tracks.names)} positives of the test split."
+    return Figure(svg, title, caption)
+
+
+def _attention_at_motifs(results: Results) -> Section:
+    """Draw mean attention on motif bases, beside them and on negatives."""
+    title = "Attention Weights at Motif Positions"
+    if not results.holds("attention"):
+        return absent("attention-motif", title, EXPLAIN)
+    models = results.attention.models
+    if not models:
+        text = "This needs a model with attention and known true sites."
+        return Section("attention-motif", title, [Text(text)])
+    stretched = {
+        name: {
+            "motif": bar(model.stretched_first_100.motif),
+            "background": bar(model.stretched_first_100.background),
+        }
+        for name, model in models.items()
+    }
+    name = f"{title}, stretched, first 100 positives"
+    caption = (
+        "The tutorial's own chart: weights interpolated from units to bases, so that they no "
+        "longer add up to 1, over the first 100 positives. Not on the scale of the chart above."
+    )
+    svg = bar_chart(stretched, name, "mean stretched weight")
+    figures = [_contrast_figure(models, title), Figure(svg, name, caption)]
+    return Section("attention-motif", title, figures)
+
+
+def _contrast_figure(models: Mapping[str, AttentionContrast], title: str) -> Figure:
+    groups = {
+        name: {
+            "motif": _bar(model.motif),
+            "background": _bar(model.background),
+            "null (negatives)": _bar(model.null),
+        }
+        for name, model in models.items()
+    }
+    notes = {name: f"{model.n} positives" for name, model in models.items()}
+    svg = bar_chart(groups, title, "attention, relative to uniform", notes=notes)
+    caption = (
+        "Mean weight of a base inside and outside the true sites, over all positives of the test "
+        "split, with 95 % interval; 1 is uniform attention. Null: negatives, at the "
+        "positions of the same sites."
+    )
+    return Figure(svg, title, caption)
+
+
+def _bar(estimate: Mean | None) -> Bar:
+    return bar(None) if estimate is None else bar(estimate.mean, estimate.low, estimate.high)
+
+
+def _filters(results: Results) -> Section:
+    """Draw first-layer filters of the first seed as signed logos."""
+    title = "First-layer filters"
+    filters = read_filters(results)
+    if not filters:
+        return absent("filters", title, "motiflens train")
+    blocks: list[Block] = [
+        Text(
+            "Weights as letter heights, each filter at its own scale, after the mean of the four "
+            "weights is subtracted at every position. Letters below the line have negative weights."
+        )
+    ]
+    for model, weights in filters.items():
+        name = f"First-layer filters: {model}"
+        svg = filter_grid(weights[:MAX_FILTERS], title=name)
+        rest = len(weights) - MAX_FILTERS
+        caption = f"First seed; {rest} more are not shown." if rest > 0 else "First seed."
+        blocks += [Heading(model), Figure(svg, name, caption)]
+    return Section("filters", title, blocks)

@@ -1,0 +1,200 @@
+"""Sections on test scores of the ensembles: intervals, curves, and negative sets crossed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from motiflens.plots import unit_chart
+from motiflens.report.parts import (
+    MISSING,
+    TO,
+    Block,
+    Figure,
+    Section,
+    Table,
+    Text,
+    absent,
+    interval,
+    number,
+)
+from motiflens.results import Results
+from motiflens.results.scores import (
+    Crossing,
+    Curve,
+    EnsembleScores,
+    Estimate,
+    GroupCounts,
+    Metrics,
+    SeedHeldOut,
+)
+
+RANKING = {"auroc": "AUROC", "auprc": "AUPRC", "recall_at_fdr10": "Recall at 10 % FDR"}
+CALLS = {"mcc": "MCC", "accuracy": "Accuracy"}
+PROBABILITIES = {"brier": "Brier", "ece": "Calibration error"}
+CURVES = {
+    "roc": ("ROC", "false-positive rate", "recall", "Straight line: chance."),
+    "pr": (
+        "Precision and recall",
+        "recall",
+        "precision",
+        "Straight line: the fraction of positives, the precision of chance.",
+    ),
+    "reliability": (
+        "Reliability",
+        "mean probability",
+        "fraction of positives",
+        "15 bins of equal mass. Straight line: probabilities that mean what they say.",
+    ),
+}
+CROSSED = {"auroc": "AUROC", "auprc": "AUPRC"}
+
+
+def metrics_section(results: Results) -> Section:
+    """Lay out everything that `metrics.json` holds."""
+    title = "Test scores of the ensembles"
+    if not results.holds("metrics"):
+        return absent("ensembles", title, "motiflens run")
+    metrics = results.metrics
+    about = (
+        f"Negatives: {metrics.negatives}. Scores hold against this negative set "
+        "alone: a model often scores higher against shuffled sequences than against genomic ones."
+    )
+    tables = [_ranking(metrics), _calls(metrics)]
+    blocks: list[Block] = [
+        Text(about),
+        *tables,
+        *(_figure(metrics.models, kind) for kind in CURVES),
+    ]
+    return Section("ensembles", title, blocks)
+
+
+def _ranking(metrics: Metrics) -> Table:
+    rows = [
+        [name, *_cells(model, RANKING), _range(model.seeds)]
+        for name, model in metrics.models.items()
+    ]
+    rows += [[*row, MISSING] for row in _baselines(metrics, RANKING)]
+    caption = (
+        "The ensemble of all seeds on the test split, with 95 % intervals over test sequences"
+        f"{_groups_in_words(metrics.test_groups)}. A score without a mistake has an interval "
+        "too: a few sequences cannot show that there is none. Recall at 10 % FDR: the largest "
+        "recall at a precision of 0.9 or more."
+    )
+    return Table(["Model", *RANKING.values(), "AUROC of single seeds"], rows, "Ranking", caption)
+
+
+def _groups_in_words(groups: GroupCounts | None) -> str:
+    if groups is None:
+        return "; related sequences were not looked for"
+    return (
+        ", in which sequences that share 31 bases count as one: "
+        f"{groups.groups:,} groups, {groups.positives:,} of them with positives and "
+        f"{groups.negatives:,} with negatives"
+    )
+
+
+def _calls(metrics: Metrics) -> Table:
+    rows = [
+        [name, number(model.threshold, 3), *_cells(model, {**CALLS, **PROBABILITIES})]
+        for name, model in metrics.models.items()
+    ]
+    rows += [[row[0], MISSING, *row[1:], MISSING, MISSING] for row in _baselines(metrics, CALLS)]
+    caption = (
+        "Called positive: above the threshold of largest MCC on validation data; baselines have "
+        "thresholds of their own. Brier score and calibration error, over 15 bins of equal mass: "
+        "the lower, the better."
+    )
+    head = ["Model", "Threshold (logit)", *CALLS.values(), *PROBABILITIES.values()]
+    return Table(head, rows, "Calls and probabilities", caption)
+
+
+def _baselines(metrics: Metrics, names: Mapping[str, str]) -> list[list[str]]:
+    return [
+        [f"baseline: {name}", *(number(getattr(scores, metric, None), 3) for metric in names)]
+        for name, scores in metrics.baselines.items()
+    ]
+
+
+def _cells(model: EnsembleScores, names: Mapping[str, str]) -> list[str]:
+    return [_cell(getattr(model.test, metric)) for metric in names]
+
+
+def _cell(score: Estimate) -> str:
+    return interval(score.value, score.low, score.high)
+
+
+def _range(seeds: Sequence[SeedHeldOut]) -> str:
+    values = sorted(seed.auroc for seed in seeds)
+    ends = f"{values[0]:.3f}{TO}{values[-1]:.3f}" if len(values) > 1 else f"{values[0]:.3f}"
+    return f"{ends} (n = {len(values)})"
+
+
+def _figure(models: Mapping[str, EnsembleScores], kind: str) -> Figure:
+    by_model: dict[str, Curve] = {n: getattr(m.curves, kind) for n, m in models.items()}
+    curves = {name: (curve.x, curve.y) for name, curve in by_model.items()}
+    title, x_label, y_label, caption = CURVES[kind]
+    # The last threshold of a precision–recall curve calls all sequences positive.
+    fraction = next(iter(curves.values()))[1][-1]
+    reference = (fraction, fraction) if kind == "pr" else (0.0, 1.0)
+    svg = unit_chart(curves, title, x_label, y_label, reference=reference)
+    return Figure(svg, title, caption, kind="tile")
+
+
+def crossing_section(results: Results) -> Section:
+    """Lay out everything that `crossing.json` holds."""
+    crossing = results.crossing
+    models = tuple(crossing.models)
+    blocks: list[Block] = [Text(_crossing_in_words(crossing, model)) for model in models]
+    blocks += [_crossing_table(crossing, models, metric) for metric in CROSSED]
+    return Section("crossing", "Negative sets crossed", blocks)
+
+
+def _crossing_table(crossing: Crossing, models: Sequence[str], metric: str) -> Table:
+    kinds = crossing.kinds
+    rows = [
+        [model, kind, *(_cell(_crossed(crossing, model, kind, other, metric)) for other in kinds)]
+        for model in models
+        for kind in kinds
+    ]
+    caption = (
+        "The ensemble of seeds, trained against one negative set and tested against another, "
+        "with 95 % bootstrap intervals over test sequences. The positives and their splits are "
+        "the same in all."
+    )
+    head = ["Model", "Trained against", *(f"Tested against {kind}" for kind in kinds)]
+    return Table(head, rows, f"{CROSSED[metric]}, negative sets crossed", caption)
+
+
+def _crossed(crossing: Crossing, model: str, trained: str, tested: str, metric: str) -> Estimate:
+    scores = crossing.models[model].trained_on[trained].tested_on[tested]
+    return scores.auroc if metric == "auroc" else scores.auprc
+
+
+def _crossing_in_words(crossing: Crossing, model: str) -> str:
+    """Say how far the choice of negatives moves the score, and what is lost on another kind."""
+    kinds = crossing.kinds
+    auroc = {(a, b): _crossed(crossing, model, a, b, "auroc") for a in kinds for b in kinds}
+    value = {pair: score.value for pair, score in auroc.items()}
+    # Of equal kinds the first is the best and the last is the worst: two kinds in any case.
+    best = max(kinds, key=lambda kind: value[kind, kind])
+    worst = min(reversed(kinds), key=lambda kind: value[kind, kind])
+    overlap = auroc[best, best].low <= auroc[worst, worst].high
+    choice = (
+        f"{model}: the score against {best} exceeds that against {worst} by "
+        f"{_points(value[best, best] - value[worst, worst])} of AUROC "
+        f"({value[best, best]:.3f} and {value[worst, worst]:.3f}, each trained against its own "
+        f"kind; their intervals {'overlap' if overlap else 'do not overlap'}). "
+    )
+    # What a model loses against the model that was trained against the kind it is tested on.
+    lost = {(a, b): value[b, b] - value[a, b] for a, b in value if a != b}
+    (a, b), most = max(lost.items(), key=lambda item: item[1])
+    if most <= 0:
+        return choice + "Trained against any other kind, it scores no lower."
+    return choice + (
+        f"Trained against {a} and tested against {b}, it reaches {value[a, b]:.3f}: "
+        f"{_points(most)} below training against {b} itself."
+    )
+
+
+def _points(difference: float) -> str:
+    return f"{100 * difference:.1f} points"

@@ -1,0 +1,96 @@
+"""What made a run, which versions, and how long it took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from motiflens.report.parts import MISSING, Block, Finding, Section, Table, absent, listed
+from motiflens.results import Results, command_of
+from motiflens.version import __version__
+
+#: What a command makes anew from a finished run, in this order, as each rests on those before it:
+#: what it is called. ``attention.json`` is the JSON file of explanations.
+REMADE = {
+    "attention": "explanations",
+    "motifs": "motifs",
+    "experiments": "experiments",
+    "trust": "verdicts",
+}
+#: What only training again makes anew.
+TRAINED = {"audit": "audit", "metrics": "test scores"}
+
+
+def provenance_section(results: Results) -> Section:
+    """Lay out what made the run, and how long it took."""
+    rows = [
+        [key if group == "run" else f"{group}.{key}", _value(value)]
+        for group, entries in results.provenance.as_table().items()
+        for key, value in entries.items()
+        if value is not None
+    ]
+    settings = Table(["Setting", "Value"], rows, results.path_of("configuration").name)
+    times = _timings(results)
+    return Section("provenance", "Provenance", [settings, *times])
+
+
+def _value(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _timings(results: Results) -> list[Block]:
+    if not results.holds("timings"):
+        return [*absent("", "", "motiflens run").blocks]
+    timings = results.timings
+    training = [
+        [
+            model,
+            f"{time.seconds:.1f}",
+            str(time.seeds),
+            str(time.epochs),
+            f"{time.seconds_per_epoch_and_seed:.4f}",
+            _seconds_to_target(time.seconds_to_target),
+        ]
+        for model, time in timings.training.items()
+    ]
+    head = ["Model", "Seconds", "Seeds", "Epochs", "Seconds per epoch and seed",
+            "Seconds to target, by seed"]  # fmt: skip
+    stages = [[stage, f"{seconds:.1f}"] for stage, seconds in timings.stages.items()]
+    return [
+        Table(head, training, "Training", f"Threads: {timings.threads}."),
+        Table(["Stage", "Seconds"], stages, "Stages"),
+    ]
+
+
+def _seconds_to_target(by_seed: Mapping[str, float | None]) -> str:
+    texts = [MISSING if value is None else f"{value:.1f}" for value in by_seed.values()]
+    return ", ".join(texts) or MISSING
+
+
+def made_by(results: Results) -> str:
+    """Name the version that trained the models, and that of the page where it is another."""
+    version = results.provenance.run.version
+    return version if version in ("", __version__) else f"{version}, page by {__version__}"
+
+
+def older(results: Results) -> list[Finding]:
+    """Say which of a run's files another version made, and which command makes them anew."""
+    versions = {name: _version(results, name) for name in (*REMADE, *TRAINED)}
+    others = {name: v for name, v in versions.items() if v not in (None, __version__)}
+    if not others:
+        return []
+    words = listed([{**REMADE, **TRAINED}[name] for name in others]).capitalize()
+    text = (
+        f"{words} of this run were made by motiflens {listed(list(dict.fromkeys(others.values())))}"
+        f", this page by {__version__}, which may judge otherwise."
+    )
+    if commands := [f"`{command_of(name)} RUN`" for name in others if name in REMADE]:
+        text += f" To make them anew without training, in this order: {listed(commands)}."
+    return [Finding("Made by another version", text, supported=False)]
+
+
+def _version(results: Results, name: str) -> str | None:
+    """Return the version that wrote a file: the run's own where the file does not say."""
+    if not results.holds(name):
+        return None
+    version: str = getattr(results, name).version
+    return version or results.provenance.run.version or "unknown"

@@ -1,0 +1,107 @@
+"""From data to a run directory: one file a stage, and a run is all of them in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from motiflens.datasets import SequenceDataset
+from motiflens.progress import Progress, Silent
+from motiflens.results import needed_by, of_stage
+from motiflens.results.provenance import Origin
+from motiflens.runs import Output, Run
+from motiflens.settings import Settings
+from motiflens.stages import compare, experiments, explain, motifs, report, trust
+from motiflens.stages.data import plan_run
+from motiflens.training import distributed
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of a run, of the same name as its command.
+
+    Parameters
+    ----------
+    name
+        In ``ARTIFACTS``.
+    work
+        From a run, ``threads`` and ``progress`` to the run.
+    """
+
+    name: str
+    work: Callable[..., Run]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the artefacts that it takes."""
+        return needed_by(self.name)
+
+    @property
+    def makes(self) -> tuple[str, ...]:
+        """Names of the artefacts that it makes; the last of them is written last."""
+        return of_stage(self.name)
+
+    def __call__(self, run: Run, progress: Progress) -> None:
+        """Do the work, unless it is done."""
+        if not run.results.is_finished(self.name):
+            self.work(run, progress=progress)
+
+
+#: What follows on training, in order.
+STAGES = (
+    Stage("explain", explain.explain),
+    Stage("motifs", motifs.motifs),
+    Stage("experiments", experiments.experiments),
+    Stage("trust", trust.trust),
+    Stage("report", report.report),
+)
+
+
+def run(
+    dataset: SequenceDataset,
+    output: Path | str,
+    settings: Settings | None = None,
+    *,
+    overwrite: bool = False,
+    origin: Origin | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Compare models, explain them, read and try their motifs, check how far to trust all that.
+
+    A call that was killed is resumed when it comes again. The last stage writes the page.
+
+    Parameters
+    ----------
+    dataset
+        A split of its own is kept; without one, it is split as the settings say.
+    output
+        Run directory to make.
+    settings
+        None for the defaults.
+    overwrite
+        Replace an earlier run in ``output``.
+    origin
+        What ``run.toml`` says of the data and the command.
+    progress
+        Told how far the work has come.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InputError
+        If the data, the settings or the output break a rule; nothing is written then.
+    """
+    settings, progress = settings or Settings(), progress or Silent()
+    with compare.processes(settings.device):
+        place = Output(Path(output), overwrite, until=STAGES[-1].name)
+        place.check()
+        plan = plan_run(dataset, settings, origin or Origin(data="Python"))
+        made = compare.train_planned(plan, place, progress)
+        is_first = distributed.process() == 0
+    for stage in STAGES if is_first else ():
+        stage(made, progress)
+    return made

@@ -1,0 +1,203 @@
+"""The second stage: the data audited, models trained and scored."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import msgspec
+import torch
+
+from motiflens.datasets import SequenceDataset
+from motiflens.errors import InputError
+from motiflens.evaluation import models as evaluation
+from motiflens.evaluation.ensembles import count_groups, evaluate_ensembles
+from motiflens.evaluation.negative_sets import evaluate_negative_sets, train_against
+from motiflens.progress import Progress, Silent
+from motiflens.results.provenance import Origin
+from motiflens.results.scores import Metrics, Timings
+from motiflens.runs import Output, Run, begin
+from motiflens.settings import Settings
+from motiflens.stages.data import Plan, audit_splits, plan_run
+from motiflens.training import Trained, distributed, n_cores, single_intra_op_thread
+
+
+def compare(
+    dataset: SequenceDataset,
+    output: Path | str,
+    settings: Settings | None = None,
+    *,
+    negative_sets: Mapping[str, SequenceDataset] | None = None,
+    overwrite: bool = False,
+    origin: Origin | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Audit the data, train models × seeds × training sizes and score them.
+
+    A call that was killed is resumed when it comes again. Under ``torchrun`` all processes train,
+    and the first one does all else and writes the run.
+
+    Parameters
+    ----------
+    dataset
+        A split of its own is kept; without one, it is split as the settings say.
+    output
+        Run directory to make.
+    settings
+        None for the defaults.
+    negative_sets
+        Further ones, by name, with the same positives and splits: models are trained against each
+        and tested against all.
+    overwrite
+        Replace an earlier run in ``output``.
+    origin
+        What ``run.toml`` says of the data and the command.
+    progress
+        Told how far the work has come.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InputError
+        If the data, the settings or the output break a rule; nothing is written then.
+    """
+    settings = settings or Settings()
+    with processes(settings.device):
+        place = Output(Path(output), overwrite)
+        place.check()
+        plan = plan_run(dataset, settings, origin or Origin(data="Python"), negative_sets)
+        return train_planned(plan, place, progress or Silent())
+
+
+def processes(device: str) -> AbstractContextManager[None]:
+    """Connect the processes of ``torchrun``, on a device that is there."""
+    require_device(device)
+    return distributed.connected(device)
+
+
+def train_planned(plan: Plan, output: Output, progress: Progress) -> Run:
+    """Begin or resume a run, and train its models unless that is done."""
+    resumes = output.resumes
+    run = begin(output, plan.dataset, plan.settings, plan.origin)
+    is_first = distributed.process() == 0
+    if is_first:
+        if resumes:
+            progress.note(_where_resumed(run))
+        for note in plan.origin.notes:
+            progress.note(note)
+    trained = run.results.holds("comparison")
+    try:
+        if distributed.from_first(b"" if trained else None) is None:
+            _train(run, plan, progress)
+    except InputError:
+        if not resumes and is_first:
+            run.results.remove()
+        raise
+    if is_first:
+        shutil.rmtree(run.results.path_of("checkpoint"), ignore_errors=True)
+    return run
+
+
+def _where_resumed(run: Run) -> str:
+    """Say which work of a run that was stopped is kept."""
+    stages = ("compare", "explain", "motifs", "experiments", "trust")
+    done = [stage for stage in stages if run.results.is_finished(stage)]
+    where = f"after {done[-1]}" if done else "before training"
+    if not done and run.results.holds("checkpoint"):
+        where = "in training"
+    return f"resuming the run in {run.path} {where}"
+
+
+def _train(run: Run, plan: Plan, progress: Progress) -> None:
+    """Train on the run's own data and score; then against all other negative sets."""
+    settings, results = plan.settings, run.results
+    distributed.in_first(
+        lambda: results.write(audit_splits(plan.dataset, settings.seed, settings.strands))
+    )
+    n_seeds = len(settings.seed_list)
+    n_curves = len(settings.sizes or ()) * min(settings.size_seeds, n_seeds)
+    total = len(settings.models) * (n_seeds + n_curves)
+    with progress.stage("training", total) as advance:
+        compared = evaluation.compare(
+            plan.dataset,
+            plan.jobs,
+            sizes=settings.sizes or (),
+            size_seeds=settings.size_seeds,
+            target=settings.target,
+            threads=settings.threads,
+            device=settings.device,
+            advance=advance,
+            checkpoint=results.path_of("checkpoint"),
+        )
+    if plan.negative_sets:
+        _train_against_others(run, plan, compared.trained, progress)
+    if distributed.process() == 0:
+        _score(run, plan, compared, progress)
+
+
+def _train_against_others(
+    run: Run, plan: Plan, own: Mapping[str, list[Trained]], progress: Progress
+) -> None:
+    """Train against the other negative sets, and test against all."""
+    settings, sets = plan.settings, plan.all_sets
+    n_replicas = (len(sets) - 1) * len(plan.jobs) * len(settings.seed_list)
+    with progress.stage("crossing", n_replicas) as advance, single_intra_op_thread():
+        trained = train_against(
+            sets,
+            plan.jobs,
+            own,
+            threads=settings.threads,
+            device=settings.device,
+            advance=advance,
+            checkpoint=run.results.path_of("checkpoint"),
+        )
+        if distributed.process() == 0:
+            tests = {name: dataset.part("test") for name, dataset in sets.items()}
+            run.results.write(evaluate_negative_sets(trained, tests, seed=settings.seed))
+
+
+def _score(run: Run, plan: Plan, compared: evaluation.Compared, progress: Progress) -> None:
+    """Score the trained models and write all that is known of them."""
+    settings, results = plan.settings, run.results
+    with progress.stage("scoring", 1) as advance, single_intra_op_thread():
+        test, groups = plan.dataset.part("test"), compared.test_groups
+        ensembles = evaluate_ensembles(compared.trained, test, seed=settings.seed, groups=groups)
+        advance(1)
+    for replicas in compared.trained.values():
+        for trained in replicas:
+            run.write_model(trained, plan.dataset.codes.shape[1])
+    baselines = results.audit.baselines
+    results.write(
+        Metrics(
+            models=ensembles,
+            baselines=baselines,
+            negatives=plan.origin.negatives,
+            test_groups=count_groups(test, groups),
+        )
+    )
+    results.write(
+        Timings(
+            threads=settings.threads or n_cores(),
+            training=compared.training,
+            stages={"train": compared.seconds},
+        )
+    )
+    # Written last: a run with it has all that training gives, and needs its checkpoint no more.
+    results.write(msgspec.structs.replace(compared.comparison, baselines=baselines))
+
+
+def require_device(name: str) -> None:
+    """Raise :class:`InputError` if PyTorch cannot compute on a device."""
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"PyTorch cannot use device={name} here ({str(error).splitlines()[0][:80]})",
+            remedy="use device=cpu, or install PyTorch for that device",
+            argument="device",
+        ) from None

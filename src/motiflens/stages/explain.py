@@ -1,0 +1,155 @@
+"""The third stage: the models of a run explained base by base."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from msgspec import convert
+
+from motiflens.attribution import METHODS, Attributions, attention_contrast, attribute
+from motiflens.attribution.export import located, write_bed, write_big_wig
+from motiflens.datasets import SequenceDataset
+from motiflens.errors import InputError
+from motiflens.models import SequenceModel
+from motiflens.progress import Progress, Silent
+from motiflens.results.explanations import Attention, AttentionContrast, Checks, MethodChecks
+from motiflens.runs import Run
+from motiflens.settings import Settings
+from motiflens.stages.stage import (
+    each_model,
+    explained_positives,
+    negatives_of_test,
+    note_on_length,
+    open_trained,
+)
+
+
+def explain(
+    run: Run | Path | str, *, threads: int | None = None, progress: Progress | None = None
+) -> Run:
+    """Explain the first seed of every model: its attributions, their checks, its attention.
+
+    Explanations that are not those of before, as another version of motiflens may give, take with
+    them what later stages made of those.
+
+    Parameters
+    ----------
+    run
+        A run, or its directory.
+    threads
+        Threads to compute with; those of the run by default.
+    progress
+        Told how far the work has come.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InputError
+        If the directory holds no run with models.
+    """
+    run, progress = open_trained(run), progress or Silent()
+    dataset, positives = run.dataset, explained_positives(run)
+    if note := note_on_length(run):
+        progress.note(note)
+    explain_one = partial(_explain_model, run, dataset, positives, progress)
+    contrasts = each_model(run, ("explain", "explaining"), explain_one, progress, threads)
+    known = {name: contrast for name, contrast in contrasts.items() if contrast is not None}
+    run.results.write(Attention(models=known), progress)
+    return run
+
+
+def _explain_model(
+    run: Run, dataset: SequenceDataset, positives: SequenceDataset, progress: Progress, name: str
+) -> AttentionContrast | None:
+    """Write the attributions of a model; return its attention on and off the sites, if it has any.
+
+    A method that refuses the model, as DeepLIFT may, is left out with a note.
+    """
+    model, one_hot = run.model(name), positives.one_hot()
+    run.results.path_of("checks", model=name).parent.mkdir(parents=True, exist_ok=True)
+    maps = model.attention_maps(torch.as_tensor(one_hot[:1]))
+    attentive, stacked = bool(maps), bool(maps) and all(m.full is not None for m in maps)
+    left_out = {"attention": not attentive, "rollout": not stacked}
+    checks, refused = {}, {}
+    for method in METHODS:
+        if left_out.get(method, False):
+            continue
+        try:
+            attributions = attribute(model, one_hot, method)
+        except InputError as error:
+            refused[method] = str(error)
+            progress.note(f"{name} is not explained by {method}: {error}")
+            _remove(run, name, method, progress)
+            continue
+        _keep(run, name, attributions, positives, progress)
+        if attributions.checks is not None:
+            checks[method] = MethodChecks(**asdict(attributions.checks))
+    run.results.write(Checks(methods=checks, refused=refused), model=name)
+    if not attentive or positives.sites is None:
+        return None
+    return _contrast(model, dataset, positives, run.settings)
+
+
+def _keep(
+    run: Run, name: str, attributions: Attributions, positives: SequenceDataset, progress: Progress
+) -> None:
+    """Write an explanation; where it is not that of before, later stages are to be done again."""
+    names = {"model": name, "method": attributions.method}
+    path, ids = run.results.path_of("attributions", **names), positives.names.tolist()
+    if _is_other(path, attributions, ids):
+        run.results.remove_following(["attributions"], progress)
+    attributions.save(path, ids)
+    if located(positives):
+        write_big_wig(run.results.path_of("track", **names), attributions, positives)
+        write_bed(run.results.path_of("intervals", **names), attributions, positives)
+
+
+def _remove(run: Run, name: str, method: str, progress: Progress) -> None:
+    """Remove an explanation of before, by a method that now refuses the model."""
+    paths = [
+        run.results.path_of(kind, model=name, method=method)
+        for kind in ("attributions", "track", "intervals")
+    ]
+    if paths[0].is_file():
+        run.results.remove_following(["attributions"], progress)
+        for path in paths:
+            path.unlink(missing_ok=True)
+
+
+def _is_other(path: Path, attributions: Attributions, ids: list[str]) -> bool:
+    """Return whether explanations of before are there, and are not the same."""
+    if not path.is_file():
+        return False
+    try:
+        before = Attributions.load(path)
+    except InputError:
+        return True
+    return before.names != tuple(ids) or not np.array_equal(
+        before.contributions, attributions.contributions
+    )
+
+
+def _contrast(
+    model: SequenceModel, dataset: SequenceDataset, positives: SequenceDataset, settings: Settings
+) -> AttentionContrast:
+    """Compare attention on true sites, beside them, and at the same positions of negatives."""
+    negatives = negatives_of_test(dataset, settings.n_explained)
+    units = model.attention_maps(torch.as_tensor(positives.one_hot()))[0].weights.detach().mean(1)
+    assert positives.sites is not None
+    contrast = attention_contrast(
+        attribute(model, positives.one_hot(), "attention").track,
+        positives.sites,
+        lengths=positives.lengths,
+        null_weights=attribute(model, negatives.one_hot(), "attention").track,
+        null_lengths=negatives.lengths,
+        unit_weights=units,
+        seed=settings.seed,
+    )
+    return convert(contrast, AttentionContrast)

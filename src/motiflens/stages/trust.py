@@ -1,0 +1,117 @@
+"""The sixth stage: how far the explanations of a run's models can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from motiflens.attribution import METHODS
+from motiflens.datasets import SequenceDataset
+from motiflens.evidence import Controls, true_bases, trust_checks
+from motiflens.evidence.checks import N_HELD_OUT
+from motiflens.evidence.deletion import FRACTIONS
+from motiflens.motifs import Motif
+from motiflens.progress import Progress, Silent
+from motiflens.results.scores import Estimate
+from motiflens.results.trust import ModelTrust, Trust
+from motiflens.runs import Run
+from motiflens.stages.stage import (
+    each_model,
+    explained_positives,
+    kept_attributions,
+    negatives_of_test,
+    open_trained,
+    true_motifs,
+)
+
+#: Seeds of each model, the first included, whose explanations are compared.
+N_SEEDS = 3
+
+
+def trust(
+    run: Run | Path | str, *, threads: int | None = None, progress: Progress | None = None
+) -> Run:
+    """Check the explanations of every model's first seed on the test split.
+
+    The methods are those that ``explain`` has left, or else all that a model takes.
+
+    Parameters
+    ----------
+    run
+        A run, or its directory.
+    threads
+        Threads to compute with; those of the run by default.
+    progress
+        Told how far the work has come.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InputError
+        If the directory holds no run with models, or its test split lacks a class.
+    """
+    run, progress = open_trained(run), progress or Silent()
+    positives, negatives = explained_positives(run), negatives_of_test(run.dataset, N_HELD_OUT)
+    truths = true_motifs(run.dataset, run.settings.motif)
+
+    def check(name: str) -> ModelTrust:
+        return _check(run, name, positives, negatives, truths)
+
+    checked = each_model(run, ("trust", "checking trust"), check, progress, threads)
+    scores = run.results.metrics.models
+    models = {name: beside_ensemble(one, scores[name].test.auroc) for name, one in checked.items()}
+    run.results.write(Trust(fractions=FRACTIONS, models=models), progress)
+    return run
+
+
+def beside_ensemble(checked: ModelTrust, score: Estimate) -> ModelTrust:
+    """Claim nothing where the AUROC of all seeds together may be chance.
+
+    Its interval counts related sequences once, which the checks of one seed do not.
+
+    Parameters
+    ----------
+    checked
+        The checks of one seed.
+    score
+        The ensemble's AUROC on the test split.
+    """
+    if score.low > 0.5 or score.high < 0.5:
+        return checked
+    figures = f"{score.value:.2f} ({score.low:.2f} to {score.high:.2f})"
+    words = f"nothing may be claimed: the AUROC of all seeds together, {figures}, may be chance"
+    return msgspec.structs.replace(checked, verdict=words, may_claim=False, bases_claimed_by=())
+
+
+def _check(
+    run: Run,
+    name: str,
+    positives: SequenceDataset,
+    negatives: SequenceDataset,
+    truths: Sequence[Motif],
+) -> ModelTrust:
+    first, *others = run.results.models[name][:N_SEEDS]
+    kept = kept_attributions(run, name, positives, METHODS)
+    truth = None
+    if positives.sites is not None:
+        length = positives.codes.shape[1]
+        truth = true_bases(positives.sites, truths, positives.lengths, length)
+    controls = Controls(
+        truth=truth,
+        seeds=[run.model(name, seed) for seed in others],
+        untrained=run.untrained_model(name, first),
+        attributions=kept,
+    )
+    return trust_checks(
+        run.model(name, first),
+        positives.one_hot(),
+        negatives.one_hot(),
+        methods=kept or None,
+        controls=controls,
+        seed=run.settings.seed,
+    )

@@ -1,0 +1,262 @@
+"""A trained model: how it scores sequences, and its files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import tomllib
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from motiflens.errors import InputError
+from motiflens.files import write_whole
+from motiflens.io.inputs import Sequences, as_dataset
+from motiflens.models import AttentionMap, BothStrands, FeatureMap, SequenceModel, build_model
+from motiflens.models.calling import computing
+from motiflens.results import ARTIFACTS
+from motiflens.training.data import predict_logits
+from motiflens.training.fit import Epoch
+from motiflens.training.loop import Trained
+from motiflens.training.recipes import Recipe
+
+MODEL, HISTORY, WEIGHTS = (ARTIFACTS[name].name for name in ("model", "history", "weights"))
+
+#: What the history of a model holds; seconds stand elsewhere, so that equal runs give equal files.
+COLUMNS = ("epoch", "train_loss", "valid_loss", "valid_auroc", "test_accuracy")
+
+
+class TrainedModel(SequenceModel):
+    """One seed of an architecture, trained; usable wherever a module is.
+
+    A model that was trained on both strands gives the mean logit of both.
+
+    Parameters
+    ----------
+    model
+        With its weights.
+    details
+        What ``model.toml`` holds.
+    history
+        One entry an epoch.
+
+    Attributes
+    ----------
+    architecture : str
+        Name.
+    seed : int
+        Of initial weights and data order.
+    length : int
+        Bases of the longest training sequence.
+    hyperparameters : dict
+        That differ from the defaults.
+    recipe : Recipe
+        How it was trained.
+    history : tuple of Epoch
+        Losses of every epoch, as ``pandas.DataFrame(model.history)`` shows them.
+    best_epoch : int
+        The epoch whose weights these are, from 1.
+    """
+
+    def __init__(
+        self, model: SequenceModel, details: dict[str, Any], history: tuple[Epoch, ...]
+    ) -> None:
+        super().__init__()
+        self.details, self.history = details, history
+        self.architecture: str = details["architecture"]
+        self.seed: int = details["seed"]
+        self.length: int = details["length"]
+        self.best_epoch: int = details["best_epoch"]
+        self.hyperparameters: dict[str, Any] = details.get("hyperparameters", {})
+        known = {field.name for field in fields(Recipe)}
+        recipe = details["recipe"].items()
+        self.recipe = Recipe(**{name: value for name, value in recipe if name in known})
+        self.both_strands = self.recipe.rc_average
+        self.model = BothStrands(model) if self.both_strands else model
+        self.min_length = model.min_length
+        self.eval()
+
+    @staticmethod
+    def of(trained: Trained, length: int) -> TrainedModel:
+        """Return what training has made of sequences of up to ``length`` bases."""
+        details = {
+            "architecture": trained.job.architecture,
+            "seed": trained.seed,
+            "length": length,
+            "best_epoch": trained.best_epoch,
+            "n_train": trained.n_train,
+            "n_valid": trained.n_valid,
+            "hyperparameters": trained.job.hyperparameters,
+            "recipe": asdict(trained.job.settings),
+        }
+        return TrainedModel(trained.model, details, trained.history)
+
+    def __repr__(self) -> str:
+        strands = ", both strands" if self.both_strands else ""
+        return f"TrainedModel({self.architecture!r}, seed={self.seed}, {self.length} bp{strands})"
+
+    @property
+    def filters(self) -> Tensor:
+        """Weights of the first layer, (F, 4, K)."""
+        return self.model.filters
+
+    def first_layer(self, one_hot: Tensor) -> FeatureMap:
+        """Return the activations of the first layer on the forward strand."""
+        return self.model.first_layer(one_hot)
+
+    def attention_maps(self, one_hot: Tensor) -> list[AttentionMap]:
+        """Return the attention on the forward strand."""
+        return self.model.attention_maps(one_hot)
+
+    def single_mutant_logits(self, one_hot: Tensor) -> Tensor | None:
+        """Return the logits after every single substitution, (N, 4, L), if the model has them."""
+        return self.model.single_mutant_logits(one_hot)
+
+    def forward(self, one_hot: Tensor) -> Tensor:
+        """Map one-hot (N, 4, L) to logits (N,)."""
+        return self.model(one_hot)
+
+    def predict(
+        self,
+        sequences: Sequences,
+        *,
+        batch_size: int = 256,
+        threads: int | None = None,
+        device: str | None = None,
+    ) -> NDArray[np.float64]:
+        """Return the logits (N,) of sequences; see :func:`motiflens.predict`."""
+        return predict(self, sequences, batch_size=batch_size, threads=threads, device=device)
+
+    def save(self, path: Path | str) -> None:
+        """Write the model as a folder: weights, how to build it, and its history.
+
+        Raises
+        ------
+        InputError
+            If the folder cannot be written.
+        """
+        folder = Path(path)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"{folder} cannot be written: {error.strerror}",
+                remedy="use another path",
+                argument="path",
+            ) from None
+        write_whole(folder / MODEL, tomli_w.dumps(self.details).encode())
+        write_whole(folder / HISTORY, _history_text(self.history).encode())
+        inner = self.model.model if isinstance(self.model, BothStrands) else self.model
+        state = {name: value.cpu().contiguous() for name, value in inner.state_dict().items()}
+        write_whole(folder / WEIGHTS, save(state))
+
+
+def load_model(path: Path | str, *, trained: bool = True) -> TrainedModel:
+    """Load a model from its folder, in evaluation mode, on the CPU.
+
+    Parameters
+    ----------
+    path
+        A folder that :meth:`TrainedModel.save` wrote, or ``models/NAME-seedK`` of a run.
+    trained
+        Whether it gets its weights; without, it is as it was before training.
+
+    Raises
+    ------
+    InputError
+        If the files are absent or damaged.
+    """
+    folder = Path(path)
+    try:
+        details = tomllib.loads((folder / MODEL).read_text(encoding="utf-8"))
+        model = build_model(
+            details["architecture"],
+            length=details["length"],
+            seed=details["seed"],
+            **details.get("hyperparameters", {}),
+        )
+        if trained:
+            model.load_state_dict(load_file(folder / WEIGHTS))
+        return TrainedModel(model, details, _read_history(folder / HISTORY))
+    except FileNotFoundError as error:
+        absent = Path(error.filename or WEIGHTS).name
+        raise InputError(
+            f"{folder} is no folder of a model: it holds no {absent}",
+            remedy="give a folder that TrainedModel.save wrote, or models/NAME-seed0 of a run",
+            argument="path",
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise InputError(
+            f"{folder} cannot be read: {error}", remedy="train the model again", argument="path"
+        ) from None
+
+
+def predict(
+    model: nn.Module,
+    sequences: Sequences,
+    *,
+    batch_size: int = 256,
+    threads: int | None = None,
+    device: str | None = None,
+) -> NDArray[np.float64]:
+    """Return the logits of sequences.
+
+    Parameters
+    ----------
+    model
+        Any module from one-hot (N, 4, L) to logits (N,) or (N, T); left as it was found.
+    sequences
+        Strings, a file, a data set, or one-hot (N, 4, L): see :func:`motiflens.one_hot`.
+    batch_size
+        Sequences a forward pass.
+    threads
+        That torch may use; None for as many as it may now.
+    device
+        Where to compute; None for where the model is.
+
+    Returns
+    -------
+    logits
+        float64 (N,) or (N, T); ``scipy.special.expit`` makes probabilities of them.
+
+    Raises
+    ------
+    InputError
+        For sequences that are none, or of another length than the model takes.
+    """
+    if batch_size < 1:
+        problem = f"batch_size={batch_size} is not a whole number of at least 1"
+        raise InputError(problem, argument="batch_size")
+    with computing(model, device, threads) as module:
+        return predict_logits(module, as_dataset(sequences), batch_size=batch_size)
+
+
+def _history_text(epochs: tuple[Epoch, ...]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for epoch in epochs:
+        values = (getattr(epoch, column) for column in COLUMNS)
+        writer.writerow(["" if value is None else value for value in values])
+    return text.getvalue()
+
+
+def _read_history(path: Path) -> tuple[Epoch, ...]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return tuple(
+            Epoch(
+                epoch=int(row["epoch"]),
+                train_loss=float(row["train_loss"]),
+                seconds=math.nan,
+                **{name: float(row[name]) if row[name] else None for name in COLUMNS[2:]},
+            )
+            for row in csv.DictReader(file)
+        )
