@@ -190,7 +190,7 @@ def test_a_cache_that_cannot_be_made_is_named(tmp_path, monkeypatch):
     ("name", "content", "message"),
     [
         ("g.fa", b"", "FILE is empty"),
-        ("g.fa", b"ACGT\n", r"b'ACGT\n' at the start of FILE"),
+        ("g.fa", b"ACGT\n", r"FILE is not a genome: it begins with b'ACGT"),
         ("g.fa", b">a\nAC\n>\nAC\n", "a contig has no name in line 3 of FILE"),
         ("g.fa", b">a\nAC\n>a b\nAC\n", "'a' ... in line 3 of FILE"),
         ("g.fa", b">a\nACG\nAC\nACG\nA\n", "about line 3 of FILE"),

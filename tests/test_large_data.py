@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from motiflens.pipeline.loading import prepare
 
 import motiflens
 from motiflens.cli import main
 from motiflens.datasets import MappedDataset, open_mapped
 from motiflens.datasets import mapped as mapped_file
 from motiflens.io.mapped import Entry, convert_streaming
-from motiflens.pipeline.loading import prepare
 
 MOTIF = "GATTACCA"
 ONE = motiflens.Settings(models=("cnn",), seeds=1, sizes=(), threads=1, strands="forward")
@@ -70,7 +70,7 @@ def test_mistakes_leave_no_folder(place: Path, capsys: pytest.CaptureFixture[str
     Path("mine.motiflens").mkdir()
     before = sorted(place.rglob("*"))
     for arguments, word in (
-        (["ones.csv", "-o", "ones.motiflens"], "both classes"),
+        (["ones.csv", "-o", "ones.motiflens"], "all sequences have label 1"),
         (["set.csv.gz", "-o", "x.motiflens", "--peak-name", "a"], "--peak-name"),
         (["set.csv.gz", "-o", "mine.motiflens", "--overwrite"], "mine.motiflens"),
         (["nowhere.csv", "-o", "x.motiflens"], "nowhere.csv"),

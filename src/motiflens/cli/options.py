@@ -27,9 +27,9 @@ def whole_numbers(_: type, tokens: list[Token] | tuple[Token, ...]) -> tuple[int
         return tuple(sorted({int(part) for part in text.split(",")}))
     except ValueError:
         raise InputError(
-            "--sizes is a list of whole numbers joined by commas, or none",
-            got=repr(text),
-            remedy="write, for example, --sizes 50,200,800",
+            f"sizes={text!r} is no list of whole numbers",
+            remedy="join them by commas, such as sizes=50,200,800, or say sizes=none",
+            argument="sizes",
         ) from None
 
 
@@ -98,9 +98,10 @@ class PartOptions:
         for name in ("valid", "test", "test_negatives"):
             if getattr(self, name) is not None:
                 raise InputError(
-                    f"with {option} all parts are cut out of DATA, so that each kind has its own",
-                    got=f"--{name.replace('_', '-')} {getattr(self, name)}",
+                    f"{name}={getattr(self, name)} is beside {option}, which cuts all "
+                    "splits out of DATA for each negative set",
                     remedy="leave it out",
+                    argument=name,
                 )
 
 
@@ -175,7 +176,7 @@ def check_new_file(path: Path, *, overwrite: bool) -> None:
     """Raise :class:`InputError` if a file exists and may not be replaced."""
     if path.exists() and not overwrite:
         raise InputError(
-            "the output file does not exist yet",
-            got=str(path),
-            remedy="choose another name, or give --overwrite to replace it",
+            f"{path} already exists",
+            remedy="use another name, or overwrite=True",
+            argument="overwrite",
         )

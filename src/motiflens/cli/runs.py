@@ -32,7 +32,7 @@ from motiflens.settings import DEFAULT_MODELS, TUTORIAL_MODELS, Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from motiflens.io.read import Reading
+    from motiflens.io.sources import Reading
     from motiflens.results.provenance import Origin
     from motiflens.runs import Run
 

@@ -2,20 +2,16 @@
 
 from motiflens.datasets.dataset import (
     SPLITS,
-    STRANDS,
     SequenceDataset,
-    check_strands,
     concatenate,
     default_names,
-    draw,
-    exact_matches,
-    mark_sites,
     require_at_least,
     require_two_classes,
 )
 from motiflens.datasets.groups import bound_groups, homology_groups
 from motiflens.datasets.loci import Loci
-from motiflens.datasets.mapped import MappedDataset, open_mapped
+from motiflens.datasets.mapped import MappedDataset, draw, open_mapped
+from motiflens.datasets.sites import STRANDS, check_strands, exact_matches, mark_sites
 from motiflens.datasets.splits import (
     split_at_random,
     split_by_chromosome,

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from motiflens.datasets.dataset import SequenceDataset, check_shapes, draw
+from motiflens.datasets.dataset import SequenceDataset, check_shapes
 from motiflens.errors import InputError
 
 #: Of more rows, what holds sequences as text (audit, baselines) looks at ``SAMPLE_SIZE``.
@@ -103,3 +104,16 @@ def open_mapped(folder: Path | str) -> MappedDataset:
             f"{folder} is no mapped data set as motiflens wrote it: {error}",
             remedy="convert the data again",
         ) from None
+
+
+def draw(
+    labels: NDArray[np.float32], rows: NDArray[np.int64], n: int, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw n rows without replacement, each class in its fraction and at least once; sorted."""
+    chosen = []
+    positives = round(n * float(labels[rows].mean()))
+    positives = min(max(positives, 1), n - 1)
+    for label, count in ((1, positives), (0, n - positives)):
+        of_class = rows[labels[rows] == label]
+        chosen.append(generator.permutation(of_class)[:count])
+    return np.sort(np.concatenate(chosen))

@@ -61,9 +61,8 @@ def resolve_background(
         values = read_background(background)
     else:
         raise InputError(
-            "a background is fimo, uniform, sequences or a file",
-            got=f"{str(background)!r}, and no such file",
-            remedy="correct the name or the path",
+            f"the background {str(background)!r} is no name and no file",
+            remedy="use fimo, uniform, sequences, or the path of a file",
         )
     base = check_background(values)
     if both_strands:
@@ -95,8 +94,8 @@ def read_background(path: Path | str) -> Background:
         found = {}
     if set(found) != set(ALPHABET) or len(rows) != len(found):
         raise InputError(
-            "a background file gives each of A, C, G and T one frequency",
-            got=f"{', '.join(letter for letter, _ in rows) or 'none'} in {path}",
+            f"{path} does not give each of A, C, G and T one frequency, but "
+            f"{', '.join(letter for letter, _ in rows) or 'none'}",
             remedy="write lines such as 'A 0.275', or use fimo, uniform or sequences",
         )
     a, c, g, t = check_background([found[letter] for letter in ALPHABET]).tolist()
@@ -111,8 +110,8 @@ def _of_blocks(blocks: Iterable[Block]) -> Sequence[float]:
         counts += np.bincount(known, minlength=len(ALPHABET))[: len(ALPHABET)]
     if not counts.all():
         raise InputError(
-            "a background from the sequences needs each of A, C, G and T in them",
-            got=", ".join(f"{n} {letter}" for n, letter in zip(counts, ALPHABET, strict=True)),
+            "the sequences make no background, with "
+            + ", ".join(f"{n} {letter}" for n, letter in zip(counts, ALPHABET, strict=True)),
             remedy="use fimo, uniform or a file",
         )
     return tuple((counts / counts.sum()).tolist())

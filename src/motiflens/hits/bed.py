@@ -129,9 +129,8 @@ def _check_name(output: Path | str) -> None:
     name = Path(output).name.lower().removesuffix(".gz")
     if not name.endswith(ENDINGS):
         raise InputError(
-            "hits are BED, text in columns that tabs part, and their file is named .bed or .bed.gz",
-            got=str(output),
-            remedy="name it such as hits.bed or hits.bed.gz",
+            f"{output} is not the name of a BED file",
+            remedy="hits are BED; name them such as hits.bed or hits.bed.gz",
         )
 
 

@@ -92,16 +92,13 @@ def _stretches(sequences: Sequences) -> Iterable[Stretch]:
     if isinstance(sequences, np.ndarray):
         if sequences.ndim != 2 or sequences.dtype != np.uint8:
             raise InputError(
-                "codes of sequences are uint8 (N, L)",
-                got=f"{sequences.dtype} {sequences.shape}",
+                f"an array {sequences.dtype} {sequences.shape} holds no codes, uint8 (N, L)",
                 remedy="encode the sequences by motiflens.sequences.encode",
             )
         rows: Iterable[Codes] = sequences
     else:
         if isinstance(sequences, str):
-            raise InputError(
-                "sequences come as a list", got="one string", remedy="put it into a list"
-            )
+            raise InputError("sequences is one string", remedy="put it into a list")
         codes, lengths = encode(sequences)
         rows = (row[:length] for row, length in zip(codes, lengths.tolist(), strict=True))
     return (Stretch(index, 0, row, len(row)) for index, row in enumerate(rows))
