@@ -148,16 +148,22 @@ def test_one_hot_of_all_and_of_some_rows():
     [
         (
             {"labels": np.array([0, 1, 2, 0], np.float32)},
-            "labels are 0 or 1; got 2.0 for sequence 3",
+            "the label 2.0 is not 0 or 1 for sequence 3",
         ),
-        ({"labels": np.array([0, np.nan, 1, 0], np.float32)}, "got nan for sequence 2"),
+        ({"labels": np.array([0, np.nan, 1, 0], np.float32)}, "nan is not 0 or 1 for sequence 2"),
         ({"labels": np.array([0, 1, 1], np.float32)}, "labels (3,)"),
         ({"names": np.array(["a", "b"])}, "names (2,)"),
         ({"names": np.array(["a", "b", "c", "d\te"])}, "'d\\te'"),
         ({"split": np.array(["train"] * 5)}, "split (5,)"),
-        ({"split": np.array(["train", "dev", "test", "x"])}, "got 'dev' for sequence 2"),
+        (
+            {"split": np.array(["train", "dev", "test", "x"])},
+            "'dev' is not train or",
+        ),
         ({"sites": ((), ())}, "sites (2,)"),
-        ({"sites": ((), (), (Site("m", 3, 6, "+"),), ())}, "m:3-6:+ in c, which has 5 bases"),
+        (
+            {"sites": ((), (), (Site("m", 3, 6, "+"),), ())},
+            "m:3-6:+ is not inside c",
+        ),
         ({"sites": ((), (), (Site("m", -1, 4, "+"),), ())}, "'m:-1-4:+' is no site"),
         ({"lengths": np.array([7, 3, 5, 0], np.int32)}, "a length of 0"),
         ({"lengths": np.array([7, 3, 5, 8], np.int32)}, "or 8 in codes of 7"),

@@ -193,7 +193,7 @@ def test_all_sequences_name_their_part_or_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [Entry("A", 1.0, split="train"), Entry("C", 0.0)]
-    with pytest.raises(InputError, match="split is one of"):
+    with pytest.raises(InputError, match="the split '' is not train"):
         convert_streaming(rows, tmp_path / "a")
     monkeypatch.setattr(mapped, "CHUNK", 1)
     for order in (rows, rows[::-1]):

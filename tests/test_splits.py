@@ -68,9 +68,9 @@ def test_chromosomes_stay_whole_whatever_their_prefix():
 @pytest.mark.parametrize(
     ("test", "valid", "message"),
     [
-        (["chrX"], [], "got 'chrX', where the data lie on 7, chr1, chr2"),
-        (["1"], ["chr1"], "got 'chr1'"),
-        (["1", "2"], ["7"], "got all held out: 1, 2, 7"),
+        (["chrX"], [], "'chrX' has no sequences; the data lie on 7, chr1, chr2"),
+        (["1"], ["chr1"], "'chr1' is named twice"),
+        (["1", "2"], ["7"], "beside 1, 2, 7"),
     ],
 )
 def test_chromosomes_to_hold_out_are_there_and_leave_some(test, valid, message):

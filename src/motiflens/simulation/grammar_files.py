@@ -126,8 +126,9 @@ def _find_motif(path: Path, wanted: str | None) -> Motif:
         names = [name for motif in motifs for name in (motif.name, motif.alt_name) if name]
         near = difflib.get_close_matches(wanted or "", names, n=1)
         raise InputError(
-            f"{'no id' if wanted is None else f'the id {wanted!r}'} names {len(found)} of the "
-            f"{len(motifs)} motifs of {path}",
+            f"no id says which of the {len(motifs)} motifs of {path} is meant"
+            if wanted is None
+            else f"the id {wanted!r} names {len(found)} of the {len(motifs)} motifs of {path}",
             remedy=f"did you mean {near[0]!r}?" if near and not found else "give the id of one",
         )
     return found[0]
