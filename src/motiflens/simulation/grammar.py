@@ -92,13 +92,13 @@ class Spacing:
     def __post_init__(self) -> None:
         pair = f"the spacing of {self.first} and {self.second}"
         if not (isinstance(self.first, str) and isinstance(self.second, str)):
-            raise InputError(f"the spacing {pair} does not name motifs", remedy="give their names")
+            raise InputError(f"{pair} does not name motifs", remedy="give their names")
         _require_whole(f"min_gap of {pair}", self.min_gap, 0)
         _require_whole(f"max_gap of {pair}", self.max_gap, self.min_gap)
         _require_choice(f"the orientation of {pair}", self.orientation, ORIENTATIONS)
         if self.first == self.second:
             raise InputError(
-                f"the spacing {pair} is not between two motifs", remedy="name another motif"
+                f"{pair} is not between two motifs", remedy="name another motif"
             )
 
 
