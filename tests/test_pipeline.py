@@ -443,18 +443,14 @@ def test_files_of_parts_become_one_data_set(tmp_path: Path) -> None:
     sets = {part: data(seed, n) for part, seed, n in (("a", 1, 60), ("b", 2, 20), ("c", 3, 30))}
     for name, dataset in sets.items():
         motiflens.write_table(dataset, tmp_path / f"{name}.csv")
-    source = motiflens.Source(tmp_path / "a.csv")
-    files = motiflens.DataFiles(source, tmp_path / "b.csv", tmp_path / "c.csv")
-    joined = motiflens.load_files(files).dataset
+    joined = motiflens.read(tmp_path / "a.csv", valid=tmp_path / "b.csv", test=tmp_path / "c.csv")
     assert joined.sequences() == [s for d in sets.values() for s in d.sequences()]
     assert joined.split.tolist() == ["train"] * 60 + ["valid"] * 20 + ["test"] * 30
     split, _ = prepare(joined, Settings())
     assert np.array_equal(split.split, joined.split)
     motiflens.write_table(joined, tmp_path / "split.csv")
     with pytest.raises(motiflens.InputError, match="column 'split'"):
-        motiflens.load_files(
-            motiflens.DataFiles(motiflens.Source(tmp_path / "split.csv"), test=tmp_path / "c.csv")
-        )
+        motiflens.read(tmp_path / "split.csv", test=tmp_path / "c.csv")
 
 
 def test_a_run_killed_after_training_goes_on_with_the_missing_stages(
