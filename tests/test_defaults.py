@@ -176,7 +176,7 @@ def test_long_positives_are_explained_as_far_as_the_work_allows(
     monkeypatch.setattr(stages, "MAX_WORK", 5 * 23**2 - 1)
     listening = Listening()
     explain(run, progress=listening)
-    explained = motiflens.Attributions.load(run.path / "attributions" / "cnn" / "ism.npz")[0]
+    explained = motiflens.Attributions.load(run.path / "attributions" / "cnn" / "ism.npz")
     assert len(explained.one_hot) == 4
     assert listening.notes[0].startswith("4 of 6 positives are explained")
     assert len(stages.motif_positives(run)) == 4

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from motiflens.attribution import attribute
 from motiflens.datasets import SequenceDataset, concatenate, split_at_random
 from motiflens.discovery import held_out as discovering
-from motiflens.discovery.held_out import attributions_in_turn, discover_motifs, to_explain
+from motiflens.discovery.held_out import attributions_in_turn, discover_and_confirm, to_explain
 from motiflens.discovery.written import note_on_groups
 from motiflens.errors import InputError
 from motiflens.motifs import jaspar_core, motif_from_string
@@ -77,7 +77,7 @@ def test_a_model_that_deeplift_refuses_is_explained_by_mutagenesis():
 def test_both_motifs_of_a_model_come_back_with_direction_name_and_effect():
     model = Matches({EBOX: 3.0, CCAAT: -2.0})
     found_in, held_out = implanted(240, 1, negative=CCAAT), implanted(160, 2, negative=CCAAT)
-    discovery = discover_motifs([model, model], found_in, held_out)
+    discovery = discover_and_confirm([model, model], found_in, held_out)
     by_direction = {one.motif.direction: one for one in discovery.found}
     assert len(discovery.found) == len(by_direction) == 2
     assert [one.motif.name for one in discovery.found] == ["motif-1", "motif-2"]
@@ -98,7 +98,7 @@ def test_both_motifs_of_a_model_come_back_with_direction_name_and_effect():
 def test_what_held_out_sequences_do_not_confirm_is_not_found():
     model = Matches({EBOX: 3.0})
     found_in, held_out = implanted(240, 1), implanted(160, 2, negative=EBOX)
-    discovery = discover_motifs([model], found_in, held_out)
+    discovery = discover_and_confirm([model], found_in, held_out)
     assert discovery.found == ()
     (dismissed,) = discovery.not_significant
     assert "CACGTG" in dismissed.motif.consensus
@@ -107,11 +107,11 @@ def test_what_held_out_sequences_do_not_confirm_is_not_found():
 
 def test_a_locus_is_explained_and_tested_once_and_not_where_it_was_learnt():
     model, found_in, own = Matches({EBOX: 3.0}), implanted(240, 1), implanted(160, 2)
-    alone = discover_motifs([model], found_in, own)
+    alone = discover_and_confirm([model], found_in, own)
     shifted = [row[3:] for row in own.sequences()[:50]]
     learnt = [row[:-2] for row in found_in.sequences()[:30]]
     held_out = concatenate([own, _labelled(shifted), _labelled(learnt)])
-    found = discover_motifs([model], concatenate([found_in, _labelled(learnt)]), held_out)
+    found = discover_and_confirm([model], concatenate([found_in, _labelled(learnt)]), held_out)
     assert (len(found.explained), len(found.held_out)) == (240, 240)
     assert (found.counted.n_groups, found.counted.overlapping, found.counted.left_out) == (
         160,
@@ -130,20 +130,20 @@ def test_a_locus_is_explained_and_tested_once_and_not_where_it_was_learnt():
 
 def test_where_no_held_out_sequence_is_new_nothing_is_found():
     found_in = implanted(240, 1)
-    discovery = discover_motifs([Matches({EBOX: 3.0})], found_in, found_in)
+    discovery = discover_and_confirm([Matches({EBOX: 3.0})], found_in, found_in)
     assert discovery.found == ()
     assert discovery.counted.left_out == 240
     assert "no motif can be confirmed" in note_on_groups(discovery)
 
 
 def test_a_model_that_looks_at_nothing_has_no_motif():
-    discovery = discover_motifs([Matches({EBOX: 0.0})], implanted(100, 1), implanted(60, 2))
+    discovery = discover_and_confirm([Matches({EBOX: 0.0})], implanted(100, 1), implanted(60, 2))
     assert discovery.found == discovery.not_significant == ()
 
 
 def test_names_come_from_the_database_that_is_given():
     database = [motif_from_string(EBOX, "mine")]
-    discovery = discover_motifs(
+    discovery = discover_and_confirm(
         [Matches({EBOX: 3.0})], implanted(160, 1), implanted(80, 2), database=database
     )
     assert [one.match.name for one in discovery.found] == ["mine"]
@@ -205,4 +205,6 @@ def _found(dataset: SequenceDataset, seed: int):
     job = Job("cnn", (seed,), recipe_for("cnn", both_strands=True), None, {"n_filters": 64})
     model = train(dataset, job, threads=1)[0].model
     is_test = np.asarray(dataset.split) == "test"
-    return discover_motifs([model], dataset.subset(~is_test), dataset.subset(is_test), seed=seed)
+    return discover_and_confirm(
+        [model], dataset.subset(~is_test), dataset.subset(is_test), seed=seed
+    )

@@ -136,7 +136,8 @@ ARTIFACTS = {
         "the first seed",
     ),
     "discovery": Artifact(
-        "motifs/discovery.meme", "motifs", ("attributions", "history", *_EXPLAINED), "the best model's motifs that "
+        "motifs/discovery.meme", "motifs", ("attributions", "history", *_EXPLAINED),
+        "the best model's motifs that "
         "the test split confirms; `discovery` of `motifs.json` holds the evidence and names, "
         "`discovered_by` what was counted (fields: [motifs](motifs.md))",
     ),
