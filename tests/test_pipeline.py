@@ -144,7 +144,7 @@ def test_motifs_have_the_documented_form_and_a_control(run: motiflens.Run) -> No
     assert found["models"]["cnn"]["seeds"][0]["routes"]["ism"][0]["recovery"]["exact"]
     assert [one["seed"] for one in found["untrained"]["cnn"]["seeds"]] == [0, 1]
     assert found["shortcut"]["cnn"]["verdict"].startswith("order is learnt")
-    memes = motiflens.read_meme(run.path / "motifs" / "cnn-ism.meme")
+    memes = motiflens.read_motifs(run.path / "motifs" / "cnn-ism.meme")
     assert memes[0].consensus == MOTIF
 
 
@@ -165,7 +165,7 @@ def test_the_discovered_motif_is_the_implanted_one_and_unknown(run: motiflens.Ru
     assert tested.pop("groups") == (parts == "test").sum()  # no two share 31 bases
     assert sum(tested.values()) == (parts == "test").sum()
     assert by["note"] == ""
-    (meme,) = motiflens.read_meme(run.path / "motifs" / "discovery.meme")
+    (meme,) = motiflens.read_motifs(run.path / "motifs" / "discovery.meme")
     assert meme.consensus == MOTIF
     lines = (run.path / "motifs" / "discovery-seqlets.tsv").read_text().splitlines()
     assert len(lines) == 1 + entry["n_seqlets"]
@@ -213,8 +213,8 @@ def test_explaining_again_keeps_what_rests_on_equal_explanations_and_removes_the
     for path, before in bytes_before.items():
         assert path.name == "timings.json" or path.read_bytes() == before
     saliency = copied / "attributions" / "cnn" / "saliency.npz"
-    found, names = motiflens.Attributions.load(saliency)
-    replace(found, contributions=2 * found.contributions).save(saliency, names)
+    found = motiflens.Attributions.load(saliency)
+    replace(found, contributions=2 * found.contributions).save(saliency)
     explain(copied, progress=Notes())
     made_of_them = {"motifs.json", "motifs", "experiments.json", "trust.json", "report.html"}
     assert {path.name for path in run.path.iterdir()} - made_of_them == {

@@ -11,13 +11,16 @@ from tests.as_json import as_json
 from torch import Tensor, nn
 
 import motiflens
-from motiflens import Settings, stages
+from motiflens import Settings
 from motiflens.datasets import SequenceDataset, split_at_random
 from motiflens.evidence import Controls, ModelTrust, true_bases
 from motiflens.models import MODELS, Attention, SequenceModel
 from motiflens.motifs import motif_from_string
 from motiflens.sequences import Site
-from motiflens.simulation import tutorial_grammar
+from motiflens.simulation import simulate, tutorial_grammar
+from motiflens.stages.compare import compare
+from motiflens.stages.explain import explain
+from motiflens.stages.trust import trust
 from motiflens.training import Job, train
 
 MOTIF = "GATTACCA"
@@ -27,7 +30,7 @@ LENGTH = 60
 
 def motif_decides() -> SequenceDataset:
     grammar = tutorial_grammar(motif=MOTIF, n=800, length=LENGTH)
-    return split_at_random(motiflens.simulate(grammar, 0), test=0.3, seed=0)
+    return split_at_random(simulate(grammar, 0), test=0.3, seed=0)
 
 
 def gc_decides() -> SequenceDataset:
@@ -136,13 +139,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> motiflens.Run:
         models=("tutorial-attention", "tutorial-cnn"), seeds=2, sizes=(), motif=MOTIF, threads=1
     )
     grammar = tutorial_grammar(motif=MOTIF, n=160, length=41)
-    dataset = motiflens.simulate(grammar, 0)
-    made = stages.compare.compare(dataset, tmp_path_factory.mktemp("runs") / "one", settings)
-    return stages.explain.explain(made)
+    dataset = simulate(grammar, 0)
+    made = compare(dataset, tmp_path_factory.mktemp("runs") / "one", settings)
+    return explain(made)
 
 
 def test_trust_json_has_the_documented_form(run: motiflens.Run) -> None:
-    stages.trust.trust(run.path)
+    trust(run.path)
     found = as_json(run.results.trust)
     assert found["schema_version"] == 1
     assert list(found["models"]) == ["tutorial-attention", "tutorial-cnn"]
@@ -176,14 +179,14 @@ def test_trust_json_has_the_documented_form(run: motiflens.Run) -> None:
 def test_trust_is_the_same_again_and_without_kept_attributions(
     run: motiflens.Run, tmp_path: Path
 ) -> None:
-    first = stages.trust.trust(run).results.trust
+    first = trust(run).results.trust
     with torch.random.fork_rng():
         torch.manual_seed(5)
-        assert stages.trust.trust(run).results.trust == first
+        assert trust(run).results.trust == first
     folder = run.path / "attributions"
     folder.rename(tmp_path / "aside")
     try:
-        again = stages.trust.trust(run).results.trust
+        again = trust(run).results.trust
     finally:
         (tmp_path / "aside").rename(folder)
     name = "tutorial-attention"

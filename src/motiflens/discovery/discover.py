@@ -17,6 +17,7 @@ from motiflens.discovery.search import are_same_motif, assign_sites, search
 from motiflens.discovery.seqlets import seqlet_intervals
 from motiflens.discovery.sequence_search import discover_in_sequences
 from motiflens.discovery.windows import MARGIN, Windows, cut_windows
+from motiflens.errors import InputError
 from motiflens.sequences import Codes, encode
 
 DIRECTIONS: tuple[Direction, Direction] = ("positive", "negative")
@@ -92,6 +93,8 @@ def discover_motifs(
 
 
 def _codes(sequences: SequenceDataset | Sequence[str]) -> Codes:
+    if isinstance(sequences, str):
+        raise InputError("the sequences are one string", remedy="put it into a list")
     return sequences.codes if isinstance(sequences, SequenceDataset) else encode(sequences)[0]
 
 

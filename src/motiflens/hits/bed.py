@@ -27,7 +27,7 @@ from motiflens.hits.scores import (
     score_motif,
 )
 from motiflens.hits.sequence_files import SequenceFile, open_sequences
-from motiflens.motifs import Motif
+from motiflens.motifs import Motif, Motifs, resolve_motifs
 from motiflens.progress import Advance, Progress, Silent
 
 COLUMNS = (
@@ -74,7 +74,7 @@ class ScanSummary:
 
 
 def write_hits(
-    motifs: Sequence[Motif],
+    motifs: Motifs,
     sequences: Path | str,
     output: Path | str,
     *,
@@ -98,7 +98,7 @@ def write_hits(
     Parameters
     ----------
     motifs
-        What is searched for.
+        As in :func:`motiflens.find_hits`.
     sequences
         See :func:`motiflens.hits.open_sequences`.
     output
@@ -118,6 +118,7 @@ def write_hits(
     """
     _check_name(output)
     check_strands(strands)
+    motifs = resolve_motifs(motifs)
     both = strands == "both"
     source = open_sequences(sequences, genome)
     base = resolve_background(background, _blocks(source, 1), both_strands=both)
