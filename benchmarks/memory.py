@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from motiflens.datasets import Entry, convert_streaming
+from motiflens.io.mapped import Entry, convert_streaming
 from motiflens.training import Job, Recipe, train
 
 N_SEQUENCES, LENGTH, STEPS, BATCH_SIZE = 5_000_000, 200, 2_000, 32

@@ -16,7 +16,7 @@ from motiflens.auditing import audit
 from motiflens.auditing.baselines import score_baselines
 from motiflens.datasets import SequenceDataset, concatenate
 from motiflens.errors import InputError
-from motiflens.io.readers import read_dataset
+from motiflens.io.read import read
 from motiflens.sequences import decode, encode, reverse_complement_string
 from motiflens.shuffles import dinucleotide_shuffle, shuffle
 
@@ -357,7 +357,7 @@ def test_no_data_are_too_few_or_too_odd(train, valid, test):
 
 def gue(task: str) -> list[SequenceDataset]:
     files = ("train.csv.gz", "dev.csv", "test.csv")
-    return [read_dataset(DATA / "gue" / task / file) for file in files]
+    return [read(DATA / "gue" / task / file) for file in files]
 
 
 @needs_data
@@ -392,7 +392,7 @@ def test_the_copies_of_a_benchmark(task, copies, valid, test):
 )  # fmt: skip
 def test_31mers_shared_and_composition_of_published_splits(factor, positives, negatives):
     train, test = (
-        read_dataset(DATA / "fastsk_tfbs" / f"{factor}.{part}.fasta") for part in ("train", "test")
+        read(DATA / "fastsk_tfbs" / f"{factor}.{part}.fasta") for part in ("train", "test")
     )
     found = audit(train, test=test)
     shared = {"positives": positives, "negatives": negatives}

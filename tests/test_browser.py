@@ -11,8 +11,7 @@ import pytest
 
 from motiflens.attribution import Attributions, save_for_modisco
 from motiflens.attribution.export import write_bed, write_big_wig
-from motiflens.datasets import SequenceDataset
-from motiflens.datasets.coordinates import Coordinates
+from motiflens.datasets import Loci, SequenceDataset
 from motiflens.errors import InputError
 
 # Two sequences overlap on chr2, the second of them on the other strand; one is alone on chr10, and
@@ -30,7 +29,7 @@ def located(**changes: object) -> SequenceDataset:
     dataset = SequenceDataset.from_sequences(
         ["ACGT", "GGA", "TTTT", "CCCC"], [1, 1, 1, 1], names=["a", "b", "c", "d"]
     )
-    return replace(dataset, coordinates=Coordinates(**(columns | changes)))
+    return replace(dataset, coordinates=Loci(**(columns | changes)))
 
 
 def explained(dataset: SequenceDataset, tracks: np.ndarray = TRACKS) -> Attributions:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from motiflens.io.readers import Source
 from msgspec import to_builtins
 from sklearn.metrics import roc_auc_score
 from tests.as_json import as_json
@@ -20,7 +21,6 @@ import motiflens
 from motiflens import InputError, Settings
 from motiflens.datasets import SequenceDataset, homology_groups
 from motiflens.evaluation.ensembles import evaluate_ensembles
-from motiflens.io.readers import Source
 from motiflens.metrics import ensemble_logits
 from motiflens.report import write_report
 from motiflens.report.metrics import crossing_section

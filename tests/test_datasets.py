@@ -15,16 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motiflens.datasets import (
-    Coordinates,
+    Loci,
     SequenceDataset,
     exact_matches,
     mark_sites,
-    read_table,
     require_at_least,
     require_two_classes,
-    write_table,
 )
 from motiflens.errors import InputError
+from motiflens.io.tables import read_table, write_table
 from motiflens.sequences import Site, encode
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -57,10 +56,10 @@ def datasets(draw: st.DrawFn) -> SequenceDataset:
     )
 
 
-def coordinates(n: int) -> st.SearchStrategy[Coordinates]:
+def coordinates(n: int) -> st.SearchStrategy[Loci]:
     row = st.tuples(NAMES, st.integers(0, 10**11), st.integers(0, 500), st.sampled_from("+-."))
     return st.lists(row, min_size=n, max_size=n).map(
-        lambda rows: Coordinates(
+        lambda rows: Loci(
             np.array([chrom for chrom, *_ in rows]),
             np.array([start for _, start, *_ in rows]),
             np.array([start + width for _, start, width, _ in rows]),
@@ -76,7 +75,7 @@ def toy() -> SequenceDataset:
         names=["a", "b", "c", "b"],
         split=["train", "test", "train", "valid"],
         sites=[[Site("m", 0, 3, "+")], [], [Site("m", 2, 5, "-")], []],
-        coordinates=Coordinates(
+        coordinates=Loci(
             np.array(["chr1", "2:x", "chr1", ""]),
             np.array([10, 0, 30, 0]),
             np.array([17, 3, 35, 0]),
@@ -149,17 +148,23 @@ def test_one_hot_of_all_and_of_some_rows():
     [
         (
             {"labels": np.array([0, 1, 2, 0], np.float32)},
-            "labels are 0 or 1; got 2.0 for sequence 3",
+            "the label 2.0 is not 0 or 1 for sequence 3",
         ),
-        ({"labels": np.array([0, np.nan, 1, 0], np.float32)}, "got nan for sequence 2"),
+        ({"labels": np.array([0, np.nan, 1, 0], np.float32)}, "nan is not 0 or 1 for sequence 2"),
         ({"labels": np.array([0, 1, 1], np.float32)}, "labels (3,)"),
         ({"names": np.array(["a", "b"])}, "names (2,)"),
         ({"names": np.array(["a", "b", "c", "d\te"])}, "'d\\te'"),
         ({"split": np.array(["train"] * 5)}, "split (5,)"),
-        ({"split": np.array(["train", "dev", "test", "x"])}, "got 'dev' for sequence 2"),
+        (
+            {"split": np.array(["train", "dev", "test", "x"])},
+            "'dev' is not train or",
+        ),
         ({"sites": ((), ())}, "sites (2,)"),
-        ({"sites": ((), (), (Site("m", 3, 6, "+"),), ())}, "m:3-6:+ in c, which has 5 bases"),
-        ({"sites": ((), (), (Site("m", -1, 4, "+"),), ())}, "a site is"),
+        (
+            {"sites": ((), (), (Site("m", 3, 6, "+"),), ())},
+            "m:3-6:+ is not inside c",
+        ),
+        ({"sites": ((), (), (Site("m", -1, 4, "+"),), ())}, "'m:-1-4:+' is no site"),
         ({"lengths": np.array([7, 3, 5, 0], np.int32)}, "a length of 0"),
         ({"lengths": np.array([7, 3, 5, 8], np.int32)}, "or 8 in codes of 7"),
         ({"lengths": np.array([7, 2, 5, 2], np.int32)}, "a base beyond the end"),
@@ -174,10 +179,10 @@ def test_parts_that_do_not_belong_together_are_refused(change, message):
 
 def test_two_classes_and_a_width_can_be_asked_for():
     require_two_classes(toy())
-    with pytest.raises(InputError, match="got 2 sequences, all with label 1"):
+    with pytest.raises(InputError, match="all 2 sequences have label 1"):
         require_two_classes(toy().part("train"))
     require_at_least(toy(), 2, "the kernel")
-    with pytest.raises(InputError, match="the 3 bases of the kernel; got b with 2 bases"):
+    with pytest.raises(InputError, match="b has 2 bases, fewer than the 3 of the kernel"):
         require_at_least(toy(), 3, "the kernel")
 
 
@@ -199,7 +204,7 @@ def test_sites_are_marked_in_positives_on_the_strands_asked_for():
     palindrome = mark_sites(data, "TTAA", strands="both")
     assert palindrome.sites == ((Site("TTAA", 0, 4, "+"),), (Site("TTAA", 2, 6, "+"),), ())
     assert mark_sites(data, "RACSB").sites[0] == (Site("RACSB", 2, 7, "+"),)
-    with pytest.raises(InputError, match="strands is forward or both; got 'reverse'"):
+    with pytest.raises(InputError, match="strands='reverse'"):
         mark_sites(data, "AACG", strands="reverse")
 
 
@@ -249,11 +254,11 @@ def test_coordinates_without_one_of_their_columns_are_passed_over(tmp_path):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("chr1,5,x,+", "'x' in line 3 of FILE"),
-        ("chr1,-5,8,+", "'-5' in line 3 of FILE"),
-        ("chr1,1234567890123,8,+", "'1234567890123' in line 3 of FILE"),
-        ("chr1,9,8,+", "9 to 8 for sequence 2 in FILE"),
-        ("chr1,5,8,=", "the strand '=' for sequence 2 in FILE"),
+        ("chr1,5,x,+", "'x' ... in line 3 of FILE"),
+        ("chr1,-5,8,+", "'-5' ... in line 3 of FILE"),
+        ("chr1,1234567890123,8,+", "'1234567890123' ... in line 3 of FILE"),
+        ("chr1,9,8,+", "9 to 8 for sequence 2 ... in FILE"),
+        ("chr1,5,8,=", "the strand '=' for sequence 2 ... in FILE"),
         ("ch\x07r1,5,8,+", "a control character in the name of a chromosome in FILE"),
     ],
 )
@@ -261,16 +266,17 @@ def test_wrong_coordinates_in_a_table_are_refused(tmp_path, row, message):
     path = written(tmp_path, f"sequence,label,chrom,start,end,strand\nA,1,x,1,2,.\nACG,1,{row}\n")
     with pytest.raises(InputError) as caught:
         read_table(path)
-    assert message.replace("FILE", str(path)) in str(caught.value)
+    for piece in message.replace("FILE", str(path)).split(" ... "):
+        assert piece in str(caught.value)
 
 
 def test_coordinates_are_columns_of_one_length():
     with pytest.raises(InputError, match="columns of"):
-        Coordinates(np.array(["a", "b"]), np.array([1]), np.array([2]), np.array(["+"]))
+        Loci(np.array(["a", "b"]), np.array([1]), np.array([2]), np.array(["+"]))
     data = toy()
     with pytest.raises(InputError, match=r"coordinates \(3,\)"):
         replace(data, coordinates=data.coordinates.subset(np.array([0, 1, 2])))
-    joined = Coordinates.join([Coordinates.unknown(2), data.coordinates])
+    joined = Loci.join([Loci.unknown(2), data.coordinates])
     assert joined.chrom.tolist() == ["", "", "chr1", "2:x", "chr1", ""]
     assert joined.end.tolist() == [0, 0, 17, 3, 35, 0]
 
@@ -310,39 +316,43 @@ def test_labels_of_any_type_in_parquet(tmp_path, labels):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("seqence,label\nA,1\n", "no 'sequence' among the columns 'seqence', 'label' of FILE"),
+        ("seqence,label\nA,1\n", "no column is named 'sequence' among 'seqence', 'label' in FILE"),
         ("seqence,label\nA,1\n", "rename the column 'seqence' to 'sequence'"),
-        ("sequence\nA\n", "no 'label' among"),
-        ("sequence,label,Label\nA,1,1\n", "two 'label' among"),
-        ("sequence,label\n", "only the names of the columns in FILE"),
-        ("sequence,label\nAC,1\nAXC,0\n", "'X' at position 2 in line 3 of FILE"),
-        ("sequence,label\n\nAC,1\n\n  AXC,0\n", "'X' at position 4 in line 5 of FILE"),
-        ("sequence,label\nAC,1\n,0\n", "an empty sequence in line 3 of FILE"),
-        ("sequence,label\nAC,1\nA,maybe\n", "'maybe' in line 3 of FILE"),
-        ("sequence,label\nAC,\n", "'' in line 2 of FILE"),
-        ("sequence,label\nAC,1\nA\n", "1 in line 3 of FILE"),
-        ("sequence,label\nAC,1,1\n", "3 in line 2 of FILE"),
-        ("sequence,label,split\nAC,1,dev\n", "'dev' in line 2 of FILE"),
-        ("sequence,label,sites\nAC,1,m:0-1\n", "'m:0-1' in line 2 of FILE"),
-        ("sequence,label,sites\nAC,1,m:0-3:+\n", "m:0-3:+ in seq0001, which has 2 bases in FILE"),
-        ("", "the empty file FILE"),
-        (" \n\n", "the empty file FILE"),
+        ("sequence\nA\n", "no column is named 'label' among"),
+        ("sequence,label,Label\nA,1,1\n", "two columns are named 'label'"),
+        ("sequence,label\n", "FILE holds the names of columns and nothing else"),
+        ("sequence,label\nAC,1\nAXC,0\n", "'X' at position 2 ... in line 3 of FILE"),
+        ("sequence,label\n\nAC,1\n\n  AXC,0\n", "'X' at position 4 ... in line 5 of FILE"),
+        ("sequence,label\nAC,1\n,0\n", "there is no sequence ... in line 3 of FILE"),
+        ("sequence,label\nAC,1\nA,maybe\n", "'maybe' ... in line 3 of FILE"),
+        ("sequence,label\nAC,\n", "'' ... in line 2 of FILE"),
+        ("sequence,label\nAC,1\nA\n", "there are 1 values ... in line 3 of FILE"),
+        ("sequence,label\nAC,1,1\n", "there are 3 values ... in line 2 of FILE"),
+        ("sequence,label,split\nAC,1,dev\n", "'dev' ... in line 2 of FILE"),
+        ("sequence,label,sites\nAC,1,m:0-1\n", "'m:0-1' ... in line 2 of FILE"),
+        (
+            "sequence,label,sites\nAC,1,m:0-3:+\n",
+            "m:0-3:+ ... seq0001, which has 2 bases ... FILE",
+        ),
+        ("", "FILE is empty"),
+        (" \n\n", "FILE is empty"),
     ],
 )
 def test_a_defect_in_a_table_is_named_with_file_and_line(tmp_path, text, message):
     path = written(tmp_path, text)
     with pytest.raises(InputError) as caught:
         read_table(path)
-    assert message.replace("FILE", str(path)) in str(caught.value)
+    for piece in message.replace("FILE", str(path)).split(" ... "):
+        assert piece in str(caught.value)
 
 
 def test_a_value_in_parquet_is_named_with_its_row(tmp_path):
     path = tmp_path / "t.parquet"
     pq.write_table(pa.table({"sequence": ["AC", None], "label": [1, 0]}), path)
-    with pytest.raises(InputError, match=r"an empty sequence in row 2 of .*t\.parquet"):
+    with pytest.raises(InputError, match=r"there is no sequence in row 2 of .*t\.parquet"):
         read_table(path)
     pq.write_table(pa.table({"sequence": ["AC", "A"], "label": [1, 7]}), path)
-    with pytest.raises(InputError, match=r"'7' in row 2 of .*t\.parquet"):
+    with pytest.raises(InputError, match=r"'7' \(1 rows\), not 0 and 1 in .*t\.parquet"):
         read_table(path)
     pq.write_table(pa.table({"sequnce": ["AC", "A"], "label": [1, 7]}), path)
     with pytest.raises(InputError, match="rename the column 'sequnce'"):
@@ -351,7 +361,7 @@ def test_a_value_in_parquet_is_named_with_its_row(tmp_path):
 
 def test_a_file_that_is_no_parquet_though_it_says_so_is_refused(tmp_path):
     path = written(tmp_path, "sequence,label\nA,1\n", "t.parquet")
-    with pytest.raises(InputError, match=r"a file named \.parquet is a Parquet file"):
+    with pytest.raises(InputError, match="is no whole Parquet file"):
         read_table(path)
 
 
@@ -367,16 +377,16 @@ def test_a_cut_parquet_or_gzip_file_is_refused(tmp_path):
 @pytest.mark.parametrize("name", ["t.txt", "t", "t.parquet.gz", "tsv"])
 def test_another_ending_is_no_table(tmp_path, name):
     for call in (lambda path: write_table(toy(), path), read_table):
-        with pytest.raises(InputError, match=r"a table is a \.parquet"):
+        with pytest.raises(InputError, match=r"is not the name of a table|no such file"):
             call(tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 
 def test_nothing_is_left_where_nothing_can_be_written(tmp_path):
-    with pytest.raises(InputError, match="existing folder"):
+    with pytest.raises(InputError, match="cannot be written"):
         write_table(toy(), tmp_path / "missing" / "t.csv")
     (tmp_path / "t.csv").mkdir()
-    with pytest.raises(InputError, match="existing folder"):
+    with pytest.raises(InputError, match="cannot be written"):
         write_table(toy(), tmp_path / "t.csv")
     assert [entry.name for entry in tmp_path.iterdir()] == ["t.csv"]
 

@@ -16,7 +16,7 @@ from motiflens.discovery.refinement import column_nats, informative_span
 from motiflens.discovery.search import are_same_motif, similarity
 from motiflens.discovery.windows import background_bits, cut_windows, fit_markov_chain
 from motiflens.errors import InputError
-from motiflens.io.records import read_fasta
+from motiflens.io.fasta import read_fasta
 from motiflens.motifs import Motif, recover
 from motiflens.sequences import encode, reverse_complement_string
 

@@ -69,7 +69,7 @@ def test_a_gzip_file_of_several_members_is_unpacked_whole(tmp_path):
 )
 def test_a_damaged_gzip_file_unpacks_into_nothing(tmp_path, content):
     (tmp_path / "a.gz").write_bytes(content)
-    with pytest.raises(InputError, match=r"a file named \.gz is a whole gzip file"):
+    with pytest.raises(InputError, match="is no whole gzip file"):
         unpack(tmp_path / "a.gz", tmp_path / "a")
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.gz"]
 

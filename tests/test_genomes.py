@@ -143,7 +143,7 @@ def test_both_formats_agree_with_the_libraries_of_others(
 def test_what_lies_beyond_the_genome_is_refused(tmp_path):
     genome = open_genome(written(tmp_path, "g.fa", FORMS["g.fa"]))
     for place in [("chr1", 3, 15), ("chr1", -1, 2), ("chr1", 3, 2), ("1", 0, 1)]:
-        with pytest.raises(InputError, match="a stretch to read lies in a contig"):
+        with pytest.raises(InputError, match=r" is not in .*, where "):
             genome.fetch(*place)
 
 
@@ -161,7 +161,7 @@ def test_letters_for_several_bases_are_unknown_and_others_refused(tmp_path):
     genome = open_genome(written(tmp_path, "g.fa", b">a\nACRy\nGKmB\n>b\nAC\nG*\n"))
     assert genome.fetch("a", 0, 8) == "ACNnGNnN"
     assert genome.fetch("b", 0, 3) == "ACG"
-    with pytest.raises(InputError, match=r"got '\*' at base 4 of b in .*g\.fa"):
+    with pytest.raises(InputError, match=r"'\*' at base 4 of b .* in .*g\.fa"):
         genome.fetch("b", 2, 4)
 
 
@@ -189,17 +189,17 @@ def test_a_cache_that_cannot_be_made_is_named(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("g.fa", b"", "holds something; got FILE"),
-        ("g.fa", b"ACGT\n", r"b'ACGT\n' at the start of FILE"),
-        ("g.fa", b">a\nAC\n>\nAC\n", "'none' in line 3 of FILE"),
-        ("g.fa", b">a\nAC\n>a b\nAC\n", "'a' in line 3 of FILE"),
+        ("g.fa", b"", "FILE is empty"),
+        ("g.fa", b"ACGT\n", r"FILE is not a genome: it begins with b'ACGT"),
+        ("g.fa", b">a\nAC\n>\nAC\n", "a contig has no name in line 3 of FILE"),
+        ("g.fa", b">a\nAC\n>a b\nAC\n", "'a' ... in line 3 of FILE"),
         ("g.fa", b">a\nACG\nAC\nACG\nA\n", "about line 3 of FILE"),
         ("g.fa", b">b\nAC\nA\n>a\nACG\nACGT\n", "about line 6 of FILE"),
         ("g.fa", b">a\nACG\n\nACG\n", "about line 3 of FILE"),
         ("g.fa", b">a\nAC \nACG\n", "about line 2 of FILE"),
         ("g.fa", b">a\nACG\rACG\rA", "about line 2 of FILE"),
         ("g.fa", b">a\nACGT\nACGT\nA C\n", "about line 4 of FILE"),
-        ("g.fa", gzip.compress(b">a\nACG\n", mtime=0), "gzip data in FILE"),
+        ("g.fa", gzip.compress(b">a\nACG\n", mtime=0), "FILE holds gzip data"),
         ("g.2bit", two_bit(CONTIGS)[:-1], "an end after"),
         ("g.2bit", two_bit(CONTIGS)[:14], "an end after 14 bytes in FILE"),
         ("g.2bit", BLOCK_BEYOND, "blocks beyond their sequence or out of order in FILE"),
@@ -213,7 +213,8 @@ def test_a_damaged_genome_is_named_with_its_place(tmp_path, name, content, messa
     path = written(tmp_path, name, content)
     with pytest.raises(InputError) as caught:
         open_genome(path)
-    assert message.replace("FILE", str(path)) in str(caught.value)
+    for piece in message.replace("FILE", str(path)).split(" ... "):
+        assert piece in str(caught.value)
 
 
 def test_a_missing_or_damaged_compressed_genome(tmp_path, cache):
@@ -222,7 +223,7 @@ def test_a_missing_or_damaged_compressed_genome(tmp_path, cache):
     with pytest.raises(InputError, match="no such file"):
         open_genome(tmp_path / "g.fa")
     (tmp_path / "g.fa.gz").write_bytes(gzip.compress(FORMS["g.fa"], mtime=0)[:-5])
-    with pytest.raises(InputError, match="is a whole gzip file"):
+    with pytest.raises(InputError, match="is no whole gzip file"):
         open_genome(tmp_path / "g.fa.gz")
     assert not list((cache / "motiflens" / "genomes").iterdir())
 

@@ -18,11 +18,13 @@ from tests.test_genomes import two_bit as as_two_bit
 
 from motiflens import find_hits
 from motiflens.cli import main
-from motiflens.datasets import SequenceDataset, convert_streaming, stream_entries, write_table
+from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
-from motiflens.hits import fasta_stream, intervals, write_hits
+from motiflens.hits import intervals, sequence_files, write_hits
 from motiflens.hits.bed import compress_blocks
 from motiflens.hits.sequence_files import open_sequences
+from motiflens.io.mapped import convert_streaming, stream_entries
+from motiflens.io.tables import write_table
 from motiflens.motifs import Motif, motif_from_string, write_meme
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -106,7 +108,7 @@ def test_blanks_in_names_stay_in_their_column(tmp_path):
 
 @pytest.mark.parametrize("block", [1, 7, 64])
 def test_where_a_genome_is_cut_makes_no_difference(tmp_path, monkeypatch, block):
-    monkeypatch.setattr(fasta_stream, "BLOCK", block)
+    monkeypatch.setattr(sequence_files, "BLOCK", block)
     monkeypatch.setattr(intervals, "BLOCK", block)
     contigs = {"chrI": sequence(4, 401, "ACGTacgtN"), "chrII": sequence(5, 310), "tiny": "AC"}
     fasta, two_bit = tmp_path / "g.fa", tmp_path / "g.2bit"
@@ -156,7 +158,10 @@ def test_windows_that_the_genome_lacks_are_counted_and_others_are_tested_once(tm
     found = write_hits(
         MOTIFS[:1], tmp_path / "w.bed", tmp_path / "h.bed", genome=tmp_path / "g.fa", p=P
     )
-    assert found.notes == ("2 of 4 intervals left out, as the genome does not hold them whole",)
+    assert found.notes == (
+        "2 of 4 intervals left out, as the genome does not hold them whole",
+        "1 of 4 intervals found under the contig's other name, with or without chr",
+    )
     assert found.n_windows == (2 * (30 - 3),)  # every start of the 30 bases but the last three
     assert set(bed(tmp_path / "h.bed")["#chrom"]) == {"chr1"}
     write_hits(
@@ -214,13 +219,13 @@ def test_a_motif_that_cannot_reach_p_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "rule"),
     [
-        ("s.fa", "", "holds something"),
-        ("s.fa", "ACGT\n", "begins with a header"),
-        ("s.fa", ">a\nACGT\nACXT\n", "'X' at position 3 in line 3 of"),
-        ("s.fa", ">a\n>b\nAC\n", "'a' without one before line 2"),
-        ("s.fa", ">a\nAC\n>b\n", "'b' without one before line 4"),
-        ("s.fa.gz", ">a\nAC\n", "whole gzip file"),
-        ("w.bed", "chr1\t1\t9\n", "takes its sequences from a genome"),
+        ("s.fa", "", "is empty"),
+        ("s.fa", "ACGT\n", "no header"),
+        ("s.fa", ">a\nACGT\nACXT\n", "'X' at position 3 is no nucleotide in line 3 of"),
+        ("s.fa", ">a\n>b\nAC\n", "no sequence follows '>a' in line 1"),
+        ("s.fa", ">a\nAC\n>b\n", "no sequence follows '>b' in line 3"),
+        ("s.fa.gz", ">a\nAC\n", "no whole gzip file"),
+        ("w.bed", "chr1\t1\t9\n", "needs genome=FILE"),
         ("t.tsv", "label\n1\n", "sequence"),
         ("lines", "ACGT\nAC-T\n", "line 2"),
     ],
@@ -235,9 +240,9 @@ def test_what_is_wrong_is_said_and_nothing_is_written(tmp_path, name, text, rule
 def test_a_genome_goes_with_bed_that_lies_in_it(tmp_path):
     (tmp_path / "s.fa").write_text(">chr1\nACGT\n")
     (tmp_path / "w.bed").write_text("chr2\t0\t4\n")
-    with pytest.raises(InputError, match="a genome goes with a BED file"):
+    with pytest.raises(InputError, match="is FASTA, and there is genome="):
         write_hits(MOTIFS, tmp_path / "s.fa", tmp_path / "h.bed", genome=tmp_path / "s.fa")
-    with pytest.raises(InputError, match="one interval or more lies in the genome"):
+    with pytest.raises(InputError, match="no interval fits the genome: all 1 "):
         write_hits(MOTIFS, tmp_path / "w.bed", tmp_path / "h.bed", genome=tmp_path / "s.fa")
 
 
@@ -280,7 +285,7 @@ def test_the_command_line(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("", "the empty file"),
+        ("", "is empty"),
         ("MEME version 4\n", "ends without a motif"),
         ("MEME version 4\nMOTIF a\nletter-probability matrix: w= 2\n1 0 0 0\n", "1 rows, not w= 2"),
         ("MEME version 4\nMOTIF a\nletter-probability matrix:\n0 0 0 0\n", "four probabilities"),

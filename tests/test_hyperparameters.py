@@ -103,7 +103,7 @@ def test_hyperparameters_that_no_model_has_are_refused_before_training(
 
 def test_an_impossible_word_is_told_with_its_remedy_alone() -> None:
     settings = Settings(models=("cnn",), hyperparameters={"cnn": {"activation": "gelu"}})
-    with pytest.raises(InputError, match="^'gelu'") as caught:
+    with pytest.raises(InputError, match=r"^'gelu'") as caught:
         built(job_of("cnn", settings), 50)
     assert caught.value.remedy == "did you mean relu?"
 

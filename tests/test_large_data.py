@@ -14,12 +14,13 @@ from tests.as_json import as_json
 import motiflens
 from motiflens import stages
 from motiflens.cli import main
-from motiflens.datasets import Entry, MappedDataset, convert_streaming, open_mapped, write_table
+from motiflens.datasets import MappedDataset, open_mapped
 from motiflens.datasets import mapped as mapped_file
-from motiflens.io.readers import Source, read_dataset
+from motiflens.io.mapped import Entry, convert_streaming
+from motiflens.io.tables import write_table
 from motiflens.report import write_report
 from motiflens.simulation import tutorial_grammar
-from motiflens.stages.data import DataFiles, load_files, prepare
+from motiflens.stages.data import prepare
 
 MOTIF = "GATTACCA"
 ONE = motiflens.Settings(models=("cnn",), seeds=1, sizes=(), threads=1, strands="forward")
@@ -58,7 +59,7 @@ def test_a_table_is_converted_and_comes_back(
     printed = capsys.readouterr()
     assert json.loads(printed.out)["positives"] == 60
     assert printed.err == "not carried into set.motiflens: sites\n"
-    found = read_dataset("set.motiflens")
+    found = motiflens.read("set.motiflens")
     assert isinstance(found, MappedDataset)
     assert found.sequences() == data().sequences()
     assert found.folder == Path("set.motiflens")
@@ -74,7 +75,7 @@ def test_mistakes_leave_no_folder(place: Path, capsys: pytest.CaptureFixture[str
     Path("mine.motiflens").mkdir()
     before = sorted(place.rglob("*"))
     for arguments, word in (
-        (["ones.csv", "-o", "ones.motiflens"], "both classes"),
+        (["ones.csv", "-o", "ones.motiflens"], "all sequences have label 1"),
         (["set.csv.gz", "-o", "x.motiflens", "--peak-name", "a"], "--peak-name"),
         (["set.csv.gz", "-o", "mine.motiflens", "--overwrite"], "mine.motiflens"),
         (["nowhere.csv", "-o", "x.motiflens"], "nowhere.csv"),
@@ -86,13 +87,12 @@ def test_mistakes_leave_no_folder(place: Path, capsys: pytest.CaptureFixture[str
 
 def test_options_of_other_files_are_refused(place: Path) -> None:
     mapped(data(), place / "set.motiflens")
-    with pytest.raises(motiflens.InputError, match="mapped data set has its labels"):
-        read_dataset("set.motiflens", labels="labels.txt")
-    files = DataFiles(Source("set.motiflens"), test="set.csv.gz")
-    with pytest.raises(motiflens.InputError, match="--test"):
-        load_files(files)
+    with pytest.raises(motiflens.InputError, match=r"labels=labels\.txt .* a mapped data set"):
+        motiflens.read("set.motiflens", labels="labels.txt")
+    with pytest.raises(motiflens.InputError, match=r"test=set\.csv\.gz"):
+        motiflens.read("set.motiflens", test="set.csv.gz")
     with pytest.raises(motiflens.InputError, match="--split homology"):
-        prepare(read_dataset("set.motiflens"), replace(ONE, split="homology"))
+        prepare(motiflens.read("set.motiflens"), replace(ONE, split="homology"))
 
 
 def test_a_mapped_run_keeps_its_split_and_reopens_its_data(place: Path) -> None:

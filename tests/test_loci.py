@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from motiflens.datasets import Loci
 from motiflens.errors import InputError
-from motiflens.io.bed import Loci, read_loci
+from motiflens.io.bed import read_loci
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -86,8 +87,8 @@ def test_names_are_chosen_by_a_pattern(tmp_path):
     assert read_loci(path, name_pattern="B*").name.tolist() == ["B_x"]
     with pytest.raises(InputError) as caught:
         read_loci(path, name_pattern="b*")
-    assert "name matches 'b*'; got 3 rows" in str(caught.value)
-    assert "'A_x', 'B_x'" in str(caught.value)
+    assert "no peak is named 'b*'" in str(caught.value)
+    assert "B_x (1 rows)" in str(caught.value)
 
 
 def test_windows_lie_around_the_summit_or_the_middle(tmp_path):
@@ -98,7 +99,7 @@ def test_windows_lie_around_the_summit_or_the_middle(tmp_path):
     assert (odd.start.tolist(), odd.end.tolist()) == ([102, 11, 138], [107, 16, 143])
     assert loci.windows(100).start.tolist() == [54, -37, 90]
     assert even.name.tolist() == ["A_x", "", "B_x"]
-    with pytest.raises(InputError, match="got 0; choose a width"):
+    with pytest.raises(InputError, match="width=0"):
         loci.windows(0)
     assert columns(loci.subset([2, 0])) == [columns(loci)[2], columns(loci)[0]]
     assert columns(loci.subset(np.array([False, True, False]))) == [columns(loci)[1]]
@@ -107,31 +108,35 @@ def test_windows_lie_around_the_summit_or_the_middle(tmp_path):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("chr1\t5", "got 2 columns, 3 in the first row, in line 3 of FILE"),
-        ("chr1\t5\t8\tx", "got 4 columns, 3 in the first row, in line 3 of FILE"),
-        ("chr1\tx\t8", "'x' in line 3 of FILE"),
-        ("chr1\t-5\t8", "'-5' in line 3 of FILE"),
-        ("chr1\t5\t8.5", "'8.5' in line 3 of FILE"),
-        ("chr1\t5\t9999999999999999999999", "'9999999999999999999999' in line 3 of FILE"),
-        ("chr1\t8\t8", "'chr1', 8 to 8, strand '.' in line 3 of FILE"),
-        ("\t5\t8", "got '', 5 to 8"),
+        ("chr1\t5", "there are 2 columns, where the first row has 3, ... in line 3 of FILE"),
+        ("chr1\t5\t8\tx", "there are 4 columns, where the first row has 3, ... in line 3 of FILE"),
+        ("chr1\tx\t8", "'x' ... in line 3 of FILE"),
+        ("chr1\t-5\t8", "'-5' ... in line 3 of FILE"),
+        ("chr1\t5\t8.5", "'8.5' ... in line 3 of FILE"),
+        ("chr1\t5\t9999999999999999999999", "'9999999999999999999999' ... in line 3 of FILE"),
+        ("chr1\t8\t8", "'chr1', 8 to 8, strand '.' ... in line 3 of FILE"),
+        ("\t5\t8", "'', 5 to 8"),
     ],
 )
 def test_a_line_that_is_none_is_named_with_its_place(tmp_path, line, message):
     path = written(tmp_path, f"#\nchr1\t1\t2\n{line}\n")
     with pytest.raises(InputError) as caught:
         read_loci(path)
-    assert message.replace("FILE", str(path)) in str(caught.value)
+    for piece in message.replace("FILE", str(path)).split(" ... "):
+        assert piece in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("chr1\t5\t8\tn\t0\t*", r"strand '\*' in line 1"),
-        ("chr1\t5\t8\tn\t0\t+\t1\t2\t3\t4", "a summit, column 10, .* got 4 in 5 to 8 in line 1"),
-        ("chr1\t5\t8\tn\t0\t+\t1\t2\t3\t-2", "got '-2' in line 1"),
-        ("chr1\t5", "got 2 columns, 2 in the first row, in line 1"),
-        ("#chr1\t5\t8", "a BED file has rows; got 0 rows in .*; check how"),
+        ("chr1\t5\t8\tn\t0\t*", r"strand '\*' is no interval in line 1"),
+        (
+            "chr1\t5\t8\tn\t0\t+\t1\t2\t3\t4",
+            "the summit 4, .* its interval, 5 to 8, in line 1",
+        ),
+        ("chr1\t5\t8\tn\t0\t+\t1\t2\t3\t-2", "'-2' is not a whole number from 0 in line 1"),
+        ("chr1\t5", "there are 2 columns in line 1"),
+        ("#chr1\t5\t8", "has no rows; check how"),
     ],
 )
 def test_a_first_line_that_is_none_is_named_too(tmp_path, line, message):

@@ -17,14 +17,13 @@ from motiflens.attribution import METHODS
 from motiflens.datasets import homology_groups, mark_sites, write_table
 from motiflens.errors import InputError
 from motiflens.evaluation.models import compare as compare_models
-from motiflens.io.readers import Source
 from motiflens.metrics import paired_difference, score, seed_scores
 from motiflens.progress import Silent
 from motiflens.report import write_report
 from motiflens.results.folder import TOP
 from motiflens.simulation import tutorial_grammar
 from motiflens.stages.compare import compare
-from motiflens.stages.data import DataFiles, load_files, prepare
+from motiflens.stages.data import prepare
 from motiflens.stages.explain import explain
 from motiflens.stages.stage import true_motifs
 from motiflens.training import Job, predict_logits
@@ -446,16 +445,14 @@ def test_files_of_parts_become_one_data_set(tmp_path: Path) -> None:
     sets = {part: data(seed, n) for part, seed, n in (("a", 1, 60), ("b", 2, 20), ("c", 3, 30))}
     for name, dataset in sets.items():
         write_table(dataset, tmp_path / f"{name}.csv")
-    source = Source(tmp_path / "a.csv")
-    files = DataFiles(source, tmp_path / "b.csv", tmp_path / "c.csv")
-    joined = load_files(files).dataset
+    joined = motiflens.read(tmp_path / "a.csv", valid=tmp_path / "b.csv", test=tmp_path / "c.csv")
     assert joined.sequences() == [s for d in sets.values() for s in d.sequences()]
     assert joined.split.tolist() == ["train"] * 60 + ["valid"] * 20 + ["test"] * 30
     split, _ = prepare(joined, Settings())
     assert np.array_equal(split.split, joined.split)
     write_table(joined, tmp_path / "split.csv")
     with pytest.raises(motiflens.InputError, match="column 'split'"):
-        load_files(DataFiles(Source(tmp_path / "split.csv"), test=tmp_path / "c.csv"))
+        motiflens.read(tmp_path / "split.csv", test=tmp_path / "c.csv")
 
 
 def test_a_run_killed_after_training_goes_on_with_the_missing_stages(

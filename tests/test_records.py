@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motiflens.io.readers import read_dataset
-from motiflens.io.records import read_fasta
+from motiflens.io.fasta import read_fasta
+from motiflens.io.read import read
 
 FASTA = ">a first\nACGT\nacg\n\n>b\nTTN\n"
 
@@ -54,15 +54,15 @@ def test_written_fasta_is_read_back(tmp_path_factory, records, width, name):
 def test_headers_that_say_where_a_sequence_lies(tmp_path):
     zero_based = written(tmp_path, "z.fa", ">chr1:5-9\nACGT\n>22:5-9:0-3(-)\nACG\n")
     # A shuffle has no place.
-    where = read_dataset(zero_based, negatives="shuffle").coordinates
+    where = read(zero_based, negatives="shuffle").coordinates
     assert where.chrom.tolist() == ["chr1", "22:5-9", "", ""]
     assert (where.start.tolist(), where.end.tolist()) == ([5, 0, 0, 0], [9, 3, 0, 0])
     assert where.strand.tolist() == [".", "-", ".", "."]
     one_based = written(tmp_path, "o.fa", ">chr1:5-8\nACGT\n")
     negatives = written(tmp_path, "n.fa", ">other\nAAC\n")
-    mixed = read_dataset(one_based, negatives=negatives).coordinates
+    mixed = read(one_based, negatives=negatives).coordinates
     assert mixed.chrom.tolist() == ["chr1", ""]
     assert (mixed.start.tolist(), mixed.end.tolist()) == ([4, 0], [8, 0])
     for header in ("chr1:5-10", "chr1:0-3", "chr1:9-5", "chr1"):
         path = written(tmp_path, "x.fa", f">{header}\nACGT\n")
-        assert read_dataset(path, negatives=negatives).coordinates is None
+        assert read(path, negatives=negatives).coordinates is None

@@ -20,7 +20,7 @@ from motiflens.hits import FIMO_BACKGROUND, read_background
 from motiflens.hits.blocks import Stretch, pack
 from motiflens.hits.scores import STEPS_PER_BIT, score_motif, tail_of_scores
 from motiflens.hits.search import Searcher
-from motiflens.io.records import read_records
+from motiflens.io.fasta import read_records
 from motiflens.motifs import Motif, motif_from_string, pwm, read_meme
 from motiflens.sequences import encode, reverse_complement_string
 

@@ -63,7 +63,7 @@ def test_decoding_gives_back_what_was_encoded(sequences):
 def test_another_letter_is_named_with_its_place(letter):
     with pytest.raises(InputError, match=r"at position 4 of sequence 3") as caught:
         encode(["ACGTACGT", "AC", f"ACG{letter}T{letter}", "GGGXGG"])
-    assert repr(letter) in caught.value.got
+    assert repr(letter) in str(caught.value)
 
 
 def test_other_letter_after_an_empty_sequence_is_placed_right():
@@ -111,7 +111,7 @@ def test_reverse_complement_of_every_iupac_letter():
 
 @pytest.mark.parametrize("text", ["", "ACGX", "AC GT", "ß", "ACGU"])
 def test_what_is_no_iupac_string_is_refused(text):
-    with pytest.raises(InputError, match=f"got {re.escape(repr(text))}"):
+    with pytest.raises(InputError, match=re.escape(f"{text!r} is no motif")):
         iupac_codes(text)
 
 
@@ -142,7 +142,7 @@ def test_sites_are_written_as_documented():
     "text", ["a:1-2", "a:1-2:*", "a:2-2:+", "a:3-2:+", "a:-1-2:+", ":1-2:+", "a:1-2:+;", "a:1-²:+"]
 )
 def test_what_is_no_site_is_refused(text):
-    with pytest.raises(InputError, match="a site is name:start-end:strand"):
+    with pytest.raises(InputError, match="is no site"):
         parse_sites(text)
 
 

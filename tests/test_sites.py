@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from motiflens.datasets import SequenceDataset
-from motiflens.datasets.coordinates import Coordinates
+from motiflens.datasets import Loci, SequenceDataset
 from motiflens.discovery import DiscoveredMotif, measure_enrichment
 from motiflens.discovery.held_out import Finding
 from motiflens.discovery.written import write_sites
@@ -48,7 +47,7 @@ def located() -> SequenceDataset:
     dataset = SequenceDataset.from_sequences([*read, "A" * 40], [1] * 5 + [0], names=[*names, "n"])
     known = [window if window[0] else ("", 0, 0, ".") for window in (*WINDOWS, ("", 0, 0, "."))]
     columns = [np.array(column) for column in zip(*known, strict=True)]
-    return replace(dataset, coordinates=Coordinates(*columns))
+    return replace(dataset, coordinates=Loci(*columns))
 
 
 def written(dataset: SequenceDataset, path: Path) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from motiflens.datasets import (
-    Coordinates,
+    Loci,
     SequenceDataset,
     concatenate,
     homology_groups,
@@ -33,7 +33,7 @@ def letters(n: int, length: int, seed: int) -> list[str]:
     return ["".join(row) for row in np.array(list("ACGT"))[drawn].tolist()]
 
 
-def labelled(sequences: list[str], places: Coordinates | None = None) -> SequenceDataset:
+def labelled(sequences: list[str], places: Loci | None = None) -> SequenceDataset:
     """Make every second sequence a positive."""
     labels = np.arange(len(sequences)) % 2
     return SequenceDataset.from_sequences(sequences, labels, coordinates=places)
@@ -47,7 +47,7 @@ def windows(n_loci: int, n_each: int) -> SequenceDataset:
     start = np.array([1000 * locus + start for locus in range(n_loci) for start in starts])
     n = len(sequences)
     chrom = np.repeat([f"chr{1 + locus % 3}" for locus in range(n_loci)], n_each)
-    places = Coordinates(chrom, start, start + WIDTH, np.full(n, "+"))
+    places = Loci(chrom, start, start + WIDTH, np.full(n, "+"))
     labels = np.repeat(np.arange(n_loci) % 2, n_each)
     return SequenceDataset.from_sequences(sequences, labels, coordinates=places)
 

@@ -7,7 +7,6 @@ import pytest
 
 import motiflens
 from motiflens.datasets.strands import reads_both_strands, strand_share
-from motiflens.io.readers import read_dataset
 from motiflens.sequences import reverse_complement_string
 from motiflens.simulation import tutorial_grammar
 
@@ -51,8 +50,10 @@ def test_padding_and_n_make_no_words() -> None:
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the shared test data are not here")
 def test_published_sets_are_told() -> None:
-    primer = read_dataset(DATA / "primer" / "sequences.txt", labels=DATA / "primer" / "labels.txt")
+    primer = motiflens.read(
+        DATA / "primer" / "sequences.txt", labels=DATA / "primer" / "labels.txt"
+    )
     assert strand_share(primer) < 0.1
     for factor in ("CTCF", "JUND", "EP300"):
-        peaks = read_dataset(DATA / "fastsk_tfbs" / f"{factor}.train.fasta")
+        peaks = motiflens.read(DATA / "fastsk_tfbs" / f"{factor}.train.fasta")
         assert strand_share(peaks) > 0.8

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from motiflens.datasets import Loci
 from motiflens.errors import InputError
-from motiflens.io.bed import Loci, read_loci
-from motiflens.io.genome import Genome, open_genome
-from motiflens.io.records import read_fasta
-from motiflens.io.windows import extract
+from motiflens.io.bed import read_loci
+from motiflens.io.fasta import read_fasta
+from motiflens.io.genome import Genome, extract, open_genome
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -70,20 +70,20 @@ def test_what_becomes_of_each_window(genome):
         "duplicates": 1,
     }
     np.testing.assert_allclose(windows.repeat, [4 / 6, 3 / 6, 2 / 4, 0, 0, 0], rtol=1e-6)
-    where = windows.coordinates
+    where = windows.loci
     assert where.chrom.tolist() == ["chr1", "chr1", "chr1", "MT", "MT", "MT"]
     assert where.start.tolist() == [6, 7, 3, 0, 3, 4]
     assert where.end.tolist() == [12, 13, 7, 4, 7, 8]
     assert "".join(where.strand) == "+-+.-."
-    assert windows.names == ["x", "x", "chr1:3-7", "MT:0-4", "MT:3-7", "MT:4-8"]
+    assert windows.loci.names() == ["x", "x", "chr1:3-7", "MT:0-4", "MT:3-7", "MT:4-8"]
 
 
 def test_when_no_window_is_left_it_is_said_why(genome):
     with pytest.raises(InputError) as caught:
         extract(genome, loci(("chr9", 0, 3, "+"), ("MT", 9, 13, "+"), ("chr1", 3, 6, "+")))
     assert (
-        "got 1 on contigs that the genome lacks, 1 over the end of a contig, 1 mostly N (of 3); "
-        f"{genome.path} has chr1, 22:5-9, MT" in str(caught.value)
+        "of 3, 1 on chromosomes that it lacks, 1 beyond the end of a chromosome, 1 mostly N "
+        f"(yours: chr9, MT, chr1; {genome.path}: chr1, 22:5-9, MT)" in str(caught.value)
     )
 
 
@@ -93,7 +93,7 @@ def test_regions_of_others_equal_what_they_extracted():
     expected = read_fasta(shared("gimmemotifs/scan_test_regions.fa"))
     assert len(expected) == 58
     assert windows.sequences == [sequence.upper() for _, sequence in expected]
-    assert windows.names == [name for name, _ in expected]
+    assert windows.loci.names() == [name for name, _ in expected]
     masked = [np.mean([letter.islower() for letter in sequence]) for _, sequence in expected]
     np.testing.assert_allclose(windows.repeat, masked, rtol=1e-6)
 

@@ -7,7 +7,8 @@ Read by `lazy_loader`, type checkers and editors.
 
 # Sequences and data.
 from .datasets import SequenceDataset
-from .io.inputs import dinucleotide_shuffle, one_hot, read, reverse_complement
+from .io.inputs import dinucleotide_shuffle, one_hot, reverse_complement
+from .io.read import read
 from .simulation import Grammar, simulate
 from .auditing import audit
 

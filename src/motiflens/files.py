@@ -1,23 +1,56 @@
-"""Files: text of any origin read into a string, and writing that leaves no half a file."""
+"""Files: text of any origin read line by line, TOML, and writing that leaves no half a file."""
 
 from __future__ import annotations
 
 import difflib
 import gzip
+import io
 import os
+import re
 import tempfile
 import threading
+import tomllib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from motiflens.errors import InputError
+from motiflens.errors import InputError, one_of
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _UMASK_LOCK = threading.Lock()
 _BLOCK = 1 << 22
+_LINES_A_STEP = 4096
+
+#: How files begin that are often taken for text, what they are, and what can be done.
+_BINARY = (
+    (_GZIP_MAGIC, "gzip data", "give it a name that ends in .gz"),
+    (b"PK\x03\x04", "an Excel workbook or a zip file", "save the sheet as CSV, or unzip the file"),
+    (b"\xd0\xcf\x11\xe0", "an Excel workbook of the old kind", "save the sheet as CSV"),
+    (b"PAR1", "a Parquet table", "give it a name that ends in .parquet"),
+    (b"%PDF", "a PDF", "export the table or the sequences as text"),
+)
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+@contextmanager
+def open_content(path: Path | str) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """Open a file, and its content, which is another stream if its name ends in ``.gz``.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, or is named ``.gz`` and no whole gzip file.
+    """
+    with open_binary(path) as file:
+        if Path(path).suffix.lower() != ".gz":
+            yield file, file
+            return
+        try:
+            yield file, gzip.GzipFile(fileobj=file)  # type: ignore[misc]
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise _damaged(path, error) from None
 
 
 def read_bytes(path: Path | str) -> bytes:
@@ -29,20 +62,110 @@ def read_bytes(path: Path | str) -> bytes:
         When there is no such file (the nearest name in the folder is offered), when it cannot
         be read, is empty, or is named ``.gz`` without being a whole gzip file.
     """
-    path = Path(path)
-    with open_binary(path) as file:
-        content = file.read()
-    if path.suffix.lower() == ".gz":
-        content = _unpack(content, path)
-    elif content.startswith(_GZIP_MAGIC):
-        raise InputError(
-            "a gzip file has a name that ends in .gz",
-            got=f"gzip data in {path}",
-            remedy="rename the file",
-        )
-    if not content.strip():
+    with open_content(path) as (_, content):
+        data = content.read()
+    if not data.strip():
         raise _empty(path)
-    return content
+    return data
+
+
+def stream_text(
+    path: Path | str, advance: Callable[[int], None] = lambda n_bytes: None
+) -> Iterator[str]:
+    r"""Read a text file line by line: UTF-8, or UTF-16 with its mark; plain or gzip.
+
+    Parameters
+    ----------
+    path
+        The file. Every line ends in ``\n`` whatever its end in the file, but perhaps the last.
+    advance
+        Told the bytes of the file that have been read since the last call.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, empty, damaged or no text (with the line).
+    """
+    blank, done = True, 0
+    with open_content(path) as (file, content):
+        start = content.peek(4)  # type: ignore[attr-defined]
+        for magic, what, remedy in _BINARY:
+            if start.startswith(magic):
+                raise InputError(f"{path} holds {what}, not text", remedy=remedy)
+        decode = _utf_16 if start.startswith(_UTF_16) else _utf_8
+        for number, line in enumerate(decode(content, path), start=1):
+            if "\0" in line:
+                raise _no_text("a zero byte", number, path)
+            blank = blank and not line.strip()
+            if number % _LINES_A_STEP == 0:
+                advance(file.tell() - done)
+                done = file.tell()
+            yield line
+        advance(file.tell() - done)
+    if blank:  # a byte order mark or blanks beyond ASCII may be there
+        raise _empty(path)
+
+
+def _utf_8(content: BinaryIO, path: Path | str) -> Iterator[str]:
+    number = 0
+    for raw in content:
+        try:
+            line = raw.decode("utf-8" if number else "utf-8-sig")
+        except UnicodeDecodeError as error:
+            line_number = number + 1 + raw.count(b"\r", 0, error.start)
+            raise _no_text(f"the byte 0x{raw[error.start]:02x}", line_number, path) from None
+        if "\r" in line:
+            ended = line.replace("\r\n", "\n").replace("\r", "\n")
+            lines = re.findall(r"[^\n]*\n|[^\n]+", ended)
+        else:
+            lines = [line]
+        number += len(lines)
+        yield from lines
+
+
+def _utf_16(content: BinaryIO, path: Path | str) -> Iterator[str]:
+    number, text = 0, io.TextIOWrapper(content, encoding="utf-16")
+    try:
+        for line in text:
+            number += 1
+            yield line
+    except UnicodeError:
+        raise _no_text("bytes that are no UTF-16", number + 1, path) from None
+    finally:
+        text.detach()  # or it would close the file
+
+
+def _no_text(what: str, number: int, path: Path | str) -> InputError:
+    return InputError(
+        f"{what} in line {number} of {path} is no text",
+        remedy="check that this is the right file, or save it as UTF-8",
+    )
+
+
+def read_text(path: Path | str) -> str:
+    """Read a whole text file; see `stream_text`."""
+    return "".join(stream_text(path))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    InputError
+        When the file is missing or is no TOML.
+    """
+    try:
+        return tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path} is no TOML: {error}", remedy="correct the file") from None
+
+
+def check_keys(table: Mapping[str, Any], known: Iterable[str], what: str) -> None:
+    """Raise :class:`InputError` for a key that is not known, with the nearest that is."""
+    known = list(known)
+    for key in table:
+        one_of(f"a key of {what}", key, known)
 
 
 def open_binary(path: Path | str) -> BinaryIO:
@@ -61,40 +184,8 @@ def open_binary(path: Path | str) -> BinaryIO:
         raise _no_such_file(path) from None
     except (OSError, ValueError) as error:
         is_folder = isinstance(error, IsADirectoryError)
-        got = f"the directory {path}" if is_folder else f"{path}: {error}"
-        raise InputError(
-            "the input is a readable file", got=got, remedy="give the path of a file"
-        ) from None
-
-
-def read_text(path: Path | str) -> str:
-    r"""Read a text file: UTF-8, plain or gzip, with any line ends (each becomes ``\n``).
-
-    Raises
-    ------
-    InputError
-        As `read_bytes`, and when the content is no UTF-8 text.
-    """
-    content = read_bytes(path)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            "a text file is UTF-8",
-            got=f"the byte 0x{content[error.start]:02x} in line {line} of {path}",
-            remedy="check that this is the right file, or convert it to UTF-8",
-        ) from None
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise InputError(
-            "a text file holds no zero bytes",
-            got=f"one in line {line} of {path}",
-            remedy="check that this is the right file, or convert it to UTF-8",
-        )
-    if not text.strip():  # a byte order mark or blanks beyond ASCII
-        raise _empty(path)
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+        problem = f"{path} is a folder" if is_folder else f"{path} cannot be read: {error}"
+        raise InputError(problem, remedy="give the path of a file") from None
 
 
 def write_whole(path: Path | str, content: bytes) -> None:
@@ -137,9 +228,8 @@ def whole_file(path: Path | str) -> Iterator[BinaryIO]:
             raise
     except OSError as error:
         raise InputError(
-            "the output goes to a file in an existing folder that can be written to",
-            got=f"{path}: {error.strerror}",
-            remedy="make the folder or choose another path",
+            f"{path} cannot be written: {error.strerror}",
+            remedy="make its folder, or choose another path",
         ) from None
 
 
@@ -160,9 +250,7 @@ def unpack(path: Path | str, target: Path | str) -> None:
 
 
 def _empty(path: Path | str) -> InputError:
-    return InputError(
-        "the input holds something", got=f"the empty file {path}", remedy="check how it was made"
-    )
+    return InputError(f"{path} is empty", remedy="check how it was made")
 
 
 def _umask() -> int:
@@ -173,18 +261,10 @@ def _umask() -> int:
     return mask
 
 
-def _unpack(content: bytes, path: Path) -> bytes:
-    try:
-        return gzip.decompress(content) if content else content
-    except (OSError, EOFError, zlib.error) as error:
-        raise _damaged(path, error) from None
-
-
 def _damaged(path: Path | str, error: Exception) -> InputError:
     return InputError(
-        "a file named .gz is a whole gzip file",
-        got=f"{path}: {error}",
-        remedy="rename it, or copy or download it again",
+        f"{path} is no whole gzip file: {error}",
+        remedy="copy or download it again, or rename it if it is not compressed",
     )
 
 
@@ -192,4 +272,4 @@ def _no_such_file(path: Path) -> InputError:
     names = os.listdir(path.parent) if os.access(path.parent, os.R_OK) else []
     near = difflib.get_close_matches(path.name, names, n=1)
     remedy = f"did you mean {path.parent / near[0]}?" if near else "check the path"
-    return InputError("the input file exists", got=f"no such file: {path}", remedy=remedy)
+    return InputError(f"no such file: {path}", remedy=remedy)

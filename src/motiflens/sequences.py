@@ -1,8 +1,8 @@
-"""The alphabet: letters, codes and one-hot; reverse complements and sites.
+"""The alphabet: letters, codes and one-hot; reverse complements, k-mers and sites.
 
 A base is stored as one byte: A, C, G, T are 0 to 3 and 4 stands for N and for the padding on the
-right of a short sequence. In the order A C G T the complement of a code is ``3 - code``, so the
-reverse complement of a one-hot array is a flip of both its last axes.
+right of a short sequence. U is read as T. In the order A C G T the complement of a code is
+``3 - code``, so the reverse complement of a one-hot array is a flip of both its last axes.
 """
 
 from __future__ import annotations
@@ -24,13 +24,19 @@ PAD = 4
 ONE_HOT: NDArray[np.float32] = np.eye(5, 4, dtype=np.float32)
 """Row ``code`` is the one-hot column of that code; N and padding are all zero."""
 
+MAX_K = 31
+"""The longest k-mer that is packed into a number."""
+
 Codes = NDArray[np.uint8]
 Lengths = NDArray[np.int32]
+Kmers = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 _UNKNOWN_LETTER = 255
 _CODE_OF_BYTE = np.full(256, _UNKNOWN_LETTER, dtype=np.uint8)
 for _code, _letter in enumerate(ALPHABET + "N"):
     _CODE_OF_BYTE[[ord(_letter), ord(_letter.lower())]] = _code
+_CODE_OF_BYTE[[ord("U"), ord("u")]] = ALPHABET.index("T")
 _LETTER_OF_CODE = np.frombuffer(f"{ALPHABET}N".encode(), dtype=np.uint8)
 _COMPLEMENT_OF_CODE = np.array([3, 2, 1, 0, PAD], dtype=np.uint8)
 
@@ -64,7 +70,7 @@ def encode(sequences: Sequence[str]) -> tuple[Codes, Lengths]:
     Parameters
     ----------
     sequences
-        N strings over A, C, G, T and N, in upper or lower case; they may differ in length.
+        N strings over A, C, G, T (or U) and N, in any case; they may differ in length.
 
     Returns
     -------
@@ -96,9 +102,9 @@ def _refuse_letter(sequences: Sequence[str], lengths: Lengths, flat_index: int) 
     row = int(np.searchsorted(ends, flat_index, side="right"))
     column = flat_index - int(ends[row] - lengths[row])
     raise InputError(
-        "a sequence holds the letters A, C, G, T and N only",
-        got=f"{sequences[row][column]!r} at position {column + 1} of sequence {row + 1}",
-        remedy="replace the letter by N or drop the sequence",
+        f"{sequences[row][column]!r} at position {column + 1} of sequence {row + 1} is not "
+        "A, C, G, T or N",
+        remedy="replace the letter by N, or drop the sequence",
     )
 
 
@@ -116,6 +122,12 @@ def one_hot(codes: Codes) -> NDArray[np.float32]:
     return encoded
 
 
+def codes_of(one_hot: NDArray[np.generic]) -> Codes:
+    """Return the codes (..., L) of one-hot (..., 4, L); a zero column is N or padding."""
+    known = one_hot.any(axis=-2)
+    return np.where(known, one_hot.argmax(axis=-2), PAD).astype(np.uint8)
+
+
 @overload
 def reverse_complement(one_hot: NDArray[np.float32]) -> NDArray[np.float32]: ...
 @overload
@@ -129,14 +141,62 @@ def reverse_complement(one_hot: NDArray[np.float32] | Tensor) -> NDArray[np.floa
 
 
 def reverse_complement_codes(codes: Codes, lengths: Lengths) -> Codes:
-    """Give the other strand of every row of codes (N, L); the padding stays on the right."""
-    place = np.arange(codes.shape[1])
-    mirrored = np.where(place < lengths[:, None], lengths[:, None] - 1 - place, place)
+    """Return the other strand of every row of codes (N, L); the padding stays on the right."""
+    position = np.arange(codes.shape[1])
+    mirrored = np.where(position < lengths[:, None], lengths[:, None] - 1 - position, position)
     return _COMPLEMENT_OF_CODE[np.take_along_axis(codes, mirrored, axis=1)]
 
 
+def kmers(codes: Codes, k: int) -> tuple[Kmers, Mask]:
+    """Read every window of k bases as a number in base 4, the first base highest.
+
+    Parameters
+    ----------
+    codes
+        uint8 (N, L).
+    k
+        1 to 31.
+
+    Returns
+    -------
+    numbers, known
+        int64 (N, max(L - k + 1, 0)), and bool of the same shape: False where a window holds N or
+        padding, and the number means nothing.
+
+    Raises
+    ------
+    InputError
+        For other k.
+    """
+    if not 1 <= k <= MAX_K:
+        raise InputError(f"k is {k}", remedy=f"choose k-mers of 1 to {MAX_K} bases", argument="k")
+    n_windows = max(codes.shape[1] - k + 1, 0)
+    unknown = np.zeros((len(codes), codes.shape[1] + 1), dtype=np.int32)
+    np.cumsum(codes >= PAD, axis=1, out=unknown[:, 1:])
+    known = unknown[:, k : k + n_windows] == unknown[:, :n_windows]
+    base = np.minimum(codes, PAD - 1).astype(np.int64)
+    numbers = np.zeros((len(codes), n_windows), dtype=np.int64)
+    for offset in range(k):
+        numbers = numbers << 2 | base[:, offset : offset + n_windows]
+    return numbers, known
+
+
+def reverse_complement_kmers(numbers: Kmers, k: int) -> Kmers:
+    """Return the numbers of the reverse complements of k-mers, of any shape."""
+    flipped = np.zeros_like(numbers)
+    for offset in range(k):
+        flipped = flipped << 2 | 3 - (numbers >> 2 * offset & 3)
+    return flipped
+
+
+def canonical_kmers(codes: Codes, k: int) -> tuple[Kmers, Mask]:
+    """Read every window as `kmers` does; a k-mer and its reverse complement are one number."""
+    numbers, known = kmers(codes, k)
+    return np.minimum(numbers, reverse_complement_kmers(numbers, k)), known
+
+
 def reverse_complement_string(text: str) -> str:
-    """Give the other strand of a string of IUPAC letters; the case of each letter is kept.
+    """Return the other strand of a string of IUPAC letters; the case of each letter is kept.
 
     Raises
     ------
@@ -148,7 +208,7 @@ def reverse_complement_string(text: str) -> str:
 
 
 def iupac_codes(text: str) -> list[tuple[int, ...]]:
-    """Give the codes that every letter of an IUPAC string, in any case, stands for.
+    """Return the codes that every letter of an IUPAC string, in any case, stands for.
 
     Raises
     ------
@@ -158,9 +218,8 @@ def iupac_codes(text: str) -> list[tuple[int, ...]]:
     letters = text.upper()
     if not (text and text.isascii() and set(letters) <= set(IUPAC)):
         raise InputError(
-            f"a motif is one or more of the IUPAC letters {''.join(IUPAC)}",
-            got=repr(text),
-            remedy="correct the motif",
+            f"{text!r} is no motif",
+            remedy=f"write one or more of the IUPAC letters {''.join(IUPAC)}",
         )
     return [IUPAC[letter] for letter in letters]
 
@@ -206,8 +265,8 @@ def _parse_site(part: str) -> Site:
     match = _SITE.fullmatch(part)
     if match is None or int(match[2]) >= int(match[3]):
         raise InputError(
-            "a site is name:start-end:strand with 0 <= start < end and strand + or -",
-            got=repr(part),
-            remedy="correct the site; several are joined by ';'",
+            f"{part!r} is no site",
+            remedy="write name:start-end:strand with 0 <= start < end and strand + or -, several "
+            "joined by ';'",
         )
     return Site(match[1], int(match[2]), int(match[3]), match[4])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from motiflens.attribution.result import Attributions, Floats
 from motiflens.datasets import SequenceDataset
-from motiflens.datasets.coordinates import Coordinates
+from motiflens.datasets.loci import Loci
 from motiflens.errors import InputError
 from motiflens.files import write_whole
 
@@ -82,7 +82,7 @@ def write_bed(path: str | Path, attributions: Attributions, dataset: SequenceDat
     write_whole(path, "".join(lines).encode())
 
 
-def _check_coordinates(attributions: Attributions, dataset: SequenceDataset) -> Coordinates:
+def _check_coordinates(attributions: Attributions, dataset: SequenceDataset) -> Loci:
     coordinates = dataset.coordinates
     if coordinates is None or not located(dataset):
         raise InputError(

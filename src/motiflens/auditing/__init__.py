@@ -21,7 +21,7 @@ from motiflens.auditing.warnings import warnings_of
 from motiflens.datasets import SPLITS, SequenceDataset
 from motiflens.datasets.groups import canonical_sequences
 from motiflens.errors import InputError
-from motiflens.io.inputs import read
+from motiflens.io.read import read
 
 __all__ = ["audit"]
 

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motiflens.datasets import SequenceDataset
-from motiflens.datasets.kmers import canonical_kmers
 from motiflens.metrics import rank_auroc
-from motiflens.sequences import PAD
+from motiflens.sequences import PAD, canonical_kmers
 
 CLASSES = {"positives": 1, "negatives": 0}
 # Longer k-mers would be too rare to repeat, shorter ones survive a shuffle.

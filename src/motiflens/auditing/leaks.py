@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from motiflens.datasets import SequenceDataset
 from motiflens.datasets.groups import homology_groups
-from motiflens.datasets.kmers import Kmers, canonical_kmers
+from motiflens.sequences import Kmers, canonical_kmers
 
 K = 31
 # Bases read at a time: some 100 MB of k-mers.

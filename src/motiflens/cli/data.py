@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import Literal
 
 import motiflens
-from motiflens.cli.options import Json, Output, Overwrite, SourceOptions, check_new_file
-from motiflens.datasets import (
-    SequenceDataset,
+from motiflens.cli.options import Json, Output, Overwrite, Reads, check_new_file
+from motiflens.datasets import SequenceDataset, require_two_classes
+from motiflens.errors import InputError
+from motiflens.io.mapped import (
     convert_streaming,
     dropped_columns,
-    of_two_classes,
-    require_two_classes,
+    require_both_classes,
     stream_entries,
-    write_table,
 )
-from motiflens.errors import InputError
-from motiflens.io.readers import MAPPED_NAME
-from motiflens.io.readers import read as read_source
+from motiflens.io.options import AS_IT_IS
+from motiflens.io.read import read_files
+from motiflens.io.sniff import MAPPED_NAME
+from motiflens.io.tables import write_table
 from motiflens.results.loader import write_json
 from motiflens.settings import check_seed
 from motiflens.simulation import read_grammar, tutorial_grammar
-from motiflens.stages.data import DataFiles, audit_splits, load_files
+from motiflens.stages.data import audit_splits
 
 
 def simulate(
@@ -81,7 +81,7 @@ def prepare(
     data: Path,
     *,
     output: Output,
-    source: SourceOptions = SourceOptions(),
+    source: Reads = AS_IT_IS,
     seed: int = 0,
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -108,7 +108,7 @@ def prepare(
         _summarise(mapped, output, as_json=as_json)
         return
     check_seed(seed)
-    reading = read_source(source.source(data, seed))
+    reading = read_files(data, source, seed=seed)
     require_two_classes(reading.dataset)
     _write(reading.dataset, output, as_json=as_json)
     for note in reading.notes:
@@ -119,7 +119,7 @@ def audit(
     train: Path,
     *,
     output: Output,
-    source: SourceOptions = SourceOptions(),
+    source: Reads = AS_IT_IS,
     valid: Path | None = None,
     test: Path | None = None,
     test_negatives: str | None = None,
@@ -146,25 +146,27 @@ def audit(
         Print the audit as one JSON object.
     """
     check_new_file(output, overwrite=overwrite)
-    files = DataFiles(source.source(train), valid, test, test_negatives)
-    found = audit_splits(load_files(files).dataset)
+    splits = {"valid": valid, "test": test}
+    reading = read_files(train, source, splits, test_negatives=test_negatives)
+    found = audit_splits(reading.dataset)
+    output.parent.mkdir(parents=True, exist_ok=True)
     write_json(output, found)
     print(output.read_text() if as_json else "\n".join(found.warnings or ["nothing found"]))
 
 
-def _convert(
-    data: Path, output: Path, source: SourceOptions, *, overwrite: bool
-) -> SequenceDataset:
+def _convert(data: Path, output: Path, source: Reads, *, overwrite: bool) -> SequenceDataset:
     """Convert a file into a mapped data set as it streams."""
-    given = [name for name, value in vars(source).items() if value is not None]
-    if given:
+    other = next((name for name in source.given() if name != "positive"), None)
+    if other:
         raise InputError(
-            "a .motiflens folder is made of a table, or of FASTA whose headers are the labels",
-            got=f"--{given[0].replace('_', '-')} beside {data}",
+            f"{other}={source.given()[other]} is not for a .motiflens folder, which is made of a "
+            "table, or of FASTA whose headers are the labels",
             remedy="make a table with `motiflens prepare` first, and the folder of the table",
+            argument=other,
         )
     dropped = dropped_columns(data)
-    mapped = convert_streaming(of_two_classes(stream_entries(data)), output, overwrite=overwrite)
+    entries = require_both_classes(stream_entries(data, source.positive))
+    mapped = convert_streaming(entries, output, overwrite=overwrite)
     if dropped:
         print(f"not carried into {output}: {', '.join(dropped)}", file=sys.stderr)
     return mapped
@@ -172,7 +174,8 @@ def _convert(
 
 def _write(dataset: SequenceDataset, output: Path, *, as_json: bool) -> None:
     if output.is_dir():
-        raise InputError("the output is a file", got=f"the folder {output}", remedy="name a file")
+        raise InputError(f"{output} is a folder", remedy="name a file")
+    output.parent.mkdir(parents=True, exist_ok=True)
     write_table(dataset, output)
     _summarise(dataset, output, as_json=as_json)
 

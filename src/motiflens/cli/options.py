@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Group, Parameter, Token
 
 from motiflens.errors import InputError
+from motiflens.io.options import ReadOptions
 from motiflens.settings import Settings
-
-if TYPE_CHECKING:
-    from motiflens.io.readers import Source
-    from motiflens.stages.data import DataFiles
 
 
 def comma_separated(_: type, tokens: list[Token] | tuple[Token, ...]) -> tuple[str, ...]:
@@ -30,9 +27,9 @@ def whole_numbers(_: type, tokens: list[Token] | tuple[Token, ...]) -> tuple[int
         return tuple(sorted({int(part) for part in text.split(",")}))
     except ValueError:
         raise InputError(
-            "--sizes is a list of whole numbers joined by commas, or none",
-            got=repr(text),
-            remedy="write, for example, --sizes 50,200,800",
+            f"sizes={text!r} is no list of whole numbers",
+            remedy="join them by commas, such as sizes=50,200,800, or say sizes=none",
+            argument="sizes",
         ) from None
 
 
@@ -55,43 +52,8 @@ Sizes = Annotated[
 ]
 
 
-@Parameter(name="*", group=READING)
-@dataclass(frozen=True)
-class SourceOptions:
-    """How DATA becomes labelled sequences.
-
-    Parameters
-    ----------
-    labels
-        File with one label a line, for sequences in FASTA or one a line.
-    negatives
-        DATA holds positives, and these are the negatives: shuffle, matched, a file, or several
-        joined by +.
-    genome
-        FASTA or 2bit, for a BED or narrowPeak file.
-    width
-        Windows of so many bases around the summits or middles of a BED file.
-    peak_name
-        Only the rows of a BED file whose name matches, such as 'CTCF_*'.
-    signal_column
-        Column of the signal of a protein-binding microarray, counted from 1.
-    positive_sd
-        Probes this many standard deviations above the mean are positives.
-    """
-
-    labels: Path | None = None
-    negatives: str | None = None
-    genome: Path | None = None
-    width: int | None = None
-    peak_name: str | None = None
-    signal_column: int | None = None
-    positive_sd: float | None = None
-
-    def source(self, path: Path, seed: int = 0) -> Source:
-        """Give the file with its options."""
-        from motiflens.io.readers import Source
-
-        return Source(path, **vars(self), seed=seed)
+#: How DATA is read.
+Reads = Annotated[ReadOptions, Parameter(name="*", group=READING)]
 
 
 @Parameter(name="*", group=PARTS)
@@ -127,20 +89,19 @@ class PartOptions:
     test_chromosomes: FurtherNames = ()
     valid_chromosomes: FurtherNames = ()
 
-    def files(self, source: Source) -> DataFiles:
-        """Give the files of all parts."""
-        from motiflens.stages.data import DataFiles
-
-        return DataFiles(source, self.valid, self.test, self.test_negatives)
+    def files(self) -> dict[str, Path | None]:
+        """Return the files of the splits that have one."""
+        return {"valid": self.valid, "test": self.test}
 
     def require_one_file(self, option: str) -> None:
         """Raise :class:`InputError` if a part has a file of its own."""
         for name in ("valid", "test", "test_negatives"):
             if getattr(self, name) is not None:
                 raise InputError(
-                    f"with {option} all parts are cut out of DATA, so that each kind has its own",
-                    got=f"--{name.replace('_', '-')} {getattr(self, name)}",
+                    f"{name}={getattr(self, name)} is beside {option}, which cuts all "
+                    "splits out of DATA for each negative set",
                     remedy="leave it out",
+                    argument=name,
                 )
 
 
@@ -215,7 +176,7 @@ def check_new_file(path: Path, *, overwrite: bool) -> None:
     """Raise :class:`InputError` if a file exists and may not be replaced."""
     if path.exists() and not overwrite:
         raise InputError(
-            "the output file does not exist yet",
-            got=str(path),
-            remedy="choose another name, or give --overwrite to replace it",
+            f"{path} already exists",
+            remedy="use another name, or overwrite=True",
+            argument="overwrite",
         )

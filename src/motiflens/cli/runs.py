@@ -17,25 +17,26 @@ from motiflens.cli.options import (
     Output,
     Overwrite,
     PartOptions,
+    Reads,
     Sizes,
-    SourceOptions,
     TrainOptions,
     settings_of,
 )
 from motiflens.cli.progress import on_stderr
 from motiflens.cli.summary import print_report, summarise
 from motiflens.errors import InputError
+from motiflens.io.options import AS_IT_IS, ReadOptions
+from motiflens.io.read import read_files
 from motiflens.results import Results, is_run
 from motiflens.runs import Origin
 from motiflens.settings import DEFAULT_MODELS, TUTORIAL_MODELS, Settings
 from motiflens.simulation import tutorial_grammar
 from motiflens.stages import negative_sets
-from motiflens.stages.data import load_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from motiflens.io.readers import Reading
+    from motiflens.io.sources import Reading
     from motiflens.results.provenance import Origin
     from motiflens.runs import Run
 
@@ -90,7 +91,7 @@ def run(
     models: Names = DEFAULT_MODELS,
     sizes: Sizes = None,
     size_seeds: int = Settings.size_seeds,
-    source: SourceOptions = SourceOptions(),
+    source: Reads = AS_IT_IS,
     parts: PartOptions = PartOptions(),
     how: TrainOptions = TrainOptions(),
     overwrite: Overwrite = False,
@@ -119,7 +120,7 @@ def run(
         Print a summary as one JSON object.
     """
     settings = settings_of(models, how, parts, sizes, size_seeds)
-    read = partial(load_files, parts.files(source.source(data, how.seed)))
+    read = partial(_read, data, source, parts, how.seed)
     made = _make(motiflens.run, read, data, output, settings, overwrite=overwrite, until="report")
     summarise(made, as_json=as_json)
     print_report(made)
@@ -130,7 +131,7 @@ def train(
     *,
     output: Output,
     model: str = "attention",
-    source: SourceOptions = SourceOptions(),
+    source: Reads = AS_IT_IS,
     parts: PartOptions = PartOptions(),
     how: TrainOptions = TrainOptions(),
     overwrite: Overwrite = False,
@@ -153,7 +154,7 @@ def train(
         Print a summary as one JSON object.
     """
     settings = settings_of((model,), how, parts)
-    read = partial(load_files, parts.files(source.source(data, how.seed)))
+    read = partial(_read, data, source, parts, how.seed)
     made = _make(stages.compare.compare, read, data, output, settings, overwrite=overwrite)
     summarise(made, as_json=as_json)
 
@@ -166,7 +167,7 @@ def compare(
     sizes: Sizes = None,
     size_seeds: int = Settings.size_seeds,
     cross_negatives: FurtherNames = (),
-    source: SourceOptions = SourceOptions(),
+    source: Reads = AS_IT_IS,
     parts: PartOptions = PartOptions(),
     how: TrainOptions = TrainOptions(),
     overwrite: Overwrite = False,
@@ -198,25 +199,29 @@ def compare(
     as_json
         Print a summary as one JSON object.
     """
-    chosen = source.source(data, how.seed)
     if cross_negatives:
         parts.require_one_file("--cross-negatives")
         settings = settings_of(models, how, parts, sizes or (), size_seeds)
         _check(output, overwrite=overwrite)
         made = negative_sets.cross_negatives(
-            chosen,
+            data,
             cross_negatives,
             output,
             settings,
             overwrite=overwrite,
             progress=on_stderr(),
             origin=_origin(str(data)),
+            options=source,
         )
     else:
         settings = settings_of(models, how, parts, sizes, size_seeds)
-        read = partial(load_files, parts.files(chosen))
+        read = partial(_read, data, source, parts, how.seed)
         made = _make(stages.compare.compare, read, data, output, settings, overwrite=overwrite)
     summarise(made, as_json=as_json)
+
+
+def _read(data: Path, source: ReadOptions, parts: PartOptions, seed: int) -> Reading:
+    return read_files(data, source, parts.files(), test_negatives=parts.test_negatives, seed=seed)
 
 
 def _make(

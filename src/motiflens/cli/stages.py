@@ -11,11 +11,12 @@ from cyclopts import Parameter
 
 import motiflens
 from motiflens import stages
-from motiflens.cli.options import Json
+from motiflens.cli.options import Json, Reads
 from motiflens.cli.progress import on_stderr
 from motiflens.cli.summary import counted, in_short, print_motifs, print_report, summarise
 from motiflens.discovery.sequences_alone import discover_without_model
 from motiflens.errors import InputError
+from motiflens.io.options import AS_IT_IS
 from motiflens.report import write_report
 from motiflens.results import read_motifs_without_model
 
@@ -40,7 +41,7 @@ def motifs(
     *,
     no_model: Path | None = None,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
-    negatives: Path | None = None,
+    source: Reads = AS_IT_IS,
     strands: str = "both",
     database: Path | None = None,
     threads: int | None = None,
@@ -53,11 +54,10 @@ def motifs(
     run
         Run directory.
     no_model
-        In place of a run: sequences (FASTA or one a line) to find motifs in without training.
+        In place of a run: a file of any kind that `run` reads, to find motifs in without training;
+        its sequences need no labels, and shuffles are the negatives where there are none.
     output
         With --no-model: folder for motifs.json, discovery.meme, hits.bed.gz and report.html.
-    negatives
-        With --no-model: sequences without the motifs; shuffled ones by default.
     strands
         With --no-model: both or forward.
     database
@@ -68,7 +68,7 @@ def motifs(
     as_json
         Print a summary as one JSON object.
     """
-    if run is not None and no_model is None and output is None and negatives is None:
+    if run is not None and no_model is None and output is None and not source.given():
         from motiflens.stages.motifs import motifs as find
 
         made = find(run, database=database, threads=threads, progress=on_stderr())
@@ -76,13 +76,10 @@ def motifs(
         return
     if run is not None or no_model is None or output is None:
         raise InputError(
-            "motifs are read from a run, or from sequences into a folder",
-            got="neither of both, or parts of both",
-            remedy="give RUN, or --no-model SEQUENCES -o OUT",
+            "motifs takes a run folder alone, or no_model=SEQUENCES and output=OUT",
+            argument=("no_model", "output"),
         )
-    discover_without_model(
-        no_model, output, negatives=negatives, strands=strands, database=database
-    )
+    discover_without_model(no_model, output, strands=strands, database=database, options=source)
     path = write_report(output)
     found = read_motifs_without_model(output)
     entries, by = [in_short(motif) for motif in found.discovery], found.discovered_by

@@ -14,8 +14,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from motiflens.datasets.coordinates import Coordinates
-from motiflens.errors import InputError
+from motiflens.datasets.loci import Loci
+from motiflens.datasets.sites import mark_sites
+from motiflens.errors import InputError, one_of
 from motiflens.sequences import (
     PAD,
     Codes,
@@ -24,15 +25,12 @@ from motiflens.sequences import (
     decode,
     encode,
     format_sites,
-    iupac_codes,
     one_hot,
-    reverse_complement_string,
 )
 
 SPLITS = ("train", "valid", "test")
 #: Sequences and bases that a notebook shows.
 MAX_SHOWN, MAX_SHOWN_BASES = 5, 200
-STRANDS = ("forward", "both")
 
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -74,7 +72,7 @@ class SequenceDataset:
     names: NDArray[np.str_]
     split: NDArray[np.str_] | None = None
     sites: tuple[tuple[Site, ...], ...] | None = None
-    coordinates: Coordinates | None = None
+    coordinates: Loci | None = None
     groups: NDArray[np.int64] | None = None
 
     #: Whether the arrays lie in files of their own, so that a run keeps no copy of them.
@@ -83,22 +81,20 @@ class SequenceDataset:
     def __post_init__(self) -> None:
         check_shapes(self)
         _check_codes(self.codes, self.lengths)
-        _check_values("labels are 0 or 1", self.labels, (0, 1))
+        _check_values("label", self.labels, (0, 1))
         if self.split is not None:
-            _check_values(f"split is one of {', '.join(SPLITS)}", self.split, SPLITS)
+            _check_values("split", self.split, SPLITS)
         if _CONTROL_CHARACTER.search("".join(self.names.tolist())):
+            name = next(n for n in self.names.tolist() if _CONTROL_CHARACTER.search(n))
             raise InputError(
-                "a name is free of tabs, line ends and other control characters",
-                got=repr(next(n for n in self.names.tolist() if _CONTROL_CHARACTER.search(n))),
-                remedy="rename the sequence",
+                f"the name {name!r} holds a control character", remedy="rename the sequence"
             )
         for row, sites in enumerate(self.sites or ()):
             for site in sites:
                 if not 0 <= site.start < site.end <= self.lengths[row]:
                     raise InputError(
-                        "a site lies inside its sequence",
-                        got=f"{format_sites([site])} in {self.names[row]}, which has "
-                        f"{self.lengths[row]} bases",
+                        f"the site {format_sites([site])} is not inside {self.names[row]}, which "
+                        f"has {self.lengths[row]} bases",
                         remedy="correct the site; positions count from 0, the end is excluded",
                     )
 
@@ -111,7 +107,7 @@ class SequenceDataset:
         names: Sequence[str] | None = None,
         split: Sequence[str] | None = None,
         sites: Iterable[Iterable[Site]] | None = None,
-        coordinates: Coordinates | None = None,
+        coordinates: Loci | None = None,
     ) -> SequenceDataset:
         """Make a data set of strings; without names they are called ``seq0001`` and so on."""
         codes, lengths = encode(sequences)
@@ -197,11 +193,9 @@ class SequenceDataset:
             When the data are not split, or there is no part of that name.
         """
         if self.split is None or split_name not in SPLITS:
-            raise InputError(
-                f"a part is one of {', '.join(SPLITS)} of a split data set",
-                got="data without a split" if self.split is None else repr(split_name),
-                remedy="split the data first" if self.split is None else "correct the name",
-            )
+            if self.split is None:
+                raise InputError("the data are without a split", remedy="split them first")
+            one_of("a split", split_name, SPLITS)
         return self.subset(self.split == split_name)
 
     def positives(self, split_name: str | None = None) -> SequenceDataset:
@@ -293,7 +287,7 @@ def concatenate(parts: Sequence[SequenceDataset]) -> SequenceDataset:
     """
     split = [part.split for part in parts if part.split is not None]
     sites = [part.sites for part in parts if part.sites is not None]
-    places = [part.coordinates or Coordinates.unknown(len(part)) for part in parts]
+    places = [part.coordinates or Loci.unknown(len(part)) for part in parts]
     codes, lengths = encode([text for part in parts for text in part.sequences()])
     return SequenceDataset(
         codes,
@@ -302,7 +296,7 @@ def concatenate(parts: Sequence[SequenceDataset]) -> SequenceDataset:
         np.concatenate([part.names for part in parts]),
         np.concatenate(split) if len(split) == len(parts) else None,
         tuple(row for part in sites for row in part) if len(sites) == len(parts) else None,
-        Coordinates.join(places) if any(part.coordinates for part in parts) else None,
+        Loci.join(places) if any(part.coordinates for part in parts) else None,
         _join_groups(parts),
     )
 
@@ -336,9 +330,8 @@ def check_shapes(dataset: SequenceDataset) -> None:
     wrong = [f"{what} {size}" for what, size in sizes.items() if size != (n,)]
     if dataset.codes.ndim != 2 or dataset.codes.dtype != np.uint8 or wrong:
         raise InputError(
-            "a data set has uint8 codes (N, L) and one length, label, name, split and sites each",
-            got=f"codes {dataset.codes.dtype} {dataset.codes.shape}, {', '.join(wrong)}",
-            remedy="give every part as many entries as there are sequences",
+            f"codes {dataset.codes.dtype} {dataset.codes.shape} do not go with {', '.join(wrong)}",
+            remedy="give uint8 codes (N, L), and as many entries of all else as sequences",
         )
 
 
@@ -352,20 +345,15 @@ def _check_codes(codes: Codes, lengths: Lengths) -> None:
         problem = "a base beyond the end of a sequence"
     else:
         return
-    raise InputError(
-        "sequences have one base or more, codes 0 to 4, and only padding beyond their length",
-        got=problem,
-        remedy="make the codes with motiflens.sequences.encode",
-    )
+    raise InputError(f"there is {problem}", remedy="make the codes with motiflens.sequences.encode")
 
 
-def _check_values(rule: str, values: NDArray[np.generic], allowed: Sequence[object]) -> None:
+def _check_values(what: str, values: NDArray[np.generic], allowed: Sequence[object]) -> None:
     wrong = np.flatnonzero(~np.isin(values, np.array(allowed)))
     if wrong.size:
         raise InputError(
-            rule,
-            got=f"{values[wrong[0]].item()!r} for sequence {wrong[0] + 1}",
-            remedy="correct it",
+            f"the {what} {values[wrong[0]].item()!r} is not {' or '.join(map(str, allowed))}",
+            f"for sequence {wrong[0] + 1}",
         )
 
 
@@ -374,9 +362,12 @@ def require_two_classes(dataset: SequenceDataset, part: str | None = None) -> No
     labels = dataset.labels if part is None else dataset.labels[dataset.split == part]
     found = np.unique(labels)
     if len(found) < 2:
+        problem = "there are no sequences"
+        if len(found):
+            problem = f"all {len(labels)} sequences have label {found[0]:g}"
         raise InputError(
-            "the data hold both classes, label 1 and label 0",
-            got=f"{len(labels)} sequences, all with label {found[0]:g}" if len(found) else "none",
+            problem,
+            "" if part is None else f"in the split {part}",
             remedy="add sequences of the other class, for instance by a file of negatives",
         )
 
@@ -386,73 +377,7 @@ def require_at_least(dataset: SequenceDataset, width: int, what: str) -> None:
     if len(dataset) and dataset.lengths.min() < width:
         shortest = int(dataset.lengths.argmin())
         raise InputError(
-            f"every sequence has at least the {width} bases of {what}",
-            got=f"{dataset.names[shortest]} with {dataset.lengths[shortest]} bases",
-            remedy=f"drop the shorter sequences or take a smaller width than {width}",
-        )
-
-
-def draw(
-    labels: NDArray[np.float32], rows: NDArray[np.int64], n: int, generator: np.random.Generator
-) -> NDArray[np.int64]:
-    """Draw n rows without replacement, each class in its fraction and at least once; sorted."""
-    chosen = []
-    positives = round(n * float(labels[rows].mean()))
-    positives = min(max(positives, 1), n - 1)
-    for label, count in ((1, positives), (0, n - positives)):
-        of_class = rows[labels[rows] == label]
-        chosen.append(generator.permutation(of_class)[:count])
-    return np.sort(np.concatenate(chosen))
-
-
-def exact_matches(codes: Codes, motif: str) -> NDArray[np.bool_]:
-    """Tell where an IUPAC string of width W matches codes (N, L): bool (N, max(L - W + 1, 0)).
-
-    An N in a sequence matches nothing, not even the letter N.
-    """
-    allowed = iupac_codes(motif)
-    n_starts = max(codes.shape[1] - len(allowed) + 1, 0)
-    matches = np.ones((len(codes), n_starts), dtype=np.bool_)
-    for offset, bases in enumerate(allowed):
-        fits = np.isin(np.arange(PAD + 1), bases)
-        matches &= fits[codes[:, offset : offset + n_starts]]
-    return matches
-
-
-def mark_sites(dataset: SequenceDataset, motif: str, strands: str = "forward") -> SequenceDataset:
-    """Make the exact matches of a motif in the positives their true sites; negatives get none.
-
-    Parameters
-    ----------
-    dataset
-        N sequences; sites that were there before are replaced.
-    motif
-        IUPAC string; it is the name of the sites, in capitals.
-    strands
-        "forward", or "both" for matches of the reverse complement too (a motif that is its own
-        reverse complement is marked once, on +).
-
-    Raises
-    ------
-    InputError
-        For a motif that is no IUPAC string and for other strands.
-    """
-    check_strands(strands)
-    forward = motif.upper()
-    strings = {"+": forward}
-    if strands == "both" and reverse_complement_string(forward) != forward:
-        strings["-"] = reverse_complement_string(forward)
-    found: list[list[Site]] = [[] for _ in range(len(dataset))]
-    for strand, text in strings.items():
-        matches = exact_matches(dataset.codes, text) & (dataset.labels == 1)[:, None]
-        for row, start in np.argwhere(matches).tolist():
-            found[row].append(Site(forward, start, start + len(text), strand))
-    return dataset.with_sites(sorted(sites, key=lambda site: site.start) for sites in found)
-
-
-def check_strands(strands: str) -> None:
-    """Raise an InputError unless strands is "forward" or "both"."""
-    if strands not in STRANDS:
-        raise InputError(
-            f"strands is {' or '.join(STRANDS)}", got=repr(strands), remedy="choose one of them"
+            f"{dataset.names[shortest]} has {dataset.lengths[shortest]} bases, fewer than the "
+            f"{width} of {what}",
+            remedy=f"drop the shorter sequences, or take a smaller width than {width}",
         )

@@ -8,14 +8,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from motiflens.datasets.dataset import SequenceDataset
-from motiflens.datasets.kmers import MAX_K, Kmers, canonical_kmers
-from motiflens.sequences import reverse_complement_string
+from motiflens.sequences import MAX_K, Kmers, Mask, canonical_kmers, reverse_complement_string
 
 #: Sequences whose k-mers are made at a time, and k-mers that are sorted at a time: some 2 GB.
 BLOCK_ROWS, MOST_SORTED = 20_000, 1 << 26
 
 Groups = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 
 def homology_groups(dataset: SequenceDataset, k: int = MAX_K) -> Groups:
@@ -93,7 +91,7 @@ def _links_of(blocks: list[tuple[Kmers, Mask]], number: int, n_sorts: int) -> ND
     """Link the rows that share a k-mer, of those k-mers that fall to one of several sorts."""
     keys, rows = [], []
     for block, (kmers, known) in enumerate(blocks):
-        chosen = known if n_sorts == 1 else known & (kmers % np.uint64(n_sorts) == number)
+        chosen = known if n_sorts == 1 else known & (kmers % n_sorts == number)
         keys.append(kmers[chosen])
         rows.append(block * BLOCK_ROWS + np.nonzero(chosen)[0])
     return _links(np.concatenate(keys), np.concatenate(rows))

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from motiflens.datasets.coordinates import Coordinates
 from motiflens.datasets.dataset import SequenceDataset
 from motiflens.datasets.groups import Groups, bound_groups, homology_groups, leaders
+from motiflens.datasets.loci import Loci
 from motiflens.errors import InputError
 
 
@@ -65,12 +65,11 @@ def split_by_chromosome(
         When a sequence has no chromosome, no sequence lies on one of those named, one is named
         twice, or none is left to train on.
     """
-    where = dataset.coordinates or Coordinates.unknown(len(dataset))
+    where = dataset.coordinates or Loci.unknown(len(dataset))
     where = where.subset(leaders(dataset))
     if missing := np.flatnonzero(where.chrom == "").tolist():
         raise InputError(
-            "a split by chromosome needs the chromosome of every sequence",
-            got=f"none for {dataset.names[missing[0]]}",
+            f"no chromosome is known for {dataset.names[missing[0]]}",
             remedy="read the sequences from a BED file and a genome, or split by homology",
         )
     chrom = np.array([_plain(name) for name in where.chrom.tolist()])
@@ -79,16 +78,14 @@ def split_by_chromosome(
         for name in names:
             here = chrom == _plain(name)
             if not here.any() or (split[here] != "train").any():
+                what = "is named twice" if here.any() else "has no sequences"
                 raise InputError(
-                    "a chromosome to hold out has sequences, and is named once",
-                    got=f"{name!r}, where the data lie on {_some(where.chrom)}",
-                    remedy="correct the names",
+                    f"the chromosome {name!r} {what}; the data lie on {_some(where.chrom)}"
                 )
             split[here] = part
     if not (split == "train").any():
         raise InputError(
-            "a chromosome is left to train on",
-            got=f"all held out: {', '.join([*test, *valid])}",
+            f"no chromosome is left to train on beside {', '.join([*test, *valid])}",
             remedy="hold out fewer",
         )
     return dataset.with_split(split)
@@ -173,8 +170,8 @@ def split_by_groups(
     counts = [int(held_out[label == index].sum()) for index in range(len(classes))]
     if not all(counts):
         raise InputError(
-            "groups of related sequences fill a test part with each class",
-            got=f"{len(sizes)} groups, the largest of {sizes.sum(axis=1).max()} sequences",
+            f"{len(sizes)} groups of related sequences, the largest of "
+            f"{sizes.sum(axis=1).max()}, do not fill a test split with both classes",
             remedy="choose another fraction, split by chromosome, or drop near duplicates",
         )
     return replace(_hold_out(dataset, held_out), groups=groups)
@@ -185,8 +182,8 @@ def _check_fraction(dataset: SequenceDataset, test: float) -> None:
         n = int((dataset.labels == label).sum())
         if not (0 < test < 1 and 0 < round(test * n) < n):
             raise InputError(
-                "the test fraction leaves sequences of each class in both parts",
-                got=f"{test} of {n} sequences with label {label:g}",
+                f"a test fraction of {test:g} of {n} sequences with label {label:g} leaves a "
+                "split empty",
                 remedy="choose a fraction between 0 and 1, such as 0.2, or give more sequences",
             )
 

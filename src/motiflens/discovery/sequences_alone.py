@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,8 @@ from motiflens.discovery.written import (
 )
 from motiflens.errors import InputError
 from motiflens.io.negatives import make_negatives
-from motiflens.io.records import read_records
+from motiflens.io.options import AS_IT_IS, ReadOptions
+from motiflens.io.read import read_unlabelled
 from motiflens.motifs import MAX_Q, Motif, name_motifs, read_motifs
 from motiflens.results import ARTIFACTS, is_run, write_motifs_without_model
 from motiflens.results.motifs import DiscoveredInSequences, Given, MotifsWithoutModel
@@ -47,6 +48,7 @@ def discover_without_model(
     strands: str = "both",
     database: Path | str | None = None,
     seed: int = 0,
+    options: ReadOptions = AS_IT_IS,
 ) -> MotifsWithoutModel:
     """Discover motifs in a file of sequences, without training.
 
@@ -59,12 +61,12 @@ def discover_without_model(
     Parameters
     ----------
     sequences
-        FASTA, or one sequence a line.
+        Whatever :func:`motiflens.read` reads; without labels all are positives.
     output
         Folder for the results, and where there are motifs their matrices, seqlets and sites; made
         where it does not exist.
     negatives
-        Of the same kinds; by default the sequences that count, with their dinucleotides in
+        A file, shuffle or matched; by default the sequences that count, with their dinucleotides in
         another order.
     strands
         ``both`` or ``forward``.
@@ -72,6 +74,8 @@ def discover_without_model(
         File of known motifs to name the found ones by; JASPAR CORE vertebrates by default.
     seed
         Of the shuffles.
+    options
+        How the file is read, such as a genome for a BED file.
 
     Raises
     ------
@@ -81,18 +85,21 @@ def discover_without_model(
     folder = Path(output)
     if is_run(folder):
         raise InputError(f"{folder} holds a run", remedy="use another folder for the motifs")
-    positives = _read(sequences, 1)
-    others = None if negatives is None else _read(negatives, 0)
+    if negatives is not None:
+        options = replace(options, negatives=str(negatives))
+    data = read_unlabelled(sequences, options, seed=seed).dataset
+    positives = data.positives()
+    others = data.negatives() if len(positives) < len(data) else None
     halves = cut_in_halves(positives, others, seed)
     known = None if database is None else read_motifs(database)
-    discovery = _discover(halves, negatives is not None, strands, known)
+    discovery = _discover(halves, others is not None, strands, known)
     content = MotifsWithoutModel(
         discovery=tuple(describe(finding) for finding in discovery.found),
         discovered_by=DiscoveredInSequences(
             method="sequences alone",
             sequences=Path(sequences).name,
             held_out=halves.held_out,
-            negatives="shuffle" if negatives is None else Path(negatives).name,
+            negatives=_name_of(options.negatives, others),
             database=database_name(database),
             given=Given(
                 positives=halves.n_positives,
@@ -241,12 +248,7 @@ def _discover(
     return Discovery(tuple(confirmed), tuple(rest), searched, halves.tested, counted)
 
 
-def _read(path: Path | str, label: int) -> SequenceDataset:
-    records = read_records(path)
-    return _dataset([r.sequence for r in records], label, [r.name for r in records])
-
-
-def _dataset(sequences: Sequence[str], label: int, names: Sequence[str]) -> SequenceDataset:
-    made = SequenceDataset.from_sequences(sequences, [label] * len(sequences))
-    given = np.array([name or own for name, own in zip(names, made.names, strict=True)])
-    return SequenceDataset(made.codes, made.lengths, made.labels, given)
+def _name_of(negatives: str | None, others: SequenceDataset | None) -> str:
+    if negatives is not None:
+        return Path(negatives).name
+    return "shuffle" if others is None else "given"

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from motiflens.errors import InputError
 from motiflens.hits.blocks import BLOCK, Stretch
 from motiflens.io.bed import read_loci
-from motiflens.io.genome import Genome
+from motiflens.io.genome import Genome, none_fits
 from motiflens.progress import Advance
 from motiflens.sequences import encode
 
@@ -86,15 +85,11 @@ def intervals_of_bed(path: Path | str, genome: Genome) -> Intervals:
         When the file is none, and when the genome holds no interval.
     """
     loci = read_loci(path)
-    names = np.array([genome.name_of(chrom) or "" for chrom in loci.chrom.tolist()])
+    names = genome.names_of(loci.chrom)
     sizes = {name: contig.size for name, contig in genome.contigs.items()}
     inside = loci.end <= np.array([sizes.get(name, 0) for name in names.tolist()])
     if not inside.any():
-        raise InputError(
-            "one interval or more lies in the genome",
-            got=f"none of the {len(loci)} of {path}; {genome.path} has {', '.join([*sizes][:5])}",
-            remedy="take the genome that the file was made for",
-        )
+        raise none_fits(genome, loci, f"all {len(loci)} of {path} lie elsewhere")
     by_contig = {}
     for name in sizes:
         rows = np.flatnonzero(inside & (names == name))
@@ -102,5 +97,10 @@ def intervals_of_bed(path: Path | str, genome: Genome) -> Intervals:
         if len(rows):
             by_contig[name] = loci.start[rows], loci.end[rows]
     n_lost = int((~inside).sum())
-    note = f"{n_lost} of {len(loci)} intervals left out, as the genome does not hold them whole"
-    return Intervals(genome, by_contig, (note,) * bool(n_lost))
+    n_renamed = int((inside & (names != loci.chrom)).sum())
+    notes = {
+        "left out, as the genome does not hold them whole": n_lost,
+        "found under the contig's other name, with or without chr": n_renamed,
+    }
+    told = (f"{n} of {len(loci)} intervals {text}" for text, n in notes.items() if n)
+    return Intervals(genome, by_contig, tuple(told))

@@ -99,11 +99,7 @@ def score_motif(
         For a p, a pseudocount or a background outside these limits.
     """
     if not 0 < p <= 1:
-        raise InputError(
-            f"p={p} is not above 0 and at most 1",
-            remedy="use, for example, p=1e-4",
-            argument="p",
-        )
+        raise InputError(f"p={p} is not above 0 and at most 1", remedy="try p=1e-4", argument="p")
     log_odds = pwm(motif.ppm, background, pseudocount / (motif.n_sites or UNKNOWN_SITES))
     steps = np.rint(log_odds * STEPS_PER_BIT).astype(np.int32)
     lowest, tail = tail_of_scores(steps, background)

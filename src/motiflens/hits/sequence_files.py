@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from motiflens.datasets import default_names, open_mapped, stream_entries, table_kind
+from motiflens.datasets import SequenceDataset, open_mapped
 from motiflens.errors import InputError
-from motiflens.files import open_binary
-from motiflens.hits.blocks import Stretch
-from motiflens.hits.fasta_stream import stream_fasta, unpacked
+from motiflens.hits.blocks import BLOCK, Stretch
 from motiflens.hits.intervals import Intervals, intervals_of_bed, whole_contigs
+from motiflens.io import sniff
+from motiflens.io.binding_arrays import read_deepbind
+from motiflens.io.fasta import dataset_of, read_records, stream_lines
 from motiflens.io.genome import open_genome
-from motiflens.io.records import FASTA_NAME, read_records
-from motiflens.io.two_bit import is_two_bit
+from motiflens.io.mapped import stream_entries
+from motiflens.io.values import refuse_protein
 from motiflens.progress import Advance
-from motiflens.sequences import encode
+from motiflens.sequences import ALPHABET, IUPAC, PAD, encode
 
-MAPPED_NAME = ".motiflens"
-_BED_NAME = re.compile(r"\.(bed|narrowpeak|broadpeak)(\.gz)?$", re.IGNORECASE)
+_WRONG = b"\xff"
+
+
+def _make_codes() -> bytes:
+    codes = bytearray(_WRONG * 256)
+    for letter, bases in {**IUPAC, "U": (ALPHABET.index("T"),)}.items():
+        for byte in (ord(letter), ord(letter.lower())):
+            codes[byte] = bases[0] if len(bases) == 1 else PAD
+    return bytes(codes)
+
+
+_CODES = _make_codes()
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,11 +56,7 @@ class SequenceFile:
 
 
 def open_sequences(path: Path | str, genome: Path | str | None = None) -> SequenceFile:
-    """Open sequences of any kind for a search.
-
-    By its name a file is a BED file (``.bed .narrowPeak .broadPeak``), a table (``.parquet .tsv
-    .csv``), a folder ``.motiflens`` or FASTA (``.fa .fasta .fna``). Of other files, the content
-    tells 2bit, FASTA (``>``), or one sequence a line; beside a genome such a file is BED.
+    """Open sequences of any kind for a search; see :func:`motiflens.io.sniff.kind_of`.
 
     Of a FASTA file, letters of the IUPAC code other than ACGT read as N. Intervals of a BED file
     are searched on the strands of the genome, whatever their own; those that overlap share their
@@ -63,41 +69,37 @@ def open_sequences(path: Path | str, genome: Path | str | None = None) -> Sequen
         or another kind beside one; some of it only when it is read.
     """
     path = Path(path)
-    is_fasta = FASTA_NAME.search(path.name) is not None
-    if _BED_NAME.search(path.name) or (genome is not None and not is_fasta):
-        return _open_intervals(_intervals(path, genome))
+    kind = sniff.kind_of(path, with_genome=genome is not None)
+    if (kind == sniff.BED) != (genome is not None):
+        if genome is None:
+            raise InputError(
+                f"{path} is a BED file and needs genome=FILE",
+                remedy="give FASTA or 2bit, such as genome=hg38.fa",
+                argument="genome",
+            )
+        raise InputError(
+            f"{path} is {kind}, and there is genome={genome}",
+            remedy="leave it out to search the sequences themselves",
+            argument="genome",
+        )
     if genome is not None:
-        raise InputError(
-            "a genome goes with a BED file",
-            got=f"{genome} beside {path}",
-            remedy="leave the genome out to search the sequences themselves",
-        )
-    if path.name.endswith(MAPPED_NAME):
-        return _open_mapped(path)
-    with open_binary(path) as file:
-        is_genome = is_two_bit(file.read(16))
-        size = file.seek(0, 2)
-    if table_kind(path) is not None:
-        return SequenceFile(size, lambda _, advance, names: _read_table(path, advance, names))
-    if is_genome:
+        return _open_intervals(intervals_of_bed(path, open_genome(genome)))
+    if kind == sniff.MAPPED:
+        return _open_dataset(open_mapped(path))
+    if kind == sniff.TWO_BIT:
         return _open_intervals(whole_contigs(open_genome(path)))
-    with unpacked(path) as (_, content):
-        is_fasta = is_fasta or content.read(1) == b">"
-    if is_fasta:
+    if kind == sniff.TABLE:
+        size = path.stat().st_size
+        return SequenceFile(size, lambda _, advance, names: _read_table(path, advance, names))
+    if kind == sniff.FASTA:
+        size = path.stat().st_size
         return SequenceFile(
-            size, lambda widest, advance, names: stream_fasta(path, widest, advance, names)
+            size, lambda widest, advance, names: _read_fasta(path, widest, advance, names)
         )
-    return _open_lines(path)
-
-
-def _intervals(path: Path, genome: Path | str | None) -> Intervals:
-    if genome is None:
-        raise InputError(
-            "a BED file takes its sequences from a genome",
-            got=f"no genome beside {path}",
-            remedy="give its genome (FASTA or 2bit), such as --genome hg38.fa",
-        )
-    return intervals_of_bed(path, open_genome(genome))
+    if kind == sniff.DEEPBIND:
+        return _open_dataset(read_deepbind(path))
+    records = read_records(path)
+    return _open_dataset(dataset_of(records, [1.0] * len(records)))
 
 
 def _open_intervals(intervals: Intervals) -> SequenceFile:
@@ -108,22 +110,7 @@ def _open_intervals(intervals: Intervals) -> SequenceFile:
     return SequenceFile(intervals.n_bases, read, intervals.notes)
 
 
-def _open_lines(path: Path) -> SequenceFile:
-    records = read_records(path)
-
-    def read(_: int, advance: Advance, names: list[str]) -> Iterator[Stretch]:
-        names += default_names(len(records)).tolist()
-        for index, record in enumerate(records):
-            codes = encode([record.sequence])[0][0]
-            advance(len(codes))
-            yield Stretch(index, 0, codes, len(codes))
-
-    return SequenceFile(sum(len(record.sequence) for record in records), read)
-
-
-def _open_mapped(path: Path) -> SequenceFile:
-    dataset = open_mapped(path)
-
+def _open_dataset(dataset: SequenceDataset) -> SequenceFile:
     def read(_: int, advance: Advance, names: list[str]) -> Iterator[Stretch]:
         names += dataset.names.tolist()
         for index, length in enumerate(dataset.lengths.tolist()):
@@ -139,3 +126,41 @@ def _read_table(path: Path, advance: Advance, names: list[str]) -> Iterator[Stre
         codes = encode([entry.sequence])[0][0]
         advance(len(codes))
         yield Stretch(index, 0, codes, len(codes))
+
+
+def _read_fasta(path: Path, widest: int, advance: Advance, names: list[str]) -> Iterator[Stretch]:
+    """Read stretches in which every window of up to ``widest`` bases lies whole in one.
+
+    Letters of the IUPAC code other than ACGT read as N.
+    """
+    held, start = bytearray(), 0
+    for number, text in stream_lines(path, advance):
+        if text.startswith(">"):
+            if names:
+                yield _stretch(names, start, held)
+            words = text[1:].split()
+            names.append(words[0] if words else f"seq{len(names) + 1:04}")
+            held, start = bytearray(), 0
+            continue
+        held += _codes_of(text, number, path)
+        while len(held) >= BLOCK + widest - 1:
+            yield _stretch(names, start, held[: BLOCK + widest - 1])._replace(n_starts=BLOCK)
+            del held[:BLOCK]
+            start += BLOCK
+    yield _stretch(names, start, held)
+
+
+def _stretch(names: list[str], start: int, codes: bytearray) -> Stretch:
+    return Stretch(len(names) - 1, start, np.frombuffer(bytes(codes), np.uint8), len(codes))
+
+
+def _codes_of(text: str, number: int, path: Path) -> bytes:
+    letters = text.strip().encode("ascii", errors="replace")
+    codes = letters.translate(_CODES)
+    wrong = codes.find(_WRONG)
+    if wrong >= 0:
+        where = f"in line {number} of {path}"
+        refuse_protein(text.strip(), where)
+        what = f"{text.strip()[wrong]!r} at position {wrong + 1} is no nucleotide"
+        raise InputError(what, where, "correct the file")
+    return codes

@@ -1,124 +1,22 @@
-"""Intervals of a genome: BED and narrowPeak files, and windows around their summits.
-
-Positions are 0-based and intervals half-open, as in the files.
-"""
+"""BED and narrowPeak files. Positions are 0-based and intervals half-open, as in the files."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import difflib
+from collections import Counter
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from motiflens.datasets.located import at, parse_position
+from motiflens.datasets.loci import NO_SUMMIT, Loci
 from motiflens.errors import InputError
-from motiflens.files import read_text
-
-NO_SUMMIT = -1
+from motiflens.files import stream_text
+from motiflens.io.values import at, parse_position
 
 _NARROW_PEAK_COLUMNS = 10
-
-
-@dataclass(frozen=True, eq=False)
-class Loci:
-    """N intervals of a genome.
-
-    Parameters
-    ----------
-    chrom
-        (N,) strings.
-    start, end
-        int64 (N,). In a file 0 <= start < end; a window may begin before 0.
-    strand
-        (N,) of ``+``, ``-`` and ``.``.
-    name
-        (N,) strings, empty where there is no name; they need not differ.
-    summit
-        int64 (N,), the position of the summit in the chromosome; `NO_SUMMIT` where there is none.
-    """
-
-    chrom: NDArray[np.str_]
-    start: NDArray[np.int64]
-    end: NDArray[np.int64]
-    strand: NDArray[np.str_]
-    name: NDArray[np.str_]
-    summit: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.chrom)
-
-    def subset(self, index: ArrayLike) -> Loci:
-        """Give the rows of an index array or of a mask (N,), in that order."""
-        rows = np.arange(len(self))[np.asarray(index)]
-        columns = (self.chrom, self.start, self.end, self.strand, self.name, self.summit)
-        return Loci(*(column[rows] for column in columns))
-
-    def windows(self, width: int | None) -> Loci:
-        """Give windows of one width around the summits, or the middle where there is none.
-
-        The centre is base ``width // 2`` of the window, counted along the + strand whatever the
-        strand. Without a width the intervals stay as they are.
-
-        Raises
-        ------
-        InputError
-            For a width below 1.
-        """
-        if width is None:
-            return self
-        if width < 1:
-            raise InputError(
-                "a window has a width of 1 base or more",
-                got=str(width),
-                remedy="choose a width such as 200",
-            )
-        centre = np.where(self.summit == NO_SUMMIT, (self.start + self.end) // 2, self.summit)
-        start = centre - width // 2
-        return replace(self, start=start, end=start + width)
-
-
-def read_loci(path: Path | str, *, name_pattern: str | None = None) -> Loci:
-    """Read a BED or narrowPeak file, plain or gzip (bgzip too).
-
-    Columns are separated by tabs; in a file without any, by blanks. Three are needed: chromosome,
-    start, end; the fourth is the name and the sixth the strand, where ``.`` stands for none. Of
-    further columns only the tenth counts, in a file of exactly ten (narrowPeak): the summit,
-    counted from the start, or -1 for none. Blank lines, comments (``#``) and the lines that
-    begin with the words ``track`` and ``browser`` are passed over. Rows may be equal.
-
-    Parameters
-    ----------
-    path
-        The file.
-    name_pattern
-        Only rows whose name matches, as file names do: ``CTCF_*``; capitals count.
-
-    Raises
-    ------
-    InputError
-        When the file is missing, empty, damaged or not text, for a line that is none of the above
-        (with its number), and when no row is there or matches.
-    """
-    numbered = enumerate(read_text(path).split("\n"), start=1)
-    lines = [(number, line) for number, line in numbered if not _is_header(line)]
-    tabs = any("\t" in line for _, line in lines)
-    rows: list[_Row] = []
-    n_columns = 0
-    for number, line in lines:
-        fields = [text.strip() for text in line.split("\t" if tabs else None)]
-        n_columns = n_columns or len(fields)
-        try:
-            rows.append(_parse_row(fields, n_columns))
-        except InputError as error:
-            raise at(error, f"line {number} of {path}") from None
-    kept = [row for row in rows if name_pattern is None or fnmatchcase(row.name, name_pattern)]
-    if not kept:
-        raise _no_rows(rows, name_pattern, path)
-    chrom, start, end, strand, name, summit = map(np.array, zip(*kept, strict=True))
-    return Loci(chrom, start, end, strand, name, summit)
 
 
 class _Row(NamedTuple):
@@ -130,24 +28,65 @@ class _Row(NamedTuple):
     summit: int
 
 
-def _is_header(line: str) -> bool:
-    return not line.strip() or line.startswith("#") or line.split()[0] in ("track", "browser")
+def read_loci(path: Path | str, *, name_pattern: str | None = None) -> Loci:
+    """Read a BED or narrowPeak file, plain or gzip (bgzip too).
+
+    Columns are separated by tabs; in a file whose first row has none, by blanks. Three are needed:
+    chromosome, start, end; the fourth is the name and the sixth the strand, where ``.`` stands for
+    none. Of further columns only the tenth counts, in a file of exactly ten (narrowPeak): the
+    summit, counted from the start, or -1 for none. Blank lines, comments (``#``) and the lines that
+    begin with the words ``track`` and ``browser`` are passed over. Rows may be equal.
+
+    Parameters
+    ----------
+    path
+        The file.
+    name_pattern
+        Only rows whose name matches, as file names do: ``CTCF_*``; case-sensitive.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, empty, damaged or not text, for a line that is none of the above
+        (with its number), and when no row is there or matches.
+    """
+    rows = list(_stream_rows(path))
+    if not rows:
+        raise InputError(f"{path} has no rows", remedy="check how the file was made")
+    kept = [row for row in rows if name_pattern is None or fnmatchcase(row.name, name_pattern)]
+    if not kept:
+        raise _no_match(rows, name_pattern or "", path)
+    return Loci(*map(np.array, zip(*kept, strict=True)))
+
+
+def _stream_rows(path: Path | str) -> Iterator[_Row]:
+    n_columns, separator = 0, None
+    for number, line in enumerate(stream_text(path), start=1):
+        if not line.strip() or line.startswith("#") or line.split()[0] in ("track", "browser"):
+            continue
+        if not n_columns:
+            separator = "\t" if "\t" in line else None
+        fields = [text.strip() for text in line.split(separator)]
+        n_columns = n_columns or len(fields)
+        try:
+            yield _parse_row(fields, n_columns)
+        except InputError as error:
+            raise at(error, f"in line {number} of {path}") from None
 
 
 def _parse_row(fields: list[str], n_columns: int) -> _Row:
     if len(fields) != n_columns or n_columns < 3:
+        first = "" if len(fields) == n_columns else f", where the first row has {n_columns},"
         raise InputError(
-            "a BED file has three columns or more, as many in every row as in the first",
-            got=f"{len(fields)} columns, {n_columns} in the first row,",
-            remedy="correct the line; columns are separated by tabs",
+            f"there are {len(fields)} columns{first}",
+            remedy="a BED file has three or more, separated by tabs, as many in every row",
         )
     start, end = parse_position(fields[1]), parse_position(fields[2])
     strand = fields[5] if n_columns > 5 else "."
     if not fields[0] or start >= end or strand not in ("+", "-", "."):
         raise InputError(
-            "an interval has a chromosome, start < end, and a strand +, - or .",
-            got=f"{fields[0]!r}, {start} to {end}, strand {strand!r}",
-            remedy="correct the line",
+            f"{fields[0]!r}, {start} to {end}, strand {strand!r} is no interval",
+            remedy="give a chromosome, start < end, and a strand +, - or .",
         )
     name = fields[3] if n_columns > 3 and fields[3] != "." else ""
     has_summit = n_columns == _NARROW_PEAK_COLUMNS
@@ -161,18 +100,39 @@ def _parse_summit(text: str, start: int, end: int) -> int:
     summit = start + parse_position(text)
     if summit > end:  # equal to the end in files of ENCODE
         raise InputError(
-            "a summit, column 10, lies in its interval, counted from the start; -1 means none",
-            got=f"{text} in {start} to {end}",
-            remedy="correct the line, or drop the column",
+            f"the summit {text}, column 10, lies beyond its interval, {start} to {end},",
+            remedy="count it from the start, write -1 for none, or drop the column",
         )
     return summit
 
 
-def _no_rows(rows: list[_Row], pattern: str | None, path: Path | str) -> InputError:
-    names = sorted({row.name for row in rows})
+def _no_match(rows: list[_Row], pattern: str, path: Path | str) -> InputError:
+    counts = Counter(row.name for row in rows)
+    inner = pattern.strip("*?")
+    holding = sorted(name for name in counts if inner and inner.lower() in name.lower())
+    near = holding or difflib.get_close_matches(pattern, list(counts), n=5)
+    remedy = "correct the name; * stands for any letters"
+    if holding:
+        fitting = (one for one in _patterns(inner, holding) if _fits_all(holding, one))
+        n_rows = sum(counts[name] for name in holding)
+        remedy = f'for all {n_rows} rows: peak_name="{next(fitting, f"*{inner}*")}"'
+    shown = near or sorted(counts)
+    told = ", ".join(f"{name or 'no name'} ({counts[name]} rows)" for name in shown[:5])
+    more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
     return InputError(
-        "a BED file has rows" + ("" if pattern is None else f" whose name matches {pattern!r}"),
-        got=f"{len(rows)} rows in {path}"
-        + (f", with names such as {', '.join(map(repr, names[:5]))}" if names else ""),
-        remedy="correct the pattern" if names else "check how the file was made",
+        f"no peak is named {pattern!r}",
+        f"in {path}; {'similar' if near else 'its names are'}: {told}{more}",
+        remedy,
+        "peak_name",
     )
+
+
+def _fits_all(names: list[str], pattern: str) -> bool:
+    return all(fnmatchcase(name, pattern) for name in names)
+
+
+def _patterns(inner: str, names: list[str]) -> list[str]:
+    """Return patterns for names that hold some letters, the closest first."""
+    start = names[0].lower().index(inner.lower())
+    own = names[0][start : start + len(inner)]
+    return [f"{own}_*", f"{own}*", f"*{own}", f"*{own}*"]

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from motiflens.datasets import SequenceDataset
-from motiflens.datasets.located import convert_each, parse_label, parse_sequence
 from motiflens.errors import InputError
-from motiflens.files import read_text
+from motiflens.files import stream_text
+from motiflens.io.tables import delimited_rows
+from motiflens.io.values import at, parse_label, parse_sequence
 
 DEFAULT_SD = 4.0
 """Standard deviations above the mean, from which a probe counts as bound."""
@@ -27,41 +28,27 @@ def read_deepbind(path: Path | str) -> SequenceDataset:
         When the file is missing, empty, damaged or not text, a column is missing, and for a line
         that is none (with its number).
     """
-    lines = read_text(path).rstrip("\n").split("\n")
-    header = [name.strip().lower() for name in lines[0].split("\t")]
-    if header.count("seq") != 1 or header.count("bound") != 1 or len(lines) < 2:
+    rows = delimited_rows(stream_text(path), path, "\t")
+    first, _ = next(rows)
+    header = [name.strip().lower() for name in first]
+    if header.count("seq") != 1 or header.count("bound") != 1:
         raise InputError(
-            "a .seq file has a first line with the columns 'seq' and 'Bound', and then rows",
-            got=f"{lines[0][:60]!r} and {len(lines) - 1} rows in {path}",
+            f"the first line of {path} does not name columns 'seq' and 'Bound': {first[:6]}",
             remedy="add the line, or rename the file to .txt when it has one sequence a line",
         )
-    rows = _split_rows(path, lines, header, first=1)
-
-    def place(index: int) -> str:
-        return f"line {index + 2} of {path}"
-
-    def column(name: str) -> list[str]:
-        return [row[header.index(name)] for row in rows]
-
-    return SequenceDataset.from_sequences(
-        convert_each(column("seq"), parse_sequence, place),
-        convert_each(column("bound"), parse_label, place),
-        names=column("eventid") if "eventid" in header else None,
-    )
-
-
-def _split_rows(
-    path: Path | str, lines: list[str], columns: list[str], first: int
-) -> list[list[str]]:
-    rows = [line.split("\t") for line in lines[first:]]
-    wrong = next((i for i, row in enumerate(rows) if len(row) != len(columns)), None)
-    if wrong is not None:
-        raise InputError(
-            f"a row has a value for each of the {len(columns)} columns",
-            got=f"{len(rows[wrong])} in line {first + wrong + 1} of {path}",
-            remedy="correct the line; columns are separated by tabs",
-        )
-    return rows
+    named = [header.index(name) for name in ("seq", "bound", "eventid") if name in header]
+    sequences, labels, names = [], [], []
+    for row, where in rows:
+        sequence, label, *name = (row[index] for index in named)
+        try:
+            sequences.append(parse_sequence(sequence))
+            labels.append(parse_label(label))
+        except InputError as error:
+            raise at(error, where) from None
+        names += name
+    if not sequences:
+        raise InputError(f"{path} names columns and has no rows", remedy="check how it was made")
+    return SequenceDataset.from_sequences(sequences, labels, names=names or None)
 
 
 def read_microarray(
@@ -89,33 +76,34 @@ def read_microarray(
     """
     if signal_column < 2:
         raise InputError(
-            "the signal is in column 2 or beyond, as the sequence is in column 1",
-            got=str(signal_column),
-            remedy="correct the number of the column; the first is 1",
+            f"signal_column={signal_column} is below 2",
+            remedy="count from 1; column 1 holds the sequence",
+            argument="signal_column",
         )
-    lines = read_text(path).rstrip("\n").split("\n")
-    rows = _split_rows(path, lines, lines[0].split("\t"), first=0)
-    if len(rows[0]) < signal_column:
-        raise InputError(
-            f"every row has a signal in column {signal_column}",
-            got=f"{len(rows[0])} columns in {path}",
-            remedy="correct the number of the column; the first is 1",
-        )
-
-    def place(index: int) -> str:
-        return f"line {index + 1} of {path}"
-
-    sequences = convert_each((row[0] for row in rows), parse_sequence, place)
-    texts = (row[signal_column - 1] for row in rows)
-    signal = np.array(convert_each(texts, _parse_signal, place))
+    sequences, signals = [], []
+    for row, where in delimited_rows(stream_text(path), path, "\t"):
+        if len(row) < signal_column:
+            raise InputError(
+                f"there is no column {signal_column}, and {len(row)} columns",
+                where,
+                "correct signal_column, which counts from 1",
+                "signal_column",
+            )
+        try:
+            sequences.append(parse_sequence(row[0]))
+            signals.append(_parse_signal(row[signal_column - 1]))
+        except InputError as error:
+            raise at(error, where) from None
+    signal = np.array(signals)
     bound = signal > signal.mean() + positive_sd * signal.std()
     if bound.all() or not bound.any():
+        brightest = (signal.max() - signal.mean()) / (signal.std() or 1)
         raise InputError(
-            f"some probes, not all, are brighter than the mean plus {positive_sd:g} standard "
-            "deviations",
-            got=f"{bound.sum()} of {len(bound)} in {path}, where the brightest is "
-            f"{(signal.max() - signal.mean()) / (signal.std() or 1):.1f} above",
-            remedy="choose another number of standard deviations, or another column",
+            f"{bound.sum()} of {len(bound)} probes are brighter than the mean plus {positive_sd:g} "
+            f"standard deviations (the brightest is {brightest:.1f} above)",
+            f"in {path}",
+            "choose another positive_sd, or another signal_column",
+            ("positive_sd", "signal_column"),
         )
     return SequenceDataset.from_sequences(sequences, bound)
 
@@ -126,5 +114,5 @@ def _parse_signal(text: str) -> float:
     except ValueError:
         signal = math.nan
     if not abs(signal) < 1e100:  # so that the squares of all of them can be added
-        raise InputError("a signal is a number", got=repr(text), remedy="correct the line")
+        raise InputError(f"the signal {text!r} is no number", remedy="correct the line")
     return signal

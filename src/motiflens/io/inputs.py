@@ -7,6 +7,7 @@ them, and makes them one-hot here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -14,11 +15,11 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from motiflens.datasets import SequenceDataset, default_names, open_mapped, read_table, table_kind
+from motiflens.datasets import SequenceDataset, default_names
 from motiflens.errors import InputError
-from motiflens.io.readers import MAPPED_NAME, read_dataset
-from motiflens.io.records import dataset_of, read_records
+from motiflens.io.read import read_unlabelled
 from motiflens.sequences import PAD, Codes, Lengths, decode, encode, reverse_complement_codes
+from motiflens.sequences import codes_of as codes_of_one_hot
 from motiflens.sequences import one_hot as one_hot_of_codes
 from motiflens.shuffles import dinucleotide_shuffle as shuffle_codes
 
@@ -36,49 +37,6 @@ else:
 
 Floats = NDArray[np.float32]
 LETTERS = frozenset("ACGTNUacgtnu")
-
-
-def read(
-    path: str | PathLike[str],
-    *,
-    labels: str | PathLike[str] | None = None,
-    negatives: str | PathLike[str] | None = None,
-    genome: str | PathLike[str] | None = None,
-    width: int | None = None,
-    peak_name: str | None = None,
-    seed: int = 0,
-    **options: Any,
-) -> SequenceDataset:
-    """Read labelled sequences: a table, FASTA, BED with a genome, DeepBind's files, a microarray.
-
-    Parameters
-    ----------
-    path
-        The file; its ending or its content says what it is.
-    labels
-        A file with one label a line, for sequences that have none with them.
-    negatives
-        The sequences of ``path`` are positives, and these the negatives: ``"shuffle"``,
-        ``"matched"`` (windows of the genome) or a file.
-    genome
-        FASTA or 2bit, for a BED file.
-    width
-        Bases of the windows around the summits or middles of a BED file.
-    peak_name
-        Only the rows of a BED file whose name matches, such as ``"CTCF_*"``.
-    seed
-        Of negatives that are made.
-    **options
-        The other fields of :class:`motiflens.io.readers.Source`.
-
-    Raises
-    ------
-    InputError
-        When a file is missing or damaged, for letters and labels that are none (with file and
-        line), and where the labels are not to be found.
-    """
-    options |= {"labels": labels, "negatives": negatives, "genome": genome, "width": width}
-    return read_dataset(Path(path), peak_name=peak_name, seed=seed, **options)
 
 
 def one_hot(sequences: Sequences) -> Float32[np.ndarray, "N 4 L"]:
@@ -158,7 +116,6 @@ def as_dataset(sequences: Sequences) -> SequenceDataset:
     if not texts or wrong != "" or "" in texts:
         problem = "there is no sequence" if not texts else f"{wrong!r} is no sequence"
         raise InputError(problem, remedy="give strings over A, C, G, T and N")
-    texts = [text.replace("U", "T").replace("u", "t") for text in texts]
     return SequenceDataset.from_sequences(texts, np.zeros(len(texts)))
 
 
@@ -170,23 +127,19 @@ def read_sequences(path: str | PathLike[str]) -> SequenceDataset:
     InputError
         When the file is missing, damaged or of none of these kinds.
     """
-    path = Path(path)
-    if path.name.endswith(MAPPED_NAME):
-        return open_mapped(path)
-    if table_kind(path) is not None:
-        return read_table(path)
-    records = read_records(path)
-    return dataset_of(records, [0.0] * len(records))
+    reading = read_unlabelled(Path(path))
+    if reading.negatives:
+        return reading.dataset
+    return replace(reading.dataset, labels=np.zeros_like(reading.dataset.labels))
 
 
 def codes_of(
     one_hot: Float32[np.ndarray, "N 4 L"],
 ) -> tuple[UInt8[np.ndarray, "N L"], Int32[np.ndarray, " N"]]:
     """Return codes (N, L), and lengths (N,) to the last known base, of one-hot (N, 4, L)."""
-    known = one_hot.any(axis=1)
-    codes = np.where(known, one_hot.argmax(axis=1), PAD).astype(np.uint8)
+    codes = codes_of_one_hot(one_hot)
     ends = np.arange(1, codes.shape[1] + 1, dtype=np.int32)
-    return codes, (known * ends).max(axis=1, initial=0).astype(np.int32)
+    return codes, ((codes < PAD) * ends).max(axis=1, initial=0).astype(np.int32)
 
 
 @overload

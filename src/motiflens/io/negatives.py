@@ -6,6 +6,7 @@ random letters helps a model; against windows that are not matched, base composi
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,12 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from motiflens.datasets import Coordinates, SequenceDataset, concatenate
+from motiflens.datasets import Loci, SequenceDataset, concatenate
 from motiflens.errors import InputError
-from motiflens.io.bed import NO_SUMMIT, Loci
-from motiflens.io.genome import Genome
-from motiflens.io.records import dataset_of, read_records
-from motiflens.io.windows import extract
+from motiflens.io.fasta import dataset_of, read_records
+from motiflens.io.genome import Genome, extract
 from motiflens.shuffles import dinucleotide_shuffle
 
 KINDS = ("shuffle", "matched")
@@ -53,7 +52,7 @@ def make_negatives(
     ----------
     kind
         ``shuffle``: each positive with its letters in another order and the same dinucleotide
-        counts. It has no place on the genome; ``groups`` names its positive, so that both can go
+        counts. It has no coordinates; ``groups`` names its positive, so that both can go
         to the same split (see :func:`bind`). ``matched``: windows of the genome, see
         `matched_windows`. Anything else is a file of sequences, in FASTA or one a line.
         ``shuffle+other.fa``: one kind after the other.
@@ -70,7 +69,7 @@ def make_negatives(
         When ``matched`` lacks the genome or the coordinates, or finds no free window; when a
         file is missing, empty or damaged.
     """
-    return concatenate([_make(part, positives, genome, loci, seed) for part in split_kind(kind)])
+    return concatenate([_make(one, positives, genome, loci, seed) for one in split_kind(kind)])
 
 
 def bind(positives: SequenceDataset, negatives: SequenceDataset) -> SequenceDataset:
@@ -84,31 +83,30 @@ def bind(positives: SequenceDataset, negatives: SequenceDataset) -> SequenceData
 
 
 def shuffles_off_genome(dataset: SequenceDataset) -> SequenceDataset:
-    """Take from shuffles the place of their positive, which runs of version 0.1 gave them."""
-    places = dataset.coordinates
-    if places is None:
+    """Take from shuffles the locus of their positive, which runs of version 0.1 gave them."""
+    loci = dataset.coordinates
+    if loci is None:
         return dataset
     is_shuffle = (dataset.labels == 0) & np.char.endswith(dataset.names, SHUFFLED)
-    if not (is_shuffle & (places.chrom != "")).any():
+    if not (is_shuffle & (loci.chrom != "")).any():
         return dataset
     n = len(dataset)
     rows = np.arange(n) + np.where(is_shuffle, n, 0)
-    unknown = Coordinates.join([places, Coordinates.unknown(n)]).subset(rows)
-    return replace(dataset, coordinates=unknown)
+    return replace(dataset, coordinates=Loci.join([loci, Loci.unknown(n)]).subset(rows))
 
 
 def split_kind(kind: str) -> list[str]:
     """Take a kind apart at each ``+``, unless it is the name of a file."""
     if os.path.exists(kind):
         return [kind]
-    parts = kind.split("+")
-    if not all(parts):
+    kinds = kind.split("+")
+    if not all(kinds):
         raise InputError(
-            "negatives are shuffle, matched, a file, or several of them joined by +",
-            got=f"nothing on one side of a + in {kind!r}" if len(parts) > 1 else repr(kind),
-            remedy="name the other kind, or leave the + out",
+            f"nothing is on one side of a + in {kind!r}" if len(kinds) > 1 else "negatives is ''",
+            remedy="name shuffle, matched, a file, or several of them joined by +",
+            argument="negatives",
         )
-    return parts
+    return kinds
 
 
 def _make(
@@ -118,6 +116,13 @@ def _make(
         return _shuffled(positives, seed)
     if kind == "matched":
         return _matched(positives, genome, loci, seed)
+    if not os.path.lexists(kind) and len(Path(kind).parts) == 1:
+        near = difflib.get_close_matches(kind.lower(), KINDS, n=1)
+        if near:
+            raise InputError(
+                f"{kind!r} is no kind of negatives and no file",
+                remedy=f"did you mean {near[0]}?",
+            )
     records = read_records(Path(kind))
     return dataset_of(records, [0.0] * len(records), prefix="negative")
 
@@ -139,21 +144,16 @@ def _matched(
     positives: SequenceDataset, genome: Genome | None, loci: Loci | None, seed: int
 ) -> SequenceDataset:
     if genome is None or positives.coordinates is None:
+        what = "there is no genome=FILE" if genome is None else "the positives have no coordinates"
         raise InputError(
-            "matched negatives are windows of the genome that the positives come from",
-            got="no genome" if genome is None else "positives of unknown place",
-            remedy="give a BED file and its genome, or take shuffled negatives",
+            f"negatives=matched cannot be made: {what}",
+            remedy="give a BED file and genome=FILE, or take negatives=shuffle",
+            argument=("negatives", "genome"),
         )
-    found = extract(genome, matched_windows(positives.coordinates, genome, loci, seed))
-    return SequenceDataset.from_sequences(
-        found.sequences,
-        np.zeros(len(found.sequences)),
-        names=found.names,
-        coordinates=found.coordinates,
-    )
+    return extract(genome, matched_windows(positives.coordinates, genome, loci, seed)).dataset(0)
 
 
-def matched_windows(positives: Coordinates, genome: Genome, loci: Loci | None, seed: int) -> Loci:
+def matched_windows(positives: Loci, genome: Genome, loci: Loci | None, seed: int) -> Loci:
     """Find a window for each positive: same contig, length and strand, and nearest in content.
 
     Of `N_CANDIDATES` random windows on the contig that overlap no positive, no locus, no other
@@ -165,7 +165,7 @@ def matched_windows(positives: Coordinates, genome: Genome, loci: Loci | None, s
     Parameters
     ----------
     positives
-        N places on contigs of the genome.
+        N loci on contigs of the genome.
     genome
         Where to look.
     loci
@@ -184,63 +184,52 @@ def matched_windows(positives: Coordinates, genome: Genome, loci: Loci | None, s
         When a positive lies beyond the genome, and when no window is free at all.
     """
     generator = np.random.default_rng(seed)
-    names = np.array([genome.name_of(chrom) or chrom for chrom in positives.chrom.tolist()])
-    others = loci if loci is not None else _loci_of(positives)
-    avoided = np.array([genome.name_of(chrom) or "" for chrom in others.chrom.tolist()])
+    known = genome.names_of(positives.chrom)
+    names = np.where(known == "", positives.chrom, known)
+    others = positives if loci is None else loci
+    avoided = genome.names_of(others.chrom)
     chrom, start, rows = [], [], []
     for contig in dict.fromkeys(names.tolist()):
         here, taken = np.flatnonzero(names == contig), avoided == contig
         blocked = np.stack([others.start[taken], others.end[taken]], axis=1)
-        places = np.stack([positives.start[here], positives.end[here]], axis=1)
-        found = list(_match(_flags_of(genome, contig, places), places, blocked, generator))
-        rows += [int(here[index]) for index, _ in found]
-        start += [place for _, place in found]
-        chrom += [contig] * len(found)
+        own = np.stack([positives.start[here], positives.end[here]], axis=1)
+        matches = list(_match(_flags_of(genome, contig, own), own, blocked, generator))
+        rows += [int(here[index]) for index, _ in matches]
+        start += [first for _, first in matches]
+        chrom += [contig] * len(matches)
     if not rows:
         raise InputError(
-            "the genome has free windows beside the positives",
-            got="none without an N or a positive",
-            remedy="take shuffled negatives or a smaller width",
+            "no window of the genome is free of N and of positives",
+            remedy="take negatives=shuffle, or a smaller width",
+            argument=("negatives", "width"),
         )
     first = np.array(start, dtype=np.int64)
     width = positives.end[rows] - positives.start[rows]
-    return Loci(
-        np.array(chrom),
-        first,
-        first + width,
-        positives.strand[rows],
-        np.full(len(rows), "", dtype=np.str_),
-        np.full(len(rows), NO_SUMMIT, dtype=np.int64),
-    )
+    return Loci(np.array(chrom), first, first + width, positives.strand[rows])
 
 
-def _loci_of(places: Coordinates) -> Loci:
-    none = np.full(len(places), NO_SUMMIT, dtype=np.int64)
-    return Loci(places.chrom, places.start, places.end, places.strand, places.chrom, none)
-
-
-def _flags_of(genome: Genome, contig: str, places: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Mark each base of a contig (G or C, lower case, unknown), once the places fit on it."""
-    genome.fetch(contig, int(places[:, 0].min()), int(places[:, 1].max()))
+def _flags_of(genome: Genome, contig: str, own: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Mark each base of a contig (G or C, lower case, unknown), once the intervals fit on it."""
+    genome.fetch(contig, int(own[:, 0].min()), int(own[:, 1].max()))
     letters = genome.fetch(contig, 0, genome.contigs[contig].size)
     return _FLAGS[np.frombuffer(letters.encode("ascii"), dtype=np.uint8)]
 
 
 def _match(
     flags: NDArray[np.uint8],
-    places: NDArray[np.int64],
+    own: NDArray[np.int64],
     blocked: NDArray[np.int64],
     generator: np.random.Generator,
 ) -> Iterator[tuple[int, int]]:
-    """Index of a place (P, 2) and start of its negative, for each that gets one."""
-    wanted = [_content(flags[None, start:end])[:, 0] for start, end in places.tolist()]
-    for start, end in [*places.tolist(), *blocked.tolist()]:
+    """Yield the index of an interval (P, 2) and start of its negative, for each that gets one."""
+    wanted = [_content(flags[None, start:end])[:, 0] for start, end in own.tolist()]
+    for start, end in [*own.tolist(), *blocked.tolist()]:
         flags[max(start, 0) : end] |= _BLOCKED
-    for index, (start, end) in enumerate(places.tolist()):
-        found = _nearest(flags, end - start, wanted[index], generator)
-        if found is not None:
-            flags[found : found + end - start] |= _BLOCKED
-            yield index, found
+    for index, (start, end) in enumerate(own.tolist()):
+        first = _nearest(flags, end - start, wanted[index], generator)
+        if first is not None:
+            flags[first : first + end - start] |= _BLOCKED
+            yield index, first
 
 
 def _nearest(
@@ -262,7 +251,7 @@ def _nearest(
 
 
 def _content(windows: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Give GC and repeat fraction (2, W) of windows (W, L); a base that is N counts in neither."""
+    """Return GC and repeat fraction (2, W) of windows (W, L); N counts in neither."""
     n_known = np.maximum((windows < _BLOCKED).sum(axis=1), 1)
     content: NDArray[np.float64] = np.stack(
         [np.count_nonzero(windows & flag, axis=1) / n_known for flag in (_GC, _REPEAT)]

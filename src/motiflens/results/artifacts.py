@@ -136,10 +136,9 @@ ARTIFACTS = {
         "the first seed",
     ),
     "discovery": Artifact(
-        "motifs/discovery.meme", "motifs", ("attributions", "history", *_EXPLAINED),
-        "the best model's motifs that "
-        "the test split confirms; `discovery` of `motifs.json` holds the evidence and names, "
-        "`discovered_by` what was counted (fields: [motifs](motifs.md))",
+        "motifs/discovery.meme", "motifs", ("attributions", "history", *_EXPLAINED), "the best "
+        "model's motifs that the test split confirms; `discovery` of `motifs.json` holds the "
+        "evidence and names, `discovered_by` what was counted (fields: [motifs](motifs.md))",
     ),
     "discovery_arrays": Artifact(
         "motifs/discovery.npz", "motifs", ("discovery",), "the same with contributions",

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from motiflens.datasets import SPLITS, SequenceDataset, open_mapped, read_table, write_table
+from motiflens.datasets import SPLITS, SequenceDataset, open_mapped
 from motiflens.errors import InputError, one_of
 from motiflens.files import write_whole
 from motiflens.io.negatives import shuffles_off_genome
+from motiflens.io.tables import read_table, write_table
 from motiflens.models import SequenceModel
 from motiflens.results import Results
 from motiflens.runs.ensemble import Ensemble, Ensembles

@@ -92,14 +92,12 @@ class Spacing:
     def __post_init__(self) -> None:
         pair = f"the spacing of {self.first} and {self.second}"
         if not (isinstance(self.first, str) and isinstance(self.second, str)):
-            raise InputError("a spacing names motifs", got=pair, remedy="give their names")
+            raise InputError(f"{pair} does not name motifs", remedy="give their names")
         _require_whole(f"min_gap of {pair}", self.min_gap, 0)
         _require_whole(f"max_gap of {pair}", self.max_gap, self.min_gap)
         _require_choice(f"the orientation of {pair}", self.orientation, ORIENTATIONS)
         if self.first == self.second:
-            raise InputError(
-                "a spacing is between two motifs", got=pair, remedy="name another motif"
-            )
+            raise InputError(f"{pair} is not between two motifs", remedy="name another motif")
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,31 +214,28 @@ def _check_background(background: tuple[float, ...]) -> None:
         _require_fraction("a probability of the background", probability)
     if not isinstance(background, tuple) or len(background) != 4 or abs(sum(background) - 1) > 1e-6:
         raise InputError(
-            "the background is four probabilities (A C G T) that sum to 1",
-            got=repr(background),
+            f"the background {background!r} is not four probabilities (A C G T) that sum to 1",
             remedy="correct it, or leave it out for 0.25 each",
         )
 
 
 def _check_motifs(grammar: Grammar) -> None:
     if not grammar.motifs:
-        raise InputError("a grammar has one motif or more", got="none", remedy="add a motif")
+        raise InputError("the grammar has no motif", remedy="add one")
     asked = grammar.negatives == "decoys" or grammar.decoys_in_positives
     if asked > bool(grammar.decoys) or bool(grammar.decoys) > (
         asked or grammar.negatives == "subset"
     ):
         raise InputError(
-            "decoys are given when negatives is 'decoys' or decoys_in_positives is true, and may "
-            "be when negatives is 'subset'",
-            got=f"{len(grammar.decoys)} decoys, negatives {grammar.negatives!r}",
-            remedy="add the decoys, or leave out what asks for them",
+            f"there are {len(grammar.decoys)} decoys, and negatives is {grammar.negatives!r}",
+            remedy="decoys go with negatives of decoys or subset, or with decoys_in_positives; add "
+            "them, or leave out what asks for them",
         )
     names = [use.name for use in grammar.motifs + grammar.decoys]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise InputError(
-            "motifs and decoys have different names",
-            got=f"{twice!r} twice",
+            f"{twice!r} names two motifs or decoys",
             remedy="rename one; for several sites of one motif use copies",
         )
 
@@ -260,10 +255,9 @@ def _check_spacing(pair: Spacing, grammar: Grammar) -> None:
         else:
             continue
         raise InputError(
-            "a spacing names two motifs that have one copy each, no other spacing, and "
-            "both strands if it has an orientation",
-            got=problem,
-            remedy="correct the spacing or the motif",
+            f"there is {problem}",
+            remedy="a spacing names two motifs that have one copy each, no other spacing, and both "
+            "strands if it has an orientation",
         )
 
 
@@ -274,9 +268,8 @@ def _check_room(grammar: Grammar) -> None:
         last_end = (use.start_max or 0) + use.motif.width
         if max(first_end, last_end) > shortest:
             raise InputError(
-                f"a site of {use.name}, {use.motif.width} bases, fits into the shortest sequence "
-                "at every start",
-                got=f"sequences of {shortest} bases and starts from {use.start_min} to "
+                f"a site of {use.name}, {use.motif.width} bases, does not fit into sequences of "
+                f"{shortest} bases at all starts from {use.start_min} to "
                 f"{'the last' if use.start_max is None else use.start_max}",
                 remedy="use longer sequences, a shorter motif or smaller starts",
             )
@@ -285,8 +278,8 @@ def _check_room(grammar: Grammar) -> None:
         needed = gaps + sum(use.copies * use.motif.width for use in grammar.uses(positive))
         if grammar.uses(positive) and needed > shortest:
             raise InputError(
-                "all sites of a sequence and the gaps between them fit into the shortest sequence",
-                got=f"{needed} bases of them for {shortest} bases",
+                f"the sites of a sequence and their gaps take {needed} bases, and the shortest "
+                f"sequence has {shortest}",
                 remedy="use longer sequences, fewer copies or smaller gaps",
             )
 
@@ -295,23 +288,15 @@ def _require_whole(what: str, value: object, low: int) -> None:
     whole = isinstance(value, Integral) and not isinstance(value, bool)
     if not whole or not low <= int(value) <= LARGEST:  # type: ignore[call-overload]
         raise InputError(
-            f"{what} is a whole number of at least {low}, and at most {LARGEST}",
-            got=repr(value),
-            remedy="correct the number",
+            f"{what} is {value!r}", remedy=f"give a whole number from {low} to {LARGEST}"
         )
 
 
 def _require_fraction(what: str, value: object) -> None:
     if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= float(value) <= 1:
-        raise InputError(
-            f"{what} is a number from 0 to 1", got=repr(value), remedy="correct the number"
-        )
+        raise InputError(f"{what} is {value!r}", remedy="give a number from 0 to 1")
 
 
 def _require_choice(what: str, value: object, choices: Sequence[object]) -> None:
     if value not in choices:
-        raise InputError(
-            f"{what} is {', '.join(map(str, choices[:-1]))} or {choices[-1]}",
-            got=repr(value),
-            remedy="choose one of them",
-        )
+        raise InputError(f"{what} is {value!r}", remedy=f"choose {' or '.join(map(str, choices))}")

@@ -49,9 +49,9 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from motiflens.datasets.located import at
 from motiflens.errors import InputError
-from motiflens.io.toml_files import check_keys, read_toml
+from motiflens.files import check_keys, read_toml
+from motiflens.io.values import at
 from motiflens.motifs import Motif, read_motifs
 from motiflens.simulation.grammar import Grammar, MotifUse, Spacing
 
@@ -68,11 +68,11 @@ def read_grammar(path: Path | str) -> Grammar:
         for every value that `Grammar`, `MotifUse` or `Spacing` refuses.
     """
     path = Path(path)
-    table = read_toml(path, "a grammar is")
+    table = read_toml(path)
     try:
         return _make_grammar(table, path.parent)
     except InputError as error:
-        raise at(error, str(path)) from None
+        raise at(error, f"in {path}") from None
 
 
 def _make_grammar(table: dict[str, Any], folder: Path) -> Grammar:
@@ -89,7 +89,7 @@ def _make_grammar(table: dict[str, Any], folder: Path) -> Grammar:
 def _tables(table: dict[str, Any], key: str) -> list[dict[str, Any]]:
     entries = table.get(key, [])
     if not (isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)):
-        raise InputError(f"{key} is written as [[{key}]]", got=repr(entries), remedy="correct it")
+        raise InputError(f"{key} is {entries!r}", remedy=f"write it as [[{key}]]")
     return entries
 
 
@@ -108,9 +108,8 @@ def _make_motif(entry: dict[str, Any], folder: Path) -> Motif:
         and given in ({"motif"}, {"meme"}, {"meme", "id"})
     ):
         raise InputError(
-            'a motif has either motif = "letters", or meme = "file" and id = "name"',
-            got=repr(texts),
-            remedy="write one of the two",
+            f"a motif is given by {texts!r}",
+            remedy='write either motif = "letters", or meme = "file" and id = "name"',
         )
     if "motif" in texts:
         return Motif.from_string(texts["motif"], texts.get("name"))
@@ -127,9 +126,9 @@ def _find_motif(path: Path, wanted: str | None) -> Motif:
         names = [name for motif in motifs for name in (motif.name, motif.alt_name) if name]
         near = difflib.get_close_matches(wanted or "", names, n=1)
         raise InputError(
-            "id names one motif of the motif file",
-            got=f"{'no id' if wanted is None else repr(wanted)}, for {len(found)} of the "
-            f"{len(motifs)} motifs of {path}",
+            f"no id says which of the {len(motifs)} motifs of {path} is meant"
+            if wanted is None
+            else f"the id {wanted!r} names {len(found)} of the {len(motifs)} motifs of {path}",
             remedy=f"did you mean {near[0]!r}?" if near and not found else "give the id of one",
         )
     return found[0]
@@ -141,8 +140,7 @@ def _make_spacing(entry: dict[str, Any]) -> Spacing:
     missing = [key for key in keys[:4] if key not in entry]
     if missing:
         raise InputError(
-            f"a spacing has {', '.join(keys[:4])}",
-            got=f"one without {', '.join(missing)}",
-            remedy="add it",
+            f"a spacing is without {', '.join(missing)}",
+            remedy=f"give {', '.join(keys[:4])}",
         )
     return Spacing(**entry)

@@ -96,8 +96,7 @@ def simulate(
             break
     else:
         raise InputError(
-            "a motif of 16 bits or more does not occur by chance in every sequence",
-            got=f"a chance match in each of {_ATTEMPTS} attempts",
+            f"a motif of 16 bits or more matched by chance in each of {_ATTEMPTS} attempts",
             remedy="choose another background, or decoys that do not hold the motif",
         )
     flipped = _exactly(grammar.label_noise, grammar.n, generator)
@@ -207,8 +206,7 @@ def _shuffle_site(site: Codes, motif: Motif, generator: np.random.Generator) -> 
         if not any(exact_matches(shuffled[None], text).any() for text in patterns):
             return shuffled
     raise InputError(
-        "a shuffled site is not the motif any more",
-        got=f"{motif.name}, which {_ATTEMPTS} shuffles did not change",
+        f"{_ATTEMPTS} shuffles of {motif.name} left it as it is",
         remedy="use random negatives or decoys for this motif",
     )
 
@@ -241,8 +239,7 @@ def _place(
                     for part in block.parts
                 ]
     raise InputError(
-        "the sites of a sequence fit into their start ranges without overlap",
-        got=f"no place for {', '.join(use.name for use in uses)} in {length} bases in "
+        f"{', '.join(use.name for use in uses)} did not fit into {length} bases without overlap in "
         f"{_ATTEMPTS} attempts",
         remedy="use longer sequences, wider start ranges, smaller gaps or fewer copies",
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motiflens.datasets import SequenceDataset
-from motiflens.io.inputs import read
+from motiflens.io.read import read
 from motiflens.progress import Progress, listener
 from motiflens.results import needed_by, of_stage
 from motiflens.results.provenance import Origin

@@ -1,13 +1,9 @@
-"""The first stage: files of a user made into one data set with its splits, and all decided.
-
-No other stage knows files.
-"""
+"""The first stage: a data set made ready for training, and all decided."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -16,13 +12,11 @@ from motiflens.auditing import audit
 from motiflens.datasets import (
     SPLITS,
     SequenceDataset,
-    concatenate,
     require_at_least,
     require_two_classes,
 )
 from motiflens.datasets.strands import BOTH_FROM, strand_share
 from motiflens.errors import InputError
-from motiflens.io.readers import Reading, Source, read
 from motiflens.models import FIXED_LENGTH
 from motiflens.motifs import information, motif_from_string
 from motiflens.results.audit import Audit
@@ -38,69 +32,6 @@ from motiflens.stages.defaults import (
 from motiflens.stages.hyperparameters import built, changes_notes, job_of, validation_fraction
 from motiflens.stages.splitting import cut, on_genome
 from motiflens.training import Job
-
-
-@dataclass(frozen=True)
-class DataFiles:
-    """The files of a run.
-
-    Parameters
-    ----------
-    data
-        What is trained on.
-    valid, test
-        Files of the same kinds, used as they are; without them the splits are cut out of ``data``.
-    test_negatives
-        The negatives of a ``test`` file, and of a ``valid`` file, that hold positives only.
-    """
-
-    data: Source
-    valid: Path | str | None = None
-    test: Path | str | None = None
-    test_negatives: Path | str | None = None
-
-
-def load_files(files: DataFiles) -> Reading:
-    """Read all files of a run into one data set, whose split says which file a row is from.
-
-    Parameters
-    ----------
-    files
-        Without ``valid`` and ``test`` the data set keeps the split that it came with, if any.
-
-    Raises
-    ------
-    InputError
-        If a file cannot be read, see :func:`motiflens.io.readers.read`, or the data have a split of
-        their own besides the files.
-    """
-    main = read(files.data)
-    given = {"valid": files.valid, "test": files.test}
-    others = {split: path for split, path in given.items() if path is not None}
-    if not others:
-        return replace(main, notes=(*main.notes, *sample_notes(main.dataset)))
-    first = next(iter(others))
-    beside = f"beside a {first} file"
-    if main.dataset.is_mapped:
-        remedy = f"convert one table with a column 'split', or leave {first} out"
-        raise InputError(f"the data in {files.data.path} are mapped", beside, remedy, first)
-    if main.dataset.split is not None:
-        remedy = f"drop the column, or leave {first} out"
-        raise InputError(f"{files.data.path} has a column 'split'", beside, remedy, first)
-    readings = {"train": main}
-    for split, path in others.items():
-        source = replace(files.data, path=path, labels=None, negatives=files.test_negatives)
-        readings[split] = read(source)
-    datasets = [
-        reading.dataset.with_split(np.full(len(reading.dataset), split))
-        for split, reading in readings.items()
-    ]
-    notes = tuple(
-        note if split == "train" else f"{split}: {note}"
-        for split, reading in readings.items()
-        for note in reading.notes
-    )
-    return Reading(concatenate(datasets), main.negatives, notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +79,7 @@ def plan_run(
     """
     # First of all, so that a mistake in the hyperparameters is told at once.
     held_out = validation_fraction(settings)
-    notes = list(origin.notes)
+    notes = [*origin.notes, *sample_notes(dataset)]
     dataset, settings = prepare(dataset, settings, notes.append, held_out)
     note_on_motif(dataset, settings, notes.append)
     n_train = int(np.count_nonzero(dataset.split == "train"))

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from motiflens.errors import InputError
-from motiflens.io.toml_files import check_keys, read_toml
+from motiflens.files import check_keys, read_toml
 from motiflens.models import MODELS, SequenceModel, build_model, require_model
 from motiflens.settings import Settings
 from motiflens.training import Job, recipe_for
@@ -39,7 +39,7 @@ def read_hyperparameters(path: Path | str) -> dict[str, dict[str, Any]]:
         If the file is missing or is no TOML.
     """
     path = Path(path)
-    tables = read_toml(path, "hyperparameters are")
+    tables = read_toml(path)
     for name, table in tables.items():
         if not isinstance(table, dict) or not isinstance(table.get(RECIPE, {}), dict):
             problem = f"{name} = {table!r} stands outside the table of a model"

@@ -11,7 +11,7 @@ import numpy as np
 
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
-from motiflens.io.readers import read_dataset
+from motiflens.io.read import read
 from motiflens.models.calling import require_device
 from motiflens.progress import Progress, listener
 from motiflens.settings import Settings
@@ -126,7 +126,7 @@ def train(
         it does not take.
     """
     if isinstance(dataset, Path | str):
-        dataset = read_dataset(dataset)
+        dataset = read(dataset)
     if isinstance(recipe, Recipe):
         recipe = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
     own = {model: {**(hyperparameters or {}), RECIPE: dict(recipe or {})}}

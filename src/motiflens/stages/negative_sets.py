@@ -12,7 +12,8 @@ import numpy as np
 from motiflens.datasets import SequenceDataset, concatenate
 from motiflens.errors import InputError
 from motiflens.io.negatives import split_kind
-from motiflens.io.readers import Source, read
+from motiflens.io.options import AS_IT_IS, ReadOptions
+from motiflens.io.read import read_files
 from motiflens.progress import Progress
 from motiflens.results.provenance import Origin
 from motiflens.runs import Run
@@ -42,7 +43,10 @@ class NegativeSets:
 
 
 def read_negative_sets(
-    source: Source | Path | str, names: Sequence[str], settings: Settings | None = None
+    path: Path | str,
+    names: Sequence[str],
+    settings: Settings | None = None,
+    options: ReadOptions = AS_IT_IS,
 ) -> NegativeSets:
     """Read positives, and give them negatives of each set and one split.
 
@@ -51,8 +55,8 @@ def read_negative_sets(
 
     Parameters
     ----------
-    source
-        Positives, without labels or negatives.
+    path, options
+        File of positives, read without labels or negatives.
     names
         Two or more of ``shuffle``, ``matched``, names of files, and mixtures joined by ``+``.
     settings
@@ -62,17 +66,19 @@ def read_negative_sets(
     ------
     InputError
         If sets are fewer than two or named twice, if the source comes with labels or negatives,
-        and where :func:`motiflens.io.readers.read` or the split does.
+        and where `read_files` or the split does.
     """
-    source = source if isinstance(source, Source) else Source(source)
     settings = settings or Settings()
-    _check_sets(source, names)
+    _check_sets(path, options, names)
     single = dict.fromkeys(part for name in names for part in split_kind(name))
-    readings = {name: read(replace(source, negatives=name)) for name in single}
-    negatives = {name: _of_label(reading.dataset, 0) for name, reading in readings.items()}
+    readings = {
+        name: read_files(path, replace(options, negatives=name), seed=settings.seed)
+        for name in single
+    }
+    negatives = {name: reading.dataset.negatives() for name, reading in readings.items()}
     # Only positives that were read with their shuffles are bound to them.
     reading = readings.get("shuffle", next(iter(readings.values())))
-    positives = _of_label(reading.dataset, 1)
+    positives = reading.dataset.positives()
     free = [name for name in single if name != "shuffle"]
     notes = list(dict.fromkeys(note for one in readings.values() for note in one.notes))
     together = concatenate([positives, *(negatives[name] for name in free)])
@@ -89,24 +95,20 @@ def read_negative_sets(
     return NegativeSets(datasets, rule, tuple(notes))
 
 
-def _of_label(dataset: SequenceDataset, label: int) -> SequenceDataset:
-    return dataset.subset(dataset.labels == label)
-
-
-def _check_sets(source: Source, names: Sequence[str]) -> None:
+def _check_sets(path: Path | str, options: ReadOptions, names: Sequence[str]) -> None:
     if len(set(names)) < max(len(names), 2):
         problem = f"{', '.join(names) or 'nothing'} names fewer than two different negative sets"
         remedy = "name each once, such as cross_negatives=shuffle,negatives.fa"
         raise InputError(problem, remedy=remedy, argument="cross_negatives")
     for what in ("labels", "negatives"):
-        if (value := getattr(source, what)) is not None:
+        if (value := getattr(options, what)) is not None:
             problem = f"{what}={value} is given beside several negative sets"
             remedy = f"leave {what} out: the data are positives, and the sets all negatives"
-            raise InputError(problem, f"for {source.path}", remedy, what)
+            raise InputError(problem, f"for {path}", remedy, what)
 
 
 def cross_negatives(
-    source: Source | Path | str,
+    path: Path | str,
     names: Sequence[str],
     output: Path | str,
     settings: Settings | None = None,
@@ -114,6 +116,7 @@ def cross_negatives(
     overwrite: bool = False,
     progress: Progress | None = None,
     origin: Origin | None = None,
+    options: ReadOptions = AS_IT_IS,
 ) -> Run:
     """Train models against each negative set and test them against every one.
 
@@ -122,8 +125,8 @@ def cross_negatives(
 
     Parameters
     ----------
-    source
-        Positives: a file, or a :class:`motiflens.Source` with, for instance, a genome.
+    path, options
+        File of positives and, for instance, its genome.
     names
         Two or more of ``shuffle``, ``matched``, names of files, and mixtures joined by ``+``.
     output
@@ -137,10 +140,9 @@ def cross_negatives(
         If the data, the negative sets, the settings or the output break a rule.
     """
     settings = settings or Settings()
-    source = source if isinstance(source, Source) else Source(source)
-    sets = read_negative_sets(source, names, settings)
+    sets = read_negative_sets(path, names, settings, options)
     own, *_ = sets.datasets
-    origin = origin or Origin(data=str(source.path))
+    origin = origin or Origin(data=str(path))
     return compare(
         sets.datasets[own],
         output,

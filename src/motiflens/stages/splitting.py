@@ -16,8 +16,8 @@ from motiflens.datasets import (
     split_by_chromosome,
     split_by_groups,
 )
-from motiflens.datasets.kmers import MAX_K
 from motiflens.errors import InputError
+from motiflens.sequences import MAX_K
 from motiflens.settings import Settings
 from motiflens.stages.defaults import Note, unheard
 

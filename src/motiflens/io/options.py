@@ -1,0 +1,54 @@
+"""What a user says about a file of data beside its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How DATA becomes labelled sequences.
+
+    Parameters
+    ----------
+    labels
+        File with one label a line, for sequences in FASTA or one a line.
+    positive
+        The word that is the positive label, where labels are words, such as bound.
+    negatives
+        DATA holds positives, and these are the negatives: shuffle, matched, a file, or several
+        joined by +.
+    genome
+        FASTA or 2bit, for a BED or narrowPeak file.
+    width
+        Windows of so many bases around the summits or middles of a BED file.
+    peak_name
+        Only the rows of a BED file whose name matches, such as 'CTCF_*'.
+    exclude
+        BED file of regions, such as a blacklist: peaks that overlap one are dropped, and matched
+        negatives lie elsewhere.
+    signal_column
+        Column of the signal of a protein-binding microarray, counted from 1.
+    positive_sd
+        Probes this many standard deviations above the mean are positives.
+    """
+
+    labels: Path | None = None
+    positive: str | None = None
+    negatives: str | None = None
+    genome: Path | None = None
+    width: int | None = None
+    peak_name: str | None = None
+    exclude: Path | None = None
+    signal_column: int | None = None
+    positive_sd: float | None = None
+
+    def given(self) -> dict[str, object]:
+        """Return the options that are not left to their default."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+AS_IT_IS = ReadOptions()
+"""Nothing said."""

@@ -1,0 +1,310 @@
+"""Tables: read row by row, and the one that a data set is kept in.
+
+A table is a ``.parquet``, ``.tsv`` or ``.csv`` file (the last two also with ``.gz``, separated by
+commas, tabs or semicolons) or an Excel workbook, with the columns ``sequence`` and ``label``, and
+where they are known ``name``, ``split``, ``sites`` and the coordinates ``chrom``, ``start``,
+``end`` (0-based, half-open) and ``strand``. Other columns are passed over, and so are coordinates
+that lack one of the first three.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+
+import lazy_loader  # type: ignore[import-untyped]
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from motiflens.datasets import Loci, SequenceDataset
+from motiflens.errors import InputError
+from motiflens.files import open_binary, stream_text, write_whole
+from motiflens.io.sniff import SEPARATORS, is_header
+from motiflens.io.values import (
+    at,
+    convert_each,
+    explain_labels,
+    parse_label,
+    parse_position,
+    parse_sequence,
+    parse_split,
+)
+from motiflens.sequences import format_sites, parse_sites
+
+LOCUS_COLUMNS = ("chrom", "start", "end", "strand")
+COLUMNS = ("sequence", "label", "name", "split", "sites", *LOCUS_COLUMNS)
+
+Row = tuple[list[str], str]
+"""The values of a row, and where it is."""
+
+_DATA = re.compile(r"[ACGTUN]{4,}", re.IGNORECASE)
+
+pandas = lazy_loader.load("pandas")  # wanted for workbooks alone, and slow to import
+
+# The default of 131,072 letters a field is less than some models read at once.
+csv.field_size_limit(2**31 - 1)
+
+
+def table_kind(path: Path | str) -> str | None:
+    """Return what a table is by its name: parquet, tsv, csv, xlsx or xls; None for other files."""
+    match = re.search(r"\.(?:(parquet|xlsx?)|(tsv|csv)(?:\.gz)?)$", Path(path).name.lower())
+    return match and (match[1] or match[2])
+
+
+def write_table(dataset: SequenceDataset, path: Path | str) -> None:
+    """Write a data set as a table, whole or not at all; equal data give equal bytes.
+
+    Raises
+    ------
+    InputError
+        For another ending than those of a table, and where the file cannot be written.
+    """
+    kind = table_kind(path)
+    columns = _columns(dataset)
+    if kind == "parquet":
+        buffer = io.BytesIO()
+        pq.write_table(pa.table(columns), buffer)
+        write_whole(path, buffer.getvalue())
+    elif kind in ("tsv", "csv"):
+        text = io.StringIO()
+        writer = csv.writer(text, delimiter="\t" if kind == "tsv" else ",", lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+        write_whole(path, text.getvalue().encode())
+    else:
+        raise InputError(
+            f"{path} is not the name of a table",
+            remedy="let it end in .parquet, .tsv or .csv, the last two also with .gz",
+        )
+
+
+def _columns(dataset: SequenceDataset) -> dict[str, list[str] | list[int]]:
+    columns: dict[str, list[str] | list[int]] = {
+        "sequence": dataset.sequences(),
+        "label": dataset.labels.astype(int).tolist(),
+        "name": dataset.names.tolist(),
+    }
+    if dataset.split is not None:
+        columns["split"] = dataset.split.tolist()
+    if dataset.sites is not None:
+        columns["sites"] = [format_sites(row) for row in dataset.sites]
+    if dataset.coordinates is not None:
+        columns |= {name: getattr(dataset.coordinates, name).tolist() for name in LOCUS_COLUMNS}
+    return columns
+
+
+def read_table(path: Path | str, positive: str | None = None) -> SequenceDataset:
+    """Read a data set from a table.
+
+    Column names may be in any case. Labels are 0 or 1, also 0.0 and 1.0, false and true.
+
+    Parameters
+    ----------
+    path
+        The table.
+    positive
+        The word that is the positive label, where labels are words; all others are negative.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, empty, damaged or no table, when ``sequence`` or ``label`` is
+        missing, and for a value that is none; the last names the line (in Parquet and workbooks
+        the row, counted from 1).
+    """
+    names, rows = open_table(path)
+    values, places = [], []
+    for row, place in rows:
+        values.append(row)
+        places.append(place)
+    if not values:
+        raise InputError(
+            f"{path} holds the names of columns and nothing else",
+            remedy="check how the table was made",
+        )
+    columns = dict(zip(names, zip(*values, strict=True), strict=True))
+    explain_labels(columns["label"], path, positive)
+
+    def where(index: int) -> str:
+        return places[index]
+
+    def column(name: str, parse: Callable[[str], object]) -> list[object] | None:
+        return convert_each(columns[name], parse, where) if name in columns else None
+
+    sequences = convert_each(columns["sequence"], parse_sequence, where)
+    labels = convert_each(columns["label"], lambda text: parse_label(text, positive), where)
+    split, sites = column("split", parse_split), column("sites", parse_sites)
+    try:
+        return SequenceDataset.from_sequences(
+            sequences,
+            labels,
+            names=columns.get("name"),
+            split=split,  # type: ignore[arg-type]
+            sites=sites,  # type: ignore[arg-type]
+            coordinates=_loci(columns, where),
+        )
+    except InputError as error:
+        raise at(error, f"in {path}") from None
+
+
+def _loci(columns: dict[str, tuple[str, ...]], where: Callable[[int], str]) -> Loci | None:
+    if not set(LOCUS_COLUMNS[:3]) <= set(columns):
+        return None
+    start, end = (
+        np.array(convert_each(columns[name], parse_position, where), dtype=np.int64)
+        for name in ("start", "end")
+    )
+    strand = [text or "." for text in columns.get("strand", [""] * len(start))]
+    return Loci(np.array(columns["chrom"]), start, end, np.array(strand))
+
+
+def open_table(path: Path | str) -> tuple[list[str], Iterator[Row]]:
+    """Open a table: which of our columns it has, and its rows, with the values of these columns.
+
+    Raises
+    ------
+    InputError
+        When the file is missing or no table, ``sequence`` or ``label`` is missing, or a column is
+        there twice; the rows raise for what is wrong in them.
+    """
+    kind = table_kind(path)
+    if kind == "parquet":
+        with _decoded(path, "Parquet"), open_binary(path) as content:
+            header: Sequence[str] = pq.read_schema(content).names
+        found = find_columns(header, path)
+        return list(found), _parquet_rows(path, [header[index] for index in found.values()])
+    rows = _workbook_rows(path) if kind in ("xlsx", "xls") else _text_rows(path, kind)
+    header = next(rows, ([], ""))[0]
+    found = find_columns(header, path)
+    chosen = list(found.values())
+    return list(found), (([row[index] for index in chosen], place) for row, place in rows)
+
+
+def find_columns(header: Sequence[str], path: Path | str) -> dict[str, int]:
+    """Return where our columns stand in a header.
+
+    Raises
+    ------
+    InputError
+        When ``sequence`` or ``label`` is missing, or a column is there twice.
+    """
+    names = [name.strip().lower() for name in header]
+    twice = next((name for name in COLUMNS if names.count(name) > 1), None)
+    if twice:
+        raise InputError(f"two columns are named {twice!r}", f"in {path}", "rename one of them")
+    missing = next((name for name in COLUMNS[:2] if name not in names), None)
+    if missing:
+        raise _missing_column(missing, header, names, path)
+    return {name: names.index(name) for name in COLUMNS if name in names}
+
+
+def _missing_column(
+    missing: str, header: Sequence[str], names: list[str], path: Path | str
+) -> InputError:
+    if any(_DATA.fullmatch(name) for name in names):
+        return InputError(
+            f"the first line of {path} is data, not the names of the columns",
+            remedy="add a first line such as sequence,label",
+        )
+    near = difflib.get_close_matches(missing, names, n=1)
+    remedy = f"rename the column {near[0]!r} to" if near else "name one of them"
+    told = ", ".join(map(repr, header[:8])) + (", ..." if len(header) > 8 else "")
+    return InputError(
+        f"no column is named {missing!r}", f"among {told} in {path}", f"{remedy} {missing!r}"
+    )
+
+
+def delimited_rows(
+    lines: Iterable[str], path: Path | str, separator: str
+) -> Iterator[tuple[list[str], str]]:
+    """Read the rows of a delimited text, each with as many values as the first.
+
+    Raises
+    ------
+    InputError
+        For a row with more or fewer, and for an open quote.
+    """
+    n_columns = 0
+    reader = csv.reader(lines, delimiter=separator)
+    try:
+        for row in reader:
+            if not any(value.strip() for value in row):
+                continue
+            n_columns = n_columns or len(row)
+            if len(row) != n_columns:
+                raise InputError(
+                    f"there are {len(row)} values, where the first line has {n_columns},",
+                    f"in line {reader.line_num} of {path}",
+                    "correct the row, or put quotes around a value with the separator in it",
+                )
+            yield row, f"in line {reader.line_num} of {path}"
+    except csv.Error as error:
+        raise InputError(str(error), f"in line {reader.line_num} of {path}") from None
+
+
+def _text_rows(path: Path | str, kind: str | None) -> Iterator[Row]:
+    lines = stream_text(path)
+    first = [""]
+    while not first[-1].strip():  # until the end, which raises, where all are blank
+        first.append(next(lines))
+    separator = _separator(first[-1].rstrip("\n"), "," if kind == "csv" else "\t")
+    return delimited_rows(chain(first[1:], lines), path, separator)
+
+
+def _separator(line: str, usual: str) -> str:
+    """Return what separates the columns of a first line: the usual, where it names our columns."""
+    options = (usual, *(separator for separator in SEPARATORS if separator != usual))
+    named = (separator for separator in options if is_header(line.split(separator)))
+    return next(named, max(options, key=line.count))
+
+
+def _parquet_rows(path: Path | str, names: list[str]) -> Iterator[Row]:
+    number = 0
+    with _decoded(path, "Parquet"), open_binary(path) as content, pq.ParquetFile(content) as file:
+        for batch in file.iter_batches(columns=names):
+            columns = [batch.column(name).to_pylist() for name in names]
+            for row in zip(*columns, strict=True):
+                number += 1
+                texts = ["" if value is None else str(value) for value in row]
+                yield texts, f"in row {number} of {path}"
+
+
+def _workbook_rows(path: Path | str) -> Iterator[Row]:
+    if table_kind(path) == "xls":
+        raise InputError(
+            f"{path} is an Excel workbook of the old kind", remedy="save it as .xlsx or CSV"
+        )
+    with _decoded(path, "an Excel workbook"), open_binary(path) as content:
+        try:
+            frame = pandas.read_excel(content, header=None, dtype=str, keep_default_na=False)
+        except ImportError:
+            raise InputError(
+                f"{path} is an Excel workbook, which openpyxl reads and is not installed",
+                remedy="save the sheet as CSV, or install motiflens[excel]",
+            ) from None
+    if frame.empty:
+        raise InputError(f"the first sheet of {path} is empty", remedy="save the right one as CSV")
+    for number, row in enumerate(frame.to_numpy().tolist(), start=1):
+        if any(row):
+            yield [str(value) for value in row], f"in row {number} of {path}"
+
+
+@contextmanager
+def _decoded(path: Path | str, kind: str) -> Iterator[None]:
+    """Turn what goes wrong in a decoder, at any place of the file, into an InputError."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # a damaged file may fail anywhere in the decoder
+        raise InputError(
+            f"{path} is no whole {kind.removeprefix('an ')} file: {error}",
+            remedy="give it the ending of what it is, or make it again",
+        ) from None

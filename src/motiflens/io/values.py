@@ -1,0 +1,196 @@
+"""Values read from a file, so that the error for a wrong one tells where it is."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from motiflens.datasets import SPLITS
+from motiflens.errors import InputError
+
+T = TypeVar("T")
+
+MAX_CLASSES = 20
+"""More different whole numbers than that are measurements, not classes."""
+
+_LABELS = {"0": 0.0, "0.0": 0.0, "false": 0.0, "1": 1.0, "1.0": 1.0, "true": 1.0}
+_NEGATIVE_WORD = re.compile("un|no|neg|false|back|control|0|-")
+_POSITION = re.compile(r"[0-9]{1,12}")
+_SEQUENCE = re.compile(r"[ACGTUNacgtun]*")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_PROTEIN_ONLY, _DNA = set("EFILPQ"), set("ACGTUN")
+MIN_PROTEIN = 10
+"""Fewer letters may be anything."""
+
+
+def at(error: InputError, where: str) -> InputError:
+    """Return the same error with a place, such as ``"in line 3 of x.csv"``."""
+    got = f"{error.got} {where}" if error.got else ""
+    return InputError(
+        error.problem, f"{error.where} {where}".strip(), error.remedy, error.arguments, got=got
+    )
+
+
+def convert_each(
+    texts: Iterable[str], convert: Callable[[str], T], where: Callable[[int], str]
+) -> list[T]:
+    """Convert texts one by one; an InputError is raised with the place of the text, by its index.
+
+    Raises
+    ------
+    InputError
+        That of ``convert``, with the place.
+    """
+    values: list[T] = []
+    try:
+        values.extend(convert(text) for text in texts)
+    except InputError as error:
+        raise at(error, where(len(values))) from None
+    return values
+
+
+def parse_sequence(text: str) -> str:
+    """Strip blanks off a sequence of one or more letters ACGTN, in any case; U becomes T.
+
+    Raises
+    ------
+    InputError
+        For none, for protein and for other letters, with the position counted from 1 in the text
+        as it came.
+    """
+    sequence = text.strip()
+    match = _SEQUENCE.match(sequence)
+    end = match.end() if match else 0
+    if sequence and end == len(sequence):
+        if "U" in sequence or "u" in sequence:
+            return sequence.replace("U", "T").replace("u", "t")
+        return sequence
+    if not sequence:
+        raise InputError("there is no sequence", remedy="fill it in, or delete the row")
+    refuse_protein(sequence)
+    position = text.find(sequence) + end + 1
+    raise InputError(
+        f"{sequence[end]!r} at position {position} is not A, C, G, T or N",
+        remedy="replace the letter by N, or drop the sequence",
+    )
+
+
+def refuse_protein(sequence: str, where: str = "") -> None:
+    """Raise an InputError for a sequence of amino acids."""
+    letters = sequence.upper()
+    if (
+        len(letters) >= MIN_PROTEIN
+        and letters.replace("*", "").isalpha()
+        and not _PROTEIN_ONLY.isdisjoint(letters)
+        and sum(letter not in _DNA for letter in letters) > len(letters) / 4
+    ):
+        raise InputError(
+            f"{sequence[:20]!r} looks like protein, not DNA,",
+            where,
+            "give the nucleotide sequences",
+        )
+
+
+def parse_label(text: str, positive: str | None = None) -> float:
+    """Read a label: 0 or 1, also 0.0 and 1.0, false and true; or whether it is a word.
+
+    Raises
+    ------
+    InputError
+        For none, and without a word for anything else.
+    """
+    word = text.strip()
+    if positive is not None and word:
+        return float(word == positive)
+    label = _LABELS.get(word.lower())
+    if label is None:
+        what = f"the label {text!r} is neither 0 nor 1" if word else f"the label is {text!r}"
+        raise InputError(what, remedy="correct the row, or delete it")
+    return label
+
+
+def explain_labels(texts: Iterable[str], path: object, positive: str | None = None) -> None:
+    """Raise an InputError that fits all labels of a file, where their kind is not 0 and 1.
+
+    Parameters
+    ----------
+    texts
+        All labels.
+    path
+        Where they are.
+    positive
+        The word that was named as the positive label.
+
+    Raises
+    ------
+    InputError
+        For two words, measurements, several classes, and a positive word that does not occur.
+    """
+    counts = Counter(text.strip() for text in texts)
+    words = list(counts)
+    told = ", ".join(f"{word!r} ({counts[word]} rows)" for word in words[:5])
+    told += f" and {len(words) - 5} more" if len(words) > 5 else ""
+    if positive is not None:
+        if positive in counts or not words:
+            return
+        raise InputError(
+            f"no label is {positive!r}", f"in {path}", f"its labels are {told}", "positive"
+        )
+    if "" in counts or all(word.lower() in _LABELS for word in words):
+        return
+    is_number = [_NUMBER.fullmatch(word) is not None for word in words]
+    known = any(word.lower() in _LABELS for word in words)
+    if len(words) == 2 and (all(is_number) or not known):
+        first = next((word for word in words if not _NEGATIVE_WORD.match(word.lower())), words[0])
+        raise InputError(
+            f"the labels are {told}, not 0 and 1",
+            f"in {path}",
+            f'name the one that is 1, such as positive="{first}"',
+            "positive",
+        )
+    if len(words) < 3 or not all(is_number):
+        return
+    values = sorted(float(word) for word in words)
+    if len(values) > MAX_CLASSES or not all(value.is_integer() for value in values):
+        raise InputError(
+            f"the labels are measurements, from {values[0]:g} to {values[-1]:g},",
+            f"in {path}",
+            "regression is not supported; make them 0 and 1 by a threshold",
+        )
+    raise InputError(
+        f"the labels are {len(values)} classes, {', '.join(f'{value:g}' for value in values)},",
+        f"in {path}",
+        "more than two classes are not supported; keep two, or set one against the rest, such as "
+        f'positive="{words[-1]}"',
+        "positive",
+    )
+
+
+def parse_split(text: str) -> str:
+    """Read the name of a split.
+
+    Raises
+    ------
+    InputError
+        For anything but train, valid and test.
+    """
+    if text not in SPLITS:
+        raise InputError(f"the split {text!r} is not {', '.join(SPLITS[:2])} or {SPLITS[2]}")
+    return text
+
+
+def parse_position(text: str) -> int:
+    """Read a position in a genome: a whole number from 0, of at most 12 digits.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
+    if not _POSITION.fullmatch(text):
+        raise InputError(
+            f"the position {text!r} is not a whole number from 0", remedy="correct the line"
+        )
+    return int(text)
