@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from motiflens.io.readers import Source
 from msgspec import to_builtins
 from sklearn.metrics import roc_auc_score
 from tests.as_json import as_json
@@ -21,6 +20,7 @@ import motiflens
 from motiflens import InputError, Settings
 from motiflens.datasets import SequenceDataset, homology_groups
 from motiflens.evaluation.ensembles import evaluate_ensembles
+from motiflens.io.options import ReadOptions
 from motiflens.metrics import ensemble_logits
 from motiflens.report import write_report
 from motiflens.report.metrics import crossing_section
@@ -221,7 +221,10 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "negatives besides": (
         lambda: cross_negatives(
-            Source("positives.fa", negatives="alike.fa"), ["shuffle", "poor.fa"], "no"
+            "positives.fa",
+            ["shuffle", "poor.fa"],
+            "no",
+            options=ReadOptions(negatives="alike.fa"),
         ),
         "negatives=alike.fa.*positives.fa; leave negatives out",
     ),

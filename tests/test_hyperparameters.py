@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import motiflens
-from motiflens.datasets import write_table
 from motiflens.errors import InputError
+from motiflens.io.tables import write_table
 from motiflens.settings import Settings
 from motiflens.simulation import simulate, tutorial_grammar
 from motiflens.stages.compare import compare

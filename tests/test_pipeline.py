@@ -14,9 +14,10 @@ from tests.as_json import as_json
 import motiflens
 from motiflens import Settings
 from motiflens.attribution import METHODS
-from motiflens.datasets import homology_groups, mark_sites, write_table
+from motiflens.datasets import homology_groups, mark_sites
 from motiflens.errors import InputError
 from motiflens.evaluation.models import compare as compare_models
+from motiflens.io.tables import write_table
 from motiflens.metrics import paired_difference, score, seed_scores
 from motiflens.progress import Silent
 from motiflens.report import write_report
