@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from motiflens.io.readers import Source
 from msgspec import to_builtins
 from sklearn.metrics import roc_auc_score
 from tests.as_json import as_json
@@ -21,13 +20,14 @@ import motiflens
 from motiflens import InputError, Settings
 from motiflens.datasets import SequenceDataset, homology_groups
 from motiflens.evaluation.ensembles import evaluate_ensembles
+from motiflens.io.options import ReadOptions
 from motiflens.metrics import ensemble_logits
 from motiflens.report import write_report
 from motiflens.report.metrics import crossing_section
 from motiflens.report.parts import Table, Text
 from motiflens.results import Results
 from motiflens.stages.negative_sets import cross_negatives, read_negative_sets
-from motiflens.training import Job, predict_logits
+from motiflens.training import Job, predict_logits, train
 
 MOTIF = "GATTACCA"
 N, N_POOR, LENGTH = 90, 120, 41
@@ -155,7 +155,7 @@ def test_every_cell_is_of_the_model_and_the_test_part_that_it_names(
     found = as_json(run.results.crossing)["models"]["cnn"]["trained_on"]
     tests = {kind: dataset.part("test") for kind, dataset in kinds.items()}
     job = Job("cnn", SETTINGS.seed_list)
-    trained = {"cnn": motiflens.train(kinds["alike.fa"], job, threads=1)}
+    trained = {"cnn": train(kinds["alike.fa"], job, threads=1)}
     for kind, test in tests.items():
         alone = evaluate_ensembles(trained, test, seed=SETTINGS.seed)["cnn"].test.auroc
         assert found["alike.fa"]["tested_on"][kind]["auroc"] == to_builtins(alone)
@@ -221,7 +221,10 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "negatives besides": (
         lambda: cross_negatives(
-            Source("positives.fa", negatives="alike.fa"), ["shuffle", "poor.fa"], "no"
+            "positives.fa",
+            ["shuffle", "poor.fa"],
+            "no",
+            options=ReadOptions(negatives="alike.fa"),
         ),
         "negatives=alike.fa.*positives.fa; leave negatives out",
     ),

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import motiflens
-from motiflens.datasets import write_table
 from motiflens.errors import InputError
+from motiflens.io.tables import write_table
 from motiflens.settings import Settings
 from motiflens.simulation import simulate, tutorial_grammar
 from motiflens.stages.compare import compare
@@ -67,7 +67,7 @@ def test_a_file_changes_model_and_recipe_and_nothing_else(written: Path) -> None
         ("cnn", {"activation": 3}, "not a name"),
         ("cnn", {"recipe": {"epoch": 3}}, "did you mean 'epochs'"),
         ("cnn", {"recipe": {"refit": 1}}, "true or false"),
-        ("cnn", {"recipe": {"epochs": 0}}, "less than 1"),
+        ("cnn", {"recipe": {"epochs": 0}}, "at least 1"),
         ("cnn", {"recipe": {"mutation_rate": 1.5}}, "at most 1"),
         ("cnn", {"recipe": {"learning_rate": float("nan")}}, "above 0"),
         ("cnn", {"recipe": {"schedule": "linear"}}, "constant, cosine"),

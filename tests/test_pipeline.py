@@ -16,11 +16,16 @@ from motiflens import Settings
 from motiflens.attribution import METHODS
 from motiflens.datasets import homology_groups, mark_sites
 from motiflens.errors import InputError
-from motiflens.evaluation.models import compare
+from motiflens.evaluation.models import compare as compare_models
+from motiflens.io.tables import write_table
 from motiflens.metrics import paired_difference, score, seed_scores
 from motiflens.progress import Silent
+from motiflens.report import write_report
 from motiflens.results.folder import TOP
+from motiflens.simulation import tutorial_grammar
+from motiflens.stages.compare import compare
 from motiflens.stages.data import prepare
+from motiflens.stages.explain import explain
 from motiflens.stages.stage import true_motifs
 from motiflens.training import Job, predict_logits
 
@@ -36,7 +41,7 @@ SETTINGS = Settings(
 
 
 def data(seed: int = 0, n: int = 240) -> motiflens.SequenceDataset:
-    return motiflens.simulate(motiflens.tutorial_grammar(motif=MOTIF, n=n, length=41), seed)
+    return motiflens.simulate(tutorial_grammar(motif=MOTIF, n=n, length=41), seed)
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +126,7 @@ def test_the_groups_of_the_test_part_are_counted(run: motiflens.Run, tmp_path: P
         "groups": len(set(groups)),
     }
     copied = shutil.copytree(run.path, tmp_path / "copy")
-    page = motiflens.write_report(copied).read_text()
+    page = write_report(copied).read_text()
     assert f"sequences that share 31 bases count as one: {len(set(groups))} groups" in page
 
 
@@ -139,7 +144,7 @@ def test_motifs_have_the_documented_form_and_a_control(run: motiflens.Run) -> No
     assert found["models"]["cnn"]["seeds"][0]["routes"]["ism"][0]["recovery"]["exact"]
     assert [one["seed"] for one in found["untrained"]["cnn"]["seeds"]] == [0, 1]
     assert found["shortcut"]["cnn"]["verdict"].startswith("order is learnt")
-    memes = motiflens.read_meme(run.path / "motifs" / "cnn-ism.meme")
+    memes = motiflens.read_motifs(run.path / "motifs" / "cnn-ism.meme")
     assert memes[0].consensus == MOTIF
 
 
@@ -160,7 +165,7 @@ def test_the_discovered_motif_is_the_implanted_one_and_unknown(run: motiflens.Ru
     assert tested.pop("groups") == (parts == "test").sum()  # no two share 31 bases
     assert sum(tested.values()) == (parts == "test").sum()
     assert by["note"] == ""
-    (meme,) = motiflens.read_meme(run.path / "motifs" / "discovery.meme")
+    (meme,) = motiflens.read_motifs(run.path / "motifs" / "discovery.meme")
     assert meme.consensus == MOTIF
     lines = (run.path / "motifs" / "discovery-seqlets.tsv").read_text().splitlines()
     assert len(lines) == 1 + entry["n_seqlets"]
@@ -181,7 +186,7 @@ def test_a_method_that_refuses_a_model_is_left_out_and_the_others_stay(
 
     copied = shutil.copytree(run.path, tmp_path / "copy", ignore=lambda *_: {"attributions"})
     monkeypatch.setitem(METHODS, "deeplift_shap", refuse)
-    motiflens.explain(copied)
+    explain(copied)
     for name in SETTINGS.models:
         folder = copied / "attributions" / name
         checks = json.loads((folder / "checks.json").read_text())
@@ -203,14 +208,14 @@ def test_explaining_again_keeps_what_rests_on_equal_explanations_and_removes_the
     heard: list[str] = []
     copied = shutil.copytree(run.path, tmp_path / "copy")
     bytes_before = {path: path.read_bytes() for path in copied.rglob("*.*")}
-    motiflens.explain(copied, progress=Notes())
+    explain(copied, progress=Notes())
     assert not heard
     for path, before in bytes_before.items():
         assert path.name == "timings.json" or path.read_bytes() == before
     saliency = copied / "attributions" / "cnn" / "saliency.npz"
-    found, names = motiflens.Attributions.load(saliency)
-    replace(found, contributions=2 * found.contributions).save(saliency, names)
-    motiflens.explain(copied, progress=Notes())
+    found = motiflens.Attributions.load(saliency)
+    replace(found, contributions=2 * found.contributions).save(saliency)
+    explain(copied, progress=Notes())
     made_of_them = {"motifs.json", "motifs", "experiments.json", "trust.json", "report.html"}
     assert {path.name for path in run.path.iterdir()} - made_of_them == {
         path.name for path in copied.iterdir()
@@ -228,7 +233,7 @@ def test_a_method_that_refuses_now_leaves_nothing_of_before(
 
     copied = shutil.copytree(run.path, tmp_path / "copy")
     monkeypatch.setitem(METHODS, "saliency", refuse)
-    motiflens.explain(copied)
+    explain(copied)
     assert not list(copied.rglob("saliency.npz"))
     assert not (copied / "trust.json").exists()
 
@@ -263,7 +268,7 @@ def test_the_same_seed_gives_the_same_bytes(run: motiflens.Run, tmp_path: Path) 
 
 def test_another_seed_gives_other_weights(run: motiflens.Run, tmp_path: Path) -> None:
     other = Settings(models=("cnn",), seeds=1, seed=5, sizes=(), motif=MOTIF, threads=1)
-    made = motiflens.compare(data(), tmp_path / "other", other)
+    made = compare(data(), tmp_path / "other", other)
     assert made.results.models == {"cnn": (5,)}
     assert not torch.equal(made.model("cnn").filters, run.model("cnn").filters)
     assert as_json(made.results.comparison)["models"]["cnn"]["sizes"] == []
@@ -289,11 +294,11 @@ def test_an_untrained_model_has_the_initial_weights(run: motiflens.Run) -> None:
 def test_a_finished_run_is_not_replaced_unless_asked(run: motiflens.Run, tmp_path: Path) -> None:
     before = (run.path / "comparison.json").read_bytes()
     with pytest.raises(motiflens.InputError, match="overwrite=True"):
-        motiflens.compare(data(1), run.path, SETTINGS)
+        compare(data(1), run.path, SETTINGS)
     assert (run.path / "comparison.json").read_bytes() == before
     (tmp_path / "mine.txt").write_text("keep")
     with pytest.raises(motiflens.InputError, match="other files"):
-        motiflens.compare(data(), tmp_path, SETTINGS, overwrite=True)
+        compare(data(), tmp_path, SETTINGS, overwrite=True)
     assert (tmp_path / "mine.txt").read_text() == "keep"
 
 
@@ -302,7 +307,7 @@ def test_overwriting_leaves_nothing_of_the_earlier_run(tmp_path: Path) -> None:
     motiflens.run(data(n=80), tmp_path / "run", one)
     (tmp_path / "run" / "notes.txt").write_text("mine")
     two = Settings(models=("attention",), seeds=1, sizes=(), threads=1)
-    made = motiflens.compare(data(n=80), tmp_path / "run", two, overwrite=True)
+    made = compare(data(n=80), tmp_path / "run", two, overwrite=True)
     assert made.results.models == {"attention": (0,)}
     assert not (made.path / "motifs.json").exists()
     assert not (made.path / "attributions").exists()
@@ -310,7 +315,7 @@ def test_overwriting_leaves_nothing_of_the_earlier_run(tmp_path: Path) -> None:
 
 
 def test_a_missing_stage_names_its_command(tmp_path: Path) -> None:
-    made = motiflens.compare(
+    made = compare(
         data(n=80), tmp_path / "run", Settings(models=("cnn",), seeds=1, sizes=(), threads=1)
     )
     with pytest.raises(motiflens.InputError, match="motiflens motifs"):
@@ -360,7 +365,7 @@ def test_true_motifs_come_from_the_sites_read_on_their_strand() -> None:
 
 def test_all_sizes_share_one_test_part() -> None:
     dataset, _ = prepare(data(), SETTINGS)
-    found = compare(dataset, [Job("cnn", (0,))], sizes=[40, 80], threads=1)
+    found = compare_models(dataset, [Job("cnn", (0,))], sizes=[40, 80], threads=1)
     assert found.comparison.n_test == 48
     assert [p.n_train for p in found.comparison.models["cnn"].sizes] == [40, 80, 192]
 
@@ -388,7 +393,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(models=("cnn",), seeds=2, sizes=(), threads=1, strands="forward")
-    whole = motiflens.compare(data(), tmp_path / "whole", settings)
+    whole = compare(data(), tmp_path / "whole", settings)
 
     class Killed(BaseException):
         pass
@@ -399,16 +404,14 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_files(
     with monkeypatch.context() as patch:
         patch.setattr("motiflens.stages.compare.evaluate_ensembles", killed)
         with pytest.raises(Killed):
-            motiflens.compare(data(), tmp_path / "cut", settings)
+            compare(data(), tmp_path / "cut", settings)
     assert (tmp_path / "cut" / "checkpoint").is_dir()
     assert not (tmp_path / "cut" / "comparison.json").exists()
     with pytest.raises(motiflens.InputError, match="other settings"):
-        motiflens.compare(
-            data(), tmp_path / "cut", Settings(models=("cnn",), seeds=3, sizes=(), threads=1)
-        )
+        compare(data(), tmp_path / "cut", Settings(models=("cnn",), seeds=3, sizes=(), threads=1))
     with pytest.raises(motiflens.InputError, match="other data"):
-        motiflens.compare(data(seed=9), tmp_path / "cut", settings)
-    cut = motiflens.compare(data(), tmp_path / "cut", settings)
+        compare(data(seed=9), tmp_path / "cut", settings)
+    cut = compare(data(), tmp_path / "cut", settings)
     for file in ("comparison.json", "metrics.json", "models/cnn-seed1/weights.safetensors"):
         assert (cut.path / file).read_bytes() == (whole.path / file).read_bytes()
     assert not (cut.path / "checkpoint").exists()
@@ -422,14 +425,14 @@ def test_a_mistake_found_late_leaves_nothing(
 
     monkeypatch.setattr("motiflens.stages.compare.evaluate_ensembles", refuse)
     with pytest.raises(motiflens.InputError):
-        motiflens.compare(data(), tmp_path / "run", Settings(models=("cnn",), seeds=1, sizes=()))
+        compare(data(), tmp_path / "run", Settings(models=("cnn",), seeds=1, sizes=()))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_strands_are_decided_by_the_training_part_and_kept(tmp_path: Path) -> None:
-    grammar = motiflens.tutorial_grammar(motif=MOTIF, n=240, length=41, strands="both")
+    grammar = tutorial_grammar(motif=MOTIF, n=240, length=41, strands="both")
     settings = Settings(models=("cnn", "tutorial-cnn"), seeds=1, sizes=(), threads=1)
-    made = motiflens.compare(motiflens.simulate(grammar, 0), tmp_path / "run", settings)
+    made = compare(motiflens.simulate(grammar, 0), tmp_path / "run", settings)
     assert made.settings.strands == "both"
     x = torch.as_tensor(made.dataset.one_hot([0, 1, 2]))
     complement = x.flip((-2, -1))
@@ -442,13 +445,13 @@ def test_strands_are_decided_by_the_training_part_and_kept(tmp_path: Path) -> No
 def test_files_of_parts_become_one_data_set(tmp_path: Path) -> None:
     sets = {part: data(seed, n) for part, seed, n in (("a", 1, 60), ("b", 2, 20), ("c", 3, 30))}
     for name, dataset in sets.items():
-        motiflens.write_table(dataset, tmp_path / f"{name}.csv")
+        write_table(dataset, tmp_path / f"{name}.csv")
     joined = motiflens.read(tmp_path / "a.csv", valid=tmp_path / "b.csv", test=tmp_path / "c.csv")
     assert joined.sequences() == [s for d in sets.values() for s in d.sequences()]
     assert joined.split.tolist() == ["train"] * 60 + ["valid"] * 20 + ["test"] * 30
     split, _ = prepare(joined, Settings())
     assert np.array_equal(split.split, joined.split)
-    motiflens.write_table(joined, tmp_path / "split.csv")
+    write_table(joined, tmp_path / "split.csv")
     with pytest.raises(motiflens.InputError, match="column 'split'"):
         motiflens.read(tmp_path / "split.csv", test=tmp_path / "c.csv")
 
@@ -472,7 +475,7 @@ def test_a_run_killed_after_training_goes_on_with_the_missing_stages(
         (tmp_path / "run" / name).write_text("half")
     (tmp_path / "run" / ".notes").write_text("mine")
     with pytest.raises(motiflens.InputError, match="overwrite=True"):
-        motiflens.compare(data(n=80), tmp_path / "run", settings)  # for this the run is finished
+        compare(data(n=80), tmp_path / "run", settings)  # for this the run is finished
     with pytest.raises(motiflens.InputError, match="other data"):
         motiflens.run(data(seed=1, n=80), tmp_path / "run", settings)
     with monkeypatch.context() as patch:
@@ -486,5 +489,5 @@ def test_a_run_killed_after_training_goes_on_with_the_missing_stages(
         motiflens.run(data(n=80), tmp_path / "run", settings)
     # Killed while the checkpoint was removed: the same call removes the rest.
     (made.path / "checkpoint").mkdir()
-    motiflens.compare(data(n=80), tmp_path / "run", settings)
+    compare(data(n=80), tmp_path / "run", settings)
     assert not (made.path / "checkpoint").exists()

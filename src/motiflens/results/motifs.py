@@ -16,10 +16,9 @@ class Recovery(Part, frozen=True, kw_only=True):
         Name of the nearest true motif.
     similarity
         1 for a match of all columns, about 0 for chance.
-    offset
-        Start of the found motif minus start of the true one, read along the true one.
-    strand
-        ``-`` where the reverse complement matches.
+    offset, strand
+        Start of the found motif minus start of the true one, read along the true one; ``-`` where
+        the reverse complement matches.
     exact
         Whether it holds the whole true motif and nothing else.
     """
@@ -44,10 +43,8 @@ class RouteMotif(Part, frozen=True, kw_only=True):
 
     Parameters
     ----------
-    name, consensus, ppm
-        Its name, IUPAC letters and probabilities (4, W).
-    n_sites
-        Windows that it was made of.
+    name, consensus, ppm, n_sites
+        Its name, IUPAC letters, probabilities (4, W) and the windows that it was made of.
     recovery
         None where no truth is known.
     """
@@ -79,10 +76,8 @@ class Central(Part, frozen=True, kw_only=True):
     ----------
     p_value
         Times the number of regions that differ.
-    region
-        Fraction of all positions within it.
-    sites_inside
-        Fraction of the sites within it.
+    region, sites_inside
+        Fractions of all positions, and of the sites, within it.
     """
 
     p_value: float
