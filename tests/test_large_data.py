@@ -91,14 +91,14 @@ def test_options_of_other_files_are_refused(place: Path) -> None:
         motiflens.read("set.motiflens", labels="labels.txt")
     with pytest.raises(motiflens.InputError, match=r"test=set\.csv\.gz"):
         motiflens.read("set.motiflens", test="set.csv.gz")
-    with pytest.raises(motiflens.InputError, match="--split homology"):
+    with pytest.raises(motiflens.InputError, match="split='homology"):
         prepare(motiflens.read("set.motiflens"), replace(ONE, split="homology"))
 
 
 def test_a_mapped_run_keeps_its_split_and_reopens_its_data(place: Path) -> None:
     folder = place / "set.motiflens"
     mapped(data(), folder)
-    made = stages.compare.compare(folder, "out", ONE)
+    made = stages.compare.compare(motiflens.read(folder), "out", ONE)
     assert not (made.path / "data.parquet").exists()
     dataset = motiflens.load_run("out").dataset
     assert isinstance(dataset, MappedDataset)
@@ -106,7 +106,7 @@ def test_a_mapped_run_keeps_its_split_and_reopens_its_data(place: Path) -> None:
     labels, test = dataset.labels, dataset.split == "test"
     assert [int((test & (labels == label)).sum()) for label in (0, 1)] == [12, 12]
     assert set(dataset.split.tolist()) == {"train", "test"}
-    expected, _, _ = prepare(open_mapped(folder), ONE)
+    expected, _ = prepare(open_mapped(folder), ONE)
     assert np.array_equal(expected.split, dataset.split)
     assert as_json(made.results.comparison)["n_train"] == 96
     folder.rename(place / "moved.motiflens")
@@ -137,8 +137,8 @@ def test_mapped_data_train_the_models_of_the_same_table(place: Path) -> None:
         "attributions/attention/ism.npz",
     ):
         assert (runs[0].path / file).read_bytes() == (runs[1].path / file).read_bytes(), file
-    shortcut = runs[1].motifs["shortcut"]["attention"]
-    assert shortcut["motif"] == MOTIF
+    shortcut = runs[1].results.motifs.shortcut["attention"]
+    assert shortcut.motif == MOTIF
     assert write_report(runs[1].path).is_file()
 
 
@@ -173,15 +173,15 @@ def test_a_large_set_is_looked_at_through_a_sample(
 
 def test_a_killed_mapped_run_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mapped(data(), place / "set.motiflens")
-    whole = stages.compare.compare(place / "set.motiflens", "whole", ONE)
+    whole = stages.compare.compare(motiflens.read(place / "set.motiflens"), "whole", ONE)
     shutil.copytree("whole", "cut")
     (place / "cut" / "comparison.json").unlink()
     (place / "cut" / "split.npy").unlink()
-    cut = stages.compare.compare(place / "set.motiflens", "cut", ONE)
+    cut = stages.compare.compare(motiflens.read(place / "set.motiflens"), "cut", ONE)
     for file in ("comparison.json", "split.npy", "run.toml"):
         assert (cut.path / file).read_bytes() == (whole.path / file).read_bytes()
     shutil.rmtree("set.motiflens")
     mapped(data(60), place / "set.motiflens")
     (place / "cut" / "comparison.json").unlink()
     with pytest.raises(motiflens.InputError, match="other data"):
-        stages.compare.compare(place / "set.motiflens", "cut", ONE)
+        stages.compare.compare(motiflens.read(place / "set.motiflens"), "cut", ONE)
