@@ -113,7 +113,7 @@ def test_a_mapped_run_keeps_its_split_and_reopens_its_data(place: Path) -> None:
     with pytest.raises(motiflens.InputError, match=r"set\.motiflens"):
         _ = made.dataset
     mapped(data(60), folder)
-    with pytest.raises(motiflens.InputError, match="other data in"):
+    with pytest.raises(motiflens.InputError, match="are not those of the run in out"):
         _ = made.dataset
 
 

@@ -24,7 +24,6 @@ from motiflens.io.tables import write_table
 from motiflens.results.loader import write_json
 from motiflens.settings import check_seed
 from motiflens.simulation import read_grammar, tutorial_grammar
-from motiflens.stages.data import audit_splits
 
 
 def simulate(
@@ -145,6 +144,8 @@ def audit(
     as_json
         Print the audit as one JSON object.
     """
+    from motiflens.stages.data import audit_splits
+
     check_new_file(output, overwrite=overwrite)
     splits = {"valid": valid, "test": test}
     reading = read_files(train, source, splits, test_negatives=test_negatives)

@@ -1,12 +1,11 @@
 """Labelled sequences: the data set, in memory or mapped, its splits and its true sites."""
 
+from motiflens.datasets.checks import require_at_least, require_two_classes
 from motiflens.datasets.dataset import (
     SPLITS,
     SequenceDataset,
     concatenate,
     default_names,
-    require_at_least,
-    require_two_classes,
 )
 from motiflens.datasets.groups import bound_groups, homology_groups
 from motiflens.datasets.loci import Loci

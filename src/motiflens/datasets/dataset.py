@@ -14,11 +14,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from motiflens.datasets.checks import check_codes, check_shapes, check_values
 from motiflens.datasets.loci import Loci
 from motiflens.datasets.sites import mark_sites
 from motiflens.errors import InputError, one_of
 from motiflens.sequences import (
-    PAD,
     Codes,
     Lengths,
     Site,
@@ -80,10 +80,10 @@ class SequenceDataset:
 
     def __post_init__(self) -> None:
         check_shapes(self)
-        _check_codes(self.codes, self.lengths)
-        _check_values("label", self.labels, (0, 1))
+        check_codes(self.codes, self.lengths)
+        check_values("label", self.labels, (0, 1))
         if self.split is not None:
-            _check_values("split", self.split, SPLITS)
+            check_values("split", self.split, SPLITS)
         if _CONTROL_CHARACTER.search("".join(self.names.tolist())):
             name = next(n for n in self.names.tolist() if _CONTROL_CHARACTER.search(n))
             raise InputError(
@@ -313,71 +313,3 @@ def default_names(n: int, prefix: str = "seq") -> NDArray[np.str_]:
     """Name n sequences ``seq0001``, ``seq0002``, … with as many digits as the last one needs."""
     digits = max(4, len(str(n)))
     return np.array([f"{prefix}{number:0{digits}d}" for number in range(1, n + 1)], dtype=np.str_)
-
-
-def check_shapes(dataset: SequenceDataset) -> None:
-    """Raise an InputError unless every part has an entry for every sequence."""
-    n = len(dataset.codes)
-    sizes = {
-        "lengths": np.shape(dataset.lengths),
-        "labels": np.shape(dataset.labels),
-        "names": np.shape(dataset.names),
-        "split": (n,) if dataset.split is None else np.shape(dataset.split),
-        "sites": (n,) if dataset.sites is None else (len(dataset.sites),),
-        "coordinates": (n,) if dataset.coordinates is None else (len(dataset.coordinates),),
-        "groups": (n,) if dataset.groups is None else np.shape(dataset.groups),
-    }
-    wrong = [f"{what} {size}" for what, size in sizes.items() if size != (n,)]
-    if dataset.codes.ndim != 2 or dataset.codes.dtype != np.uint8 or wrong:
-        raise InputError(
-            f"codes {dataset.codes.dtype} {dataset.codes.shape} do not go with {', '.join(wrong)}",
-            remedy="give uint8 codes (N, L), and as many entries of all else as sequences",
-        )
-
-
-def _check_codes(codes: Codes, lengths: Lengths) -> None:
-    width = codes.shape[1]
-    if len(codes) and (lengths.min() < 1 or lengths.max() > width):
-        problem = f"a length of {lengths.min()} or {lengths.max()} in codes of {width} columns"
-    elif codes.size and codes.max() > PAD:
-        problem = f"the code {codes.max()}"
-    elif (codes < PAD)[np.arange(width) >= lengths[:, None]].any():
-        problem = "a base beyond the end of a sequence"
-    else:
-        return
-    raise InputError(f"there is {problem}", remedy="make the codes with motiflens.sequences.encode")
-
-
-def _check_values(what: str, values: NDArray[np.generic], allowed: Sequence[object]) -> None:
-    wrong = np.flatnonzero(~np.isin(values, np.array(allowed)))
-    if wrong.size:
-        raise InputError(
-            f"the {what} {values[wrong[0]].item()!r} is not {' or '.join(map(str, allowed))}",
-            f"for sequence {wrong[0] + 1}",
-        )
-
-
-def require_two_classes(dataset: SequenceDataset, part: str | None = None) -> None:
-    """Raise an InputError unless both labels occur, in a part or in all data."""
-    labels = dataset.labels if part is None else dataset.labels[dataset.split == part]
-    found = np.unique(labels)
-    if len(found) < 2:
-        problem = "there are no sequences"
-        if len(found):
-            problem = f"all {len(labels)} sequences have label {found[0]:g}"
-        raise InputError(
-            problem,
-            "" if part is None else f"in the split {part}",
-            remedy="add sequences of the other class, for instance by a file of negatives",
-        )
-
-
-def require_at_least(dataset: SequenceDataset, width: int, what: str) -> None:
-    """Raise an InputError when a sequence is shorter than ``what``, which is ``width`` wide."""
-    if len(dataset) and dataset.lengths.min() < width:
-        shortest = int(dataset.lengths.argmin())
-        raise InputError(
-            f"{dataset.names[shortest]} has {dataset.lengths[shortest]} bases, fewer than the "
-            f"{width} of {what}",
-            remedy=f"drop the shorter sequences, or take a smaller width than {width}",
-        )

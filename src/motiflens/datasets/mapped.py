@@ -17,7 +17,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from motiflens.datasets.dataset import SequenceDataset, check_shapes
+from motiflens.datasets.checks import check_shapes
+from motiflens.datasets.dataset import SequenceDataset
 from motiflens.errors import InputError
 
 #: Of more rows, what holds sequences as text (audit, baselines) looks at ``SAMPLE_SIZE``.
