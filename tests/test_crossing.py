@@ -234,7 +234,7 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "matched without a genome": (
         lambda: cross_negatives("positives.fa", ["shuffle", "matched"], "no"),
-        "got no genome",
+        "no genome=FILE",
     ),
     "other lengths for the tutorial's model": (
         lambda: cross_negatives(
@@ -244,7 +244,7 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "too short for a model": (
         lambda: cross_negatives("positives.fa", ["shuffle", "short.fa"], "no"),
-        r"at least the \d+ bases of the first layer of cnn",
+        r"fewer than the \d+ of the first layer of cnn",
     ),
 }
 

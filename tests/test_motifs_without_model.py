@@ -177,4 +177,4 @@ def test_a_call_names_a_run_or_sequences_with_a_folder(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["motifs", *arguments])
     assert ended.value.code == 2
-    assert "--no-model SEQUENCES -o OUT" in capsys.readouterr().err
+    assert "--no-model SEQUENCES" in capsys.readouterr().err

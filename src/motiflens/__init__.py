@@ -14,12 +14,12 @@ _find, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 #: Public names of before 0.3 → what is in their place.
 _RENAMED = {
-    "DataFiles": "stages.data.DataFiles",
+    "DataFiles": "read, which takes valid and test",
     "Job": "training.Job",
     "MotifArrays": "Motif, which has contributions where they are known",
     "Origin": "runs.Origin",
-    "Reading": "io.readers.Reading; motiflens.read returns the data set",
-    "Source": "io.readers.Source; motiflens.read takes its fields",
+    "Reading": "read, which returns the data set",
+    "Source": "read, which takes its fields",
     "Trust": "results.trust.ModelTrust",
     "ablation": "ablate, or perturbation.ablate_sites for sites of each sequence",
     "audit_parts": "audit",
@@ -34,7 +34,7 @@ _RENAMED = {
     "find_motifs": "discovery.find_motifs",
     "lay_on_bases": "models.project_to_bases",
     "load": "load_run",
-    "load_files": "stages.data.load_files",
+    "load_files": "read, which takes valid and test",
     "marginal_effect": "marginalize",
     "mismatch_profile": "perturbation.mismatch_profile",
     "motif_from_string": "Motif.from_string",
@@ -64,7 +64,7 @@ _RENAMED = {
     "write_meme": "write_motifs",
     "write_motif_arrays": "write_motifs",
     "write_report": "report.write_report",
-    "write_table": "datasets.write_table",
+    "write_table": "io.tables.write_table",
 }
 
 
