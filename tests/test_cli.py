@@ -14,7 +14,7 @@ from tests.as_json import as_json
 import motiflens
 from motiflens import stages
 from motiflens.cli import main
-from motiflens.datasets import write_table
+from motiflens.io.tables import write_table
 from motiflens.simulation import read_grammar, tutorial_grammar
 
 PRIMER = Path(__file__).parents[2] / "shared" / "data" / "primer"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import motiflens
-from motiflens.datasets import write_table
+from motiflens.io.tables import write_table
 from motiflens.simulation import tutorial_grammar
 
 RUN = ["run", "set.parquet", "-o", "out", "--models", "tutorial-attention,cnn", "--seeds", "2"]

@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 from tests.as_json import as_json
 
 import motiflens
-from motiflens.datasets import write_table
+from motiflens.io.tables import write_table
 from motiflens.simulation import tutorial_grammar
 
 TRAIN = ["train", "set.parquet", "--model", "cnn", "--seeds", "2", "--threads", "1"]

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 import motiflens
 from motiflens import stages
 from motiflens.cli import main
-from motiflens.datasets import write_table
 from motiflens.errors import InputError
 from motiflens.io.negatives import split_kind
+from motiflens.io.tables import write_table
 from motiflens.simulation import tutorial_grammar
 
 

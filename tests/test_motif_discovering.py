@@ -205,6 +205,5 @@ def _found(dataset: SequenceDataset, seed: int):
     job = Job("cnn", (seed,), recipe_for("cnn", both_strands=True), None, {"n_filters": 64})
     model = train(dataset, job, threads=1)[0].model
     is_test = np.asarray(dataset.split) == "test"
-    return discover_and_confirm(
-        [model], dataset.subset(~is_test), dataset.subset(is_test), seed=seed
-    )
+    learnt, held_out = dataset.subset(~is_test), dataset.subset(is_test)
+    return discover_and_confirm([model], learnt, held_out, seed=seed)

@@ -19,7 +19,7 @@ def test_motifs_of_a_grammar_differ_and_the_same_seed_draws_the_same():
         for number, motif in enumerate(motifs[1:], start=1):
             assert recover(motif.ppm, motifs[:number]).similarity < 0.6
         again = draw_grammar(case, 1, 100)
-        assert [use.name for use in again.results.motifs] == [use.name for use in grammar.motifs]
+        assert [use.name for use in again.motifs] == [use.name for use in grammar.motifs]
 
 
 def test_a_route_is_judged_by_what_it_finds_and_misses():
