@@ -119,7 +119,7 @@ def test_a_model_that_is_not_trained_has_no_hyperparameters() -> None:
 def test_a_file_of_another_form_is_told(text: str, tmp_path: Path) -> None:
     path = tmp_path / "changes.toml"
     path.write_text(text)
-    with pytest.raises(InputError, match="hyperparameters|TOML|zero byte"):
+    with pytest.raises(InputError, match=r"hyperparameters|TOML|zero byte"):
         read_hyperparameters(path)
 
 
