@@ -175,7 +175,7 @@ def test_shuffles_stay_with_their_positives_beside_other_negatives():
     ):
         assert split.split[:n].tolist() == split.split[n : 2 * n].tolist()
         assert (split.split[2 * n :] == "test").any()
-    with pytest.raises(InputError, match="none for"):
+    with pytest.raises(InputError, match="no chromosome is known for"):
         split_by_chromosome(whole, test=["chr1"])
 
 

@@ -113,6 +113,8 @@ def _defaults(model: str) -> dict[str, Any]:
 
 def _checked(table: Mapping[str, Any], defaults: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Return the values of a table, each of the type of its default."""
+    if table and not defaults:
+        raise InputError(f"{next(iter(table))} is given, and {where} has no hyperparameters")
     check_keys(table, defaults, where)
     return {
         name: _typed(value, defaults[name], f"{name} of {where}") for name, value in table.items()
