@@ -44,7 +44,7 @@ def measured(model: SequenceModel, one_hot: np.ndarray) -> tuple[np.ndarray, int
         try:
             attribute(model, one_hot[:WARM_UP], method)
         except InputError as refusal:
-            print(f"| {method} | refused: {refusal.got} | |", flush=True)
+            print(f"| {method} | refused: {refusal.problem} | |", flush=True)
             continue
         before = np.array([time.perf_counter(), time.process_time()])
         largest = max(largest, held(attribute(model, one_hot, method)))

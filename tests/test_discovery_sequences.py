@@ -137,8 +137,8 @@ def test_n_and_short_sequences_are_no_obstacle():
 def test_wrong_calls_are_refused():
     with pytest.raises(InputError, match="one string"):
         discover_motifs("ACGTACGT")
-    with pytest.raises(InputError, match="letters"):
-        discover_motifs(["ACGU"] * 4)
+    with pytest.raises(InputError, match="'X'"):
+        discover_motifs(["ACGX"] * 4)
     with pytest.raises(InputError, match="strands"):
         discover_motifs(["ACGT"] * 4, strands="one")  # type: ignore[arg-type]
 

@@ -199,7 +199,7 @@ def test_a_defect_is_named_with_file_and_line(tmp_path, old, new, line):
 
 @pytest.mark.parametrize("text", ["", " \n", "MEME version 4\n\nALPHABET= ACGT\n"])
 def test_a_file_without_a_motif_is_refused(tmp_path, text):
-    with pytest.raises(InputError, match=r"empty file|ends without a motif in line"):
+    with pytest.raises(InputError, match=r"is empty|ends without a motif in line"):
         read_meme(written(tmp_path, text))
 
 

@@ -53,24 +53,28 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 MESSAGES = {
     "hits pos.fa pos.fa -o hits.bed": ["hits.bed already exists", "; ", "--overwrite"],
     "run missing.fa -o out": ["no such file: missing.fa"],
-    "run pos.fa": ["-o OUT is missing", "motiflens run pos.fa -o out"],
+    "run pos.fa": ["-o OUT is missing", "such as `motiflens run pos.fa -o out`"],
     "run pos.fa neg.fa -o out": ["nothing is known to do with neg.fa", "--negatives neg.fa"],
     "predict x": ["there is no command predict", "the commands are: demo, run"],
-    "run book.xlsx -o out": ["book.xlsx", "CSV"],
+    "run book.xlsx -o out": ["book.xlsx is no whole Excel workbook"],
     "run words.csv -o out": ["label", "bound", "30", "unbound", "30", "--positive"],
     "run protein.fa --negatives shuffle -o out": ["protein.fa looks like protein"],
     "run empty.csv -o out": ["no sequence", "line 3"],
     "run peaks.bed --genome genome.fa --peak-name CTCF -o out": ["CTCF", "CTCF_K562"],
-    "run peaks.bed --genome genome.fa --width 50 -o out": ["no peak", "chr1", "22"],
+    "run peaks.bed --genome genome.fa --width 50 -o out": [
+        "no interval fits the genome",
+        "chr1",
+        "22",
+        "assembly",
+    ],
     "run pos.fa --width 200 --negatives shuffle -o out": ["--width", "BED", "pos.fa"],
-    "motifs": ["give RUN", "--no-model SEQUENCES -o OUT"],
+    "motifs": ["motifs takes a run folder", "--no-model SEQUENCES"],
     "run peaks.bed --genome book.xlsx --width 50 -o out": ["book.xlsx is not a genome"],
-    "run twelve.csv -o out --models cnn --seeds 1 --sizes none": ["12 sequences are too few"],
     "run variants.vcf -o out": ["variants.vcf", "VCF"],
     "run pos.fa --negatives shuffel -o out": ["shuffel", "did you mean shuffle?"],
     "run mine.csv -o out --models atention": ["atention", "did you mean attention?"],
     "run mine.csv -o out --split homolgy": ["homolgy", "did you mean homology?"],
-    "explain nowhere": ["nowhere", "motiflens run DATA -o nowhere"],
+    "explain nowhere": ["nowhere does not exist", "motiflens run DATA -o OUT"],
 }
 
 
@@ -91,7 +95,8 @@ def test_what_happened_comes_first_in_one_line(typed: str, folder: Path) -> None
 
 
 def test_a_finished_run_is_named_with_its_report(tmp_path: Path) -> None:
-    (tmp_path / "mine.csv").write_bytes(b"sequence,label\nACGT,1\n")
+    motiflens.simulate(n=60)
+    (tmp_path / "mine.csv").write_text("sequence,label\n" + "ACGTTGCA,1\nTTGACCAA,0\n" * 9)
     (tmp_path / "out").symlink_to(OLD_RUN)
     ended = command("run mine.csv -o out", tmp_path)
     assert ended.returncode == 2

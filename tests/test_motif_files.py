@@ -146,7 +146,7 @@ def test_a_defect_of_transfac_is_named_with_its_line(tmp_path, old, new, line):
 def test_without_a_matrix_there_is_no_motif(tmp_path):
     with pytest.raises(InputError, match="begins with 'sequence,label'"):
         read_motifs(written(tmp_path, "sequence,label\nACGT,1\n"))
-    with pytest.raises(InputError, match="empty file"):
+    with pytest.raises(InputError, match="is empty"):
         read_motifs(written(tmp_path, ""))
     with pytest.raises(InputError, match="0 rows"):
         read_motifs(written(tmp_path, ">seq1\n"))

@@ -244,7 +244,7 @@ def test_any_bytes_are_no_background_or_one(tmp_path_factory, content):
         ({"background": (0.5, 0.5, 0, 0)}, "background"),
         ({"background": "unifrom"}, "'unifrom'"),
         ({"strands": "reverse"}, "strands"),
-        ({"sequences": ["ACGX"]}, "letters"),
+        ({"sequences": ["ACGX"]}, "'X' at position 4"),
         ({"sequences": "ACGT"}, "list"),
         ({"sequences": np.zeros((2, 4, 3))}, "uint8"),
         ({"sequences": ["CCCC"], "background": "sequences"}, "0 A, 4 C, 0 G, 0 T"),

@@ -31,15 +31,12 @@ class InputError(ValueError):
         where: str = "",
         remedy: str = "",
         argument: str | tuple[str, ...] = (),
-        *,
-        got: str = "",
     ) -> None:
         self.problem = problem
         self.where = where
         self.remedy = remedy
         self.arguments = (argument,) if isinstance(argument, str) else argument
-        self.rule, self.got = problem, got  # the form before: until every message is rewritten
-        told = f"{problem}; got {got}" if got else f"{problem} {where}"
+        told = f"{problem} {where}"
         super().__init__(" ".join(f"{told.rstrip()}{'; ' if remedy else ''}{remedy}".split()))
 
 

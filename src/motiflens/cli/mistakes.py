@@ -66,7 +66,7 @@ def _missing(name: str, tokens: list[str], chain: str) -> str:
     """Name what the call lacks: an option, or the value of an option that stands last."""
     flag, value = PLACEHOLDERS.get(name, (name, name.lstrip("-").upper()))
     if name in tokens or flag in tokens:
-        return f"{name} has no value; e.g. `{chain} … {name} {value}`"
+        return f"{name} has no value; write it, such as `{chain} … {name} {value}`"
     given = [token for token in tokens if token not in chain.split()]
     example = " ".join([chain, *given, *([flag] if flag else []), value])
-    return f"{f'{flag} {value.upper()}'.strip()} is missing; e.g. `{example}`"
+    return f"{f'{flag} {value.upper()}'.strip()} is missing; add it, such as `{example}`"

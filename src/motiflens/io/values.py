@@ -27,10 +27,8 @@ MIN_PROTEIN = 10
 
 def at(error: InputError, where: str) -> InputError:
     """Return the same error with a place, such as ``"in line 3 of x.csv"``."""
-    got = f"{error.got} {where}" if error.got else ""
-    return InputError(
-        error.problem, f"{error.where} {where}".strip(), error.remedy, error.arguments, got=got
-    )
+    place = f"{error.where} {where}".strip()
+    return InputError(error.problem, place, error.remedy, error.arguments)
 
 
 def convert_each(

@@ -143,7 +143,7 @@ class _Cutting:
         try:
             split_by_groups(self.dataset, bound, test=fraction, seed=self.settings.seed)
         except InputError as error:
-            return f"{error.got or error.problem} fill no {what} part"
+            return f"{error.problem} fill no {what} part"
         return ""
 
     def _related(self, groups: NDArray[np.int64], fraction: float) -> float:
