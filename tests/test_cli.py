@@ -303,7 +303,7 @@ def test_a_demo_replaces_only_a_demo(folder: Path, capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit) as ended:
         main(["demo", "-o", "mine"])
     assert ended.value.code == 2
-    assert "good.parquet" in capsys.readouterr().err
+    assert "mine holds the run on" in capsys.readouterr().err
     assert (folder / "mine" / "comparison.json").read_bytes() == before
 
 

@@ -58,7 +58,7 @@ MESSAGES = {
     "predict x": ["there is no command predict", "the commands are: demo, run"],
     "run book.xlsx -o out": ["book.xlsx is no whole Excel workbook"],
     "run words.csv -o out": ["label", "bound", "30", "unbound", "30", "--positive"],
-    "run protein.fa --negatives shuffle -o out": ["protein.fa looks like protein"],
+    "run protein.fa --negatives shuffle -o out": ["looks like protein", "in line 2 of protein.fa"],
     "run empty.csv -o out": ["no sequence", "line 3"],
     "run peaks.bed --genome genome.fa --peak-name CTCF -o out": ["CTCF", "CTCF_K562"],
     "run peaks.bed --genome genome.fa --width 50 -o out": [
@@ -98,7 +98,7 @@ def test_a_finished_run_is_named_with_its_report(tmp_path: Path) -> None:
     motiflens.simulate(n=60)
     (tmp_path / "mine.csv").write_text("sequence,label\n" + "ACGTTGCA,1\nTTGACCAA,0\n" * 9)
     (tmp_path / "out").symlink_to(OLD_RUN)
-    ended = command("run mine.csv -o out", tmp_path)
+    ended = command("train mine.csv -o out", tmp_path)
     assert ended.returncode == 2
     assert ended.stderr.startswith("motiflens: out already holds a finished run; ")
     assert "--overwrite" in ended.stderr
@@ -106,7 +106,7 @@ def test_a_finished_run_is_named_with_its_report(tmp_path: Path) -> None:
 
 def test_two_models_apart_are_one_list(folder: Path) -> None:
     ended = command("run missing.fa -o out --models cnn attention", folder)
-    assert ended.stderr == "motiflens: no such file: missing.fa\n"
+    assert ended.stderr == "motiflens: no such file: missing.fa; did you mean neg.fa?\n"
 
 
 @pytest.mark.parametrize("typed", ["help", "help run", "run --help"])
