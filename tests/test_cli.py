@@ -228,7 +228,7 @@ def test_simulate_spells_the_tutorials_defaults_out(folder: Path) -> None:
 
 
 def test_help_and_version_do_not_wait_for_torch(folder: Path) -> None:
-    for arguments in (["--help"], ["--version"]):
+    for arguments in (["--help"], ["run", "--help"], ["motifs", "--help"], ["--version"]):
         found = subprocess.run(
             [sys.executable, "-X", "importtime", "-m", "motiflens", *arguments],
             capture_output=True,

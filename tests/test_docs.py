@@ -80,7 +80,7 @@ def test_shown_names_are_public():
 
 def test_examples_are_python():
     for block in blocks("python"):
-        compile(block, "an example", "exec")
+        assert compile(block, "an example", "exec").co_names, block
 
 
 def test_the_page_of_the_interface_runs(tmp_path, monkeypatch):

@@ -182,7 +182,7 @@ def test_a_method_that_refuses_a_model_is_left_out_and_the_others_stay(
     run: motiflens.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
-        raise InputError("a rule", got="another", remedy="choose ism")
+        raise InputError("a rule", remedy="choose ism")
 
     copied = shutil.copytree(run.path, tmp_path / "copy", ignore=lambda *_: {"attributions"})
     monkeypatch.setitem(METHODS, "deeplift_shap", refuse)
@@ -229,7 +229,7 @@ def test_a_method_that_refuses_now_leaves_nothing_of_before(
     run: motiflens.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
-        raise InputError("a rule", got="another", remedy="choose ism")
+        raise InputError("a rule", remedy="choose ism")
 
     copied = shutil.copytree(run.path, tmp_path / "copy")
     monkeypatch.setitem(METHODS, "saliency", refuse)
@@ -421,7 +421,7 @@ def test_a_mistake_found_late_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
-        raise motiflens.InputError("a rule", got="this", remedy="do that")
+        raise motiflens.InputError("a rule", remedy="do that")
 
     monkeypatch.setattr("motiflens.stages.compare.evaluate_ensembles", refuse)
     with pytest.raises(motiflens.InputError):

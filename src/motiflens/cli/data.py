@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
 
 import motiflens
 from motiflens.cli.options import Json, Output, Overwrite, Reads, check_new_file
@@ -61,8 +63,6 @@ def simulate(
         Same seed, same bytes; 0, or what the grammar says, by default.
     overwrite
         Replace an existing file.
-    as_json
-        Print a summary as one JSON object.
     """
     check_new_file(output, overwrite=overwrite)
     if grammar is not None:
@@ -98,8 +98,6 @@ def prepare(
         Of negatives that are made.
     overwrite
         Replace an existing file.
-    as_json
-        Print a summary as one JSON object.
     """
     check_new_file(output, overwrite=overwrite)
     if output.name.endswith(MAPPED_NAME):
@@ -123,26 +121,24 @@ def audit(
     test: Path | None = None,
     test_negatives: str | None = None,
     overwrite: Overwrite = False,
-    as_json: Json = False,
+    as_json: Annotated[Json, Parameter(help="Print the audit as one JSON object.")] = False,
 ) -> None:
     """Look for copies, leaks, biases and labels that cannot be right.
 
     Parameters
     ----------
     train
-        The training part, or data with a column 'split'.
+        The training split, or data with a column 'split'.
     output
         JSON file to write.
     valid
-        File of the validation part.
+        File of the validation split.
     test
-        File of the test part.
+        File of the test split.
     test_negatives
         Negatives of a test or validation file that holds positives only.
     overwrite
         Replace an existing file.
-    as_json
-        Print the audit as one JSON object.
     """
     from motiflens.stages.data import audit_splits
 

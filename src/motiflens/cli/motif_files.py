@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
 
 from motiflens.cli.options import Json, Output, Overwrite, check_new_file
 from motiflens.cli.progress import on_stderr
@@ -13,6 +15,8 @@ from motiflens.cli.summary import counted
 from motiflens.hits import write_hits
 from motiflens.motifs import resolve_motifs
 from motiflens.motifs.logo_files import write_logos
+
+FilesAsJson = Annotated[Json, Parameter(help="Print the names of the files as one JSON object.")]
 
 
 def hits(
@@ -48,8 +52,6 @@ def hits(
         Where sites may lie.
     overwrite
         Replace an existing file.
-    as_json
-        Print a summary as one JSON object.
     """
     check_new_file(output, overwrite=overwrite)
     motifs = resolve_motifs(motif_file)
@@ -89,7 +91,9 @@ def logo(
     *,
     output: Output,
     overwrite: Overwrite = False,
-    as_json: Json = False,
+    as_json: Annotated[
+        Json, Parameter(help="Print the names of the files as one JSON object.")
+    ] = False,
 ) -> None:
     """Draw motifs, with their reverse complements beside them, as SVG and PNG.
 
@@ -102,8 +106,6 @@ def logo(
         Folder for the pictures.
     overwrite
         Replace existing files.
-    as_json
-        Print the names of the files as one JSON object.
     """
     motifs = resolve_motifs(motif_file)
     paths = write_logos(motifs, output, overwrite=overwrite)

@@ -10,7 +10,7 @@ from cyclopts import Group, Parameter, Token
 
 from motiflens.errors import InputError
 from motiflens.io.options import ReadOptions
-from motiflens.settings import Settings
+from motiflens.settings import ARCHITECTURES, Settings
 
 
 def comma_separated(_: type, tokens: list[Token] | tuple[Token, ...]) -> tuple[str, ...]:
@@ -35,46 +35,69 @@ def whole_numbers(_: type, tokens: list[Token] | tuple[Token, ...]) -> tuple[int
 
 #: Headings of the help, in the order in which they are shown.
 READING = Group("Reading DATA", sort_key=1)
-PARTS = Group("Training and test parts", sort_key=2)
+SPLITS = Group("Training and test splits", sort_key=2)
 TRAINING = Group("Training and explaining", sort_key=3)
 
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
+RunFolder = Annotated[Path, Parameter(name=["--output", "-o"], help="Run directory to make.")]
 Overwrite = Annotated[bool, Parameter(negative=())]
-Json = Annotated[bool, Parameter(name="--json", negative=())]
+Replace = Annotated[Overwrite, Parameter(help="Replace an earlier run.")]
+Json = Annotated[
+    bool, Parameter(name="--json", negative=(), help="Print a summary as one JSON object.")
+]
 Names = Annotated[
     tuple[str, ...],
     Parameter(converter=comma_separated, n_tokens=1, negative=(), show_default=",".join),
 ]
 #: Names that are none by default, which the help need not say.
 FurtherNames = Annotated[Names, Parameter(show_default=False)]
-Sizes = Annotated[
-    tuple[int, ...] | None, Parameter(converter=whole_numbers, n_tokens=1, negative=())
+
+# What the commands that make a run take alike.
+Data = Annotated[
+    Path,
+    Parameter(
+        help="A table, FASTA, sequences one a line, BED or narrowPeak, DeepBind .seq, a "
+        "microarray, or a folder .motiflens."
+    ),
 ]
+Model = Annotated[str, Parameter(help=f"One of {', '.join(ARCHITECTURES)}.")]
+Models = Annotated[Names, Parameter(help=f"Names joined by commas: {', '.join(ARCHITECTURES)}.")]
+Sizes = Annotated[
+    tuple[int, ...] | None,
+    Parameter(
+        converter=whole_numbers,
+        n_tokens=1,
+        negative=(),
+        help="Training sizes of the learning curves, joined by commas, or none; by default "
+        "50,200,800 up to 2,000 training sequences of up to 120 bases, and none beyond.",
+    ),
+]
+SizeSeeds = Annotated[int, Parameter(help="Replicas for the learning curves.")]
 
 
 #: How DATA is read.
 Reads = Annotated[ReadOptions, Parameter(name="*", group=READING)]
 
 
-@Parameter(name="*", group=PARTS)
+@Parameter(name="*", group=SPLITS)
 @dataclass(frozen=True)
-class PartOptions:
-    """Where the parts of the data come from.
+class SplitOptions:
+    """Where the splits of the data come from.
 
     Parameters
     ----------
     valid
-        File of the validation part, of the same kinds as DATA.
+        File of the validation split, of the same kinds as DATA.
     test
-        File of the test part, of the same kinds as DATA.
+        File of the test split, of the same kinds as DATA.
     test_negatives
         Negatives of a test or validation file that holds positives only.
     test_fraction
-        Without a test part: the fraction that is held out.
+        Without a test split: the fraction that is held out.
     split
-        Without a test part: random, homology (no shared 31-mers) or chromosome; auto is homology
+        Without a test split: random, homology (no shared 31-mers) or chromosome; auto is homology
         for windows on a genome and for data with many copies. Validation is cut likewise. Given:
-        DATA has to come with a test part.
+        DATA has to come with a test split.
     test_chromosomes
         For --split chromosome: names joined by commas.
     valid_chromosomes
@@ -94,14 +117,14 @@ class PartOptions:
         return {"valid": self.valid, "test": self.test}
 
     def require_one_file(self, option: str) -> None:
-        """Raise :class:`InputError` if a part has a file of its own."""
+        """Raise :class:`InputError` if a split has a file of its own."""
         for name in ("valid", "test", "test_negatives"):
             if getattr(self, name) is not None:
                 raise InputError(
                     f"{name}={getattr(self, name)} is beside {option}, which cuts all "
                     "splits out of DATA for each negative set",
                     remedy="leave it out",
-                    argument=name,
+                    argument=(name, option),
                 )
 
 
@@ -113,7 +136,7 @@ class TrainOptions:
     Parameters
     ----------
     seeds
-        Replicas of each model; 5 by default, or 3 where the training part holds more than a
+        Replicas of each model; 5 by default, or 3 where the training split holds more than a
         million bases.
     seed
         Decides everything random: split, negatives, initial weights, data order.
@@ -128,7 +151,7 @@ class TrainOptions:
         TOML file of what differs from the defaults: a table a model, such as [cnn] with
         kernel_size = 27, and [cnn.recipe] for its training.
     n_explained
-        Positives of the test part to explain at most; fewer where they are long, within the time
+        Positives of the test split to explain at most; fewer where they are long, within the time
         of 1,000 sequences of 200 bases.
     threads
         Threads to compute with; one for each core by default.
@@ -149,26 +172,26 @@ class TrainOptions:
 
 def settings_of(
     models: tuple[str, ...],
-    how: TrainOptions,
-    parts: PartOptions,
+    training: TrainOptions,
+    splits: SplitOptions,
     sizes: tuple[int, ...] | None = (),
     size_seeds: int = Settings.size_seeds,
 ) -> Settings:
-    """Give the settings of a run."""
+    """Return the settings of a run."""
     changes = {}
-    if how.hyperparameters is not None:
+    if training.hyperparameters is not None:
         from motiflens.stages.hyperparameters import read_hyperparameters
 
-        changes = read_hyperparameters(how.hyperparameters)
+        changes = read_hyperparameters(training.hyperparameters)
     return Settings(
         models=models,
         sizes=sizes,
         size_seeds=size_seeds,
-        test_fraction=parts.test_fraction,
-        split=parts.split,
-        test_chromosomes=parts.test_chromosomes,
-        valid_chromosomes=parts.valid_chromosomes,
-        **{**vars(how), "hyperparameters": changes},
+        test_fraction=splits.test_fraction,
+        split=splits.split,
+        test_chromosomes=splits.test_chromosomes,
+        valid_chromosomes=splits.valid_chromosomes,
+        **{**vars(training), "hyperparameters": changes},
     )
 
 

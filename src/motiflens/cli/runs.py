@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import shlex
 import sys
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import motiflens
-from motiflens import stages
 from motiflens.cli.options import (
+    Data,
     FurtherNames,
     Json,
-    Names,
-    Output,
-    Overwrite,
-    PartOptions,
+    Model,
+    Models,
     Reads,
+    Replace,
+    RunFolder,
     Sizes,
+    SizeSeeds,
+    SplitOptions,
     TrainOptions,
     settings_of,
 )
@@ -28,25 +29,23 @@ from motiflens.errors import InputError
 from motiflens.io.options import AS_IT_IS, ReadOptions
 from motiflens.io.read import read_files
 from motiflens.results import Results, is_run
-from motiflens.runs import Origin
+from motiflens.results.provenance import Origin
 from motiflens.settings import DEFAULT_MODELS, TUTORIAL_MODELS, Settings
 from motiflens.simulation import tutorial_grammar
-from motiflens.stages import negative_sets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from motiflens.io.sources import Reading
-    from motiflens.results.provenance import Origin
     from motiflens.runs import Run
 
+# What needs PyTorch is imported by the command that needs it, so that its help does not wait.
 
 DEMO_DATA = "simulated: the tutorial's data, seed 0"
 
 
 def demo(
     *,
-    output: Output = Path("runs/demo"),
+    output: RunFolder = Path("runs/demo"),
     seeds: int = 10,
     threads: int | None = None,
     as_json: Json = False,
@@ -55,14 +54,10 @@ def demo(
 
     Parameters
     ----------
-    output
-        Run directory to make.
     seeds
         Replicas of each model.
     threads
         Threads to compute with; one for each core by default.
-    as_json
-        Print a summary as one JSON object.
     """
     settings = Settings(
         models=TUTORIAL_MODELS,
@@ -85,125 +80,79 @@ def demo(
 
 
 def run(
-    data: Path,
+    data: Data,
     *,
-    output: Output,
-    models: Names = DEFAULT_MODELS,
+    output: RunFolder,
+    models: Models = DEFAULT_MODELS,
     sizes: Sizes = None,
-    size_seeds: int = Settings.size_seeds,
+    size_seeds: SizeSeeds = Settings.size_seeds,
     source: Reads = AS_IT_IS,
-    parts: PartOptions = PartOptions(),
-    how: TrainOptions = TrainOptions(),
-    overwrite: Overwrite = False,
+    splits: SplitOptions = SplitOptions(),
+    training: TrainOptions = TrainOptions(),
+    overwrite: Replace = False,
     as_json: Json = False,
 ) -> None:
-    """Audit data, compare models, explain them, find their motifs and write the report.
-
-    Parameters
-    ----------
-    data
-        A table, FASTA, sequences one a line, BED or narrowPeak, DeepBind .seq, a microarray,
-        or a folder .motiflens.
-    output
-        Run directory to make.
-    models
-        Names joined by commas: cnn, attention, hybrid, transformer, tutorial-cnn,
-        tutorial-attention.
-    sizes
-        Training sizes of the learning curves, joined by commas, or none; by default 50,200,800 up
-        to 2,000 training sequences of up to 120 bases, and none beyond.
-    size_seeds
-        Replicas for the learning curves.
-    overwrite
-        Replace an earlier run.
-    as_json
-        Print a summary as one JSON object.
-    """
-    settings = settings_of(models, how, parts, sizes, size_seeds)
-    read = partial(_read, data, source, parts, how.seed)
-    made = _make(motiflens.run, read, data, output, settings, overwrite=overwrite, until="report")
+    """Audit data, compare models, explain them, find their motifs and write the report."""
+    settings = settings_of(models, training, splits, sizes, size_seeds)
+    _refuse_taken(output, overwrite=overwrite, until="report")
+    made = _make(motiflens.run, data, source, splits, output, settings, overwrite=overwrite)
     summarise(made, as_json=as_json)
     print_report(made)
 
 
 def train(
-    data: Path,
+    data: Data,
     *,
-    output: Output,
-    model: str = "attention",
+    output: RunFolder,
+    model: Model = "attention",
     source: Reads = AS_IT_IS,
-    parts: PartOptions = PartOptions(),
-    how: TrainOptions = TrainOptions(),
-    overwrite: Overwrite = False,
+    splits: SplitOptions = SplitOptions(),
+    training: TrainOptions = TrainOptions(),
+    overwrite: Replace = False,
     as_json: Json = False,
 ) -> None:
-    """Train one model and score it on the test split.
+    """Train one model and score it on the test split."""
+    from motiflens.stages.compare import compare as work
 
-    Parameters
-    ----------
-    data
-        A table, FASTA, sequences one a line, BED or narrowPeak, DeepBind .seq, a microarray,
-        or a folder .motiflens.
-    output
-        Run directory to make.
-    model
-        cnn, attention, hybrid, transformer, tutorial-cnn or tutorial-attention.
-    overwrite
-        Replace an earlier run.
-    as_json
-        Print a summary as one JSON object.
-    """
-    settings = settings_of((model,), how, parts)
-    read = partial(_read, data, source, parts, how.seed)
-    made = _make(stages.compare.compare, read, data, output, settings, overwrite=overwrite)
+    settings = settings_of((model,), training, splits)
+    _refuse_taken(output, overwrite=overwrite)
+    made = _make(work, data, source, splits, output, settings, overwrite=overwrite)
     summarise(made, as_json=as_json)
 
 
 def compare(
-    data: Path,
+    data: Data,
     *,
-    output: Output,
-    models: Names = DEFAULT_MODELS,
+    output: RunFolder,
+    models: Models = DEFAULT_MODELS,
     sizes: Sizes = None,
-    size_seeds: int = Settings.size_seeds,
+    size_seeds: SizeSeeds = Settings.size_seeds,
     cross_negatives: FurtherNames = (),
     source: Reads = AS_IT_IS,
-    parts: PartOptions = PartOptions(),
-    how: TrainOptions = TrainOptions(),
-    overwrite: Overwrite = False,
+    splits: SplitOptions = SplitOptions(),
+    training: TrainOptions = TrainOptions(),
+    overwrite: Replace = False,
     as_json: Json = False,
 ) -> None:
     """Compare models x seeds x training sizes on one test split.
 
     Parameters
     ----------
-    data
-        A table, FASTA, sequences one a line, BED or narrowPeak, DeepBind .seq, a microarray,
-        or a folder .motiflens.
-    output
-        Run directory to make.
-    models
-        Names joined by commas: cnn, attention, hybrid, transformer, tutorial-cnn,
-        tutorial-attention.
-    sizes
-        Training sizes of the learning curves, joined by commas, or none; by default 50,200,800 up
-        to 2,000 training sequences of up to 120 bases, and none beyond.
-    size_seeds
-        Replicas for the learning curves.
     cross_negatives
         DATA holds positives: train against each of these kinds of negatives, joined by commas, and
         test against every one, such as shuffle,matched or shuffle,negatives.fa. Without learning
         curves, unless --sizes are given.
-    overwrite
-        Replace an earlier run.
-    as_json
-        Print a summary as one JSON object.
     """
+    from motiflens.stages.compare import compare as work
+    from motiflens.stages.negative_sets import cross_negatives as cross
+
     if cross_negatives:
-        parts.require_one_file("--cross-negatives")
-        settings = settings_of(models, how, parts, sizes or (), size_seeds)
-        _check(output, overwrite=overwrite)
-        made = negative_sets.cross_negatives(
+        splits.require_one_file("cross_negatives")
+        sizes = sizes or ()
+    settings = settings_of(models, training, splits, sizes, size_seeds)
+    _refuse_taken(output, overwrite=overwrite)
+    if cross_negatives:
+        made = cross(
             data,
             cross_negatives,
             output,
@@ -214,45 +163,40 @@ def compare(
             options=source,
         )
     else:
-        settings = settings_of(models, how, parts, sizes, size_seeds)
-        read = partial(_read, data, source, parts, how.seed)
-        made = _make(stages.compare.compare, read, data, output, settings, overwrite=overwrite)
+        made = _make(work, data, source, splits, output, settings, overwrite=overwrite)
     summarise(made, as_json=as_json)
 
 
-def _read(data: Path, source: ReadOptions, parts: PartOptions, seed: int) -> Reading:
-    return read_files(data, source, parts.files(), test_negatives=parts.test_negatives, seed=seed)
-
-
 def _make(
-    stages: Callable[..., Run],
-    read: Callable[[], Reading],
+    work: Callable[..., Run],
     data: Path,
+    source: ReadOptions,
+    splits: SplitOptions,
     output: Path,
     settings: Settings,
     *,
     overwrite: bool,
-    until: str = "compare",
 ) -> Run:
-    """Read the data, and make a run of them that ends with a stage."""
-    _check(output, overwrite=overwrite, until=until)
-    reading = read()
+    """Read the data, and make a run of them."""
+    reading = read_files(
+        data,
+        source,
+        splits.files(),
+        test_negatives=splits.test_negatives,
+        seed=settings.seed,
+    )
     origin = _origin(str(data), reading.negatives, reading.notes)
-    return stages(
-        reading.dataset,
-        output,
-        settings,
-        overwrite=overwrite,
-        progress=on_stderr(),
-        origin=origin,
+    progress = on_stderr()
+    return work(
+        reading.dataset, output, settings, overwrite=overwrite, progress=progress, origin=origin
     )
 
 
-def _check(output: Path, *, overwrite: bool, until: str = "compare") -> None:
+def _refuse_taken(output: Path, *, overwrite: bool, until: str = "compare") -> None:
     """Refuse an output before the data are read."""
-    from motiflens.runs import Output as RunOutput
+    from motiflens.runs import Output
 
-    RunOutput(output, overwrite, until).check()
+    Output(output, overwrite, until).check()
 
 
 def _require_demo(output: Path) -> None:

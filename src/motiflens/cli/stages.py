@@ -10,11 +10,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 import motiflens
-from motiflens import stages
 from motiflens.cli.options import Json, Reads
 from motiflens.cli.progress import on_stderr
 from motiflens.cli.summary import counted, in_short, print_motifs, print_report, summarise
-from motiflens.discovery.sequences_alone import discover_without_model
 from motiflens.errors import InputError
 from motiflens.io.options import AS_IT_IS
 from motiflens.report import write_report
@@ -30,10 +28,10 @@ def explain(run: Path, *, threads: int | None = None, as_json: Json = False) -> 
         Run directory.
     threads
         Threads to compute with; those of the run by default.
-    as_json
-        Print a summary as one JSON object.
     """
-    summarise(stages.explain.explain(run, threads=threads, progress=on_stderr()), as_json=as_json)
+    from motiflens.stages.explain import explain as work
+
+    summarise(work(run, threads=threads, progress=on_stderr()), as_json=as_json)
 
 
 def motifs(
@@ -65,13 +63,11 @@ def motifs(
         by default.
     threads
         Threads to compute with; those of the run by default.
-    as_json
-        Print a summary as one JSON object.
     """
     if run is not None and no_model is None and output is None and not source.given():
-        from motiflens.stages.motifs import motifs as find
+        from motiflens.stages.motifs import motifs as work
 
-        made = find(run, database=database, threads=threads, progress=on_stderr())
+        made = work(run, database=database, threads=threads, progress=on_stderr())
         summarise(made, as_json=as_json)
         return
     if run is not None or no_model is None or output is None:
@@ -79,6 +75,8 @@ def motifs(
             "motifs takes a run folder alone, or no_model=SEQUENCES and output=OUT",
             argument=("no_model", "output"),
         )
+    from motiflens.discovery.sequences_alone import discover_without_model
+
     discover_without_model(no_model, output, strands=strands, database=database, options=source)
     path = write_report(output)
     found = read_motifs_without_model(output)
@@ -101,13 +99,10 @@ def experiments(run: Path, *, threads: int | None = None, as_json: Json = False)
         Run directory.
     threads
         Threads to compute with; those of the run by default.
-    as_json
-        Print a summary as one JSON object.
     """
-    from motiflens.stages.experiments import experiments as experiment
+    from motiflens.stages.experiments import experiments as work
 
-    made = experiment(run, threads=threads, progress=on_stderr())
-    summarise(made, as_json=as_json)
+    summarise(work(run, threads=threads, progress=on_stderr()), as_json=as_json)
 
 
 def trust(run: Path, *, threads: int | None = None, as_json: Json = False) -> None:
@@ -119,10 +114,10 @@ def trust(run: Path, *, threads: int | None = None, as_json: Json = False) -> No
         Run directory.
     threads
         Threads to compute with; those of the run by default.
-    as_json
-        Print a summary as one JSON object.
     """
-    summarise(stages.trust.trust(run, threads=threads, progress=on_stderr()), as_json=as_json)
+    from motiflens.stages.trust import trust as work
+
+    summarise(work(run, threads=threads, progress=on_stderr()), as_json=as_json)
 
 
 def report(run: Path, *, as_json: Json = False) -> None:
@@ -132,8 +127,6 @@ def report(run: Path, *, as_json: Json = False) -> None:
     ----------
     run
         Run directory.
-    as_json
-        Print a summary as one JSON object.
     """
     made = motiflens.load_run(run)
     write_report(made.path)
