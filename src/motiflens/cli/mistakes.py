@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import cyclopts
@@ -13,12 +14,21 @@ from motiflens.errors import InputError
 
 def with_options(error: InputError) -> str:
     """Write an error with options of the command line in place of Python's arguments."""
-    text = str(error)
-    for name in error.arguments:
+    return as_options(str(error), error.arguments)
+
+
+def as_options(text: str, arguments: Iterable[str]) -> str:
+    """Write the arguments that a text names as ``name=value`` as options.
+
+    A bare name of one word stays: it is English more often than not, such as a split or a width.
+    """
+    for name in arguments:
         option = f"--{name.replace('_', '-')}"
         text = re.sub(rf"(?<![-\w]){name}=True\b", option, text)
-        text = re.sub(rf"(?<![-\w]){name}=(?=\S)", f"{option} ", text)
-        text = re.sub(rf"(?<![-\w./]){name}\b(?![-./])", option, text)
+        text = re.sub(rf"(?<![-\w]){name}=(?=[^\s;,)])", f"{option} ", text)
+        text = re.sub(rf"(?<![-\w]){name}=", option, text)
+        if "_" in name:
+            text = re.sub(rf"(?<![-\w./]){name}\b(?![-./])", option, text)
     return text
 
 

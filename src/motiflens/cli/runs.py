@@ -94,7 +94,7 @@ def run(
 ) -> None:
     """Audit data, compare models, explain them, find their motifs and write the report."""
     settings = settings_of(models, training, splits, sizes, size_seeds)
-    _refuse_taken(output, overwrite=overwrite, until="report")
+    _refuse_early(output, settings, overwrite=overwrite, until="report")
     made = _make(motiflens.run, data, source, splits, output, settings, overwrite=overwrite)
     summarise(made, as_json=as_json)
     print_report(made)
@@ -115,7 +115,7 @@ def train(
     from motiflens.stages.compare import compare as work
 
     settings = settings_of((model,), training, splits)
-    _refuse_taken(output, overwrite=overwrite)
+    _refuse_early(output, settings, overwrite=overwrite)
     made = _make(work, data, source, splits, output, settings, overwrite=overwrite)
     summarise(made, as_json=as_json)
 
@@ -150,7 +150,7 @@ def compare(
         splits.require_one_file("cross_negatives")
         sizes = sizes or ()
     settings = settings_of(models, training, splits, sizes, size_seeds)
-    _refuse_taken(output, overwrite=overwrite)
+    _refuse_early(output, settings, overwrite=overwrite)
     if cross_negatives:
         made = cross(
             data,
@@ -192,11 +192,17 @@ def _make(
     )
 
 
-def _refuse_taken(output: Path, *, overwrite: bool, until: str = "compare") -> None:
-    """Refuse an output before the data are read."""
+def _refuse_early(
+    output: Path, settings: Settings, *, overwrite: bool, until: str = "compare"
+) -> None:
+    """Refuse an output, a device and hyperparameters before the data are read."""
+    from motiflens.models.calling import require_device
     from motiflens.runs import Output
+    from motiflens.stages.hyperparameters import validation_fraction
 
     Output(output, overwrite, until).check()
+    require_device(settings.device)
+    validation_fraction(settings)
 
 
 def _require_demo(output: Path) -> None:

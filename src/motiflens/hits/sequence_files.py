@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from os import SEEK_END
 from pathlib import Path
 
 import numpy as np
 
 from motiflens.datasets import SequenceDataset, open_mapped
 from motiflens.errors import InputError
+from motiflens.files import open_binary
 from motiflens.hits.blocks import BLOCK, Stretch
 from motiflens.hits.intervals import Intervals, intervals_of_bed, whole_contigs
 from motiflens.io import sniff
@@ -88,11 +90,10 @@ def open_sequences(path: Path | str, genome: Path | str | None = None) -> Sequen
         return _open_dataset(open_mapped(path))
     if kind == sniff.TWO_BIT:
         return _open_intervals(whole_contigs(open_genome(path)))
+    size = _size(path)
     if kind == sniff.TABLE:
-        size = path.stat().st_size
         return SequenceFile(size, lambda _, advance, names: _read_table(path, advance, names))
     if kind == sniff.FASTA:
-        size = path.stat().st_size
         return SequenceFile(
             size, lambda widest, advance, names: _read_fasta(path, widest, advance, names)
         )
@@ -100,6 +101,12 @@ def open_sequences(path: Path | str, genome: Path | str | None = None) -> Sequen
         return _open_dataset(read_deepbind(path))
     records = read_records(path)
     return _open_dataset(dataset_of(records, [1.0] * len(records)))
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a file; one that is not there is an InputError."""
+    with open_binary(path) as file:
+        return file.seek(0, SEEK_END)
 
 
 def _open_intervals(intervals: Intervals) -> SequenceFile:

@@ -29,7 +29,7 @@ def read_deepbind(path: Path | str) -> SequenceDataset:
         that is none (with its number).
     """
     rows = delimited_rows(stream_text(path), path, "\t")
-    first, _ = next(rows)
+    first, _ = next(rows, ([], ""))
     header = [name.strip().lower() for name in first]
     if header.count("seq") != 1 or header.count("bound") != 1:
         raise InputError(

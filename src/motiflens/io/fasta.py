@@ -195,7 +195,8 @@ def with_labels(
         If a line is no label, or there are not as many as sequences.
     """
     lines = read_text(labels).rstrip().split("\n")
-    two_columns = len(lines[0].split()) == 2
+    two_columns = positive is None and all(word in ("0", "1") for word in lines[0].split()[:2])
+    two_columns = two_columns and len(lines[0].split()) == 2
     if not two_columns:
         explain_labels(lines, labels, positive)
     values = convert_each(
@@ -215,7 +216,7 @@ def with_labels(
 def _parse_label_line(line: str, positive: str | None) -> float:
     """Read a label, or two columns of which the first is 1 for a positive."""
     columns = line.split()
-    if len(columns) != 2:
+    if len(columns) != 2 or positive is not None:
         return parse_label(line, positive)
     first, second = map(parse_label, columns)
     if first + second != 1:

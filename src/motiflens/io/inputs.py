@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
+from os.path import exists
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -112,10 +113,12 @@ def as_dataset(sequences: Sequences) -> SequenceDataset:
             return read_sequences(sequences)
         sequences = [str(sequences)]
     texts = list(sequences)
-    wrong = next((text for text in texts if not isinstance(text, str)), "")
-    if not texts or wrong != "" or "" in texts:
-        problem = "there is no sequence" if not texts else f"{wrong!r} is no sequence"
-        raise InputError(problem, remedy="give strings over A, C, G, T and N")
+    for text in texts or [""]:
+        if not isinstance(text, str) or not text:
+            told = f"a {type(text).__name__}" if not isinstance(text, str) else "an empty string"
+            problem = f"{told} is no sequence" if texts else "there is no sequence"
+            remedy = "give strings over A, C, G, T and N, or one array of one-hot (N, 4, L)"
+            raise InputError(problem, remedy=remedy)
     return SequenceDataset.from_sequences(texts, np.zeros(len(texts)))
 
 
@@ -220,7 +223,8 @@ def _like(sequences: Any, codes: Codes, lengths: Lengths) -> Any:
 
 
 def _is_sequence(text: str | PathLike[str]) -> bool:
-    return isinstance(text, str) and bool(text) and set(text) <= LETTERS and not Path(text).exists()
+    # os.path.exists: a sequence may be longer than any name of a file, which Path refuses.
+    return isinstance(text, str) and bool(text) and set(text) <= LETTERS and not exists(text)
 
 
 def _is_array(sequences: object) -> bool:

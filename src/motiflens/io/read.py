@@ -128,6 +128,9 @@ def read_files(
     main = read_source(path, options, seed)
     files = {split: file for split, file in (others or {}).items() if file is not None}
     if not files:
+        if test_negatives is not None:
+            problem = f"there is test_negatives={test_negatives}, and no valid or test file"
+            raise InputError(problem, remedy="give test=FILE", argument=("test_negatives", "test"))
         return main
     option = next(iter(files))
     if main.dataset.is_mapped or main.dataset.split is not None:

@@ -138,6 +138,9 @@ def _read_deepbind(source: _Source) -> Reading:
 
 def _read_sequences(source: _Source) -> Reading:
     path, options = source.path, source.options
+    if options.positive is not None and options.labels is None:
+        problem = f"there is positive={options.positive}, and no labels that are words"
+        raise InputError(problem, f"beside {path}", "give labels=FILE, or leave it out", "positive")
     records = read_records(path)
     if options.labels is not None:
         dataset, notes = with_labels(path, records, options.labels, options.positive)

@@ -88,8 +88,8 @@ def require_device(name: str) -> torch.device:
         return torch.zeros(1, device=name).device
     except (RuntimeError, AssertionError) as error:
         raise InputError(
-            f"there is no device {name!r}: {str(error).splitlines()[0][:80]}",
-            remedy="use cpu, or install PyTorch for that device",
+            f"PyTorch cannot use device={name} here ({str(error).splitlines()[0][:80]})",
+            remedy="use device=cpu, or install PyTorch for that device",
             argument="device",
         ) from None
 

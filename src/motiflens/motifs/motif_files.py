@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import io
 from collections.abc import Sequence
+from os.path import isdir, isfile
 from pathlib import Path
 
 import numpy as np
@@ -114,7 +115,8 @@ def resolve_motifs(motifs: Motifs) -> list[Motif]:
 
 
 def _motifs_called(motif: Path | str) -> list[Motif]:
-    if Path(motif).exists():
+    # A folder may be called as a factor; os.path takes letters longer than any name of a file.
+    if isfile(motif) or (isdir(motif) and is_run(motif)):
         return read_motifs(motif)
     text = str(motif)
     named = [m for m in jaspar_core() if text.upper() in (m.name.upper(), m.alt_name.upper())]

@@ -93,7 +93,7 @@ class Results:
         except (OSError, ValueError) as error:
             problem = f"{path} cannot be read: {error}"
             raise InputError(problem, remedy=remedy, argument="overwrite") from None
-        return converted(table, Provenance, path, remedy)
+        return converted(table, Provenance, path, remedy, "overwrite")
 
     @property
     def settings(self) -> Settings:

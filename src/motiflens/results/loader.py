@@ -52,7 +52,13 @@ def read_json(path: Path, type_: type[Content], command: str) -> Content:
     return converted(_with_new_names(content, RENAMED.get(type_.__name__, {})), type_, path, remedy)
 
 
-def converted(content: Any, type_: type[Content], path: Path, remedy: str) -> Content:
+def converted(
+    content: Any,
+    type_: type[Content],
+    path: Path,
+    remedy: str,
+    argument: str | tuple[str, ...] = (),
+) -> Content:
     """Make a type of plain data; a field that is not as the type says is an InputError."""
     try:
         return msgspec.convert(content, type_)
@@ -60,7 +66,7 @@ def converted(content: Any, type_: type[Content], path: Path, remedy: str) -> Co
         problem, _, place = str(error).partition(" - at ")
         field = place.strip("`").removeprefix("$").removeprefix(".").replace("[...]", ".*")
         where = f"in {field} of {path}" if field else f"in {path}"
-        raise InputError(problem.replace("`", "'"), where, remedy) from None
+        raise InputError(problem.replace("`", "'"), where, remedy, argument or ()) from None
 
 
 def write_json(path: Path, content: File) -> None:

@@ -104,15 +104,15 @@ def begin(output: Output, dataset: SequenceDataset, settings: Settings, origin: 
     """
     output.check()
     run = Run(output.path)
-    distributed.in_first(
-        partial(_begin, run, dataset, _provenance(dataset, settings, origin), output.resumes)
-    )
+    distributed.in_first(partial(_begin, run, dataset, settings, origin, output))
     return run
 
 
-def _begin(run: Run, dataset: SequenceDataset, provenance: Provenance, resumes: bool) -> None:
-    results = run.results
-    if resumes:
+def _begin(
+    run: Run, dataset: SequenceDataset, settings: Settings, origin: Origin, output: Output
+) -> None:
+    results, provenance = run.results, _provenance(dataset, settings, origin)
+    if output.resumes:
         _require_same(results, provenance)
         results.remove_begun()
     else:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motiflens.datasets import SequenceDataset
-from motiflens.io.read import read
+from motiflens.io.read import read_files
 from motiflens.progress import Progress, listener
-from motiflens.results import needed_by, of_stage
 from motiflens.results.provenance import Origin
 from motiflens.runs import Output, Run
 from motiflens.settings import Settings
 from motiflens.stages import compare, experiments, explain, motifs, report, trust
 from motiflens.stages.data import plan_run
+from motiflens.stages.hyperparameters import validation_fraction
 from motiflens.training import distributed
 
 
@@ -32,16 +32,6 @@ class Stage:
 
     name: str
     work: Callable[..., Run]
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Names of the artefacts that it takes."""
-        return needed_by(self.name)
-
-    @property
-    def makes(self) -> tuple[str, ...]:
-        """Names of the artefacts that it makes; the last of them is written last."""
-        return of_stage(self.name)
 
     def __call__(self, run: Run, progress: Progress) -> None:
         """Do the work, unless it is done."""
@@ -98,14 +88,17 @@ def run(
         If the data, the settings or the output break a rule; nothing is written then.
     """
     settings, shown = settings or Settings(), listener(progress)
-    origin = origin or Origin(
-        data="Python" if isinstance(dataset, SequenceDataset) else str(dataset)
-    )
-    if not isinstance(dataset, SequenceDataset):
-        dataset = read(dataset)
+    validation_fraction(settings)  # so that a mistake in them is told before data are read
     with compare.processes(settings.device):
         place = Output(Path(output), overwrite, until=STAGES[-1].name)
         place.check()
+        if not isinstance(dataset, SequenceDataset):
+            reading = read_files(dataset, seed=settings.seed)
+            origin = origin or Origin(
+                data=str(dataset), negatives=reading.negatives, notes=reading.notes
+            )
+            dataset = reading.dataset
+        origin = origin or Origin(data="Python")
         plan = plan_run(dataset, settings, origin)
         made = compare.train_planned(plan, place, shown)
         is_first = distributed.process() == 0

@@ -8,14 +8,15 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
-import torch
 
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.evaluation import models as evaluation
 from motiflens.evaluation.ensembles import count_groups, evaluate_ensembles
 from motiflens.evaluation.negative_sets import evaluate_negative_sets, train_against
-from motiflens.progress import Progress, Silent
+from motiflens.models.calling import require_device
+from motiflens.progress import Progress, listener
+from motiflens.results import ARTIFACTS
 from motiflens.results.provenance import Origin
 from motiflens.results.scores import Metrics, Timings
 from motiflens.runs import Output, Run, begin
@@ -71,7 +72,7 @@ def compare(
         place = Output(Path(output), overwrite)
         place.check()
         plan = plan_run(dataset, settings, origin or Origin(data="Python"), negative_sets)
-        return train_planned(plan, place, progress or Silent())
+        return train_planned(plan, place, listener(progress))
 
 
 def processes(device: str) -> AbstractContextManager[None]:
@@ -105,7 +106,7 @@ def train_planned(plan: Plan, output: Output, progress: Progress) -> Run:
 
 def _where_resumed(run: Run) -> str:
     """Say which work of a run that was stopped is kept."""
-    stages = ("compare", "explain", "motifs", "experiments", "trust")
+    stages = dict.fromkeys(artifact.stage for artifact in ARTIFACTS.values())
     done = [stage for stage in stages if run.results.is_finished(stage)]
     where = f"after {done[-1]}" if done else "before training"
     if not done and run.results.holds("checkpoint"):
@@ -189,15 +190,3 @@ def _score(run: Run, plan: Plan, compared: evaluation.Compared, progress: Progre
     )
     # Written last: a run with it has all that training gives, and needs its checkpoint no more.
     results.write(msgspec.structs.replace(compared.comparison, baselines=baselines))
-
-
-def require_device(name: str) -> None:
-    """Raise :class:`InputError` if PyTorch cannot compute on a device."""
-    try:
-        torch.empty(1, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"PyTorch cannot use device={name} here ({str(error).splitlines()[0][:80]})",
-            remedy="use device=cpu, or install PyTorch for that device",
-            argument="device",
-        ) from None

@@ -22,7 +22,7 @@ from motiflens.perturbation import (
     spacing_effect,
 )
 from motiflens.perturbation.effects import Floats
-from motiflens.progress import Progress, Silent
+from motiflens.progress import Progress, listener
 from motiflens.results.experiments import (
     Ablation,
     Dose,
@@ -74,7 +74,7 @@ def experiments(
     InputError
         If the directory holds no run with models.
     """
-    run, progress = open_trained(run), progress or Silent()
+    run, progress = open_trained(run), listener(progress)
     truths = true_motifs(run.dataset, run.settings.motif)
     positives = explained_positives(run)
 

@@ -15,7 +15,7 @@ from motiflens.attribution.export import located, write_bed, write_big_wig
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.models import SequenceModel
-from motiflens.progress import Progress, Silent
+from motiflens.progress import Progress, listener
 from motiflens.results.explanations import Attention, AttentionContrast, Checks, MethodChecks
 from motiflens.runs import Run
 from motiflens.settings import Settings
@@ -54,7 +54,7 @@ def explain(
     InputError
         If the directory holds no run with models.
     """
-    run, progress = open_trained(run), progress or Silent()
+    run, progress = open_trained(run), listener(progress)
     dataset, positives = run.dataset, explained_positives(run)
     if note := note_on_length(run):
         progress.note(note)
@@ -91,7 +91,7 @@ def _explain_model(
         _keep(run, name, attributions, positives, progress)
         if attributions.checks is not None:
             checks[method] = MethodChecks(**asdict(attributions.checks))
-    run.results.write(Checks(methods=checks, refused=refused), model=name)
+    run.results.write(Checks(methods=checks, refused=refused), progress, model=name)
     if not attentive or positives.sites is None:
         return None
     return _contrast(model, dataset, positives, run.settings)

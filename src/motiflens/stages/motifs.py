@@ -26,7 +26,7 @@ from motiflens.discovery.written import (
 )
 from motiflens.motifs import Motif, read_motifs, recover, write_motifs
 from motiflens.perturbation import shortcut_test
-from motiflens.progress import Advance, Progress, Silent
+from motiflens.progress import Advance, Progress, listener
 from motiflens.results.motifs import (
     DiscoveredBy,
     ModelMotifs,
@@ -95,7 +95,7 @@ def motifs(
     InputError
         If the directory holds no run with models, or the database no motifs.
     """
-    run, progress = open_trained(run), progress or Silent()
+    run, progress = open_trained(run), listener(progress)
     positives = motif_positives(run)
     truths = true_motifs(run.dataset, run.settings.motif)
     models = run.results.models

@@ -13,7 +13,7 @@ from motiflens.evidence import Controls, true_bases, trust_checks
 from motiflens.evidence.checks import N_HELD_OUT
 from motiflens.evidence.deletion import FRACTIONS
 from motiflens.motifs import Motif
-from motiflens.progress import Progress, Silent
+from motiflens.progress import Progress, listener
 from motiflens.results.scores import Estimate
 from motiflens.results.trust import ModelTrust, Trust
 from motiflens.runs import Run
@@ -55,7 +55,7 @@ def trust(
     InputError
         If the directory holds no run with models, or its test split lacks a class.
     """
-    run, progress = open_trained(run), progress or Silent()
+    run, progress = open_trained(run), listener(progress)
     positives, negatives = explained_positives(run), negatives_of_test(run.dataset, N_HELD_OUT)
     truths = true_motifs(run.dataset, run.settings.motif)
 
