@@ -107,6 +107,8 @@ def attribute(
             raise InputError(
                 f"{name}={number!r} is not a whole number of at least 1", argument=name
             )
+    if options and not _options_of(method):
+        raise InputError(f"{method} takes no option, and there is {', '.join(options)}")
     for name in options:
         one_of(f"an option of {method}", name, _options_of(method), argument=name)
     x, names = one_hot_and_names(sequences)

@@ -31,6 +31,11 @@ def reporting(progress: Progress | bool, description: str, n: int) -> Iterator[N
             _ADVANCE.reset(token)
 
 
+def count_done(n: int) -> None:
+    """Tell who listens that n sequences more are done, in the thread that asked for the work."""
+    _ADVANCE.get()(n)
+
+
 @contextmanager
 def explaining(module: nn.Module) -> Iterator[None]:
     """Evaluate a module with gradients of its input, whatever the caller has switched off.
@@ -102,11 +107,10 @@ def by_blocks(module: nn.Module, n: int, size: int, work: Callable[[slice], None
     """
     blocks = [slice(first, min(first + size, n)) for first in range(0, n, size)]
     n_threads = torch.get_num_threads()
-    advance = _ADVANCE.get()
     if n_threads == 1 or not isinstance(module, SequenceModel):
         for rows in blocks:
             work(rows)
-            advance(rows.stop - rows.start)
+            count_done(rows.stop - rows.start)
         return
     # Both belong to a thread, as torch keeps them.
     with_gradients, inferring = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
@@ -119,6 +123,6 @@ def by_blocks(module: nn.Module, n: int, size: int, work: Callable[[slice], None
     try:
         with ThreadPoolExecutor(n_threads) as pool:
             for rows, _ in zip(blocks, pool.map(in_thread, blocks), strict=True):
-                advance(rows.stop - rows.start)
+                count_done(rows.stop - rows.start)
     finally:
         torch.set_num_threads(n_threads)

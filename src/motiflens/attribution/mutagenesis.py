@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from motiflens.attribution.base import by_blocks, known_mask, reporting
+from motiflens.attribution.base import by_blocks, count_done, known_mask, reporting
 from motiflens.attribution.result import Attributions, Floats
 from motiflens.errors import InputError
 from motiflens.io.inputs import Sequences, check_one_hot
@@ -123,10 +123,15 @@ def _mutant_logits(
 ) -> NDArray[np.float64]:
     """Return the logits (N, 4, L) of the chosen mutants, every one computed as a whole."""
     x, at_mutants = as_input(module, sequences), np.zeros(sequences.shape)
+    finished = 0
     for start in range(0, len(mutants[0]), batch_size):
         chunk = tuple(index[start : start + batch_size] for index in mutants)
         logits = logits_of(module, _substituted(x, *chunk), target)
         at_mutants[chunk] = logits.double().cpu().numpy()
+        # Mutants stand by sequence: all before the last one's are done.
+        count_done(int(chunk[0][-1]) - finished)
+        finished = int(chunk[0][-1])
+    count_done(len(sequences) - finished)
     return at_mutants
 
 

@@ -29,8 +29,8 @@ __all__ = ["audit"]
 def audit(
     train: SequenceDataset | PathLike[str] | str,
     *,
-    valid: SequenceDataset | None = None,
-    test: SequenceDataset | None = None,
+    valid: SequenceDataset | PathLike[str] | str | None = None,
+    test: SequenceDataset | PathLike[str] | str | None = None,
     strands: str | None = None,
 ) -> dict[str, Any]:
     """Look for copies, leaks, biases and labels that cannot be right.
@@ -39,7 +39,7 @@ def audit(
     ----------
     train, valid, test
         The splits, as they are to be used; one that is None or empty is left out everywhere.
-        Alone, ``train`` may be a file, or data with a split, whose splits are then taken.
+        Each a data set or a file. Alone, ``train`` may hold a split, whose splits are then taken.
     strands
         Those that baselines read, ``forward`` or ``both``; None where the training split decides.
 
@@ -68,11 +68,13 @@ def audit(
     InputError
         When there are no training sequences.
     """
-    if not isinstance(train, SequenceDataset):
-        train = read(train)
-    given = {"train": train, "valid": valid, "test": test}
-    if valid is None and test is None and train.split is not None:
-        given = {name: train.part(name) for name in SPLITS}
+    given = {
+        name: data if data is None or isinstance(data, SequenceDataset) else read(data)
+        for name, data in (("train", train), ("valid", valid), ("test", test))
+    }
+    whole = given["train"]
+    if valid is None and test is None and whole is not None and whole.split is not None:
+        given = {name: whole.part(name) for name in SPLITS}
     splits = {name: data for name, data in given.items() if data is not None and len(data)}
     if "train" not in splits:
         raise InputError("there are no sequences to audit", argument="train")
@@ -102,8 +104,8 @@ def audit(
         "baselines": baselines.scores,
     }
     labelled = [(either[name], data.labels) for name, data in splits.items()]
-    unsplit = len(splits) == 1 and len(train) <= MAX_GROUPED
-    n_related = count_related(train) if unsplit else 0
+    unsplit = len(splits) == 1 and len(splits["train"]) <= MAX_GROUPED
+    n_related = count_related(splits["train"]) if unsplit else 0
     n_both_labels = count_both_labels(labelled)
     content["warnings"] = warnings_of(content, n_both_labels, n_related, baselines)
     return content

@@ -248,7 +248,8 @@ def _explain(
 ) -> tuple[dict[str, _Maps], dict[str, str]]:
     """Explain positives and null by every method; return also why some refuse the model."""
     maps, refused = {}, {}
-    for method in METHODS if methods is None else methods:
+    chosen = [methods] if isinstance(methods, str) else methods
+    for method in METHODS if chosen is None else chosen:
         try:
             positives = _chosen(case, method, n)
             positives = positives or case.explain(method, case.positives, checks=True)

@@ -1,7 +1,7 @@
 """Sequences as a user of Python has them, made into what the package works on.
 
-Strings, a file, a data set, or one-hot: every public function that asks for sequences takes any of
-them, and makes them one-hot here.
+Strings, a file, a data set, or one-hot: every public function that calls a model on sequences takes
+any of them, and makes them one-hot here. Letters that are also the name of a file are the file.
 """
 
 from __future__ import annotations

@@ -79,6 +79,9 @@ class Background:
 
     def motif(self, motif: str) -> Codes:
         """Return a motif's codes (W,), or raise :class:`InputError` if it cannot be put in."""
+        if not isinstance(motif, str):
+            problem = f"a {type(motif).__name__} is no motif to put in"
+            raise InputError(problem, remedy="give its letters, such as motif.consensus")
         codes: Codes = encode([motif])[0][0]
         if codes.size == 0 or (codes == PAD).any():
             raise InputError(

@@ -167,12 +167,14 @@ def ablate(
     if n < 1:
         raise InputError(f"n={n} is no replacement", remedy="ask for 10", argument="n")
     x = one_hot(sequences)
+    if not len(x):
+        raise InputError("there is no sequence to ablate", remedy="give one sequence or more")
     starts, ends = check_start(start, len(x)), check_start(end, len(x))
     sites = [[Site("", *row, "+")] for row in zip(starts.tolist(), ends.tolist(), strict=True)]
     codes, _ = codes_of(x)
+    changed = replace_sites(x, sites, replacement, n, seed)
     with computing(model, device, threads) as module:
         before = logits_of_codes(module, codes, target)
-        changed = replace_sites(x, sites, replacement, n, seed)
         after = [logits_of_codes(module, edited, target) for edited in changed]
     return Perturbation(before, np.mean(after, axis=0))
 

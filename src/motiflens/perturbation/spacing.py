@@ -207,7 +207,7 @@ def spacing_effect(
 
 
 def _check(gaps: Sequence[int], orientations: Sequence[str]) -> None:
-    if not gaps or min(gaps) < 0:
+    if not len(gaps) or min(gaps) < 0:
         raise InputError(
             f"gaps={list(gaps)} are not one or more whole numbers from 0 on", argument="gaps"
         )

@@ -178,15 +178,23 @@ def predict_logits(
     parameter = next(model.parameters(), torch.zeros(0))
     data = EncodedData.of(dataset, parameter.device, parameter.dtype)
     length = dataset.codes.shape[1]
+    batches = []
     with evaluating(model), torch.inference_mode(), told_by_length(length):
-        batches = [
-            data.logits(model, rows, both_strands=both_strands).cpu()
-            for rows in torch.split(torch.arange(len(dataset)), batch_size)
-        ]
-    logits = torch.cat(batches).double().numpy()
-    if logits.ndim > 2 or len(logits) != len(dataset):
-        raise InputError(
-            f"the model returned shape {logits.shape} for {len(dataset)} sequences",
-            remedy="wrap it so that it returns logits (N,) or (N, T), one row a sequence",
-        )
-    return logits
+        for rows in torch.split(torch.arange(len(dataset)), batch_size):
+            logits = data.logits(model, rows, both_strands=both_strands)
+            _require_rows(logits, len(rows))
+            batches.append(logits.cpu())
+    return torch.cat(batches).double().numpy()
+
+
+def _require_rows(logits: object, n: int) -> None:
+    """Refuse what is not one row of logits a sequence."""
+    told = f"a {type(logits).__name__}"
+    if isinstance(logits, Tensor):
+        if logits.ndim in (1, 2) and len(logits) == n:
+            return
+        told = f"shape {tuple(logits.shape)}"
+    raise InputError(
+        f"the model returned {told} for {n} sequences",
+        remedy="wrap it so that it returns logits (N,) or (N, T), one row a sequence",
+    )
