@@ -113,8 +113,8 @@ def test_a_mistake_in_the_settings_is_told_before_data_are_read(tmp_path: Path) 
     with pytest.raises(InputError, match="device=abacus"):
         ml.run(tmp_path / "missing.csv", tmp_path / "out", ml.Settings(device="abacus"))
     changes = {"cnn": {"recipe": {"epoks": 3}}}
+    settings = ml.Settings(models=("cnn",), hyperparameters=changes)
     with pytest.raises(InputError, match="epoks"):
-        settings = ml.Settings(models=("cnn",), hyperparameters=changes)
         ml.run(tmp_path / "missing.csv", tmp_path / "out", settings)
     with pytest.raises(InputError, match=r"missing\.csv"):
         ml.run(tmp_path / "missing.csv", tmp_path / "out")
