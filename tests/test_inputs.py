@@ -14,6 +14,7 @@ from motiflens.cli.mistakes import with_options
 from motiflens.errors import InputError
 from motiflens.hits import write_hits
 from motiflens.motifs import resolve_motifs
+from motiflens.stages.explain import explain
 
 
 class Rows(nn.Module):
@@ -37,9 +38,9 @@ def test_one_sequence_may_be_longer_than_the_name_of_a_file(n: int) -> None:
 
 
 def test_a_list_of_arrays_is_told_what_to_be() -> None:
-    with pytest.raises(InputError, match="ndarray"):
+    with pytest.raises(InputError, match="an array is no sequence"):
         ml.one_hot([np.zeros((4, 7)), np.zeros((4, 7))])
-    with pytest.raises(InputError, match="empty string"):
+    with pytest.raises(InputError, match="'' is no sequence"):
         ml.one_hot(["ACG", ""])
 
 
@@ -133,3 +134,55 @@ def test_a_run_of_a_file_says_where_its_negatives_are_from(
         ml.run(tmp_path / "p.seq", tmp_path / "out")
     assert origins[0].negatives == "shuffle"
     assert origins[0].data.endswith("p.seq")
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["\u4e0d\u7ed3\u5408", "\u7ed3\u5408"], "such as positive=WORD"),
+        (["nein", "ja"], 'such as positive="ja"'),
+        (["1", "2"], "such as positive=WORD"),
+        (["x", "y", "z"], "set one against the rest by positive=WORD"),
+    ],
+)
+def test_which_word_is_positive_is_not_guessed(
+    labels: list[str], message: str, tmp_path: Path
+) -> None:
+    rows = [f"{s},{labels[i % len(labels)]}" for i, s in enumerate(ml.simulate(n=12).sequences())]
+    (tmp_path / "t.csv").write_text("sequence,label\n" + "\n".join(rows) + "\n", "utf-8")
+    with pytest.raises(InputError) as caught:
+        ml.read(tmp_path / "t.csv")
+    assert message in str(caught.value)
+
+
+def test_full_width_digits_are_digits(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("sequence,label\nACGT,\uff11\nTTGA,\uff10\n", "utf-8")
+    assert ml.read(tmp_path / "t.csv").labels.tolist() == [1, 0]
+
+
+def test_negatives_that_hold_positives_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "p.fa").write_text(">a\nACGTACGT\n")
+    (tmp_path / "n.fa").write_text(">0\nTTGACCAA\n>1\nACCTACGT\n")
+    with pytest.raises(InputError, match=r"the label 1 in line 3 of .*n\.fa"):
+        ml.read(tmp_path / "p.fa", negatives=tmp_path / "n.fa")
+
+
+def test_a_spacing_has_two_motifs() -> None:
+    model = ml.build_model("cnn", length=50, seed=0)
+    for motifs in ("TGACTCA", ("TGA",), ("TGA", "CCC", "GGG")):
+        with pytest.raises(InputError, match="a spacing has two"):
+            ml.space(model, motifs)
+
+
+@pytest.mark.parametrize("model", [[nn.Identity()], "cnn-model", nn.Identity, lambda x: x])
+def test_what_is_no_model_is_told(model: object) -> None:
+    with pytest.raises(InputError, match="no model"):
+        ml.attribute(model, ["ACGT"], "ism")
+
+
+def test_a_run_stopped_in_training_says_how_it_goes_on(tmp_path: Path) -> None:
+    old = Path(__file__).parent / "old_run"
+    (tmp_path / "run.toml").write_bytes((old / "run.toml").read_bytes())
+    with pytest.raises(InputError, match="resume it by the same command: motiflens run") as caught:
+        explain(tmp_path)
+    assert "overwrite" not in str(caught.value)

@@ -86,6 +86,9 @@ class Settings:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        if isinstance(self.models, str):
+            problem = f"models={self.models!r} is one string"
+            raise InputError(problem, remedy=f"give models=({self.models!r},)", argument="models")
         if self.seeds is not None:
             _at_least("seeds", self.seeds, 1)
             if self.seeds > MAX_SEEDS:

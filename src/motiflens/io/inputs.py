@@ -115,7 +115,7 @@ def as_dataset(sequences: Sequences) -> SequenceDataset:
     texts = list(sequences)
     for text in texts or [""]:
         if not isinstance(text, str) or not text:
-            told = f"a {type(text).__name__}" if not isinstance(text, str) else "an empty string"
+            told = "an array" if _is_array(text) else repr(text)
             problem = f"{told} is no sequence" if texts else "there is no sequence"
             remedy = "give strings over A, C, G, T and N, or one array of one-hot (N, 4, L)"
             raise InputError(problem, remedy=remedy)

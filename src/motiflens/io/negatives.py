@@ -124,6 +124,15 @@ def _make(
                 remedy=f"did you mean {near[0]}?",
             )
     records = read_records(Path(kind))
+    names = {record.name for record in records}
+    if "1" in names and names <= {"0", "1"}:
+        line = next(record.line for record in records if record.name == "1")
+        raise InputError(
+            f"there is negatives={kind}, and a header that is the label 1",
+            f"in line {line} of {kind}",
+            "give a file of negatives alone",
+            "negatives",
+        )
     return dataset_of(records, [0.0] * len(records), prefix="negative")
 
 

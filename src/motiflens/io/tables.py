@@ -141,7 +141,6 @@ def read_table(path: Path | str, positive: str | None = None) -> SequenceDataset
     sequences = convert_each(columns["sequence"], parse_sequence, where)
     labels = convert_each(columns["label"], lambda text: parse_label(text, positive), where)
     split, sites = column("split", parse_split), column("sites", parse_sites)
-    loci = _loci(columns, where)
     try:
         return SequenceDataset.from_sequences(
             sequences,
@@ -149,10 +148,10 @@ def read_table(path: Path | str, positive: str | None = None) -> SequenceDataset
             names=columns.get("name"),
             split=split,  # type: ignore[arg-type]
             sites=sites,  # type: ignore[arg-type]
-            coordinates=loci,
+            coordinates=_loci(columns, where),
         )
     except InputError as error:
-        raise at(error, f"in {path}") from None
+        raise error if str(path) in error.where else at(error, f"in {path}") from None
 
 
 def _loci(columns: dict[str, tuple[str, ...]], where: Callable[[int], str]) -> Loci | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -16,7 +17,7 @@ MAX_CLASSES = 20
 """More different whole numbers than that are measurements, not classes."""
 
 _LABELS = {"0": 0.0, "0.0": 0.0, "false": 0.0, "1": 1.0, "1.0": 1.0, "true": 1.0}
-_NEGATIVE_WORD = re.compile("un|no|neg|false|back|control|0|-")
+_NEGATIVE_WORD = re.compile("un|no|neg|nein|false|back|control|0|-")
 _POSITION = re.compile(r"[0-9]{1,12}")
 _SEQUENCE = re.compile(r"[ACGTUNacgtun]*")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
@@ -102,11 +103,16 @@ def parse_label(text: str, positive: str | None = None) -> float:
     word = text.strip()
     if positive is not None and word:
         return float(word == positive)
-    label = _LABELS.get(word.lower())
+    label = _LABELS.get(_plain(word))
     if label is None:
         what = f"the label {text!r} is neither 0 nor 1" if word else f"the label is {text!r}"
         raise InputError(what, remedy="correct the row, or delete it")
     return label
+
+
+def _plain(word: str) -> str:
+    """Write a label as keyboards do elsewhere: full-width digits as digits, small letters."""
+    return unicodedata.normalize("NFKC", word).lower()
 
 
 def explain_labels(texts: Iterable[str], path: object, positive: str | None = None) -> None:
@@ -136,16 +142,25 @@ def explain_labels(texts: Iterable[str], path: object, positive: str | None = No
         raise InputError(
             f"no label is {positive!r}", f"in {path}", f"its labels are {told}", "positive"
         )
-    if "" in counts or all(word.lower() in _LABELS for word in words):
+    if "" in counts or all(_plain(word) in _LABELS for word in words):
         return
     is_number = [_NUMBER.fullmatch(word) is not None for word in words]
-    known = any(word.lower() in _LABELS for word in words)
+    known = any(_plain(word) in _LABELS for word in words)
     if len(words) == 2 and (all(is_number) or not known):
-        first = next((word for word in words if not _NEGATIVE_WORD.match(word.lower())), words[0])
+        # Where both words or none look negative, which is the positive one is not guessed.
+        others = [word for word in words if not _NEGATIVE_WORD.match(word.lower())]
+        example = f'positive="{others[0]}"' if len(others) == 1 else "positive=WORD"
         raise InputError(
             f"the labels are {told}, not 0 and 1",
             f"in {path}",
-            f'name the one that is 1, such as positive="{first}"',
+            f"name the one that is 1, such as {example}",
+            "positive",
+        )
+    if 3 <= len(words) <= MAX_CLASSES and not any(is_number) and not known:
+        raise InputError(
+            f"the labels are {len(words)} words, {told},",
+            f"in {path}",
+            "more than two classes are not supported; set one against the rest by positive=WORD",
             "positive",
         )
     if len(words) < 3 or not all(is_number):

@@ -45,8 +45,12 @@ def computing(module: nn.Module, device: str | None, threads: int | None) -> Ite
     Raises
     ------
     InputError
-        For a device that is not there, and for no threads.
+        For a device that is not there, for no threads, and for what is no module.
     """
+    if not isinstance(module, nn.Module):
+        kind = module.__name__ if isinstance(module, type) else f"a {type(module).__name__}"
+        example = "models[0]" if isinstance(module, list) else "motiflens.load_model(folder)"
+        raise InputError(f"{kind} is no model", remedy=f"pass a torch.nn.Module, such as {example}")
     if threads is not None and threads < 1:
         raise InputError(f"threads={threads} are none", remedy="give 1 or more", argument="threads")
     if device is not None:

@@ -79,6 +79,8 @@ def write_motifs(motifs: Sequence[Motif], path: Path | str) -> None:
         For another suffix, and when the file cannot be written.
     """
     name = Path(path).name.lower()
+    if not motifs:
+        raise InputError("there is no motif to write", remedy="give one or more", argument="motifs")
     if name.endswith(".npz"):
         _write_arrays(motifs, path)
     elif name.removesuffix(".gz").endswith(_TEXT_ENDINGS):

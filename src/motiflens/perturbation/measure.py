@@ -215,6 +215,10 @@ def space(
         As :func:`marginalize`, for a gap below 0, one that does not fit, or another orientation.
     """
     inside = _background(model, background, n, length, seed)
+    if isinstance(motifs, str) or len(motifs) != 2:
+        told = "one string" if isinstance(motifs, str) else f"{len(motifs)} motifs"
+        problem = f"motifs={told}, and a spacing has two"
+        raise InputError(problem, remedy='give ("CGACC", "GAACTCC")', argument="motifs")
     with computing(model, device, threads) as module:
         return spacing_effect(
             module,
@@ -232,5 +236,6 @@ def _background(
 ) -> Background:
     if background is not None:
         return Background(*codes_of(one_hot(background)))
-    length = length or getattr(model, "length", None) or LENGTH
+    if length is None:
+        length = getattr(model, "length", None) or LENGTH
     return Background(*codes_of(random_background(length, n=n, seed=seed)))

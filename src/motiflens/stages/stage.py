@@ -36,8 +36,12 @@ def open_trained(run: Run | Path | str) -> Run:
     """Open a run, and check that it holds trained models."""
     opened = run if isinstance(run, Run) else load_run(run)
     if not opened.results.models:
-        remedy = "make the run again with overwrite=True"
-        raise InputError(f"{opened.path} holds no trained models", "", remedy, "overwrite")
+        # With that option the command would begin anew.
+        command = opened.results.provenance.run.command.replace(" --overwrite", "")
+        raise InputError(
+            f"{opened.path} holds no trained models, as its training has not ended",
+            remedy=f"resume it by the same command: {command}",
+        )
     return opened
 
 
