@@ -10,7 +10,15 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from motiflens.errors import InputError
-from motiflens.perturbation.effects import Background, Effect, Floats, Insert, Starts, orient
+from motiflens.perturbation.effects import (
+    Background,
+    Doubles,
+    Effect,
+    Floats,
+    Insert,
+    Starts,
+    orient,
+)
 from motiflens.sequences import Codes, one_hot
 from motiflens.shuffles import dinucleotide_shuffle
 
@@ -146,13 +154,25 @@ def marginal_effect(
         or a target that the model does not have.
     """
     inside = Background.of(background)
+    return Effect.of(motif_differences(module, motif, inside, start, strands, target))
+
+
+def motif_differences(
+    module: nn.Module,
+    motif: str,
+    inside: Background,
+    start: int | None,
+    strands: str,
+    target: int,
+) -> Doubles:
+    """Return how far a motif moves the logit of each sequence (N,); see `marginal_effect`."""
     codes = inside.motif(motif)
     first = inside.middle(len(codes)) if start is None else check_start(start, len(inside.codes))
 
     def layouts(strand: str) -> list[list[Insert]]:
         return [[Insert(orient(codes, strand), first)]]
 
-    return Effect.of(inside.effects(module, strands, layouts, target)[0])
+    return inside.effects(module, strands, layouts, target)[0]
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from motiflens.errors import InputError
 from motiflens.io.inputs import Sequences, codes_of, one_hot
 from motiflens.models.calling import computing
 from motiflens.perturbation.ablate import replace_sites
-from motiflens.perturbation.effects import Background, Effect, Insert, logits_of_codes, orient
-from motiflens.perturbation.insert import check_start, random_background
+from motiflens.perturbation.effects import Background, Effect, logits_of_codes
+from motiflens.perturbation.insert import check_start, motif_differences, random_background
 from motiflens.perturbation.shortcut import LENGTH
 from motiflens.perturbation.spacing import GAPS, ORIENTATIONS, Spacing, spacing_effect
 from motiflens.sequences import Site
@@ -102,14 +102,8 @@ def marginalize(
         target that the model does not have.
     """
     inside = _background(model, background, n, length, seed)
-    codes = inside.motif(motif)
-    first = inside.middle(len(codes)) if start is None else check_start(start, len(inside.codes))
-
-    def layouts(strand: str) -> list[list[Insert]]:
-        return [[Insert(orient(codes, strand), first)]]
-
     with computing(model, device, threads) as module:
-        differences = inside.effects(module, strands, layouts, target)[0]
+        differences = motif_differences(module, motif, inside, start, strands, target)
         before = logits_of_codes(module, inside.codes, target)
     return Perturbation(before, before + differences)
 
