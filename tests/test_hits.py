@@ -306,8 +306,8 @@ def test_a_motif_file_that_is_none_ends_in_one_line(tmp_path, capsys, content, p
 
 PEAK_MEMORY = """
 import sys
-from motiflens.matrices import motif_from_string
-from motiflens.scanning import write_hits
+from motiflens.motifs import motif_from_string
+from motiflens.hits import write_hits
 write_hits([motif_from_string("CACGTGACGT")], sys.argv[1], sys.argv[2])
 print(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])
 """
