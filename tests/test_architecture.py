@@ -112,6 +112,33 @@ def test_imports_point_one_way(path):
     assert not wrong, f"{module_name(path)} imports {wrong}; it may import {sorted(may)}"
 
 
+def mentioned(path: Path) -> set[str]:
+    """Modules of the package that a file imports, for its types alone too."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("motiflens."):
+            inside = node.module.removeprefix("motiflens.").replace(".", "/")
+            names |= {inside} | {f"{inside}/{alias.name}" for alias in node.names}
+    return {name for name in names if (PACKAGE / f"{name}.py").is_file()}
+
+
+def test_no_file_is_reached_from_itself():
+    goes_to = {module_name(path): mentioned(path) for path in MODULES}
+    for start in goes_to:
+        reached, open_ones = set(), list(goes_to[start])
+        while open_ones:
+            name = open_ones.pop()
+            if name not in reached:
+                reached.add(name)
+                open_ones += goes_to[name]
+        assert start not in reached, f"{start} is imported by what it imports"
+
+
+def test_a_file_is_read_in_a_sitting():
+    lengths = {module_name(path): len(path.read_text("utf-8").splitlines()) for path in MODULES}
+    assert {name: n for name, n in lengths.items() if n > 350} == {}
+
+
 def is_overload(node: ast.FunctionDef | ast.ClassDef) -> bool:
     return any(ast.unparse(decorator) == "overload" for decorator in node.decorator_list)
 

@@ -153,7 +153,8 @@ def call(arguments: Sequence[str] | None = None) -> None:
     except InputError as error:
         _fail(with_options(error))
     except cyclopts.CycloptsError as error:
-        _fail(without_traceback(error, tokens))
+        names = [name for commands in COMMANDS.values() for _, name, *_ in commands]
+        _fail(without_traceback(error, tokens, names))
     except BrokenPipeError:
         # Whoever read the output has gone; nobody is left to be told.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

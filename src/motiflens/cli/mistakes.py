@@ -32,8 +32,8 @@ def as_options(text: str, arguments: Iterable[str]) -> str:
     return text
 
 
-def without_traceback(error: cyclopts.CycloptsError, tokens: list[str]) -> str:
-    """Say what is wrong with a call, and what to type."""
+def without_traceback(error: cyclopts.CycloptsError, tokens: list[str], commands: list[str]) -> str:
+    """Say what is wrong with a call, and what to type, by the names of all commands."""
     # What an options class has refused while the call was read comes wrapped.
     if isinstance(error.__cause__, InputError):
         return with_options(error.__cause__)
@@ -42,7 +42,7 @@ def without_traceback(error: cyclopts.CycloptsError, tokens: list[str]) -> str:
     near = suggestion.split("?")[0].strip('"')
     remedy = f"did you mean {near}?" if near else f"see `{chain} --help`"
     if isinstance(error, exceptions.UnknownCommandError):
-        return _unknown_command(tokens, remedy if near else "")
+        return _unknown_command(tokens, commands, remedy if near else "")
     if isinstance(error, exceptions.UnusedCliTokensError):
         return _left_over(error, chain)
     if isinstance(error, exceptions.MissingArgumentError) and error.argument is not None:
@@ -51,12 +51,10 @@ def without_traceback(error: cyclopts.CycloptsError, tokens: list[str]) -> str:
     return f"{text}; {remedy}"
 
 
-def _unknown_command(tokens: list[str], remedy: str) -> str:
-    from motiflens.cli.app import COMMANDS
-
-    known = ", ".join(name for group in COMMANDS.values() for _, name, *_ in group)
+def _unknown_command(tokens: list[str], commands: list[str], remedy: str) -> str:
     name = next((token for token in tokens if not token.startswith("-")), tokens[0])
-    return f"there is no command {name}; {remedy or f'the commands are: {known}'}"
+    all_commands = f"the commands are: {', '.join(commands)}"
+    return f"there is no command {name}; {remedy or all_commands}"
 
 
 def _left_over(error: exceptions.UnusedCliTokensError, chain: str) -> str:

@@ -1,17 +1,19 @@
 """Labelled sequences: the data set, in memory or mapped, its splits and its true sites."""
 
-from motiflens.datasets.checks import require_at_least, require_two_classes
 from motiflens.datasets.dataset import (
     SPLITS,
     SequenceDataset,
     concatenate,
     default_names,
+    mark_sites,
 )
 from motiflens.datasets.groups import bound_groups, homology_groups
 from motiflens.datasets.loci import Loci
 from motiflens.datasets.mapped import MappedDataset, draw, open_mapped
-from motiflens.datasets.sites import STRANDS, check_strands, exact_matches, mark_sites
+from motiflens.datasets.sites import STRANDS, check_strands, exact_matches
 from motiflens.datasets.splits import (
+    require_at_least,
+    require_two_classes,
     split_at_random,
     split_by_chromosome,
     split_by_groups,

@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from motiflens.datasets.checks import check_codes, check_shapes, check_values
+from motiflens.datasets.checks import check_codes, check_values
 from motiflens.datasets.loci import Loci
-from motiflens.datasets.sites import mark_sites
+from motiflens.datasets.sites import sites_of_motif
 from motiflens.errors import InputError, one_of
 from motiflens.sequences import (
     Codes,
@@ -79,7 +79,7 @@ class SequenceDataset:
     is_mapped: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        check_shapes(self)
+        self._check_shapes()
         check_codes(self.codes, self.lengths)
         check_values("label", self.labels, (0, 1))
         if self.split is not None:
@@ -97,6 +97,25 @@ class SequenceDataset:
                         f"has {self.lengths[row]} bases",
                         remedy="correct the site; positions count from 0, the end is excluded",
                     )
+
+    def _check_shapes(self) -> None:
+        """Raise an InputError unless every part has an entry for every sequence."""
+        n = len(self.codes)
+        sizes = {
+            "lengths": np.shape(self.lengths),
+            "labels": np.shape(self.labels),
+            "names": np.shape(self.names),
+            "split": (n,) if self.split is None else np.shape(self.split),
+            "sites": (n,) if self.sites is None else (len(self.sites),),
+            "coordinates": (n,) if self.coordinates is None else (len(self.coordinates),),
+            "groups": (n,) if self.groups is None else np.shape(self.groups),
+        }
+        wrong = [f"{what} {size}" for what, size in sizes.items() if size != (n,)]
+        if self.codes.ndim != 2 or self.codes.dtype != np.uint8 or wrong:
+            raise InputError(
+                f"codes {self.codes.dtype} {self.codes.shape} do not go with {', '.join(wrong)}",
+                remedy="give uint8 codes (N, L), and as many entries of all else as sequences",
+            )
 
     @classmethod
     def from_sequences(
@@ -313,3 +332,11 @@ def default_names(n: int, prefix: str = "seq") -> NDArray[np.str_]:
     """Name n sequences ``seq0001``, ``seq0002``, … with as many digits as the last one needs."""
     digits = max(4, len(str(n)))
     return np.array([f"{prefix}{number:0{digits}d}" for number in range(1, n + 1)], dtype=np.str_)
+
+
+def mark_sites(dataset: SequenceDataset, motif: str, strands: str = "forward") -> SequenceDataset:
+    """Return data whose true sites are the matches of a motif in positives; see `sites_of_motif`.
+
+    Sites that were there before are replaced.
+    """
+    return dataset.with_sites(sites_of_motif(dataset.codes, dataset.labels, motif, strands))

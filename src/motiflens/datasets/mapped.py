@@ -17,7 +17,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from motiflens.datasets.checks import check_shapes
 from motiflens.datasets.dataset import SequenceDataset
 from motiflens.errors import InputError
 
@@ -45,7 +44,7 @@ class MappedDataset(SequenceDataset):
     is_mapped: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_shapes(self)
+        self._check_shapes()
 
     def with_known_sites(self, motif: str, strands: str) -> SequenceDataset:
         """Return the data as they are."""

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from motiflens.errors import InputError
 from motiflens.sequences import PAD, Codes, Site, iupac_codes, reverse_complement_string
-
-if TYPE_CHECKING:
-    from motiflens.datasets.dataset import SequenceDataset
 
 STRANDS = ("forward", "both")
 
@@ -30,13 +25,15 @@ def exact_matches(codes: Codes, motif: str) -> NDArray[np.bool_]:
     return matches
 
 
-def mark_sites(dataset: SequenceDataset, motif: str, strands: str = "forward") -> SequenceDataset:
-    """Return data whose true sites are the exact matches of a motif in positives.
+def sites_of_motif(
+    codes: Codes, labels: NDArray[np.floating], motif: str, strands: str
+) -> list[list[Site]]:
+    """Return the exact matches of a motif in positives, for each sequence by their start.
 
     Parameters
     ----------
-    dataset
-        N sequences; sites that were there before are replaced.
+    codes, labels
+        (N, L) and (N,).
     motif
         IUPAC string; it is the name of the sites, in capitals.
     strands
@@ -53,12 +50,12 @@ def mark_sites(dataset: SequenceDataset, motif: str, strands: str = "forward") -
     strings = {"+": forward}
     if strands == "both" and reverse_complement_string(forward) != forward:
         strings["-"] = reverse_complement_string(forward)
-    found: list[list[Site]] = [[] for _ in range(len(dataset))]
+    sites: list[list[Site]] = [[] for _ in range(len(codes))]
     for strand, text in strings.items():
-        matches = exact_matches(dataset.codes, text) & (dataset.labels == 1)[:, None]
+        matches = exact_matches(codes, text) & (labels == 1)[:, None]
         for row, start in np.argwhere(matches).tolist():
-            found[row].append(Site(forward, start, start + len(text), strand))
-    return dataset.with_sites(sorted(sites, key=lambda site: site.start) for sites in found)
+            sites[row].append(Site(forward, start, start + len(text), strand))
+    return [sorted(row, key=lambda site: site.start) for row in sites]
 
 
 def check_strands(strands: str) -> None:

@@ -192,3 +192,29 @@ def _hold_out(dataset: SequenceDataset, held_out: NDArray[np.generic]) -> Sequen
     split = np.full(len(dataset), "train", dtype="<U5")
     split[held_out] = "test"
     return dataset.with_split(split)
+
+
+def require_two_classes(dataset: SequenceDataset, part: str | None = None) -> None:
+    """Raise an InputError unless both labels occur, in a part or in all data."""
+    labels = dataset.labels if part is None else dataset.labels[dataset.split == part]
+    found = np.unique(labels)
+    if len(found) < 2:
+        problem = "there are no sequences"
+        if len(found):
+            problem = f"all {len(labels)} sequences have label {found[0]:g}"
+        raise InputError(
+            problem,
+            "" if part is None else f"in the split {part}",
+            remedy="add sequences of the other class, for instance by a file of negatives",
+        )
+
+
+def require_at_least(dataset: SequenceDataset, width: int, what: str) -> None:
+    """Raise an InputError when a sequence is shorter than ``what``, which is ``width`` wide."""
+    if len(dataset) and dataset.lengths.min() < width:
+        shortest = int(dataset.lengths.argmin())
+        raise InputError(
+            f"{dataset.names[shortest]} has {dataset.lengths[shortest]} bases, fewer than the "
+            f"{width} of {what}",
+            remedy=f"drop the shorter sequences, or take a smaller width than {width}",
+        )

@@ -227,15 +227,14 @@ def _of_marking(test: AttentionTest, marking: Sequence[HeadTest]) -> str:
         return f"{_some(best)}attention {words}{_others(test, others)}"
     if not deciding:
         best, what = _best(marking), "them together, on none of them alone"
-        words = f"{_claim(best, _names(test, marking))} and {_role(together, what)}"
-        return f"{_some(best)}attention {words}"
+        role = _role(together, what)
+        return f"{_some(best)}attention {_claim(best, _names(test, marking))} and {role}"
     best = _best(deciding)
     strongest: Tested = max(deciding, key=lambda one: abs(_worse(one)[1].auroc_loss))
     if len(marking) == 1 and together.depends == level:
         strongest = together  # the same head, on more sequences
-    what = "it" if len(deciding) == 1 else "each of them"
-    words = f"{_claim(best, _names(test, deciding))} and {_role(strongest, what)}"
-    return f"{_some(best)}attention {words}"
+    role = _role(strongest, "it" if len(deciding) == 1 else "each of them")
+    return f"{_some(best)}attention {_claim(best, _names(test, deciding))} and {role}"
 
 
 def _others(test: AttentionTest, others: Sequence[HeadTest]) -> str:
