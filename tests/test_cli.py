@@ -155,6 +155,7 @@ def test_a_mistake_ends_in_one_line_and_exit_code_2(
     lines = printed.err.splitlines()
     assert len(lines) == 1, printed.err
     assert lines[0].startswith("motiflens: ")
+    assert "; " in lines[0], "a mistake without a remedy"
     for word in words:
         assert word in lines[0], lines[0]
     assert printed.out == ""

@@ -93,7 +93,7 @@ class Settings:
             _at_least("seeds", self.seeds, 1)
             if self.seeds > MAX_SEEDS:
                 problem = f"seeds={self.seeds} is more than {MAX_SEEDS}"
-                raise InputError(problem, argument="seeds")
+                raise InputError(problem, remedy="give fewer", argument="seeds")
         check_seed(self.seed)
         _at_least("size_seeds", self.size_seeds, 1)
         _at_least("n_explained", self.n_explained, 1)
