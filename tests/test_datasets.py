@@ -328,7 +328,7 @@ def test_labels_of_any_type_in_parquet(tmp_path, labels):
         ("sequence,label\nAC,\n", "'' ... in line 2 of FILE"),
         ("sequence,label\nAC,1\nA\n", "there are 1 values ... in line 3 of FILE"),
         ("sequence,label\nAC,1,1\n", "there are 3 values ... in line 2 of FILE"),
-        ("sequence,label,split\nAC,1,dev\n", "'dev' ... in line 2 of FILE"),
+        ("sequence,label,split\nAC,1,fold\n", "'fold' ... in line 2 of FILE"),
         ("sequence,label,sites\nAC,1,m:0-1\n", "'m:0-1' ... in line 2 of FILE"),
         (
             "sequence,label,sites\nAC,1,m:0-3:+\n",

@@ -94,11 +94,14 @@ class Loci:
         columns = self.chrom.tolist(), self.start.tolist(), self.end.tolist()
         return list(zip(*columns, strict=True))
 
+    def named(self) -> list[str]:
+        """Return the name of each, empty where it has none."""
+        return [""] * len(self) if self.name is None else self.name.tolist()
+
     def names(self) -> list[str]:
         """Return the name of each, or its coordinates (``chr1:5-205``) where it has none."""
-        given = [""] * len(self) if self.name is None else self.name.tolist()
         spans = [f"{chrom}:{start}-{end}" for chrom, start, end in self.spans()]
-        return [name or span for name, span in zip(given, spans, strict=True)]
+        return [name or span for name, span in zip(self.named(), spans, strict=True)]
 
     def windows(self, width: int | None) -> Loci:
         """Return windows of one width around the summits, or the middle where there is none.

@@ -17,6 +17,7 @@ from motiflens.files import stream_text
 from motiflens.io.values import at, parse_position
 
 _NARROW_PEAK_COLUMNS = 10
+_HEADERS = {("start", "end"), ("start", "stop"), ("chromstart", "chromend"), ("begin", "end")}
 
 
 class _Row(NamedTuple):
@@ -35,7 +36,8 @@ def read_loci(path: Path | str, *, name_pattern: str | None = None) -> Loci:
     chromosome, start, end; the fourth is the name and the sixth the strand, where ``.`` stands for
     none. Of further columns only the tenth counts, in a file of exactly ten (narrowPeak): the
     summit, counted from the start, or -1 for none. Blank lines, comments (``#``) and the lines that
-    begin with the words ``track`` and ``browser`` are passed over. Rows may be equal.
+    begin with the words ``track`` and ``browser`` are passed over, and so is a first row that names
+    the columns start and end. Rows may be equal.
 
     Parameters
     ----------
@@ -67,6 +69,8 @@ def _stream_rows(path: Path | str) -> Iterator[_Row]:
         if not n_columns:
             separator = "\t" if "\t" in line else None
         fields = [text.strip() for text in line.split(separator)]
+        if not n_columns and tuple(field.lower() for field in fields[1:3]) in _HEADERS:
+            continue
         n_columns = n_columns or len(fields)
         try:
             yield _parse_row(fields, n_columns)

@@ -15,10 +15,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from motiflens.datasets import Loci, SequenceDataset, concatenate
+from motiflens.datasets import Loci, SequenceDataset, concatenate, default_names
 from motiflens.errors import InputError
+from motiflens.io import sniff
+from motiflens.io.bed import read_loci
 from motiflens.io.fasta import dataset_of, read_records
 from motiflens.io.genome import Genome, extract
+from motiflens.io.tables import open_table
+from motiflens.io.values import convert_each, parse_label, parse_sequence
 from motiflens.shuffles import dinucleotide_shuffle
 
 KINDS = ("shuffle", "matched")
@@ -44,6 +48,7 @@ def make_negatives(
     *,
     genome: Genome | None = None,
     loci: Loci | None = None,
+    width: int | None = None,
     seed: int,
 ) -> SequenceDataset:
     """Make negatives of a kind, or of several joined by ``+``.
@@ -54,12 +59,15 @@ def make_negatives(
         ``shuffle``: each positive with its letters in another order and the same dinucleotide
         counts. It has no coordinates; ``groups`` names its positive, so that both can go
         to the same split (see :func:`bind`). ``matched``: windows of the genome, see
-        `matched_windows`. Anything else is a file of sequences, in FASTA or one a line.
+        `matched_windows`. Anything else is a file of sequences: FASTA, one a line, a table (whose
+        labels, if it has some, are all 0), or BED with a genome.
         ``shuffle+other.fa``: one kind after the other.
     positives
         N sequences; those of ``matched`` have coordinates.
     genome, loci
         For ``matched``: where to look, and what to leave out besides the positives.
+    width
+        Of windows around the summits or middles of a BED file of negatives.
     seed
         Of what is random: equal input and seed give equal negatives.
 
@@ -69,7 +77,15 @@ def make_negatives(
         When ``matched`` lacks the genome or the coordinates, or finds no free window; when a
         file is missing, empty or damaged.
     """
-    return concatenate([_make(one, positives, genome, loci, seed) for one in split_kind(kind)])
+    made = []
+    for one in split_kind(kind):
+        if one == "shuffle":
+            made.append(_shuffled(positives, seed))
+        elif one == "matched":
+            made.append(_matched(positives, genome, loci, seed))
+        else:
+            made.append(_of_file(one, genome, width))
+    return concatenate(made)
 
 
 def bind(positives: SequenceDataset, negatives: SequenceDataset) -> SequenceDataset:
@@ -109,13 +125,7 @@ def split_kind(kind: str) -> list[str]:
     return kinds
 
 
-def _make(
-    kind: str, positives: SequenceDataset, genome: Genome | None, loci: Loci | None, seed: int
-) -> SequenceDataset:
-    if kind == "shuffle":
-        return _shuffled(positives, seed)
-    if kind == "matched":
-        return _matched(positives, genome, loci, seed)
+def _of_file(kind: str, genome: Genome | None, width: int | None) -> SequenceDataset:
     if not os.path.lexists(kind) and len(Path(kind).parts) == 1:
         near = difflib.get_close_matches(kind.lower(), KINDS, n=1)
         if near:
@@ -123,6 +133,20 @@ def _make(
                 f"{kind!r} is no kind of negatives and no file",
                 remedy=f"did you mean {near[0]}?",
             )
+    what = sniff.kind_of(kind)
+    if what == sniff.BED:
+        if genome is None:
+            raise InputError(
+                f"negatives={kind} is a BED file and needs genome=FILE",
+                remedy="give FASTA or 2bit, such as genome=hg38.fa",
+                argument=("negatives", "genome"),
+            )
+        return extract(genome, read_loci(kind).windows(width)).dataset(0)
+    if what == sniff.TABLE:
+        return _of_table(kind)
+    if what in (sniff.MAPPED, sniff.TWO_BIT):
+        remedy = "give FASTA, a table, BED with a genome, or one sequence a line"
+        raise InputError(f"negatives={kind} is {what}", remedy=remedy, argument="negatives")
     records = read_records(Path(kind))
     names = {record.name for record in records}
     if "1" in names and names <= {"0", "1"}:
@@ -134,6 +158,30 @@ def _make(
             "negatives",
         )
     return dataset_of(records, [0.0] * len(records), prefix="negative")
+
+
+def _of_table(path: str) -> SequenceDataset:
+    """Read the sequences of a table, which are negatives if it has no other labels than 0."""
+    names, rows = open_table(path, needed=("sequence",))
+    texts, places = [], []
+    for row, place in rows:
+        values = dict(zip(names, row, strict=True))
+        if "label" in values and parse_label(values["label"]) != 0:
+            raise InputError(
+                f"there is negatives={path}, and a label {values['label']}",
+                place,
+                "give a file of negatives alone",
+                "negatives",
+            )
+        texts.append(values["sequence"])
+        places.append(place)
+    sequences = convert_each(texts, parse_sequence, places.__getitem__)
+    if not sequences:
+        raise InputError(f"{path} has no rows", remedy="check how the table was made")
+    called = default_names(len(sequences), "negative")
+    return SequenceDataset.from_sequences(
+        sequences, np.zeros(len(sequences)), names=called.tolist()
+    )
 
 
 def _shuffled(positives: SequenceDataset, seed: int) -> SequenceDataset:

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from numbers import Integral, Real
 from pathlib import Path
+
+from motiflens.errors import InputError
+
+#: Options that are numbers, of which kind, and what that is called.
+_NUMBERS: tuple[tuple[str, type, str], ...] = (
+    ("width", Integral, "whole number"),
+    ("signal_column", Integral, "whole number"),
+    ("positive_sd", Real, "number"),
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,13 @@ class ReadOptions:
     exclude: Path | None = None
     signal_column: int | None = None
     positive_sd: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, kind, told in _NUMBERS:
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
+                remedy = "give the number without quotes" if isinstance(value, str) else ""
+                raise InputError(f"{name}={value!r} is no {told}", remedy=remedy, argument=name)
 
     def given(self) -> dict[str, object]:
         """Return the options that are not left to their default."""

@@ -9,18 +9,24 @@ DeepBind's files and, by their signal, microarrays. Text may be compressed (``.g
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from motiflens.datasets import SequenceDataset, concatenate
 from motiflens.errors import InputError
 from motiflens.io.options import AS_IT_IS, ReadOptions
-from motiflens.io.sources import Reading, read_source
+from motiflens.io.sources import Reading, options_beside, read_source
+from motiflens.io.tables import read_frame
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    Source = str | PathLike[str] | DataFrame
 
 
 def read(
-    path: str | PathLike[str],
+    path: Source,
     *,
     labels: Path | str | None = None,
     positive: str | None = None,
@@ -31,8 +37,8 @@ def read(
     exclude: Path | str | None = None,
     signal_column: int | None = None,
     positive_sd: float | None = None,
-    valid: Path | str | None = None,
-    test: Path | str | None = None,
+    valid: Source | None = None,
+    test: Source | None = None,
     test_negatives: Path | str | None = None,
     seed: int = 0,
 ) -> SequenceDataset:
@@ -48,7 +54,7 @@ def read(
     Parameters
     ----------
     path
-        The file.
+        The file, or a pandas data frame with the columns of a table.
     labels
         One label a line, for the sequences of ``path`` in their order. With two columns, the
         first is 1 for a positive and the second 1 for a negative.
@@ -70,7 +76,8 @@ def read(
     signal_column, positive_sd
         For a microarray, see :func:`motiflens.io.binding_arrays.read_microarray`.
     valid, test
-        Files of the same kinds that are used as these splits, as they are.
+        Files of the same kinds that are used as these splits, as they are. Options such as
+        ``width`` are theirs too, as far as they are for a file of that kind.
     test_negatives
         The negatives of a ``test`` file, and of a ``valid`` file, that hold positives only.
     seed
@@ -99,14 +106,13 @@ def read(
         positive_sd=positive_sd,
     )
     others = {"valid": valid, "test": test}
-    given = Path(path)
-    return read_files(given, options, others, test_negatives=test_negatives, seed=seed).dataset
+    return read_files(path, options, others, test_negatives=test_negatives, seed=seed).dataset
 
 
 def read_files(
-    path: Path | str,
+    path: Source,
     options: ReadOptions = AS_IT_IS,
-    others: Mapping[str, Path | str | None] | None = None,
+    others: Mapping[str, Source | None] | None = None,
     *,
     test_negatives: Path | str | None = None,
     seed: int = 0,
@@ -125,7 +131,8 @@ def read_files(
     InputError
         As `read`, and if the data have a split of their own besides the files.
     """
-    main = read_source(path, options, seed)
+    main = _read_one(path, options, seed)
+    path = path if isinstance(path, str | PathLike) else "the data frame"
     files = {split: file for split, file in (others or {}).items() if file is not None}
     if not files:
         if test_negatives is not None:
@@ -141,10 +148,9 @@ def read_files(
             argument=option,
         )
     negatives = None if test_negatives is None else str(test_negatives)
-    beside = replace(options, labels=None, negatives=negatives)
     readings = {"train": main}
     for split, file in files.items():
-        readings[split] = read_source(file, beside, seed)
+        readings[split] = _read_beside(split, file, options, negatives, seed)
     dataset = concatenate(
         [one.dataset.with_split([split] * len(one.dataset)) for split, one in readings.items()]
     )
@@ -154,6 +160,39 @@ def read_files(
         for note in one.notes
     )
     return Reading(dataset, main.negatives, notes)
+
+
+def _read_beside(
+    split: str, file: Source, options: ReadOptions, negatives: str | None, seed: int
+) -> Reading:
+    """Read the file of a split, by those options of the main one that it can have."""
+    try:
+        if not isinstance(file, str | PathLike):
+            return _read_one(file, ReadOptions(positive=options.positive), seed)
+        return read_source(Path(file), options_beside(Path(file), options, negatives), seed)
+    except InputError as error:
+        if error.arguments != ("labels", "negatives"):
+            raise
+        raise InputError(
+            error.problem,
+            error.where,
+            f"a file {split}={file} has its labels in it, as a table or in FASTA headers that "
+            "begin with 0 or 1, or holds positives, for which test_negatives is given",
+            (split, "test_negatives"),
+        ) from None
+
+
+def _read_one(data: Source, options: ReadOptions, seed: int) -> Reading:
+    if isinstance(data, str | PathLike):
+        return read_source(Path(data), options, seed)
+    if not hasattr(data, "iloc"):
+        remedy = "give the name of a file, or a pandas data frame"
+        raise InputError(f"{type(data).__name__} is no data set", remedy=remedy)
+    other = next((name for name in options.given() if name != "positive"), None)
+    if other is not None:
+        problem = f"{other}={options.given()[other]} is not for a data frame"
+        raise InputError(problem, remedy="leave it out", argument=other)
+    return Reading(read_frame(data, options.positive))
 
 
 def read_unlabelled(path: Path | str, options: ReadOptions = AS_IT_IS, *, seed: int = 0) -> Reading:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from motiflens.errors import InputError
@@ -18,7 +19,11 @@ LINES = "a file of sequences, one a line"
 TWO_BIT = "2bit"
 
 MAPPED_NAME = ".motiflens"
-SEPARATORS = ("\t", ",", ";")
+SEPARATORS = ("\t", ",", ";", "|")
+
+#: Other names of our columns that people give them; what a column is read as.
+ALSO_NAMED = {"seq": "sequence", "sequences": "sequence", "序列": "sequence"}
+ALSO_NAMED |= {"labels": "label", "标签": "label"}
 
 _NAMES = (
     (TABLE, re.compile(r"\.(parquet|xlsx?|(tsv|csv)(\.gz)?)$", re.IGNORECASE)),
@@ -26,7 +31,28 @@ _NAMES = (
     (FASTA, re.compile(r"\.(fa|fasta|fna)(\.gz)?$", re.IGNORECASE)),
 )
 _DEEPBIND_NAME = re.compile(r"\.seq(\.gz)?$", re.IGNORECASE)
-_VCF_NAME = re.compile(r"\.([bv]cf)(\.b?gz)?$", re.IGNORECASE)
+
+#: Names and beginnings of files that hold something else, what it is, and what to do.
+_OTHERS = (
+    (
+        re.compile(r"\.([bv]cf)(\.b?gz)?$", re.IGNORECASE),
+        re.compile(r"##fileformat=VCF"),
+        "variants (VCF), not sequences",
+        "give a table, FASTA, or a BED file and its genome",
+    ),
+    (
+        re.compile(r"\.(fastq|fq)(\.gz)?$", re.IGNORECASE),
+        re.compile(r"@(?![A-Z]{2}\t)\S"),  # the others are headers of SAM
+        "reads of a sequencer (FASTQ)",
+        "make FASTA of them, such as by `seqtk seq -A`, or give the peaks that they were called to",
+    ),
+    (
+        re.compile(r"\.(gb|gbk|gbff|genbank|embl)(\.gz)?$", re.IGNORECASE),
+        re.compile(r"(LOCUS|ID) {3}"),
+        "an annotated record (GenBank or EMBL)",
+        "save the sequences as FASTA",
+    ),
+)
 _TWO_BIT_SIGNATURES = (b"\x43\x27\x41\x1a", b"\x1a\x41\x27\x43")
 
 
@@ -50,13 +76,12 @@ def kind_of(path: Path | str, *, with_genome: bool = False, with_signal: bool = 
     Raises
     ------
     InputError
-        When the file is missing or no text, and for variants.
+        When the file is missing or no text, and for variants, reads and annotated records.
     """
     name = Path(path).name
     if name.endswith(MAPPED_NAME):
         return MAPPED
-    if _VCF_NAME.search(name):
-        raise _variants(path)
+    _refuse_others(path, name, 0)
     kind = next((kind for kind, pattern in _NAMES if pattern.search(name)), None)
     if with_signal and kind != TABLE:
         return MICROARRAY
@@ -68,8 +93,7 @@ def _kind_of_content(path: Path | str, with_genome: bool) -> str:
         if is_two_bit(content.read(4)):
             return TWO_BIT
     line = next(stream_text(path), "")
-    if line.startswith("##fileformat=VCF"):
-        raise _variants(path)
+    _refuse_others(path, line, 1)
     if line.startswith(">"):
         return FASTA
     if _DEEPBIND_NAME.search(Path(path).name):
@@ -81,12 +105,22 @@ def _kind_of_content(path: Path | str, with_genome: bool) -> str:
 
 def is_header(fields: list[str]) -> bool:
     """Return whether the first line of a table names two columns, of sequences or labels one."""
-    names = {field.strip(" \"'").lower() for field in fields}
+    names = set(column_names([field.strip(" \"'") for field in fields]))
     return len(fields) > 1 and not names.isdisjoint(("sequence", "label"))
 
 
-def _variants(path: Path | str) -> InputError:
-    return InputError(
-        f"{path} holds variants (VCF), not sequences",
-        remedy="give a table, FASTA, or a BED file and its genome",
-    )
+def column_names(header: Sequence[str]) -> list[str]:
+    """Return what the columns of a table are called here: in small letters, by our own names.
+
+    A column named as ours is ours, whatever else is in the table.
+    """
+    names = [name.strip().lower() for name in header]
+    ours = [ALSO_NAMED.get(name, name) for name in names]
+    return [name if own in names else own for name, own in zip(names, ours, strict=True)]
+
+
+def _refuse_others(path: Path | str, text: str, where: int) -> None:
+    """Refuse a file by its name (0) or its first line (1), where these say that it is no data."""
+    for *patterns, what, remedy in _OTHERS:
+        if patterns[where].match(text) if where else patterns[where].search(text):
+            raise InputError(f"{path} holds {what}", remedy=remedy)

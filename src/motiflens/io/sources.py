@@ -17,7 +17,7 @@ from motiflens.io.fasta import dataset_of, read_records, with_labels, with_label
 from motiflens.io.genome import Genome, Windows, extract, open_genome
 from motiflens.io.negatives import bind, make_negatives, split_kind
 from motiflens.io.options import ReadOptions
-from motiflens.io.tables import read_table
+from motiflens.io.tables import LOCUS_COLUMNS, open_table, read_table
 
 LABELLED = "given"
 """What `Reading.negatives` says when the labels came with the data."""
@@ -73,12 +73,35 @@ def read_source(
     if kind == sniff.MAPPED:
         return Reading(open_mapped(path))
     if kind == sniff.TABLE:
-        return Reading(read_table(path, options.positive))
+        return _read_table(source)
     if kind == sniff.MICROARRAY:
         return _read_microarray(source)
     if kind == sniff.BED:
         return _read_bed(source)
     return _read_deepbind(source) if kind == sniff.DEEPBIND else _read_sequences(source)
+
+
+def options_beside(path: Path | str, options: ReadOptions, negatives: str | None) -> ReadOptions:
+    """Return those options of the main file that a file of another split can have.
+
+    Labels are of one file. What is for another kind of file, and a word or the name of a peak that
+    this one does not hold, are left out.
+    """
+    beside = replace(options, labels=None, negatives=negatives)
+    with_signal = options.signal_column is not None or options.positive_sd is not None
+    kind = sniff.kind_of(path, with_genome=options.genome is not None, with_signal=with_signal)
+    unknown = {name: None for name in beside.given() if name not in _TAKES.get(kind, ())}
+    unknown.pop("negatives", None)  # given for this very file: a mistake is told
+    if kind == sniff.TABLE and options.positive is not None:
+        names, rows = open_table(path)
+        index = names.index("label")
+        if all(row[index].strip() in ("", "0", "1") for row, _ in rows):
+            unknown["positive"] = None
+    elif kind == sniff.BED and options.peak_name and not any(read_loci(path).named()):
+        unknown["peak_name"] = None
+    elif kind in (sniff.FASTA, sniff.LINES):
+        unknown["positive"] = None
+    return replace(beside, **unknown)
 
 
 def _check_options(path: Path | str, options: ReadOptions, kind: str) -> None:
@@ -103,6 +126,16 @@ def _check_options(path: Path | str, options: ReadOptions, kind: str) -> None:
             remedy="leave one of them out",
             argument=("labels", "negatives"),
         )
+
+
+def _read_table(source: _Source) -> Reading:
+    dataset = read_table(source.path, source.options.positive)
+    if dataset.coordinates is not None:
+        return Reading(dataset)
+    names = open_table(source.path)[0]
+    unused = " and ".join(name for name in LOCUS_COLUMNS[:3] if name in names)
+    note = f"{unused} of {source.path} is not used: coordinates need chrom, start and end"
+    return Reading(dataset, LABELLED, (note,) * bool(unused))
 
 
 def _read_microarray(source: _Source) -> Reading:
@@ -177,7 +210,7 @@ def _read_bed(source: _Source) -> Reading:
     windows = extract(genome, chosen)
     dropped = f"{n_excluded} windows dropped, as they overlap {options.exclude}"
     notes = (
-        *_notes_on_windows(windows),
+        *_notes_on_windows(windows, len(loci)),
         *([dropped] if n_excluded else []),
         *_note_on_width(options, loci),
     )
@@ -212,8 +245,8 @@ def _note_on_width(options: ReadOptions, loci: Loci) -> tuple[str, ...]:
     if options.width is not None or longest <= MAX_WITHOUT_WIDTH:
         return ()
     return (
-        f"intervals stay as they are, the longest with {longest:,} bp; --width 200 takes windows "
-        "around their summits or middles, where motifs lie, and trains faster",
+        f"intervals stay as they are, the longest with {longest:,} bp; a width of 200 takes "
+        "windows around their summits or middles, where motifs lie, and trains faster",
     )
 
 
@@ -227,12 +260,12 @@ _NOTES = {
 }
 
 
-def _notes_on_windows(windows: Windows) -> tuple[str, ...]:
+def _notes_on_windows(windows: Windows, n_rows: int) -> tuple[str, ...]:
     counts = windows.counts
     notes = [f"{counts[name]} windows {text}" for name, text in _NOTES.items() if counts[name]]
     repeat = float(windows.repeat.mean())
     return (
-        f"{counts['kept']} of {counts['rows']} rows became windows",
+        f"{counts['kept']} of {n_rows} rows became windows",
         *notes,
         *([f"{repeat:.0%} of their bases are soft-masked repeats"] if repeat else []),
     )
@@ -248,7 +281,14 @@ def _with_negatives(
 ) -> Reading:
     if source.options.negatives is None and not source.need_labels:
         return Reading(positives, "", notes)
-    negatives = make_negatives(kind, positives, genome=genome, loci=loci, seed=source.seed)
+    negatives = make_negatives(
+        kind,
+        positives,
+        genome=genome,
+        loci=loci,
+        width=source.options.width,
+        seed=source.seed,
+    )
     n_unmatched = len(positives) - len(negatives) if split_kind(kind) == ["matched"] else 0
     added = [
         f"{len(negatives)} negatives: {kind}; GC {_gc(positives):.0%} in positives, "

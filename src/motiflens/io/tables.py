@@ -1,10 +1,10 @@
 """Tables: read row by row, and the one that a data set is kept in.
 
 A table is a ``.parquet``, ``.tsv`` or ``.csv`` file (the last two also with ``.gz``, separated by
-commas, tabs or semicolons) or an Excel workbook, with the columns ``sequence`` and ``label``, and
-where they are known ``name``, ``split``, ``sites`` and the coordinates ``chrom``, ``start``,
-``end`` (0-based, half-open) and ``strand``. Other columns are passed over, and so are coordinates
-that lack one of the first three.
+commas, tabs, semicolons or ``|``), an Excel workbook or a pandas data frame, with the columns
+``sequence`` (also ``seq``) and ``label``, and where they are known ``name``, ``split``, ``sites``
+and the coordinates ``chrom``, ``start``, ``end`` (0-based, half-open) and ``strand``. Other columns
+are passed over, and so are coordinates that lack one of the first three.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import lazy_loader  # type: ignore[import-untyped]
 import numpy as np
@@ -26,7 +27,7 @@ import pyarrow.parquet as pq
 from motiflens.datasets import Loci, SequenceDataset
 from motiflens.errors import InputError
 from motiflens.files import open_binary, stream_text, write_whole
-from motiflens.io.sniff import SEPARATORS, is_header
+from motiflens.io.sniff import SEPARATORS, column_names, is_header
 from motiflens.io.values import (
     at,
     convert_each,
@@ -44,7 +45,16 @@ COLUMNS = ("sequence", "label", "name", "split", "sites", *LOCUS_COLUMNS)
 Row = tuple[list[str], str]
 """The values of a row, and where it is."""
 
+#: Names by which our columns may go elsewhere, but which may as well name something else.
+MEANT = {
+    "sequence": ("dna", "rna", "text", "read", "region", "window"),
+    "label": ("class", "target", "y", "outcome", "group", "bound", "类别"),
+}
+
 _DATA = re.compile(r"[ACGTUN]{4,}", re.IGNORECASE)
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 pandas = lazy_loader.load("pandas")  # wanted for workbooks alone, and slow to import
 
@@ -119,7 +129,29 @@ def read_table(path: Path | str, positive: str | None = None) -> SequenceDataset
         missing, and for a value that is none; the last names the line (in Parquet and workbooks
         the row, counted from 1).
     """
-    names, rows = open_table(path)
+    return _dataset(*open_table(path), path, positive)
+
+
+def read_frame(frame: DataFrame, positive: str | None = None) -> SequenceDataset:
+    """Read a data set from a pandas data frame, as `read_table` does from a file.
+
+    Raises
+    ------
+    InputError
+        As `read_table`; rows are counted from 1.
+    """
+    header, path = [str(name) for name in frame.columns], "the data frame"
+    found = find_columns(header, path)
+    columns = [frame.iloc[:, index] for index in found.values()]
+    texts = [column.astype(str).mask(column.isna(), "").tolist() for column in columns]
+    rows = zip(*texts, strict=True)
+    placed = ((list(row), f"in row {i} of {path}") for i, row in enumerate(rows, start=1))
+    return _dataset(list(found), placed, path, positive)
+
+
+def _dataset(
+    names: list[str], rows: Iterator[Row], path: Path | str, positive: str | None
+) -> SequenceDataset:
     values, places = [], []
     for row, place in rows:
         values.append(row)
@@ -165,41 +197,45 @@ def _loci(columns: dict[str, tuple[str, ...]], where: Callable[[int], str]) -> L
     return Loci(np.array(columns["chrom"]), start, end, np.array(strand))
 
 
-def open_table(path: Path | str) -> tuple[list[str], Iterator[Row]]:
+def open_table(
+    path: Path | str, needed: Sequence[str] = COLUMNS[:2]
+) -> tuple[list[str], Iterator[Row]]:
     """Open a table: which of our columns it has, and its rows, with the values of these columns.
 
     Raises
     ------
     InputError
-        When the file is missing or no table, ``sequence`` or ``label`` is missing, or a column is
-        there twice; the rows raise for what is wrong in them.
+        When the file is missing or no table, a column that is needed is missing, or one is there
+        twice; the rows raise for what is wrong in them.
     """
     kind = table_kind(path)
     if kind == "parquet":
         with _decoded(path, "Parquet"), open_binary(path) as content:
             header: Sequence[str] = pq.read_schema(content).names
-        found = find_columns(header, path)
+        found = find_columns(header, path, needed)
         return list(found), _parquet_rows(path, [header[index] for index in found.values()])
     rows = _workbook_rows(path) if kind in ("xlsx", "xls") else _text_rows(path, kind)
     header = next(rows, ([], ""))[0]
-    found = find_columns(header, path)
+    found = find_columns(header, path, needed)
     chosen = list(found.values())
     return list(found), (([row[index] for index in chosen], place) for row, place in rows)
 
 
-def find_columns(header: Sequence[str], path: Path | str) -> dict[str, int]:
+def find_columns(
+    header: Sequence[str], path: Path | str, needed: Sequence[str] = COLUMNS[:2]
+) -> dict[str, int]:
     """Return where our columns stand in a header.
 
     Raises
     ------
     InputError
-        When ``sequence`` or ``label`` is missing, or a column is there twice.
+        When one that is needed is missing, or a column is there twice.
     """
-    names = [name.strip().lower() for name in header]
+    names = column_names(header)
     twice = next((name for name in COLUMNS if names.count(name) > 1), None)
     if twice:
         raise InputError(f"two columns are named {twice!r}", f"in {path}", "rename one of them")
-    missing = next((name for name in COLUMNS[:2] if name not in names), None)
+    missing = next((name for name in needed if name not in names), None)
     if missing:
         raise _missing_column(missing, header, names, path)
     return {name: names.index(name) for name in COLUMNS if name in names}
@@ -214,6 +250,7 @@ def _missing_column(
             remedy="add a first line such as sequence,label",
         )
     near = difflib.get_close_matches(missing, names, n=1)
+    near = near or [name for name in names if name in MEANT[missing]]
     remedy = f"rename the column {near[0]!r} to" if near else "name one of them"
     told = ", ".join(map(repr, header[:8])) + (", ..." if len(header) > 8 else "")
     return InputError(

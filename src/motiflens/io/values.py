@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from collections import Counter
@@ -16,6 +17,8 @@ T = TypeVar("T")
 MAX_CLASSES = 20
 """More different whole numbers than that are measurements, not classes."""
 
+_SPLIT_NAMES = {"training": "train", "testing": "test"}
+_SPLIT_NAMES |= dict.fromkeys(("validation", "val", "dev", "development"), "valid")
 _LABELS = {"0": 0.0, "0.0": 0.0, "false": 0.0, "1": 1.0, "1.0": 1.0, "true": 1.0}
 _NEGATIVE_WORD = re.compile("un|no|neg|nein|false|back|control|0|-")
 _POSITION = re.compile(r"[0-9]{1,12}")
@@ -182,16 +185,21 @@ def explain_labels(texts: Iterable[str], path: object, positive: str | None = No
 
 
 def parse_split(text: str) -> str:
-    """Read the name of a split.
+    """Read the name of a split, in any case: train, valid and test, or what these mean.
 
     Raises
     ------
     InputError
-        For anything but train, valid and test.
+        For anything else; the nearest name is offered.
     """
-    if text not in SPLITS:
-        raise InputError(f"the split {text!r} is not {', '.join(SPLITS[:2])} or {SPLITS[2]}")
-    return text
+    name = text.strip().lower()
+    split = _SPLIT_NAMES.get(name, name)
+    if split not in SPLITS:
+        near = difflib.get_close_matches(name, [*SPLITS, *_SPLIT_NAMES], n=1)
+        meant = f"did you mean {_SPLIT_NAMES.get(near[0], near[0])}?" if near else ""
+        told = f"the split {text!r} is not {', '.join(SPLITS[:2])} or {SPLITS[2]}"
+        raise InputError(told, remedy=meant or "correct the row, or delete it")
+    return split
 
 
 def parse_position(text: str) -> int:
