@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from tests.as_json import as_json
+from tests.command import motiflens as command
 
 import motiflens
 from motiflens import stages
@@ -18,16 +19,6 @@ from motiflens.io.tables import write_table
 from motiflens.simulation import read_grammar, tutorial_grammar
 
 PRIMER = Path(__file__).parents[2] / "shared" / "data" / "primer"
-
-
-def command(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "motiflens", *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
 
 
 @pytest.fixture
@@ -165,7 +156,7 @@ def test_a_mistake_ends_in_one_line_and_exit_code_2(
 def test_a_finished_run_and_an_existing_file_are_refused(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    train = ["train", "good.parquet", "-o", "out", "--model", "cnn", "--seeds", "1"]
+    train = ["train", "good.parquet", "-o", "out", "--model", "tutorial-cnn", "--seeds", "1"]
     for arguments in (train, ["simulate", "-o", "good.parquet"]):
         for overwrite in (False, True, False):
             path = folder / arguments[arguments.index("-o") + 1]
@@ -178,6 +169,7 @@ def test_a_finished_run_and_an_existing_file_are_refused(
 
 
 def test_prepare_and_run_make_the_whole_directory(folder: Path) -> None:
+    (folder / "brief.toml").write_text("[attention.recipe]\nepochs = 3\nmin_steps = 0\n")
     prepared = command(
         "prepare", "sequences.txt", "--labels", "labels.txt", "-o", "set.parquet", "--json",
         cwd=folder,
@@ -189,7 +181,7 @@ def test_prepare_and_run_make_the_whole_directory(folder: Path) -> None:
     finished = command(
         "run", "set.parquet", "-o", "out", "--motif", "CGACCGAACTCC", "--seeds", "1",
         "--models", "attention,tutorial-cnn", "--sizes", "none", "--threads", "1", "--json",
-        cwd=folder,
+        "--hyperparameters", "brief.toml", cwd=folder,
     )  # fmt: skip
     assert finished.returncode == 0, finished.stderr
     summary = json.loads(finished.stdout)
@@ -298,7 +290,7 @@ def test_a_demo_replaces_only_a_demo(folder: Path, capsys: pytest.CaptureFixture
     stages.compare.compare(
         motiflens.read("good.parquet"),
         "mine",
-        motiflens.Settings(models=("cnn",), seeds=1, sizes=()),
+        motiflens.Settings(models=("tutorial-cnn",), seeds=1, sizes=()),
     )
     before = (folder / "mine" / "comparison.json").read_bytes()
     with pytest.raises(SystemExit) as ended:

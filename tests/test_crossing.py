@@ -15,6 +15,7 @@ import pytest
 from msgspec import to_builtins
 from sklearn.metrics import roc_auc_score
 from tests.as_json import as_json
+from tests.command import motiflens as command
 
 import motiflens
 from motiflens import InputError, Settings
@@ -289,9 +290,7 @@ def test_the_command_line_crosses_and_goes_on_after_a_kill(
 
 
 def test_the_command_line_refuses_files_of_parts(inside: Path) -> None:
-    ended = subprocess.run(
-        [*CROSSED, "-o", "no", "--test", "alike.fa"], capture_output=True, text=True, check=False
-    )
+    ended = command(*CROSSED[3:], "-o", "no", "--test", "alike.fa")
     assert ended.returncode == 2
     assert "--test alike.fa" in ended.stderr
     assert not Path("no").exists()

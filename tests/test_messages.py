@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.command import motiflens as call
 
 import motiflens
 
@@ -14,13 +14,7 @@ OLD_RUN = Path(__file__).parent / "old_run"
 
 
 def command(line: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "motiflens", *line.split()],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    return call(*line.split(), cwd=cwd)
 
 
 @pytest.fixture(scope="module")

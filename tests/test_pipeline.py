@@ -27,17 +27,19 @@ from motiflens.stages.compare import compare
 from motiflens.stages.data import prepare
 from motiflens.stages.explain import explain
 from motiflens.stages.stage import true_motifs
-from motiflens.training import Job, predict_logits
+from motiflens.training import Job, predict_logits, recipe_for
 
 MOTIF = "GATTACCA"
 SETTINGS = Settings(
     models=("tutorial-attention", "cnn"),
     seeds=2,
     sizes=(60,),
+    size_seeds=2,
     motif=MOTIF,
     threads=2,
     strands="forward",
 )
+BRIEF = {"recipe": {"epochs": 2, "min_steps": 0}}  # where it does not matter what is learnt
 
 
 def data(seed: int = 0, n: int = 240) -> motiflens.SequenceDataset:
@@ -267,7 +269,8 @@ def test_the_same_seed_gives_the_same_bytes(run: motiflens.Run, tmp_path: Path) 
 
 
 def test_another_seed_gives_other_weights(run: motiflens.Run, tmp_path: Path) -> None:
-    other = Settings(models=("cnn",), seeds=1, seed=5, sizes=(), motif=MOTIF, threads=1)
+    other = replace(SETTINGS, models=("cnn",), seeds=1, seed=5, sizes=(), threads=1)
+    other = replace(other, hyperparameters={"cnn": BRIEF})
     made = compare(data(), tmp_path / "other", other)
     assert made.results.models == {"cnn": (5,)}
     assert not torch.equal(made.model("cnn").filters, run.model("cnn").filters)
@@ -302,11 +305,11 @@ def test_a_finished_run_is_not_replaced_unless_asked(run: motiflens.Run, tmp_pat
     assert (tmp_path / "mine.txt").read_text() == "keep"
 
 
-def test_overwriting_leaves_nothing_of_the_earlier_run(tmp_path: Path) -> None:
-    one = Settings(models=("cnn",), seeds=2, sizes=(), threads=1, motif=MOTIF)
-    motiflens.run(data(n=80), tmp_path / "run", one)
+def test_overwriting_leaves_nothing_of_the_earlier_run(run: motiflens.Run, tmp_path: Path) -> None:
+    shutil.copytree(run.path, tmp_path / "run")
     (tmp_path / "run" / "notes.txt").write_text("mine")
-    two = Settings(models=("attention",), seeds=1, sizes=(), threads=1)
+    brief = {"attention": BRIEF}
+    two = Settings(models=("attention",), seeds=1, sizes=(), threads=1, hyperparameters=brief)
     made = compare(data(n=80), tmp_path / "run", two, overwrite=True)
     assert made.results.models == {"attention": (0,)}
     assert not (made.path / "motifs.json").exists()
@@ -315,9 +318,8 @@ def test_overwriting_leaves_nothing_of_the_earlier_run(tmp_path: Path) -> None:
 
 
 def test_a_missing_stage_names_its_command(tmp_path: Path) -> None:
-    made = compare(
-        data(n=80), tmp_path / "run", Settings(models=("cnn",), seeds=1, sizes=(), threads=1)
-    )
+    settings = Settings(models=("tutorial-cnn",), seeds=1, sizes=(), threads=1)
+    made = compare(data(n=80), tmp_path / "run", settings)
     with pytest.raises(motiflens.InputError, match="motiflens motifs"):
         _ = as_json(made.results.motifs)
 
@@ -365,7 +367,8 @@ def test_true_motifs_come_from_the_sites_read_on_their_strand() -> None:
 
 def test_all_sizes_share_one_test_part() -> None:
     dataset, _ = prepare(data(), SETTINGS)
-    found = compare_models(dataset, [Job("cnn", (0,))], sizes=[40, 80], threads=1)
+    brief = replace(recipe_for("cnn"), **BRIEF["recipe"])
+    found = compare_models(dataset, [Job("cnn", (0,), brief)], sizes=[40, 80], threads=1)
     assert found.comparison.n_test == 48
     assert [p.n_train for p in found.comparison.models["cnn"].sizes] == [40, 80, 192]
 
@@ -393,6 +396,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(models=("cnn",), seeds=2, sizes=(), threads=1, strands="forward")
+    settings = replace(settings, hyperparameters={"cnn": BRIEF})
     whole = compare(data(), tmp_path / "whole", settings)
 
     class Killed(BaseException):
@@ -408,7 +412,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_files(
     assert (tmp_path / "cut" / "checkpoint").is_dir()
     assert not (tmp_path / "cut" / "comparison.json").exists()
     with pytest.raises(motiflens.InputError, match="other settings"):
-        compare(data(), tmp_path / "cut", Settings(models=("cnn",), seeds=3, sizes=(), threads=1))
+        compare(data(), tmp_path / "cut", replace(settings, seeds=3))
     with pytest.raises(motiflens.InputError, match="other data"):
         compare(data(seed=9), tmp_path / "cut", settings)
     cut = compare(data(), tmp_path / "cut", settings)
@@ -425,13 +429,15 @@ def test_a_mistake_found_late_leaves_nothing(
 
     monkeypatch.setattr("motiflens.stages.compare.evaluate_ensembles", refuse)
     with pytest.raises(motiflens.InputError):
-        compare(data(), tmp_path / "run", Settings(models=("cnn",), seeds=1, sizes=()))
+        compare(data(), tmp_path / "run", Settings(models=("tutorial-cnn",), seeds=1, sizes=()))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_strands_are_decided_by_the_training_part_and_kept(tmp_path: Path) -> None:
     grammar = tutorial_grammar(motif=MOTIF, n=240, length=41, strands="both")
-    settings = Settings(models=("cnn", "tutorial-cnn"), seeds=1, sizes=(), threads=1)
+    models = ("cnn", "tutorial-cnn")
+    brief = {"cnn": BRIEF}
+    settings = Settings(models=models, seeds=1, sizes=(), threads=1, hyperparameters=brief)
     made = compare(motiflens.simulate(grammar, 0), tmp_path / "run", settings)
     assert made.settings.strands == "both"
     x = torch.as_tensor(made.dataset.one_hot([0, 1, 2]))
