@@ -123,7 +123,8 @@ def test_mapped_data_train_the_models_of_the_same_table(place: Path) -> None:
     )
     dataset = data().with_sites(None).with_split(split)
     mapped(dataset, place / "set.motiflens")
-    settings = replace(ONE, motif=MOTIF, models=("attention",))
+    brief = {"attention": {"n_filters": 32, "recipe": {"epochs": 10, "min_steps": 0}}}
+    settings = replace(ONE, motif=MOTIF, models=("attention",), hyperparameters=brief)
     runs = [
         motiflens.run(source, name, settings)
         for source, name in ((dataset, "table"), (place / "set.motiflens", "mapped"))

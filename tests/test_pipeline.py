@@ -38,6 +38,7 @@ SETTINGS = Settings(
     motif=MOTIF,
     threads=2,
     strands="forward",
+    hyperparameters={"cnn": {"recipe": {"epochs": 15, "min_steps": 0}}},
 )
 BRIEF = {"recipe": {"epochs": 2, "min_steps": 0}}  # where it does not matter what is learnt
 
