@@ -22,7 +22,7 @@ from motiflens.settings import Settings
 from motiflens.stages import stage as stages
 from motiflens.stages.compare import compare
 from motiflens.stages.data import note_on_motif, prepare
-from motiflens.stages.defaults import default_sizes, with_defaults
+from motiflens.stages.defaults import default_sizes, n_explained, n_searched, with_defaults
 from motiflens.stages.explain import explain
 from motiflens.stages.motifs import motifs
 from motiflens.stages.stage import true_motifs
@@ -57,35 +57,61 @@ def data(n: int = 60, length: int = 23, motif: str = "GATTACA") -> SequenceDatas
     return SequenceDataset.from_sequences(["".join(row) for row in bases], labels.astype(float))
 
 
-def test_a_small_data_set_gets_five_seeds_and_learning_curves() -> None:
+def test_by_default_a_small_data_set_gets_five_seeds_and_what_the_first_report_needs() -> (
+    None
+):
     notes = []
     settings = with_defaults(Settings(), 1600, 50, notes.append)
-    assert (settings.seeds, settings.sizes) == (5, (50, 200, 800))
+    assert (settings.seeds, settings.sizes, settings.target) == (5, (), None)
+    (note,) = notes
+    assert note == (
+        "left out: learning curves (30 more models to train); the test accuracy of every epoch; "
+        "--thorough does all that"
+    )
+
+
+def test_what_is_left_out_of_the_explanations_is_told_where_there_are_some() -> None:
+    notes = []
+    with_defaults(Settings(), 60, 50, notes.append, explains=True)
+    with_defaults(Settings(n_explained=7), 60, 50, notes.append, truth=True, explains=True)
+    assert "expected_gradients, and of more than 200 positives; the motif routes of" in notes[0]
+    assert notes[1] == (
+        "left out: explanations by input_x_gradient, integrated_gradients, expected_gradients; "
+        "--thorough does all that"
+    )
+
+
+def test_a_large_data_set_gets_three_seeds_and_is_told_so() -> None:
+    notes = []
+    settings = with_defaults(Settings(models=("cnn",)), 27_294, 101, notes.append)
+    assert (settings.seeds, settings.sizes) == (3, ())
+    assert "2 more seeds of each model; learning curves (9 more models to train)" in notes[0]
+
+
+def test_a_thorough_run_leaves_nothing_out() -> None:
+    notes = []
+    settings = with_defaults(Settings(thorough=True), 27_294, 101, notes.append, explains=True)
+    assert (settings.seeds, settings.sizes, settings.target) == (5, (50, 200, 800), 0.95)
+    assert (n_explained(settings), n_searched(settings)) == (1000, 1000)
     assert notes == []
 
 
-def test_a_large_data_set_gets_three_seeds_no_curves_and_is_told_so() -> None:
+def test_where_the_true_motif_is_known_every_epoch_looks_at_the_test_split() -> None:
     notes = []
-    settings = with_defaults(Settings(), 27_294, 101, notes.append)
-    assert (settings.seeds, settings.sizes) == (3, ())
-    assert "3 seeds of each model instead of 5" in notes[0]
-    assert "no learning curves" in notes[1]
-    assert "--sizes 50,200,800" in notes[1]
+    settings = with_defaults(Settings(), 60, 50, notes.append, truth=True)
+    assert (settings.sizes, settings.target, notes) == ((), 0.95, [])
 
 
-@pytest.mark.parametrize(("n", "longest"), [(2001, 50), (1999, 121)])
-def test_curves_end_at_a_number_of_sequences_and_at_a_length(n: int, longest: int) -> None:
-    notes = []
-    settings = with_defaults(Settings(), n, longest, notes.append)
-    (note,) = notes
-    assert (settings.seeds, settings.sizes) == (5, ())
-    assert "no learning curves" in note
+def test_motifs_are_searched_in_more_sequences_than_are_explained() -> None:
+    assert (n_explained(Settings()), n_searched(Settings())) == (200, 1000)
+    assert (n_explained(Settings(n_explained=9)), n_searched(Settings(n_explained=9))) == (9, 9)
 
 
 def test_what_is_set_always_wins() -> None:
-    own = Settings(seeds=7, sizes=(60, 5000))
+    own = Settings(seeds=7, sizes=(60, 5000), target=0.8)
     notes = []
     assert with_defaults(own, 27_294, 101, notes.append) == own
+    assert with_defaults(replace(own, thorough=True), 27_294, 101) == replace(own, thorough=True)
     with_defaults(replace(own, sizes=()), 27_294, 101, notes.append)
     assert notes == []
     with pytest.raises(InputError, match="5000 is more than the 4999"):
@@ -93,9 +119,26 @@ def test_what_is_set_always_wins() -> None:
 
 
 def test_sizes_stay_below_three_quarters() -> None:
-    assert default_sizes(1067, 50) == (50, 200, 800)
-    assert default_sizes(1066, 50) == (50, 200)
-    assert default_sizes(60, 50) == ()
+    assert default_sizes(1067) == (50, 200, 800)
+    assert default_sizes(1066) == (50, 200)
+    assert default_sizes(60) == ()
+
+
+def test_without_a_target_no_epoch_looks_at_the_test_split(tmp_path: Path) -> None:
+    settings = replace(ONE, hyperparameters={"cnn": {"recipe": {"epochs": 2}}})
+    run = compare(data(), tmp_path / "run", settings)
+    assert run.results.settings.target is None
+    assert run.results.comparison.target is None
+    model = run.results.comparison.models["cnn"]
+    assert (model.seeds[0].epochs_to_target, model.summary.epochs_to_target.n) == (None, 0)
+    assert all(epoch.test_accuracy is None for epoch in run.models["cnn"].seeds[0].history)
+    page = write_report(run.path).read_text()
+    assert "Epochs to" not in page
+    assert page.count("The test split was scored once, at the end.") == 2
+    watched = compare(data(), tmp_path / "watched", replace(settings, target=0.5)).results
+    assert watched.comparison.target == 0.5
+    assert watched.comparison.models["cnn"].seeds[0].test == model.seeds[0].test
+    assert "Epochs to 50 %" in write_report(watched.path).read_text()
 
 
 def test_a_learning_curve_does_not_watch_the_test_part() -> None:

@@ -28,7 +28,8 @@ class Settings:
         Architectures to train, their names joined by commas.
     seeds
         Replicas of each model, with seeds ``seed``, ``seed`` + 1, and so on. None stands for 5,
-        or for 3 where the training split holds more than a million bases.
+        or for 3 where the training split holds more than a million bases and the run is not
+        thorough.
     seed
         Decides everything that is random: the split, initial weights, data order.
     test_fraction
@@ -47,18 +48,24 @@ class Settings:
         case.
     sizes
         Training sizes of the learning curves, joined by commas, and ``none`` for no curves. None
-        stands for 50, 200 and 800, as far as they are below three quarters of the training split,
-        and for no curves on more than 2,000 training sequences or on longer ones than 120 bases.
+        stands for no curves or, of a thorough run, for 50, 200 and 800, as far as they are below
+        three quarters of the training split.
     size_seeds
         Replicas for the learning curves.
     motif
         The true motif, when known, in IUPAC letters: its exact matches in the positives are the
         true sites, unless the data name sites of their own.
     target
-        Test accuracy whose first epoch is reported.
+        Test accuracy whose first epoch is reported, for which every epoch scores the test split.
+        None stands for 0.95 where the true motif is known or the run is thorough; else the test
+        split is scored once, at the end.
     n_explained
         Positives to explain at most, from the test split; fewer where they are so long that this
-        takes more than 1,000 sequences of 200 bases do.
+        takes more than 1,000 sequences of 200 bases do. None stands for 200, or for 1,000 of a
+        thorough run; motifs are discovered in up to 1,000 sequences of each class either way.
+    thorough
+        Whether all is done that the first report does without: learning curves, the test accuracy
+        of every epoch, every method of explanation, motif routes of every seed.
     hyperparameters
         Model → what differs from its defaults, and under ``recipe`` what differs in its training,
         such as ``{"cnn": {"kernel_size": 27, "recipe": {"input_noise": 0.2}}}``.
@@ -79,8 +86,9 @@ class Settings:
     sizes: tuple[int, ...] | None = None
     size_seeds: int = 5
     motif: str | None = None
-    target: float = 0.95
-    n_explained: int = 1000
+    target: float | None = None
+    n_explained: int | None = None
+    thorough: bool = False
     hyperparameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     threads: int | None = None
     device: str = "cpu"
@@ -96,14 +104,15 @@ class Settings:
                 raise InputError(problem, remedy="give fewer", argument="seeds")
         check_seed(self.seed)
         _at_least("size_seeds", self.size_seeds, 1)
-        _at_least("n_explained", self.n_explained, 1)
+        if self.n_explained is not None:
+            _at_least("n_explained", self.n_explained, 1)
         for size in self.sizes or ():
             _at_least("sizes", size, 10)
         if self.threads is not None:
             _at_least("threads", self.threads, 1)
         for name in ("test_fraction", "target"):
             value = getattr(self, name)
-            if not 0.0 < value < 1.0:
+            if value is not None and not 0.0 < value < 1.0:
                 problem = f"{name}={value} is no fraction between 0 and 1"
                 raise InputError(problem, remedy="use a value such as 0.2", argument=name)
         one_of("a split", self.split, SPLITS, "split")

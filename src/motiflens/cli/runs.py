@@ -93,8 +93,10 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Audit data, compare models, explain them, find their motifs and write the report."""
+    from motiflens.stages import STAGES
+
     settings = settings_of(models, training, splits, sizes, size_seeds)
-    _refuse_early(output, settings, overwrite=overwrite, until="report")
+    _refuse_early(output, settings, overwrite=overwrite, until=STAGES[-1].name)
     made = _make(motiflens.run, data, source, splits, output, settings, overwrite=overwrite)
     summarise(made, as_json=as_json)
     print_report(made)

@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 import motiflens
-from motiflens.cli.options import Json, Reads
+from motiflens.cli.options import Json, Reads, Thorough
 from motiflens.cli.progress import on_stderr
 from motiflens.cli.summary import counted, in_short, print_motifs, print_report, summarise
 from motiflens.errors import InputError
@@ -19,19 +19,24 @@ from motiflens.report import write_report
 from motiflens.results import read_motifs_without_model
 
 
-def explain(run: Path, *, threads: int | None = None, as_json: Json = False) -> None:
+def explain(
+    run: Path, *, thorough: Thorough = False, threads: int | None = None, as_json: Json = False
+) -> None:
     """Explain the models of a run, base by base.
 
     Parameters
     ----------
     run
         Run directory.
+    thorough
+        By every method, as run --thorough does, and not by those of the first report alone.
     threads
         Threads to compute with; those of the run by default.
     """
     from motiflens.stages.explain import explain as work
 
-    summarise(work(run, threads=threads, progress=on_stderr()), as_json=as_json)
+    made = work(run, thorough=thorough, threads=threads, progress=on_stderr())
+    summarise(made, as_json=as_json)
 
 
 def motifs(
@@ -42,6 +47,7 @@ def motifs(
     source: Reads = AS_IT_IS,
     strands: str = "both",
     database: Path | None = None,
+    thorough: Thorough = False,
     threads: int | None = None,
     as_json: Json = False,
 ) -> None:
@@ -61,13 +67,17 @@ def motifs(
     database
         Known motifs (MEME, JASPAR or TRANSFAC) to name the found ones by; JASPAR CORE vertebrates
         by default.
+    thorough
+        Routes from every seed, as run --thorough takes them, and not from the first alone.
     threads
         Threads to compute with; those of the run by default.
     """
     if run is not None and no_model is None and output is None and not source.given():
         from motiflens.stages.motifs import motifs as work
 
-        made = work(run, database=database, threads=threads, progress=on_stderr())
+        made = work(
+            run, thorough=thorough, database=database, threads=threads, progress=on_stderr()
+        )
         summarise(made, as_json=as_json)
         return
     if run is not None or no_model is None or output is None:

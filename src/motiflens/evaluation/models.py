@@ -62,7 +62,7 @@ def compare(
     *,
     sizes: Sequence[int] = (),
     size_seeds: int | None = None,
-    target: float = 0.95,
+    target: float | None = 0.95,
     threads: int | None = None,
     device: str = "cpu",
     advance: Callable[[int], None] | None = None,
@@ -81,7 +81,7 @@ def compare(
     size_seeds
         Use only the first seeds for the learning curves; None for all.
     target
-        Test accuracy whose first epoch is reported.
+        Test accuracy whose first epoch is reported; None where no epoch looks at the test split.
     threads, device, advance, checkpoint
         As in :func:`motiflens.training.train_all`.
 
@@ -162,17 +162,17 @@ def _score_seeds(group: Sequence[Trained], test: SequenceDataset) -> metrics.See
 def _score_curve(group: Sequence[Trained], test: SequenceDataset) -> tuple[SeedScores, ...]:
     """Return the rows of a smaller training size, whose epochs did not look at the test split."""
     return tuple(
-        _row(one, metrics.score(test.labels, predict_trained(one, test)), float("inf"))
-        for one in group
+        _row(one, metrics.score(test.labels, predict_trained(one, test)), None) for one in group
     )
 
 
-def _row(trained: Trained, scores: dict[str, float], target: float) -> SeedScores:
+def _row(trained: Trained, scores: dict[str, float], target: float | None) -> SeedScores:
     accuracies = [epoch.test_accuracy or 0.0 for epoch in trained.history]
+    reached = None if target is None else metrics.epochs_to_target(accuracies, target)
     return SeedScores(
         seed=trained.seed,
         test=Scores(**scores),
-        epochs_to_target=metrics.epochs_to_target(accuracies, target),
+        epochs_to_target=reached,
         best_epoch=trained.best_epoch,
         epochs=len(trained.history),
     )
@@ -213,12 +213,16 @@ def _differences(
     return tuple(rows)
 
 
-def _timing(group: Sequence[Trained], target: float) -> TrainingTime:
+def _timing(group: Sequence[Trained], target: float | None) -> TrainingTime:
     seconds = sum(one.seconds for one in group)
     epochs = sum(len(one.history) for one in group)
     to_target = {}
     for one in group:
-        reached = (e.seconds for e in one.history if (e.test_accuracy or 0.0) >= target)
+        reached = (
+            epoch.seconds
+            for epoch in one.history
+            if target is not None and (epoch.test_accuracy or 0.0) >= target
+        )
         to_target[str(one.seed)] = next(reached, None)
     return TrainingTime(
         seconds=seconds,

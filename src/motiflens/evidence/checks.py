@@ -59,20 +59,23 @@ class Controls:
     Parameters
     ----------
     truth
-        (N, L), of the positives: 1 on the bases of the true motifs, 0 elsewhere, -1 on bases that
-        count as neither, as :func:`true_bases` returns it.
+        (N, L), of the explained positives: 1 on the bases of the true motifs, 0 elsewhere, -1 on
+        bases that count as neither, as :func:`true_bases` returns it.
     seeds
         The same architecture, trained with other seeds.
     untrained
         The same architecture before training.
     attributions
-        By method, of the positives in the same order, where they are there already.
+        By method, of the explained positives in the same order, where they are there already.
+    explained
+        Positives (N, 4, L) to choose those to explain from, where they are not those to score.
     """
 
     truth: ArrayLike | None = None
     seeds: Sequence[nn.Module] = ()
     untrained: nn.Module | None = None
     attributions: Mapping[str, Attributions] = field(default_factory=dict)
+    explained: Sequences | None = None
 
 
 def trust_checks(
@@ -117,13 +120,16 @@ def trust_checks(
     """
     controls = controls or Controls()
     held_out = [_checked(positives, "positives"), _checked(negatives, "negatives")]
-    case = _case(module, held_out, controls, target, seed)
+    explained = held_out[0]
+    if controls.explained is not None:
+        explained = _checked(controls.explained, "explained")
+    case = _case(module, explained, held_out[1], controls, target=target, seed=seed)
     scored = [of_class[evenly(len(of_class), N_HELD_OUT)] for of_class in held_out]
     auroc = _auroc(module, scored, target)
     attentive = _has_maps(module, case.positives[:1])
     shown = judge_heads(module, case.sets, case.truth) if attentive else None
     attention = attention_test(module, *scored, shown=shown, target=target, seed=seed)
-    maps, refused = _explain(case, methods, len(held_out[0]))
+    maps, refused = _explain(case, methods, len(explained))
     tracks = {method: of_method.positives.track for method, of_method in maps.items()}
     curves = deletion_curves(module, case.positives, tracks, target=target, seed=seed) or {}
     evidence = {method: _evidence(case, method, maps, curves.get(method)) for method in maps}
@@ -219,13 +225,19 @@ def _checked(held_out: Sequences, name: str) -> Floats:
 
 
 def _case(
-    module: nn.Module, held_out: Sequence[Floats], controls: Controls, target: int, seed: int
+    module: nn.Module,
+    explained: Floats,
+    held_out: Floats,
+    controls: Controls,
+    *,
+    target: int,
+    seed: int,
 ) -> _Case:
-    n = int(np.clip(MAX_WORK // held_out[0].shape[2] ** 2, MIN_POSITIVES, MAX_POSITIVES))
-    rows = evenly(len(held_out[0]), n)
+    n = int(np.clip(MAX_WORK // explained.shape[2] ** 2, MIN_POSITIVES, MAX_POSITIVES))
+    rows = evenly(len(explained), n)
     truth = controls.truth
-    marks = None if truth is None else _checked_truth(truth, held_out[0])[rows]
-    positives, negatives = held_out[0][rows], held_out[1][evenly(len(held_out[1]), n // 2)]
+    marks = None if truth is None else _checked_truth(truth, explained)[rows]
+    positives, negatives = explained[rows], held_out[evenly(len(held_out), n // 2)]
     # Few positives are shuffled several times each: a small null is a coarse one.
     turns = np.resize(evenly(len(positives), n // 2), n // 2)
     null = shuffled(positives[turns], seed)

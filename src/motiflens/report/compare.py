@@ -35,7 +35,8 @@ from motiflens.results.scores import (
 )
 from motiflens.results.tracks import read_histories
 
-COMPARE = "motiflens compare"
+COMPARE, WATCHED = "motiflens compare", "motiflens run --target 0.95"
+UNWATCHED = "The test split was scored once, at the end"
 
 
 def compare_sections(results: Results) -> list[Section]:
@@ -43,7 +44,7 @@ def compare_sections(results: Results) -> list[Section]:
     comparison = held(results, NO_COMPARISON)
     return [
         _scores(comparison),
-        _accuracy_curves(read_histories(results), comparison.target),
+        _accuracy_curves(results, comparison.target),
         _convergence(comparison),
         _learning_curves(comparison.models),
     ]
@@ -54,9 +55,15 @@ def _scores(comparison: Comparison) -> Section:
     title = "Scores on the test split"
     if not comparison.models:
         return absent("scores", title, COMPARE)
-    rows = [_score_row(name, model) for name, model in comparison.models.items()]
-    rows += [_baseline_row(name, scores) for name, scores in comparison.baselines.items()]
-    head = ["Model", "Parameters", "Seeds", *METRICS.values(), epochs_name(comparison)]
+    epochs = epochs_names(comparison)
+    rows = [
+        _score_row(name, m) + epochs_cells(comparison, m) for name, m in comparison.models.items()
+    ]
+    rows += [
+        [*_baseline_row(name, scores), *(MISSING for _ in epochs)]
+        for name, scores in comparison.baselines.items()
+    ]
+    head = ["Model", "Parameters", "Seeds", *METRICS.values(), *epochs]
     caption = (
         "Mean over seeds with its 95 % interval over seeds, all on the same test sequences: it "
         "says how much the seed matters, not how other sequences would score. A single seed has "
@@ -69,19 +76,19 @@ def _scores(comparison: Comparison) -> Section:
     return Section("scores", title, blocks)
 
 
-def epochs_name(comparison: Comparison) -> str:
-    """Name the convergence figure with the run's own target."""
-    return f"Epochs to {100 * comparison.target:g} %"
+def epochs_names(comparison: Comparison) -> list[str]:
+    """Name the convergence figure with the run's own target; none without a target."""
+    return [] if comparison.target is None else [f"Epochs to {100 * comparison.target:g} %"]
 
 
 def _score_row(name: str, model: ModelScores) -> list[str]:
     cells = [mean_and_interval(getattr(model.summary, m), DIGITS[m]) for m in METRICS]
-    return [name, f"{model.parameters:,}", str(len(model.seeds)), *cells, epochs_cell(model)]
+    return [name, f"{model.parameters:,}", str(len(model.seeds)), *cells]
 
 
 def _baseline_row(name: str, scores: Scores) -> list[str]:
     cells = [number(getattr(scores, metric), DIGITS[metric]) for metric in METRICS]
-    return [f"baseline: {name}", MISSING, MISSING, *cells, MISSING]
+    return [f"baseline: {name}", MISSING, MISSING, *cells]
 
 
 def mean_and_interval(
@@ -91,11 +98,13 @@ def mean_and_interval(
     return interval(estimate.mean, estimate.low, estimate.high, digits, scale=scale, plus=plus)
 
 
-def epochs_cell(model: ModelScores) -> str:
+def epochs_cells(comparison: Comparison, model: ModelScores) -> list[str]:
     """Write the epochs to the target, and how many seeds reached it where not all did."""
+    if comparison.target is None:
+        return []
     epochs, n = model.summary.epochs_to_target, len(model.seeds)
     text = mean_and_interval(epochs, 1)
-    return text if epochs.n == n else f"{text}; {epochs.n} of {n} seeds"
+    return [text if epochs.n == n else f"{text}; {epochs.n} of {n} seeds"]
 
 
 def _differences(differences: Sequence[Difference], cover: Sequence[str]) -> Table:
@@ -128,10 +137,12 @@ def _cover_in_words(cover: Sequence[str]) -> str:
     )
 
 
-def _accuracy_curves(histories: Mapping[str, Sequence[pd.DataFrame]], target: float) -> Section:
+def _accuracy_curves(results: Results, target: float | None) -> Section:
     """Draw test accuracy by epoch, the mean over seeds in a band from lowest to highest seed."""
     title = "Test Accuracy Comparison"
-    by_model = {model: _accuracy_curve(own) for model, own in histories.items()}
+    if target is None:
+        return absent("accuracy", title, WATCHED, UNWATCHED)
+    by_model = {model: _accuracy_curve(own) for model, own in read_histories(results).items()}
     curves = {model: curve for model, curve in by_model.items() if curve is not None}
     if not curves:
         return absent("accuracy", title, COMPARE)
@@ -165,9 +176,12 @@ def _accuracy_curve(histories: Sequence[pd.DataFrame]) -> Curve | None:
 
 def _convergence(comparison: Comparison) -> Section:
     """Draw epochs to the target accuracy as bars with their spread."""
-    title, models = f"Convergence Speed, {epochs_name(comparison)} Acc", comparison.models
+    name, models = "Convergence Speed", comparison.models
+    title = ", ".join([name, *(f"{epochs} Acc" for epochs in epochs_names(comparison))])
     if not models:
         return absent("convergence", title, COMPARE)
+    if comparison.target is None:
+        return absent("convergence", title, WATCHED, UNWATCHED)
     groups = {name: {"epochs": _bar(m.summary.epochs_to_target)} for name, m in models.items()}
     if all(np.isnan(bars["epochs"][0]) for bars in groups.values()):
         return Section("convergence", title, [Text("No model reached the target.")])

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
-
-import numpy as np
 
 from motiflens.metrics import auroc_standard_error
 from motiflens.report.headline import ensemble_score, leak
@@ -23,7 +20,7 @@ from motiflens.report.parts import (
 from motiflens.results import Results
 from motiflens.results.motifs import ModelMotifs, Shortcut
 from motiflens.results.scores import Estimate, GroupCounts
-from motiflens.results.tracks import read_histories
+from motiflens.results.tracks import best_validated
 
 #: Order is learnt where the motif's shuffles and the best one-letter run each keep at most this
 #: fraction of its effect; the bound of the verdict of ``shortcut_test``.
@@ -43,19 +40,11 @@ def findings(results: Results) -> list[Finding]:
 def best_model(results: Results) -> str | None:
     """Name the model that motifs are discovered with, or else that of the best validation.
 
-    Of equals the first of the configuration; None for a run without models.
+    The first of the configuration where no model is there; None where none is named.
     """
     if by := held(results, NO_MOTIFS).discovered_by:
         return by.model
-    histories = read_histories(results)
-
-    def validation(model: str) -> float:
-        """Return the mean over seeds of the best AUROC on validation data."""
-        columns = [h["valid_auroc"] for h in histories.get(model, []) if "valid_auroc" in h]
-        best = [float(column.max()) for column in columns if column.notna().any()]
-        return float(np.mean(best)) if best else -math.inf
-
-    return max(results.settings.models, key=validation, default=None)
+    return best_validated(results) or next(iter(results.settings.models), None)
 
 
 def beyond_chance(score: Estimate, n: GroupCounts | None) -> bool:

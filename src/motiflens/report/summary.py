@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from motiflens.report.audit import lengths_in_words, warnings_in_words
-from motiflens.report.compare import epochs_cell, epochs_name, mean_and_interval
+from motiflens.report.compare import epochs_cells, epochs_names, mean_and_interval
 from motiflens.report.discovery import logo_above_match, name_of, without_model_facts
 from motiflens.report.findings import best_model, beyond_chance, findings
 from motiflens.report.headline import (
@@ -33,7 +33,7 @@ from motiflens.report.parts import (
 from motiflens.report.provenance import made_by, older
 from motiflens.results import Results
 from motiflens.results.motifs import ConfirmedMotif, MotifsWithoutModel, TrueMotif
-from motiflens.results.scores import ModelScores, Scores
+from motiflens.results.scores import Scores
 from motiflens.version import __version__
 
 NOT_TESTED = "No motif was tested on held-out sequences: `motiflens motifs` does so."
@@ -118,19 +118,25 @@ def _scores(results: Results) -> Table | None:
     if not results.holds("comparison"):
         return None
     comparison = results.comparison
-    rows = [_row(results, name, model) for name, model in comparison.models.items()]
-    rows += [_baseline_row(name, scores) for name, scores in comparison.baselines.items()]
-    head = ["Model", "AUROC", "Accuracy (%)", epochs_name(comparison), "Motif recovered exactly"]
+    epochs = epochs_names(comparison)
+    head = ["Model", "AUROC", "Accuracy (%)", *epochs, "Motif recovered exactly"]
+    rows = [_row(results, name) for name in comparison.models]
+    rows += [
+        [*_baseline_row(name, scores), *(MISSING for _ in epochs), MISSING]
+        for name, scores in comparison.baselines.items()
+    ]
+    over_seeds = "" if comparison.target is None else "; epochs are the mean over seeds"
     caption = (
-        "The ensemble of all seeds on the test split, with its 95 % interval over test sequences; "
-        "epochs are the mean over seeds. Baselines need no neural network."
+        "The ensemble of all seeds on the test split, with its 95 % interval over test "
+        f"sequences{over_seeds}. Baselines need no neural network."
     )
     if not results.holds("metrics"):
         caption = "Mean over seeds on the test split, with its 95 % interval over seeds."
     return Table(head, rows, "Models at a glance", caption)
 
 
-def _row(results: Results, name: str, model: ModelScores) -> list[str]:
+def _row(results: Results, name: str) -> list[str]:
+    model = results.comparison.models[name]
     auroc, accuracy = (ensemble_score(results, name, m) for m in ("auroc", "accuracy"))
     return [
         name,
@@ -138,14 +144,14 @@ def _row(results: Results, name: str, model: ModelScores) -> list[str]:
         score_in_words(accuracy, 2, 100)
         if accuracy
         else mean_and_interval(model.summary.accuracy, 2, scale=100),
-        epochs_cell(model),
+        *epochs_cells(results.comparison, model),
         _recovered(results, name),
     ]
 
 
 def _baseline_row(name: str, scores: Scores) -> list[str]:
     cells = [f"{scores.auroc:.4f}", f"{100 * scores.accuracy:.2f}"]
-    return [f"baseline: {BASELINES.get(name, name)}", *cells, MISSING, MISSING]
+    return [f"baseline: {BASELINES.get(name, name)}", *cells]
 
 
 def _recovered(results: Results, name: str) -> str:

@@ -103,7 +103,7 @@ class Comparison(File, frozen=True, kw_only=True):
     Parameters
     ----------
     target
-        Test accuracy whose first epoch is reported.
+        Test accuracy whose first epoch is reported; None where no epoch looked at the test split.
     n_train, n_test
         Sequences, those that choose the epoch among the first.
     models, differences
@@ -114,7 +114,7 @@ class Comparison(File, frozen=True, kw_only=True):
         Baseline → scores.
     """
 
-    target: float
+    target: float | None
     n_train: int
     n_test: int
     models: dict[str, ModelScores]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -46,6 +46,30 @@ def read_histories(results: Results) -> dict[str, list[pd.DataFrame]]:
         ]
         for model, seeds in results.models.items()
     }
+
+
+def best_validated(results: Results) -> str | None:
+    """Name the model with the highest validation AUROC; of equals that of the lowest loss.
+
+    The AUROC is that of the best epoch, the mean over seeds, to four digits. The first of the
+    settings where no model was validated; None for a run without models.
+    """
+    scores = {model: _validation(epochs) for model, epochs in read_histories(results).items()}
+    return max(scores, key=lambda model: scores[model], default=None)
+
+
+def _validation(seeds: Sequence[pd.DataFrame]) -> tuple[float, float]:
+    """Return the mean AUROC of the best epochs and minus their mean loss; (-1, 0) without."""
+    best = []
+    for history in seeds:
+        known = history.reindex(columns=["valid_auroc", "valid_loss"]).dropna()
+        if known.empty:
+            return -1.0, 0.0
+        best.append(known.iloc[int(known["valid_auroc"].to_numpy().argmax())].to_numpy())
+    if not best:
+        return -1.0, 0.0
+    auroc, loss = np.mean(best, axis=0)
+    return round(float(auroc), 4), -float(loss)
 
 
 def read_filters(results: Results) -> dict[str, Array]:

@@ -99,7 +99,7 @@ def run(
             )
             dataset = reading.dataset
         origin = origin or Origin(data="Python")
-        plan = plan_run(dataset, settings, origin)
+        plan = plan_run(dataset, settings, origin, explains=True)
         made = compare.train_planned(plan, place, shown)
         is_first = distributed.process() == 0
     for stage in STAGES if is_first else ():

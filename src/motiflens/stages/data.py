@@ -69,8 +69,17 @@ def plan_run(
     settings: Settings,
     origin: Origin,
     negative_sets: Mapping[str, SequenceDataset] | None = None,
+    *,
+    explains: bool = False,
 ) -> Plan:
     """Decide all that the settings leave open, and look whether the run can be made.
+
+    Parameters
+    ----------
+    dataset, settings, origin, negative_sets
+        As of :class:`Plan`, before anything is decided.
+    explains
+        Whether the models are explained after training: the notes say what of that is left out.
 
     Raises
     ------
@@ -83,7 +92,11 @@ def plan_run(
     dataset, settings = prepare(dataset, settings, notes.append, held_out)
     note_on_motif(dataset, settings, notes.append)
     n_train = int(np.count_nonzero(dataset.split == "train"))
-    settings = with_defaults(settings, n_train, dataset.codes.shape[1], notes.append)
+    truth = dataset.sites is not None or settings.motif is not None
+    length = dataset.codes.shape[1]
+    settings = with_defaults(
+        settings, n_train, length, notes.append, truth=truth, explains=explains
+    )
     notes += changes_notes(settings)
     note_on_few(dataset, notes.append)
     jobs = [job_of(name, settings, settings.seed_list) for name in settings.models]

@@ -1,6 +1,6 @@
-"""What follows from the number of sequences: seeds and sizes by default, and what few of them mean.
+"""What a run does where the settings leave it open, and what few sequences mean.
 
-Times are those of two cores, on which a run with the default models is to take ten minutes at most.
+By default it does what the first report needs; ``thorough`` does the rest.
 """
 
 from __future__ import annotations
@@ -29,13 +29,34 @@ def unheard(text: str) -> None:
 #: times the longest of them, holds more than ``MANY_BASES``.
 SEEDS, FEWER_SEEDS, MANY_BASES = 5, 3, 1_000_000
 
-#: Learning curves are trained for up to so many training sequences of up to so many bases: each of
-#: their points costs as many steps as a model on all of a small training part.
-SIZES, MAX_SEQUENCES, MAX_LENGTH = (50, 200, 800), 2_000, 120
+#: Training sizes of the learning curves of a thorough run: each of their points costs as many steps
+#: as a model on all of a small training part.
+SIZES = (50, 200, 800)
+
+#: Test accuracy whose first epoch is reported, where epochs look at the test split.
+TARGET = 0.95
+
+#: Positives that are explained: enough to read a motif from, and twice as many as the checks of
+#: trust take; and those of a thorough run, in which motifs are discovered in any case.
+N_EXPLAINED, MANY_EXPLAINED = 200, 1000
+
+#: Methods that the first report does without: the slowest beside mutagenesis, which say much the
+#: same as ``deeplift_shap``, and a quick look that is no quicker than saliency.
+FURTHER_METHODS = ("input_x_gradient", "integrated_gradients", "expected_gradients")
+
+THOROUGH = "--thorough"
 
 
-def with_defaults(settings: Settings, n_train: int, longest: int, note: Note = unheard) -> Settings:
-    """Decide the number of seeds and the training sizes where the settings leave them open.
+def with_defaults(
+    settings: Settings,
+    n_train: int,
+    longest: int,
+    note: Note = unheard,
+    *,
+    truth: bool = False,
+    explains: bool = False,
+) -> Settings:
+    """Decide seeds, training sizes and whether epochs look at the test split, as far as left open.
 
     Parameters
     ----------
@@ -45,41 +66,69 @@ def with_defaults(settings: Settings, n_train: int, longest: int, note: Note = u
         Sequences of the training split, those that choose the epoch included, and the bases of the
         longest sequence.
     note
-        Told in a sentence all that is less than a small data set gets.
+        Told in a sentence what a thorough run would do beside.
+    truth
+        Whether the true motif is known: then it is shown how soon each model learns it, and every
+        seed is read.
+    explains
+        Whether the models are explained after training.
 
     Raises
     ------
     InputError
         If a training size is set that is larger than the training split.
     """
-    if settings.seeds is None:
-        many = n_train * longest > MANY_BASES
-        settings = replace(settings, seeds=FEWER_SEEDS if many else SEEDS)
-        if many:
-            note(
-                f"{FEWER_SEEDS} seeds of each model instead of {SEEDS}, as the training part holds "
-                f"more than {MANY_BASES:,} bases; --seeds sets another number"
-            )
     for size in settings.sizes or ():
         if size > n_train:
             problem = f"the training size {size} is more than the {n_train} training sequences"
             raise InputError(problem, remedy="leave it out of sizes", argument="sizes")
+    thorough, left_out = settings.thorough, []
+    many = n_train * longest > MANY_BASES and not thorough
+    if settings.seeds is None:
+        settings = replace(settings, seeds=FEWER_SEEDS if many else SEEDS)
+        if many:
+            left_out.append(f"{SEEDS - FEWER_SEEDS} more seeds of each model")
     if settings.sizes is None:
-        settings = replace(settings, sizes=default_sizes(n_train, longest))
-        if n_train > MAX_SEQUENCES or longest > MAX_LENGTH:
-            note(
-                f"no learning curves: they are trained by default for up to {MAX_SEQUENCES:,} "
-                f"training sequences of up to {MAX_LENGTH} bases; --sizes "
-                f"{','.join(map(str, SIZES))} trains them"
-            )
+        sizes = default_sizes(n_train)
+        settings = replace(settings, sizes=sizes if thorough else ())
+        if sizes and not thorough:
+            assert settings.seeds is not None
+            n = len(settings.models) * len(sizes) * min(settings.size_seeds, settings.seeds)
+            left_out.append(f"learning curves ({n} more models to train)")
+    if settings.target is None and (truth or thorough):
+        settings = replace(settings, target=TARGET)
+    elif settings.target is None:
+        left_out.append("the test accuracy of every epoch")
+    if explains and not thorough:
+        left_out += _unexplained(settings, truth)
+    if left_out:
+        note(f"left out: {'; '.join(left_out)}; {THOROUGH} does all that")
     return settings
 
 
-def default_sizes(n_train: int, longest: int) -> tuple[int, ...]:
-    """Return the training sizes of a small data set below three quarters of it; else none."""
-    if n_train > MAX_SEQUENCES or longest > MAX_LENGTH:
-        return ()
+def _unexplained(settings: Settings, truth: bool) -> list[str]:
+    """Say what is left out of the explanations of a run that is not thorough."""
+    words = [f"explanations by {', '.join(FURTHER_METHODS)}"]
+    if settings.n_explained is None:
+        words[0] += f", and of more than {N_EXPLAINED} positives"
+    if not truth and settings.seeds != 1:
+        words.append("the motif routes of all seeds but the first")
+    return words
+
+
+def default_sizes(n_train: int) -> tuple[int, ...]:
+    """Return the training sizes of learning curves below three quarters of a training split."""
     return tuple(size for size in SIZES if size < 0.75 * n_train)
+
+
+def n_explained(settings: Settings) -> int:
+    """Return how many positives of the test split are explained at most."""
+    return settings.n_explained or (MANY_EXPLAINED if settings.thorough else N_EXPLAINED)
+
+
+def n_searched(settings: Settings) -> int:
+    """Return in how many sequences of each class motifs are discovered at most."""
+    return settings.n_explained or MANY_EXPLAINED
 
 
 #: Of each class: one to train on, one to choose the epoch by, one to test on.

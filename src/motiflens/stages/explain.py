@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -19,17 +20,22 @@ from motiflens.progress import Progress, listener
 from motiflens.results.explanations import Attention, AttentionContrast, Checks, MethodChecks
 from motiflens.runs import Run
 from motiflens.settings import Settings
+from motiflens.stages.defaults import FURTHER_METHODS, n_explained
 from motiflens.stages.stage import (
     each_model,
     explained_positives,
-    negatives_of_test,
     note_on_length,
+    of_test,
     open_trained,
 )
 
 
 def explain(
-    run: Run | Path | str, *, threads: int | None = None, progress: Progress | None = None
+    run: Run | Path | str,
+    *,
+    thorough: bool = False,
+    threads: int | None = None,
+    progress: Progress | None = None,
 ) -> Run:
     """Explain the first seed of every model: its attributions, their checks, its attention.
 
@@ -40,6 +46,8 @@ def explain(
     ----------
     run
         A run, or its directory.
+    thorough
+        By every method, as a thorough run does, and not by those of the first report alone.
     threads
         Threads to compute with; those of the run by default.
     progress
@@ -58,7 +66,9 @@ def explain(
     dataset, positives = run.dataset, explained_positives(run)
     if note := note_on_length(run):
         progress.note(note)
-    explain_one = partial(_explain_model, run, dataset, positives, progress)
+    further = () if thorough or run.settings.thorough else FURTHER_METHODS
+    methods = [method for method in METHODS if method not in further]
+    explain_one = partial(_explain_model, run, dataset, positives, methods, progress)
     contrasts = each_model(run, ("explain", "explaining"), explain_one, progress, threads)
     known = {name: contrast for name, contrast in contrasts.items() if contrast is not None}
     run.results.write(Attention(models=known), progress)
@@ -66,7 +76,12 @@ def explain(
 
 
 def _explain_model(
-    run: Run, dataset: SequenceDataset, positives: SequenceDataset, progress: Progress, name: str
+    run: Run,
+    dataset: SequenceDataset,
+    positives: SequenceDataset,
+    methods: Sequence[str],
+    progress: Progress,
+    name: str,
 ) -> AttentionContrast | None:
     """Write the attributions of a model; return its attention on and off the sites, if it has any.
 
@@ -76,10 +91,12 @@ def _explain_model(
     run.results.path_of("checks", model=name).parent.mkdir(parents=True, exist_ok=True)
     maps = model.attention_maps(torch.as_tensor(one_hot[:1]))
     attentive, stacked = bool(maps), bool(maps) and all(m.full is not None for m in maps)
-    left_out = {"attention": not attentive, "rollout": not stacked}
+    taken = {method: method in methods for method in METHODS}
+    taken |= {"attention": attentive, "rollout": stacked}
     checks, refused = {}, {}
     for method in METHODS:
-        if left_out.get(method, False):
+        if not taken[method]:
+            _remove(run, name, method, progress)
             continue
         try:
             attributions = attribute(model, one_hot, method)
@@ -112,7 +129,7 @@ def _keep(
 
 
 def _remove(run: Run, name: str, method: str, progress: Progress) -> None:
-    """Remove an explanation of before, by a method that now refuses the model."""
+    """Remove an explanation of before, by a method that is not taken now."""
     paths = [
         run.results.path_of(kind, model=name, method=method)
         for kind in ("attributions", "track", "intervals")
@@ -140,7 +157,7 @@ def _contrast(
     model: SequenceModel, dataset: SequenceDataset, positives: SequenceDataset, settings: Settings
 ) -> AttentionContrast:
     """Compare attention on true sites, beside them, and at the same positions of negatives."""
-    negatives = negatives_of_test(dataset, settings.n_explained)
+    negatives = of_test(dataset, 0, n_explained(settings))
     units = model.attention_maps(torch.as_tensor(positives.one_hot()))[0].weights.detach().mean(1)
     assert positives.sites is not None
     contrast = attention_contrast(

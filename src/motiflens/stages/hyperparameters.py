@@ -62,7 +62,8 @@ def job_of(model: str, settings: Settings, seeds: tuple[int, ...] = ()) -> Job:
     hyperparameters = _checked(table, _defaults(model), f"[{model}]")
     for name, value in hyperparameters.items():
         _require_possible(value, f"{name} of [{model}]")
-    return Job(model, seeds, replace(recipe, **changed), hyperparameters=hyperparameters)
+    recipe, watched = replace(recipe, **changed), settings.target is not None
+    return Job(model, seeds, recipe, hyperparameters=hyperparameters, watch_test=watched)
 
 
 def validation_fraction(settings: Settings) -> float:

@@ -37,8 +37,9 @@ from motiflens.results.motifs import (
     Shortcut,
     TrueMotif,
 )
-from motiflens.results.tracks import read_histories
+from motiflens.results.tracks import best_validated
 from motiflens.runs import Run
+from motiflens.stages.defaults import n_searched
 from motiflens.stages.stage import (
     kept_attributions,
     motif_positives,
@@ -62,11 +63,15 @@ KEPT = ("saliency", "ism", "attention")
 def motifs(
     run: Run | Path | str,
     *,
+    thorough: bool = False,
     database: Path | str | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Run:
-    """Read the motifs of every model and seed by every route, and confirm those of the best model.
+    """Read the motifs of every model by every route, and confirm those of the best model.
+
+    Routes are taken from the first seed of each model, and from every seed where the true motif is
+    known or the run is thorough.
 
     Those of the best model are discovered from their seqlets, tested on held-out sequences and
     named (:func:`motiflens.discovery.held_out.discover_and_confirm`).
@@ -79,6 +84,8 @@ def motifs(
     ----------
     run
         A run, or its directory.
+    thorough
+        From every seed, as a thorough run does.
     database
         File of known motifs to name the discovered ones by; JASPAR CORE vertebrates by default.
     threads
@@ -99,7 +106,12 @@ def motifs(
     positives = motif_positives(run)
     truths = true_motifs(run.dataset, run.settings.motif)
     models = run.results.models
-    replicas = [_Replica(name, seed) for name, seeds in models.items() for seed in seeds]
+    every = bool(truths) or thorough or run.settings.thorough
+    replicas = [
+        _Replica(name, seed)
+        for name, seeds in models.items()
+        for seed in (seeds if every else seeds[:1])
+    ]
     if truths:
         replicas += [
             _Replica(name, seed, trained=False)
@@ -229,7 +241,8 @@ def _shortcut(
 def _discover(run: Run, database: Path | str | None) -> tuple[Discovery, DiscoveredBy]:
     """Discover the motifs of the best model of a run in all but the test split, and test them."""
     dataset, settings = run.dataset, run.settings
-    name = best_model(run)
+    name = best_validated(run.results)
+    assert name is not None, "a run with models has a best one"
     seeds = run.results.models[name][:N_SEEDS]
     is_test = np.asarray(dataset.split) == "test"
     discovery = discover_and_confirm(
@@ -237,7 +250,7 @@ def _discover(run: Run, database: Path | str | None) -> tuple[Discovery, Discove
         dataset.subset(np.flatnonzero(~is_test)),
         dataset.subset(np.flatnonzero(is_test)),
         strands="both" if settings.strands == "both" else "forward",
-        n_explained=settings.n_explained,
+        n_explained=n_searched(settings),
         database=None if database is None else read_motifs(database),
         seed=settings.seed,
     )
@@ -251,24 +264,3 @@ def _discover(run: Run, database: Path | str | None) -> tuple[Discovery, Discove
         note=note_on_groups(discovery),
         not_significant=tuple(map(describe_dismissed, discovery.not_significant)),
     )
-
-
-def best_model(run: Run) -> str:
-    """Return the model with the highest validation AUROC; of equals that of the lowest loss.
-
-    The first of the settings where no model was validated.
-    """
-    histories = read_histories(run.results)
-    scores = {}
-    for name, epochs in histories.items():
-        best = []
-        for history in epochs:
-            known = history.dropna(subset=["valid_auroc", "valid_loss"])
-            if known.empty:
-                best = [(-1.0, 0.0)]
-                break
-            row = known.iloc[int(known["valid_auroc"].to_numpy().argmax())]
-            best.append((float(row["valid_auroc"]), -float(row["valid_loss"])))
-        auroc, minus_loss = np.mean(best, axis=0)
-        scores[name] = (round(float(auroc), 4), float(minus_loss))
-    return max(scores, key=lambda name: scores[name])

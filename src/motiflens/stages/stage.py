@@ -20,6 +20,7 @@ from motiflens.motifs import Motif, motif_from_string, ppm_from_codes
 from motiflens.progress import Progress
 from motiflens.runs import Run, load_run
 from motiflens.sequences import evenly
+from motiflens.stages.defaults import n_explained
 from motiflens.training import n_cores, single_intra_op_thread
 
 Result = TypeVar("Result")
@@ -127,7 +128,7 @@ def motif_positives(run: Run) -> SequenceDataset:
         return positives
     dataset = run.dataset
     others = np.flatnonzero((dataset.labels > 0) & (np.asarray(dataset.split) != "test"))
-    n_more = min(ENOUGH, run.settings.n_explained) - len(positives)
+    n_more = min(ENOUGH, n_explained(run.settings)) - len(positives)
     done = int(positives.lengths.sum())
     more = _affordable(dataset, others[evenly(len(others), n_more)], done)
     return concatenate([positives, dataset.subset(more)])
@@ -140,22 +141,22 @@ def explained_positives(run: Run) -> SequenceDataset:
     data.
     """
     dataset, settings = run.dataset, run.settings
-    rows = _test_rows(dataset, 1, settings.n_explained)
+    rows = _test_rows(dataset, 1, n_explained(settings))
     positives = dataset.subset(_affordable(dataset, rows))
     if positives.sites is None and settings.motif is not None:
         positives = mark_sites(positives, settings.motif, settings.strands)
     return positives
 
 
-def negatives_of_test(dataset: SequenceDataset, n: int) -> SequenceDataset:
-    """Return at most n negatives of the test split, spread evenly over the data."""
-    return dataset.subset(_test_rows(dataset, 0, n))
+def of_test(dataset: SequenceDataset, label: int, n: int) -> SequenceDataset:
+    """Return at most n sequences of a class of the test split, spread evenly over the data."""
+    return dataset.subset(_test_rows(dataset, label, n))
 
 
 def note_on_length(run: Run) -> str | None:
     """Say that fewer positives are explained than asked for, where they are too long."""
     dataset = run.dataset
-    rows = _test_rows(dataset, 1, run.settings.n_explained)
+    rows = _test_rows(dataset, 1, n_explained(run.settings))
     kept = len(_affordable(dataset, rows))
     if kept == len(rows):
         return None

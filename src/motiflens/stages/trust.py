@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from motiflens.attribution import METHODS
+from motiflens.attribution.result import Floats
 from motiflens.datasets import SequenceDataset
 from motiflens.evidence import Controls, true_bases, trust_checks
 from motiflens.evidence.checks import N_HELD_OUT
@@ -21,7 +22,7 @@ from motiflens.stages.stage import (
     each_model,
     explained_positives,
     kept_attributions,
-    negatives_of_test,
+    of_test,
     open_trained,
     true_motifs,
 )
@@ -56,11 +57,12 @@ def trust(
         If the directory holds no run with models, or its test split lacks a class.
     """
     run, progress = open_trained(run), listener(progress)
-    positives, negatives = explained_positives(run), negatives_of_test(run.dataset, N_HELD_OUT)
-    truths = true_motifs(run.dataset, run.settings.motif)
+    dataset, explained = run.dataset, explained_positives(run)
+    positives, negatives = (of_test(dataset, label, N_HELD_OUT).one_hot() for label in (1, 0))
+    truths = true_motifs(dataset, run.settings.motif)
 
     def check(name: str) -> ModelTrust:
-        return _check(run, name, positives, negatives, truths)
+        return _check(run, name, (positives, negatives), explained, truths)
 
     checked = each_model(run, ("trust", "checking trust"), check, progress, threads)
     scores = run.results.metrics.models
@@ -91,26 +93,26 @@ def beside_ensemble(checked: ModelTrust, score: Estimate) -> ModelTrust:
 def _check(
     run: Run,
     name: str,
-    positives: SequenceDataset,
-    negatives: SequenceDataset,
+    scored: tuple[Floats, Floats],
+    explained: SequenceDataset,
     truths: Sequence[Motif],
 ) -> ModelTrust:
     first, *others = run.results.models[name][:N_SEEDS]
-    kept = kept_attributions(run, name, positives, METHODS)
+    kept = kept_attributions(run, name, explained, METHODS)
     truth = None
-    if positives.sites is not None:
-        length = positives.codes.shape[1]
-        truth = true_bases(positives.sites, truths, positives.lengths, length)
+    if explained.sites is not None:
+        length = explained.codes.shape[1]
+        truth = true_bases(explained.sites, truths, explained.lengths, length)
     controls = Controls(
         truth=truth,
         seeds=[run.model(name, seed) for seed in others],
         untrained=run.untrained_model(name, first),
         attributions=kept,
+        explained=explained.one_hot(),
     )
     return trust_checks(
         run.model(name, first),
-        positives.one_hot(),
-        negatives.one_hot(),
+        *scored,
         methods=kept or None,
         controls=controls,
         seed=run.settings.seed,
