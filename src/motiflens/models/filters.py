@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.overrides import has_torch_function
 
+from motiflens.models import kmer_sums
 from motiflens.models.base import FeatureMap, ReceptiveField, SequenceModel
+from motiflens.models.kmer_sums import largest
 from motiflens.models.layers import affine, per_replica
 
 #: Largest column of a filter that starts as a k-mer, before it fades.
@@ -42,6 +44,9 @@ class Filters(nn.Module):
 
     def forward(self, one_hot: Tensor) -> Tensor:
         """Map one-hot (..., 4, L) to (..., U, F), without the bias, which may follow the pool."""
+        windows = kmer_sums.read_windows(one_hot, self.weight, self.padding)
+        if windows is not None:
+            return kmer_sums.activations(self.weight, windows)
         return affine(self._windows(one_hot), self._flat(), None)
 
     def max_activations(self, one_hot: Tensor, valid: Tensor) -> Tensor:
@@ -63,6 +68,9 @@ class Filters(nn.Module):
         Tensor
             (..., F).
         """
+        read = kmer_sums.read_windows(one_hot, self.weight, self.padding)
+        if read is not None:
+            return kmer_sums.max_activations(self.weight, read, valid)
         windows, flat = self._windows(one_hot), self._flat()
         if has_torch_function((one_hot,)):
             return largest(_activations(windows, flat, valid))[0]
@@ -154,16 +162,6 @@ def _through(
         rows = windows.view(-1, size).index_select(0, rows_of_windows).view(-1, n_rows, size)
         to_filters = torch.bmm(gradient.T.unsqueeze(1), rows).squeeze(1)
     return to_windows, to_filters
-
-
-def largest(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the largest value of every channel of (..., U, C) and its unit, both (..., C)."""
-    # As an image with its channels last, as in MaxPool: twenty times faster than Tensor.max.
-    n_units, n_channels = x.shape[-2:]
-    image = x.reshape(-1, 1, n_units, n_channels).permute(0, 3, 1, 2)
-    values, units = nn.functional.max_pool2d(image, (1, n_units), return_indices=True)
-    shape = (*x.shape[:-2], n_channels)
-    return values.reshape(shape), units.reshape(shape)
 
 
 class FilterModel(SequenceModel):

@@ -121,7 +121,7 @@ class Dropout(nn.Module):
         n_rows, own = self.batch or (x.shape[1], slice(None))
         shape = torch.Size((n_rows, *x.shape[2:]))
         kept = [self._kept(shape, generator)[own] for generator in self.generators]
-        return x * torch.stack(kept) / (1.0 - self.rate)
+        return x * (torch.stack(kept).to(x.dtype) / (1.0 - self.rate))
 
     def _kept(self, shape: torch.Size, generator: torch.Generator) -> Tensor:
         # Four 16-bit numbers from each 64-bit one: a quarter of the time of Tensor.bernoulli_.

@@ -1,0 +1,242 @@
+"""The first layer of one-hot sequences: sums of table rows, one row for every three bases.
+
+The activation of a filter of width K is a sum of K of its weights, chosen by the bases that it
+sees. Those of three bases are added up once for all 5³ triples (N or padding is the fifth letter),
+and a window is a sum of K / 3 rows of such tables: a quarter of the time of the product of
+matrices, and the same numbers but for the order in which they are added up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+#: Bases of a row of a table, and the number of letters: N or padding, A, C, G, T.
+SIZE, N_LETTERS = 3, 5
+N_TRIPLES = N_LETTERS**SIZE
+#: Filters of one table, where all of them are many: three bases of all windows then fit a cache.
+FILTERS_AT_ONCE = 64
+#: The letters as one-hot, in their order.
+LETTERS = torch.cat([torch.zeros(1, 4), torch.eye(4)])
+
+
+@dataclass(frozen=True)
+class Windows:
+    """What U units of a filter of width K see of n one-hot sequences, for one model or R replicas.
+
+    Parameters
+    ----------
+    bases
+        One-hot with padding at both ends, (R, n, L + padding, 4).
+    rows
+        int32 (R, n, U, T): the triples that each unit sees, of the T tables of a filter.
+    shape
+        The leading axes of the sequences.
+    """
+
+    bases: Tensor
+    rows: Tensor
+    shape: torch.Size
+
+
+def read_windows(one_hot: Tensor, weight: Tensor, padding: tuple[int, int]) -> Windows | None:
+    """Read one-hot sequences as triples.
+
+    Parameters
+    ----------
+    one_hot
+        (..., 4, L), or (R, ..., 4, L) for replicas.
+    weight
+        Of the filters, (F, 4, K) or (R, F, 4, K).
+    padding
+        Zero columns that are put before and behind each sequence.
+
+    Returns
+    -------
+    Windows or None
+        None where a product of matrices is to be taken: for values that are not one-hot, where
+        a gradient of the input is wanted or something else follows it, on another device than the
+        CPU, and for so few windows that the tables would take longer.
+    """
+    if not _is_plain(one_hot, weight):
+        return None
+    width, length = weight.shape[-1], one_hot.shape[-1] + sum(padding)
+    n_units = length - width + 1
+    n_tables = math.ceil(width / SIZE)
+    n_replicas = weight.shape[0] if weight.ndim == 4 else 1
+    n_windows = one_hot.numel() // (4 * one_hot.shape[-1]) * n_units // n_replicas
+    if n_windows < N_TRIPLES * n_tables:
+        return None
+    bases = one_hot.reshape(n_replicas, -1, *one_hot.shape[-2:]).mT
+    letters = _letters(bases)
+    if letters is None:
+        return None
+    left, right = padding
+    letters = nn.functional.pad(letters, (left, right + n_tables * SIZE - width))
+    triples = letters[..., :-2] * N_LETTERS**2 + letters[..., 1:-1] * N_LETTERS + letters[..., 2:]
+    seen = triples.unfold(-1, (n_tables - 1) * SIZE + 1, 1)[..., ::SIZE].contiguous()
+    rows = seen + torch.arange(n_tables, dtype=torch.int32) * N_TRIPLES
+    return Windows(
+        nn.functional.pad(bases, (0, 0, left, right)).contiguous(), rows, one_hot.shape[:-2]
+    )
+
+
+def _is_plain(one_hot: Tensor, weight: Tensor) -> bool:
+    """Return whether nothing but values is wanted of an input, and the CPU computes them."""
+    return (
+        type(one_hot) is Tensor
+        and not (one_hot.requires_grad and torch.is_grad_enabled())
+        and one_hot.device.type == weight.device.type == "cpu"
+        and one_hot.dtype == weight.dtype
+        and one_hot.dtype in (torch.float32, torch.float64)
+        and not torch.compiler.is_compiling()
+        and torch._C._get_tracing_state() is None
+        and not torch._C._are_functorch_transforms_active()
+        and torch._C._len_torch_dispatch_stack() == 0
+    )
+
+
+def _letters(bases: Tensor) -> Tensor | None:
+    """Return the letters (..., L), int32, of one-hot (..., L, 4), or None if it is none."""
+    table = LETTERS.to(bases.dtype)
+    numbers = torch.arange(1, N_LETTERS, dtype=bases.dtype)
+    letters = (bases @ numbers).int().clamp_(0, N_LETTERS - 1)
+    return letters if torch.equal(nn.functional.embedding(letters, table), bases) else None
+
+
+def activations(weight: Tensor, windows: Windows) -> Tensor:
+    """Return the activations of filters (F, 4, K) or (R, F, 4, K) to windows, (..., U, F)."""
+    found: Tensor = _Activations.apply(weight, windows)  # type: ignore[no-untyped-call]
+    return found.view(*windows.shape, *found.shape[-2:])
+
+
+def max_activations(weight: Tensor, windows: Windows, valid: Tensor) -> Tensor:
+    """Return the largest activation (..., F) of each filter over its valid units (..., U)."""
+    found: Tensor = _MaxActivations.apply(weight, windows, valid)  # type: ignore[no-untyped-call]
+    return found.view(*windows.shape, -1)
+
+
+def _tables(weight: Tensor, n_filters: int) -> Tensor:
+    """Add up the weights (F, 4, K) of all triples in tables of f filters: (F / f · T · 125 + 1, f).
+
+    The last row is -infinity.
+    """
+    width = weight.shape[-1]
+    n_tables = math.ceil(width / SIZE)
+    padded = nn.functional.pad(weight, (0, n_tables * SIZE - width, 1, 0))
+    letters = padded.view(-1, n_filters, N_LETTERS, n_tables, SIZE).permute(4, 0, 3, 2, 1)
+    first, second, third = letters.reshape(SIZE, -1, N_LETTERS, n_filters)
+    pairs = (first.unsqueeze(2) + second.unsqueeze(1)).flatten(1, 2)
+    tables = weight.new_empty((len(first) * N_TRIPLES + 1, n_filters))
+    by_triple = tables[:-1].view(*pairs.shape[:2], N_LETTERS, n_filters)
+    torch.add(pairs.unsqueeze(2), third.unsqueeze(1), out=by_triple)
+    tables[-1] = float("-inf")
+    return tables
+
+
+def _sums(weight: Tensor, rows: Tensor, n_filters: int) -> Tensor:
+    """Return one replica's activations (F / f, n, U, f); rows past the tables give -infinity."""
+    n_groups, n_tables = len(weight) // n_filters, rows.shape[-1]
+    tables = _tables(weight, n_filters)
+    if n_groups > 1:
+        start = torch.arange(n_groups, dtype=torch.int32) * (n_tables * N_TRIPLES)
+        rows = (rows + start.view(-1, 1, 1, 1)).clamp_(max=len(tables) - 1)
+    ends = torch.arange(0, rows.numel() + 1, n_tables, dtype=torch.int32)
+    found = nn.functional.embedding_bag(
+        rows.reshape(-1), tables, ends, mode="sum", include_last_offset=True
+    )
+    return found.view(n_groups, *rows.shape[-3:-1], n_filters)
+
+
+class _Activations(torch.autograd.Function):
+    """Activations (R, n, U, F) of filters to windows."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, windows: Windows) -> Tensor:
+        ctx.windows, ctx.width, ctx.has_replicas = windows, weight.shape[-1], weight.ndim == 4
+        found = [_sums(*one, weight.shape[-3]) for one in _replicas(weight, windows.rows)]
+        return found[0] if len(found) == 1 else torch.cat(found)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        seen = _cut(ctx.windows.bases, ctx.width).flatten(1, 2)
+        flat = torch.bmm(gradient.flatten(1, 2).mT, seen)
+        return _as_weight(flat, ctx.has_replicas), None
+
+
+class _MaxActivations(torch.autograd.Function):
+    """The largest activation (R, n, F) of filters to windows; gradients go to the filters."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, windows: Windows, valid: Tensor) -> Tensor:
+        n_filters = weight.shape[-3]
+        at_once = FILTERS_AT_ONCE if n_filters % FILTERS_AT_ONCE == 0 else n_filters
+        rows = _masked(windows.rows, valid, n_filters // at_once)
+        # One replica after another: their activations then lie in the same memory, in a cache.
+        found = [largest(_sums(*one, at_once)) for one in _replicas(weight, rows)]
+        values, units = (torch.stack(each) for each in zip(*found, strict=True))  # (R, F/f, n, f)
+        ctx.save_for_backward(units)
+        ctx.windows, ctx.width, ctx.has_replicas = windows, weight.shape[-1], weight.ndim == 4
+        return values.transpose(1, 2).flatten(2)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (units,) = ctx.saved_tensors
+        units = units.transpose(2, 3).flatten(1, 2)  # (R, F, n)
+        to_weight = [
+            _at_units(bases, ctx.width, unit, of.T)
+            for bases, unit, of in zip(ctx.windows.bases, units, gradient, strict=True)
+        ]
+        return _as_weight(torch.stack(to_weight), ctx.has_replicas), None, None
+
+
+def _replicas(weight: Tensor, rows: Tensor) -> Iterable[tuple[Tensor, Tensor]]:
+    """Pair the weights (F, 4, K) of each replica with what its units see."""
+    return zip(weight.view(-1, *weight.shape[-3:]), rows, strict=True)
+
+
+def _masked(rows: Tensor, valid: Tensor, n_groups: int) -> Tensor:
+    """Let the sums of units that are not valid be -infinity, by a row past those of all groups."""
+    if bool(valid.all()):
+        return rows
+    past = n_groups * rows.shape[-1] * N_TRIPLES
+    first = torch.where(valid.reshape(rows.shape[:-1]), rows[..., 0], past)
+    return torch.cat([first.to(rows.dtype).unsqueeze(-1), rows[..., 1:]], -1)
+
+
+def _cut(bases: Tensor, width: int) -> Tensor:
+    """Cut what each unit sees of contiguous bases (..., L, 4), base after base: (..., U, 4 K)."""
+    return bases.flatten(-2).unfold(-1, 4 * width, 4)
+
+
+def _at_units(bases: Tensor, width: int, units: Tensor, gradient: Tensor) -> Tensor:
+    """Sum windows at units (F, n) of bases (n, L, 4), weighted by gradients (F, n): (F, 4 K)."""
+    n_sequences, length = bases.shape[:2]
+    starts = units + torch.arange(n_sequences) * length
+    windows = _cut(bases.view(-1, 4), width)  # of all sequences in a row
+    seen = windows.index_select(0, starts.flatten()).view(*units.shape, -1)
+    return torch.bmm(gradient.contiguous().unsqueeze(1), seen).squeeze(1)
+
+
+def _as_weight(flat: Tensor, has_replicas: bool) -> Tensor:
+    """Turn (R, F, 4 K), base after base, to the shape of weights, (F, 4, K) or (R, F, 4, K)."""
+    weight = flat.view(*flat.shape[:-1], -1, 4).mT
+    return weight if has_replicas else weight.squeeze(0)
+
+
+def largest(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the largest value of every channel of (..., U, C) and its unit, both (..., C)."""
+    # As an image with its channels last, as in MaxPool: twenty times faster than Tensor.max.
+    n_units, n_channels = x.shape[-2:]
+    image = x.reshape(-1, 1, n_units, n_channels).permute(0, 3, 1, 2)
+    values, units = nn.functional.max_pool2d(image, (1, n_units), return_indices=True)
+    shape = (*x.shape[:-2], n_channels)
+    return values.reshape(shape), units.reshape(shape)
