@@ -21,8 +21,9 @@ from motiflens.progress import Progress
 if TYPE_CHECKING:
     from typing import Annotated as Float32
 
-#: Sequences whose mutants are computed together the incremental way: few stay in the caches.
-INCREMENTAL_BATCH = 1
+#: Bases of the sequences whose mutants are computed together the incremental way, by device: few
+#: stay in a processor's caches, many keep a GPU busy.
+BASES_AT_ONCE = {"cpu": 2**10, "cuda": 2**15}
 
 
 def saturation_mutagenesis(
@@ -110,8 +111,14 @@ def _incremental_logits(module: nn.Module, sequences: Floats) -> NDArray[np.floa
         assert mutants is not None
         logits[rows] = mutants.double().cpu().numpy()
 
-    by_blocks(module, len(sequences), INCREMENTAL_BATCH, work)
+    by_blocks(module, len(sequences), _block(module, sequences.shape[2]), work)
     return logits
+
+
+def _block(module: nn.Module, length: int) -> int:
+    """Return how many sequences of a length are worked on at once where the module is."""
+    device = next((parameter.device.type for parameter in module.parameters()), "cpu")
+    return max(1, BASES_AT_ONCE.get(device, BASES_AT_ONCE["cuda"]) // length)
 
 
 def _mutant_logits(

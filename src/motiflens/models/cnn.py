@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from motiflens.models.base import valid_units
 from motiflens.models.filters import FilterModel, Filters
 from motiflens.models.layers import Dropout, Linear, first_activation
-from motiflens.models.mutants import max_activations_of_mutants
+from motiflens.models.mutants_of_max import hidden_of_max_mutants
 
 
 class CNN(FilterModel):
@@ -57,8 +57,11 @@ class CNN(FilterModel):
     def single_mutant_logits(self, one_hot: Tensor) -> Tensor:
         """Return the logits after every single substitution, (N, 4, L)."""
         valid = valid_units(one_hot, one_hot.shape[-1], self.first.field)
-        largest = max_activations_of_mutants(self.first, one_hot, valid)
-        return self._head(largest).squeeze(-1).mT
+        pooled, change = hidden_of_max_mutants(
+            self.first, self.activation, self.hidden.weight, one_hot, valid
+        )
+        hidden = self.hidden(pooled)[:, None, None] + change
+        return self.output(self.hidden_activation(hidden)).squeeze(-1).mT
 
     def _head(self, largest: Tensor) -> Tensor:
         """Map the largest activations (..., F), without bias, to logits (..., 1)."""

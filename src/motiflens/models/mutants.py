@@ -28,52 +28,6 @@ MAX_TAU = 0.5
 SCORES_AT_ONCE = 2**15
 
 
-def max_activations_of_mutants(first: Filters, one_hot: Tensor, valid: Tensor) -> Tensor:
-    """Return the largest activation of each filter after every substitution, without the bias.
-
-    A substitution changes the activations of the K units that see its base, each by the difference
-    of two weights. The largest is that of the changed units or of the units on either side.
-
-    Parameters
-    ----------
-    first
-        Filters with one unit a base.
-    one_hot
-        (N, 4, L).
-    valid
-        (N, L), bool: the units that count.
-
-    Returns
-    -------
-    Tensor
-        (N, L, 4, F): base b put at position p. At a zero column of the input it means nothing.
-    """
-    activations = first(one_hot).masked_fill(~valid.unsqueeze(-1), float("-inf"))
-    length, kernel_size = activations.shape[-2], first.field.width
-    # Base p is seen by the units from p - right to p + left.
-    left = -first.field.first
-    right = kernel_size - 1 - left
-    around = nn.functional.pad(activations, (0, 0, right, left), value=float("-inf"))
-    weights = first.weight.permute(2, 1, 0).flip(0)  # (K, 4, F), in the order of those units
-    observed = one_hot.mT @ weights.unsqueeze(1)  # (K, N, L, F)
-    largest = _largest_beside(activations, left, right).unsqueeze(-2)
-    for offset in range(kernel_size):
-        without = around[:, offset : offset + length] - observed[offset]
-        largest = torch.maximum(largest, without.unsqueeze(-2) + weights[offset])
-    return largest
-
-
-def _largest_beside(activations: Tensor, left: int, right: int) -> Tensor:
-    """Return the largest activation (N, L, F) of the units before p - right and behind p + left."""
-    length = activations.shape[-2]
-    before = activations.cummax(-2).values
-    behind = activations.flip(-2).cummax(-2).values.flip(-2)
-    none = float("-inf")
-    before = nn.functional.pad(before, (0, 0, right + 1, 0), value=none)[:, :length]
-    behind = nn.functional.pad(behind, (0, 0, 0, left + 1), value=none)[:, left + 1 :]
-    return torch.maximum(before, behind)
-
-
 @dataclass(frozen=True)
 class ChangedUnits:
     """The units of a first layer with one unit a base, and the K of them that see each base.
