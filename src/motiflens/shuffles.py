@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,11 @@ def shuffle(codes: Codes, lengths: Lengths, generator: np.random.Generator) -> C
     return shuffled
 
 
-def dinucleotide_shuffle(codes: Codes, lengths: Lengths, generator: np.random.Generator) -> Codes:
+def dinucleotide_shuffle(
+    codes: Codes,
+    lengths: Lengths,
+    generator: np.random.Generator | Sequence[np.random.Generator],
+) -> Codes:
     """Draw uniformly among the sequences with the same dinucleotide counts.
 
     Every N and the padding keep their places: each run of known bases between them is shuffled
@@ -47,7 +52,8 @@ def dinucleotide_shuffle(codes: Codes, lengths: Lengths, generator: np.random.Ge
     codes, lengths
         uint8 (N, L), int32 (N,).
     generator
-        Source of randomness.
+        Source of randomness; or several, each for as many rows in turn as N holds of them, which
+        are then shuffled as if they were alone.
 
     Returns
     -------
@@ -70,8 +76,30 @@ def dinucleotide_shuffle(codes: Codes, lengths: Lengths, generator: np.random.Ge
     inside = steps < run_lengths[:, None]
     place = np.where(inside, starts[:, None] + steps, 0)
     runs = np.where(inside, codes[rows[:, None], place], PAD).astype(np.uint8)
-    shuffled[known] = _euler_paths(runs, run_lengths, generator)[inside]
+    generators = [generator] if isinstance(generator, np.random.Generator) else generator
+    bounds = np.searchsorted(rows, np.linspace(0, len(codes), len(generators) + 1))
+    trees, keys = _draw(run_lengths, bounds, generators)
+    shuffled[known] = _euler_paths(runs, run_lengths, trees, keys)[inside]
     return shuffled
+
+
+def _draw(
+    run_lengths: NDArray[np.intp],
+    bounds: NDArray[np.intp],
+    generators: Sequence[np.random.Generator],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Draw a number for the tree of each run (R,), and one for each of its edges (R, L - 1).
+
+    Runs ``bounds[i]`` to ``bounds[i + 1]`` get theirs from generator i.
+    """
+    trees = np.zeros(len(run_lengths))
+    keys = np.zeros((len(run_lengths), run_lengths.max() - 1))
+    for one, bound in zip(generators, itertools.pairwise(bounds), strict=True):
+        own = slice(*bound)
+        if n_edges := run_lengths[own].max(initial=0):
+            trees[own] = one.random(bound[1] - bound[0])
+            keys[own, : n_edges - 1] = one.random((bound[1] - bound[0], n_edges - 1))
+    return trees, keys
 
 
 def _known(codes: Codes, lengths: Lengths) -> NDArray[np.bool_]:
@@ -104,7 +132,10 @@ _TREES = np.array([_trees(root) for root in range(4)])  # (root, tree, base) -> 
 
 
 def _euler_paths(
-    runs: Codes, run_lengths: NDArray[np.intp], generator: np.random.Generator
+    runs: Codes,
+    run_lengths: NDArray[np.intp],
+    trees: NDArray[np.float64],
+    keys: NDArray[np.float64],
 ) -> Codes:
     """Shuffle runs (R, L) without N, padded on the right; see `dinucleotide_shuffle`."""
     index = np.arange(len(runs))
@@ -114,8 +145,7 @@ def _euler_paths(
     counts = np.zeros((len(runs), 5, 5))
     np.add.at(counts, (index[:, None], sources, targets), 1)
     counts = counts[:, :4, :4]
-    exits = _draw_trees(counts, last, generator)
-    keys = generator.random(sources.shape)
+    exits = _draw_trees(counts, last, trees)
     for base in range(4):
         # Edges with the same two ends are alike, so any of them may be the last exit.
         is_exit = (sources == base) & (targets == exits[:, base, None])
@@ -129,9 +159,12 @@ def _euler_paths(
 
 
 def _draw_trees(
-    counts: NDArray[np.float64], last: Codes, generator: np.random.Generator
+    counts: NDArray[np.float64], last: Codes, numbers: NDArray[np.float64]
 ) -> NDArray[np.intp]:
-    """Draw the last exit of every base (R, 4), each tree as often as it can be formed."""
+    """Choose the last exit of every base (R, 4), each tree as often as it can be formed.
+
+    The numbers (R,), drawn evenly from 0 to 1, decide.
+    """
     index = np.arange(len(counts))
     ways = counts.copy()
     absent = counts.sum(axis=2) == 0
@@ -140,7 +173,7 @@ def _draw_trees(
     trees = _TREES[last]  # (R, 16, 4)
     weights = ways[index[:, None, None], np.arange(4), trees].prod(axis=2)
     cumulative = np.cumsum(weights, axis=1)
-    drawn = generator.random(len(counts)) * cumulative[:, -1]
+    drawn = numbers * cumulative[:, -1]
     chosen = (cumulative <= drawn[:, None]).sum(axis=1)
     picked: NDArray[np.intp] = trees[index, chosen]
     return picked

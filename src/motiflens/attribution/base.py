@@ -126,3 +126,13 @@ def by_blocks(module: nn.Module, n: int, size: int, work: Callable[[slice], None
                 count_done(rows.stop - rows.start)
     finally:
         torch.set_num_threads(n_threads)
+
+
+def bytes_at_once(device: torch.device) -> int:
+    """Return how large an array that is worked on should be: caches are small, GPUs are wide."""
+    return 2**30 if device.type == "cuda" else 2**23
+
+
+def bytes_kept(device: torch.device) -> int:
+    """Return how much may be kept of sequences that are worked on together."""
+    return 2**32 if device.type == "cuda" else 2**26

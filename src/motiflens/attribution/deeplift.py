@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from motiflens.attribution.base import by_blocks, explaining
+from motiflens.attribution.pooled import FilterScan, pooled_filters, pooled_multipliers
 from motiflens.attribution.references import (
+    TOGETHER,
     explain_difference,
     shuffled_references,
     subtract_reference,
@@ -75,33 +81,95 @@ def deeplift_shap(
     """
     sequences = check_one_hot(one_hot)
     by_base, difference = np.zeros_like(sequences), np.zeros(len(sequences))
-    block = max(1, batch_size // n_references)
+
+    pooled = pooled_filters(module)
+
+    def by_rules(rows: slice, references: Floats) -> _Explained:
+        return _explained(module, sequences[rows], references, target, batch_size)
 
     def work(rows: slice) -> None:
         references = shuffled_references(sequences[rows], n_references, seed)
-        starts = references.reshape(-1, *sequences.shape[1:])
-        ends = np.repeat(sequences[rows], n_references, axis=0)
-        multipliers = _multipliers(module, ends, starts, target)
-        at_starts = logits_in_batches(module, starts, target, batch_size)
-        at_starts = at_starts.reshape(-1, n_references)
-        wanted = logits[rows, None] - at_starts
-        differing = subtract_reference(multipliers, starts).reshape(references.shape)
-        by_base[rows] = differing.mean(axis=1)
+        found = explain(rows, references)
+        by_base[rows] = found.by_base
+        wanted = logits[rows, None] - found.at_references
         difference[rows] = wanted.mean(axis=1)
         reached = (by_base[rows] * sequences[rows]).sum((1, 2), dtype=np.float64)
         # Contributions that cancel leave an error of their size, also where all logits are 0.
-        size = np.abs(multipliers * (ends - starts)).sum((1, 2)).reshape(-1, n_references)
-        largest = np.maximum(np.abs(logits[rows]), np.abs(at_starts).max(axis=1))
-        rounding = ROUNDING * np.maximum(largest, size.mean(axis=1))
+        largest = np.maximum(np.abs(logits[rows]), np.abs(found.at_references).max(axis=1))
+        rounding = ROUNDING * np.maximum(largest, found.size)
         allowed = TOLERANCE * np.abs(wanted).mean(axis=1) + rounding
         _check(reached - difference[rows], allowed, rows.start)
 
     with explaining(module):
         # What the model itself gives, not what the rules make of it.
         logits = logits_in_batches(module, sequences, target, batch_size)
-        by_blocks(module, len(sequences), block, work)
+        explain: _Explain = by_rules
+        if pooled is not None:
+            scan = FilterScan(pooled)
+            explain = partial(_explained_by_maxima, module, scan, sequences)
+        by_blocks(module, len(sequences), TOGETHER, work)
     correction = {"gradient_correction": gradient_correction}
     return explain_difference("deeplift_shap", sequences, by_base, difference, **correction)
+
+
+@dataclass(frozen=True, eq=False)
+class _Explained:
+    """Of N sequences: what each base contributes, and the logits of their R references.
+
+    Parameters
+    ----------
+    by_base
+        The mean over references of m_b − Σ_c m_c r_c, (N, 4, L).
+    at_references
+        (N, R).
+    size
+        What is added up, none set off against another, (N,).
+    """
+
+    by_base: Floats
+    at_references: NDArray[np.float64]
+    size: NDArray[np.floating]
+
+
+#: From rows of the sequences and their references (N, R, 4, L).
+_Explain = Callable[[slice, Floats], _Explained]
+
+
+def _explained(
+    module: nn.Module, sequences: Floats, references: Floats, target: int, batch_size: int
+) -> _Explained:
+    """Explain sequences by a pass of each pair with a reference through the whole module."""
+    n, n_references = references.shape[:2]
+    by_pair, size = (
+        np.zeros((n * n_references, *sequences.shape[1:]), np.float32),
+        np.zeros(n * n_references),
+    )
+    starts = references.reshape(by_pair.shape)
+    for first in range(0, len(starts), batch_size):
+        pairs = np.arange(first, min(first + batch_size, len(starts)))
+        end, start = sequences[pairs // n_references], starts[pairs]
+        multipliers = _multipliers(module, end, start, target)
+        by_pair[pairs] = subtract_reference(multipliers, start)
+        size[pairs] = np.abs(multipliers * (end - start)).sum((1, 2))
+    at_starts = logits_in_batches(module, starts, target, batch_size)
+    return _Explained(
+        by_pair.reshape(references.shape).mean(axis=1),
+        at_starts.reshape(n, n_references),
+        size.reshape(n, n_references).mean(axis=1),
+    )
+
+
+def _explained_by_maxima(
+    module: nn.Module, scan: FilterScan, sequences: Floats, rows: slice, references: Floats
+) -> _Explained:
+    """Explain sequences by the maxima of filters, which is all that the module looks at."""
+    inputs = (as_input(module, one) for one in (sequences[rows], references))
+    by_base, at_references, size = pooled_multipliers(scan, *inputs)
+    return _Explained(
+        by_base.float().cpu().numpy(),
+        at_references.double().cpu().numpy(),
+        size.cpu().numpy(),
+    )
 
 
 def _multipliers(module: nn.Module, ends: Floats, starts: Floats, target: int) -> Floats:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from motiflens.attribution.base import by_blocks, explaining, gradient, known_mask
+from motiflens.attribution.paths import FilterPaths, Paths
+from motiflens.attribution.pooled import FilterScan, pooled_filters
 from motiflens.attribution.references import (
+    TOGETHER,
     correct_gradient,
     explain_difference,
     shuffled_references,
@@ -144,21 +148,36 @@ def expected_gradients(
     """
     sequences = check_one_hot(one_hot)
     by_base, difference = np.zeros_like(sequences), np.zeros(len(sequences))
-    block = max(1, batch_size // n_references)
+    pooled = pooled_filters(module)
+    scan = None if pooled is None else FilterScan(pooled)
+    at_once = max(1, batch_size // n_references)
+    if scan is not None:
+        at_once = max(1, scan.rows_at_once(sequences.shape[2]) // n_references)
 
     def work(rows: slice) -> None:
         references = shuffled_references(sequences[rows], n_references, seed)
+        for first in range(rows.start, rows.stop, at_once):
+            own = slice(first, min(first + at_once, rows.stop))
+            explain(own, references[own.start - rows.start : own.stop - rows.start])
+
+    def explain(rows: slice, references: Floats) -> None:
         starts = references.reshape(-1, *sequences.shape[1:])
-        ends = np.repeat(sequences[rows], n_references, axis=0)
-        gradients = path_gradients(module, ends, starts, target, n_steps, batch_size)
+        if scan is None:
+            ends = np.repeat(sequences[rows], n_references, axis=0)
+            gradients = path_gradients(module, ends, starts, target, n_steps, batch_size)
+            at_starts = logits_in_batches(module, starts, target, batch_size)
+        else:
+            begin, end = as_input(module, starts), as_input(module, sequences[rows])
+            paths = FilterPaths(scan, begin, end, np.arange(len(starts)) // n_references)
+            gradients = _mean_gradients(paths, len(starts), n_steps)
+            at_starts = paths.logits_at_starts()
         differing = subtract_reference(gradients, starts).reshape(references.shape)
         by_base[rows] = differing.mean(axis=1)
-        at_starts = logits_in_batches(module, starts, target, batch_size)
         difference[rows] = logits[rows] - at_starts.reshape(-1, n_references).mean(axis=1)
 
     with explaining(module):
         logits = logits_in_batches(module, sequences, target, batch_size)
-        by_blocks(module, len(sequences), block, work)
+        by_blocks(module, len(sequences), max(at_once, TOGETHER), work)
     correction = {"gradient_correction": gradient_correction}
     return explain_difference("expected_gradients", sequences, by_base, difference, **correction)
 
@@ -167,8 +186,7 @@ def path_gradients(
     module: nn.Module, ends: Floats, starts: Floats, target: int, n_steps: int, batch_size: int
 ) -> Floats:
     """Return the mean gradient along the straight paths from starts to ends, (N, 4, L)."""
-    nodes, weights = np.polynomial.legendre.leggauss(n_steps)
-    fractions, weights = (nodes + 1) / 2, weights / 2
+    fractions, weights = _gauss_legendre(n_steps)
     total = np.zeros(ends.shape)
     for first in range(0, len(ends) * n_steps, batch_size):
         point = np.arange(first, min(first + batch_size, len(ends) * n_steps))
@@ -178,3 +196,17 @@ def path_gradients(
         at_point = gradient(module, x, target).double().cpu().numpy()
         np.add.at(total, row, weights[step, None, None] * at_point)
     return total.astype(np.float32)
+
+
+def _mean_gradients(paths: Paths, n: int, n_steps: int) -> Floats:
+    """Return the mean gradient along n paths, (n, 4, L)."""
+    fractions, weights = _gauss_legendre(n_steps)
+    owners = np.repeat(np.arange(n), n_steps)
+    paths.evaluate(owners, np.tile(fractions, n))
+    return paths.mean_gradients(owners, np.tile(weights, n))
+
+
+def _gauss_legendre(n_steps: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the points of a path, as fractions of it, and their weights."""
+    nodes, weights = np.polynomial.legendre.leggauss(n_steps)
+    return (nodes + 1) / 2, weights / 2

@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from motiflens.attribution.base import by_blocks, explaining, logits_and_gradient
+from motiflens.attribution.base import by_blocks, bytes_kept, explaining
+from motiflens.attribution.paths import FilterPaths, ModulePaths, Paths
+from motiflens.attribution.pooled import FilterScan, pooled_filters
 from motiflens.attribution.references import even_baseline, explain_difference, subtract_reference
 from motiflens.attribution.result import Attributions, Floats
 from motiflens.errors import InputError
@@ -19,6 +21,7 @@ from motiflens.io.inputs import check_one_hot
 from motiflens.models.calling import as_input, logits_in_batches
 
 Doubles = NDArray[np.float64]
+Rows = NDArray[np.intp]
 
 #: The fraction of the logits' difference that completeness may miss before more steps are taken.
 TOLERANCE = 0.01
@@ -34,8 +37,6 @@ MIN_WIDTH = 2.0**-20
 FIRST_POINT = 2.0**-8
 #: Error of a logit in float32, as a fraction of the largest along the path.
 ROUNDING = 1e-6
-#: Bytes of the gradients that are kept for sequences worked on together.
-MAX_BYTES = 2**26
 
 
 def integrated_gradients(
@@ -105,26 +106,45 @@ def integrated_gradients(
             argument="points",
         )
     to_begin = points or [np.linspace(0, 1, 2 * max(1, -(-n_steps // 2)) + 1)] * n
-    block = max(1, MAX_BYTES // (MAX_POINTS * sequences.itemsize * 4 * sequences.shape[2]))
+    known = [(one.max(axis=1, initial=0) > 0) for one in (starts, sequences)]
+    pooled = pooled_filters(module) if np.array_equal(*known) else None
+    scan = None if pooled is None else FilterScan(pooled)
+
+    def paths_of(rows: slice) -> Paths:
+        if scan is None:
+            changes = sequences[rows] - starts[rows]
+            return ModulePaths(module, starts[rows], changes, target, batch_size)
+        ends, begin = (as_input(module, one[rows]) for one in (sequences, starts))
+        return FilterPaths(scan, begin, ends, np.arange(len(ends)), one_hot=False)
 
     def work(rows: slice) -> None:
         at_starts = logits_in_batches(module, starts[rows], target, batch_size)
-        paths = list(map(_Path.begin, sequences[rows], starts[rows], at_starts))
-        evaluate = partial(_evaluate, module, target=target, batch_size=batch_size)
-        paths = evaluate(paths, to_begin[rows])
+        paths = paths_of(rows)
+        followed = _evaluate(paths, list(map(_Path.begin, at_starts)), to_begin[rows])
         if points is None:
-            paths = _refine(paths, evaluate)
-        for row, path in enumerate(paths, start=rows.start):
-            gradients[row], taken[row] = path.mean_gradient, path.points
-            difference[row] = path.increments.sum()
+            followed = _refine(paths, followed)
+        n_known = sum(len(path.points) for path in followed)
+        owners, weights = np.zeros(n_known, dtype=np.intp), np.zeros(n_known)
+        for row, path in enumerate(followed):
+            owners[path.rows], weights[path.rows] = row, path.weights
+            taken[rows.start + row] = path.points
+            difference[rows.start + row] = path.increments.sum()
+        gradients[rows] = paths.mean_gradients(owners, weights)
 
     with explaining(module):
-        by_blocks(module, n, block, work)
+        by_blocks(module, n, _block(scan, sequences), work)
     by_base, correction = subtract_reference(gradients, starts), gradient_correction
     explained = explain_difference(
         "integrated_gradients", sequences, by_base, difference, gradient_correction=correction
     )
     return replace(explained, points=tuple(taken))
+
+
+def _block(scan: FilterScan | None, sequences: Floats) -> int:
+    """Return how many sequences are worked on together: those whose points can be kept."""
+    of_point = sequences[:1].nbytes if scan is None else FilterPaths.bytes_of_point(scan)
+    device = torch.device("cpu") if scan is None else scan.flat.device
+    return max(1, bytes_kept(device) // (MAX_POINTS * max(1, of_point)))
 
 
 @dataclass(frozen=True)
@@ -135,29 +155,27 @@ class _Path:
 
     Parameters
     ----------
-    start, change
-        Where the path begins and what lies between its ends, (4, L).
     at_start
         The logit at the start.
     points
         As fractions of the path, in order, (P,).
-    logits, slopes, gradients
-        At the points, (P,), (P,) and (P, 4, L); a slope is how fast the logit rises on the path.
+    logits, slopes
+        At the points, (P,); a slope is how fast the logit rises on the path.
+    rows
+        Which of all points that were evaluated, of any path, they are, (P,).
     """
 
-    start: Floats
-    change: Floats
     at_start: float
     points: Doubles
     logits: Doubles
     slopes: Doubles
-    gradients: Floats
+    rows: Rows
 
     @staticmethod
-    def begin(end: Floats, start: Floats, at_start: float) -> _Path:
+    def begin(at_start: float) -> _Path:
         """Return a path before any point of it is known."""
-        none, no_gradients = np.zeros(0), np.zeros((0, *end.shape), dtype=np.float32)
-        return _Path(start, end - start, float(at_start), none, none, none, no_gradients)
+        none = np.zeros(0)
+        return _Path(float(at_start), none, none, none, np.zeros(0, dtype=np.intp))
 
     @property
     def widths(self) -> Doubles:
@@ -170,13 +188,13 @@ class _Path:
         return np.diff(self.logits[2::2], prepend=self.at_start)
 
     @property
-    def mean_gradient(self) -> Floats:
-        """Simpson's sum over all intervals, (4, L)."""
+    def weights(self) -> Doubles:
+        """Of the points in Simpson's sum over all intervals."""
         weights = np.zeros(len(self.points))
         weights[:-2:2] += self.widths / 6
         weights[1::2] = self.widths * 4 / 6
         weights[2::2] += self.widths / 6
-        return np.tensordot(weights.astype(np.float32), self.gradients, 1)
+        return weights
 
     @property
     def residuals(self) -> Doubles:
@@ -200,57 +218,43 @@ class _Path:
         middles = (self.points[:-1] + self.points[1:]) / 2
         return middles.reshape(-1, 2)[halved[sizes[halved] > 0]].ravel()
 
-    def insert(self, points: Doubles, logits: Doubles, gradients: Floats) -> _Path:
+    def insert(self, points: Doubles, logits: Doubles, slopes: Doubles, rows: Rows) -> _Path:
         """Return the path with more of its points known."""
         if not len(points):
             return self
         indices = np.searchsorted(self.points, points)
-        slopes = np.einsum("pbl,bl->p", gradients, self.change, dtype=np.float64)
         return replace(
             self,
             points=np.insert(self.points, indices, points),
             logits=np.insert(self.logits, indices, logits),
             slopes=np.insert(self.slopes, indices, slopes),
-            gradients=np.insert(self.gradients, indices, gradients, axis=0),
+            rows=np.insert(self.rows, indices, rows),
         )
 
 
-def _refine(
-    paths: list[_Path], evaluate: Callable[[list[_Path], list[Doubles]], list[_Path]]
-) -> list[_Path]:
+def _refine(paths: Paths, followed: list[_Path]) -> list[_Path]:
     """Halve intervals of all paths until none has any to halve."""
-    points = [path.midpoints() for path in paths]
+    points = [path.midpoints() for path in followed]
     while any(map(len, points)):
-        paths = evaluate(paths, points)
+        followed = _evaluate(paths, followed, points)
         # A path that got no new points has not changed, and is done.
         points = [
-            path.midpoints() if len(new) else new for path, new in zip(paths, points, strict=True)
+            path.midpoints() if len(new) else new
+            for path, new in zip(followed, points, strict=True)
         ]
-    return paths
+    return followed
 
 
-def _evaluate(
-    module: nn.Module,
-    paths: list[_Path],
-    points: Sequence[Doubles],
-    *,
-    target: int,
-    batch_size: int,
-) -> list[_Path]:
-    """Compute logits and gradients at new points, those of all paths in common batches."""
+def _evaluate(paths: Paths, followed: list[_Path], points: Sequence[Doubles]) -> list[_Path]:
+    """Compute logits and slopes at new points, those of all paths together."""
     bounds = np.cumsum([0, *map(len, points)])
-    owners, fractions = np.repeat(np.arange(len(paths)), np.diff(bounds)), np.concatenate(points)
-    logits = np.zeros(len(fractions))
-    gradients = np.zeros((len(fractions), *paths[0].start.shape), np.float32)
-    starts, changes = (np.stack([vars(path)[key] for path in paths]) for key in ("start", "change"))
-    for first in range(0, len(fractions), batch_size):
-        rows = slice(first, first + batch_size)
-        fraction = np.maximum(fractions[rows, None, None], FIRST_POINT).astype(np.float32)
-        x = as_input(module, starts[owners[rows]] + fraction * changes[owners[rows]])
-        at_points = logits_and_gradient(module, x, target)
-        logits[rows], gradients[rows] = (tensor.detach().cpu().numpy() for tensor in at_points)
+    owners = np.repeat(np.arange(len(followed)), np.diff(bounds))
+    fractions = np.maximum(np.concatenate(points), FIRST_POINT)
+    first = sum(len(path.points) for path in followed)
+    logits, slopes = paths.evaluate(owners, fractions)
+    rows = np.arange(first, first + len(owners))
     own = [slice(*pair) for pair in itertools.pairwise(bounds)]
     return [
-        path.insert(fractions[rows], logits[rows], gradients[rows])
-        for path, rows in zip(paths, own, strict=True)
+        path.insert(new, logits[one], slopes[one], rows[one])
+        for path, new, one in zip(followed, points, own, strict=True)
     ]

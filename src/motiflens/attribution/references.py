@@ -14,6 +14,9 @@ from motiflens.sequences import one_hot as encode_one_hot
 from motiflens.sequences import reverse_complement
 from motiflens.shuffles import dinucleotide_shuffle
 
+#: Sequences that are shuffled together.
+TOGETHER = 32
+
 
 def shuffled_references(sequences: Floats, n_references: int, seed: int) -> Floats:
     """Shuffle every sequence several times, each shuffle with its dinucleotide counts.
@@ -36,17 +39,19 @@ def shuffled_references(sequences: Floats, n_references: int, seed: int) -> Floa
     references
         (N, R, 4, L).
     """
-    shuffled = np.empty((len(sequences), n_references, *sequences.shape[1:]), dtype=np.float32)
-    lengths = np.full(n_references, sequences.shape[2], dtype=np.int32)
+    shape = (len(sequences), n_references, *sequences.shape[1:])
+    if not len(sequences):
+        return np.zeros(shape, np.float32)
     forward, _ = codes_of(sequences)
     reverse, _ = codes_of(reverse_complement(sequences))
-    for row, strands in enumerate(zip(forward, reverse, strict=True)):
-        texts = [strand.tobytes() for strand in strands]
-        first = texts.index(min(texts))
-        generator = np.random.default_rng([seed, zlib.crc32(texts[first])])
-        copies = np.tile(strands[first], (n_references, 1))
-        references = encode_one_hot(dinucleotide_shuffle(copies, lengths, generator))
-        shuffled[row] = reverse_complement(references) if first else references
+    texts = [[row.tobytes() for row in strand] for strand in (forward, reverse)]
+    turned = np.array([other < own for own, other in zip(*texts, strict=True)])
+    first = np.where(turned[:, None], reverse, forward)
+    generators = [np.random.default_rng([seed, zlib.crc32(row.tobytes())]) for row in first]
+    copies = np.repeat(first, n_references, axis=0)
+    lengths = np.full(len(copies), sequences.shape[2], dtype=np.int32)
+    shuffled = encode_one_hot(dinucleotide_shuffle(copies, lengths, generators)).reshape(shape)
+    shuffled[turned] = reverse_complement(shuffled[turned])
     return shuffled
 
 

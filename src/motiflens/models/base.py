@@ -6,7 +6,8 @@ and explained. A :class:`SequenceModel` also says which bases each of its units 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -63,6 +64,28 @@ class AttentionMap:
     full: Tensor | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class PooledFilters:
+    """A model whose logit depends on the largest activation of each filter, and on nothing else.
+
+    Parameters
+    ----------
+    weight
+        Of the filters, without a bias, (F, 4, K); one unit a base, centred on it.
+    field
+        The bases that a unit sees.
+    head
+        From the largest activations (..., F) over the units on the sequence to logits (...).
+    both_strands
+        Whether the logit is the mean over a sequence and its reverse complement.
+    """
+
+    weight: Tensor
+    field: ReceptiveField
+    head: Callable[[Tensor], Tensor]
+    both_strands: bool = False
+
+
 class SequenceModel(nn.Module):
     """Base of the models of this package: one-hot ``(N, 4, L)`` to logits ``(N,)``.
 
@@ -101,6 +124,10 @@ class SequenceModel(nn.Module):
             (N, 4, L): base b put at position p, of any value where the input is a zero column.
             None where every mutant has to go through the whole model.
         """
+        return None
+
+    def pooled_filters(self) -> PooledFilters | None:
+        """Return what the model is made of, where it is no more than filters, maxima and a head."""
         return None
 
 
@@ -222,6 +249,11 @@ class BothStrands(SequenceModel):
     def attention_maps(self, one_hot: Tensor) -> list[AttentionMap]:
         """Return the attention on the forward strand."""
         return self.model.attention_maps(one_hot)
+
+    def pooled_filters(self) -> PooledFilters | None:
+        """Return the filters of the model, whose maxima are taken on both strands."""
+        pooled = self.model.pooled_filters()
+        return None if pooled is None else replace(pooled, both_strands=True)
 
     def forward(self, one_hot: Tensor) -> Tensor:
         """Map one-hot (N, 4, L) to the mean logits (N,) of both strands."""

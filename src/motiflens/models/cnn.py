@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from motiflens.models.base import valid_units
+from motiflens.models.base import PooledFilters, valid_units
 from motiflens.models.filters import FilterModel, Filters
 from motiflens.models.layers import Dropout, Linear, first_activation
 from motiflens.models.mutants_of_max import hidden_of_max_mutants
@@ -62,6 +62,14 @@ class CNN(FilterModel):
         )
         hidden = self.hidden(pooled)[:, None, None] + change
         return self.output(self.hidden_activation(hidden)).squeeze(-1).mT
+
+    def pooled_filters(self) -> PooledFilters:
+        """Return the filters, and what follows their largest activations."""
+
+        def head(largest: Tensor) -> Tensor:
+            return self._head(largest).squeeze(-1)
+
+        return PooledFilters(self.first.weight, self.first.field, head)
 
     def _head(self, largest: Tensor) -> Tensor:
         """Map the largest activations (..., F), without bias, to logits (..., 1)."""

@@ -21,6 +21,7 @@ from motiflens.errors import InputError
 from motiflens.files import write_whole
 from motiflens.io.inputs import Sequences, as_dataset
 from motiflens.models import AttentionMap, BothStrands, FeatureMap, SequenceModel, build_model
+from motiflens.models.base import PooledFilters
 from motiflens.models.calling import computing
 from motiflens.results import ARTIFACTS
 from motiflens.training.data import predict_logits
@@ -122,6 +123,10 @@ class TrainedModel(SequenceModel):
     def single_mutant_logits(self, one_hot: Tensor) -> Tensor | None:
         """Return the logits after every single substitution, (N, 4, L), if the model has them."""
         return self.model.single_mutant_logits(one_hot)
+
+    def pooled_filters(self) -> PooledFilters | None:
+        """Return what the model is made of, where it is filters, maxima and a head."""
+        return self.model.pooled_filters()
 
     def forward(self, one_hot: Tensor) -> Tensor:
         """Map one-hot (N, 4, L) to logits (N,)."""
