@@ -188,7 +188,8 @@ def _ranked_sites(windows: Windows, logs: Floats) -> tuple[Codes, Floats, Ints]:
     best = flat.argmax(axis=2)
     score = np.take_along_axis(flat, best[:, :, None], axis=2)[:, :, 0]
     strand, centre = np.divmod(best, scores.shape[3])
-    order = np.argsort(-score, axis=0, kind="stable")
+    # Adjacent numbers are sorted several times faster.
+    order = np.argsort(-score.T.copy(), axis=1, kind="stable").T
     column = MARGIN + np.take_along_axis(centre, order, axis=0) - width // 2
     minus = np.take_along_axis(strand, order, axis=0) == 1
     bases = windows.codes[order[:, :, None], column[:, :, None] + np.arange(width)]

@@ -102,11 +102,14 @@ class Windows:
         kernels = np.stack(strands, axis=1).reshape(-1, 4, width)
         with torch.inference_mode():
             raw = conv1d(torch.from_numpy(one_hot(bases)), torch.from_numpy(kernels).float())
-        scores = raw.numpy().reshape(len(self), len(log_odds), len(strands), n_offsets)
+        scores: NDArray[np.float32] = raw.numpy().reshape(
+            len(self), len(log_odds), len(strands), n_offsets
+        )
         bits = self.background_bits[:, low + width : low + width + n_offsets]
         bits = bits - self.background_bits[:, low : low + n_offsets]
-        scores = scores + bits.astype(np.float32)[:, None, None]
-        scores.transpose(0, 3, 1, 2)[~self._on_sequence(width)] = -np.inf
+        # -inf rides on the background: one pass over the scores, which are many, not two.
+        bits = np.where(self._on_sequence(width), bits, -np.inf).astype(np.float32)
+        scores += bits[:, None, None]
         return scores
 
     def _on_sequence(self, width: int) -> NDArray[np.bool_]:
