@@ -245,8 +245,9 @@ def test_any_bytes_are_no_background_or_one(tmp_path_factory, content):
         ({"background": "unifrom"}, "'unifrom'"),
         ({"strands": "reverse"}, "strands"),
         ({"sequences": ["ACGX"]}, "'X' at position 4"),
-        ({"sequences": "ACGT"}, "list"),
-        ({"sequences": np.zeros((2, 4, 3))}, "uint8"),
+        ({"sequences": "no.fa"}, "no such file"),
+        ({"sequences": np.zeros((2, 3))}, "uint8"),
+        ({"sequences": np.zeros((2, 5, 3))}, "one-hot"),
         ({"sequences": ["CCCC"], "background": "sequences"}, "0 A, 4 C, 0 G, 0 T"),
     ],
 )

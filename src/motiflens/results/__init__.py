@@ -14,6 +14,7 @@ from motiflens.results.artifacts import (
 )
 from motiflens.results.folder import (
     Results,
+    holds_motifs_without_model,
     is_run,
     read_motifs_without_model,
     write_motifs_without_model,
@@ -25,6 +26,7 @@ __all__ = [
     "Results",
     "command_of",
     "following_from",
+    "holds_motifs_without_model",
     "is_run",
     "needed_by",
     "of_stage",
