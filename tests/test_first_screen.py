@@ -14,7 +14,6 @@ import pytest
 
 import synthetic_run
 from motiflens.cli.summary import summarise as print_summary
-from motiflens.evidence import ModelTrust
 from motiflens.report import provenance
 from motiflens.report.findings import best_model, claims, order_is_learnt
 from motiflens.report.headline import leak
@@ -24,6 +23,7 @@ from motiflens.report.summary import Summary, summarise
 from motiflens.results import Results
 from motiflens.results.audit import Audit
 from motiflens.results.scores import Estimate
+from motiflens.results.trust import ModelTrust
 from motiflens.runs import Run
 from motiflens.stages.trust import beside_ensemble
 from synthetic_run import MODELS, TRUTH, write_run

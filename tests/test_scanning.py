@@ -16,12 +16,18 @@ from scipy.stats import false_discovery_control
 from motiflens import find_hits
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
-from motiflens.hits import FIMO_BACKGROUND, read_background
 from motiflens.hits.blocks import Stretch, pack
-from motiflens.hits.scores import STEPS_PER_BIT, score_motif, tail_of_scores
+from motiflens.hits.scores import (
+    FIMO_BACKGROUND,
+    STEPS_PER_BIT,
+    read_background,
+    score_motif,
+    tail_of_scores,
+)
 from motiflens.hits.search import Searcher
 from motiflens.io.fasta import read_records
-from motiflens.motifs import Motif, motif_from_string, pwm, read_meme
+from motiflens.motifs import Motif, motif_from_string, pwm
+from motiflens.motifs.meme import read_meme
 from motiflens.sequences import encode, reverse_complement_string
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "meme_suite_examples"
