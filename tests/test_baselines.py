@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from motiflens.auditing import baselines
 from motiflens.auditing.baselines import BASELINES
 from motiflens.datasets import SequenceDataset, split_at_random
-from motiflens.metrics import METRICS, score
+from motiflens.metrics import score
+from motiflens.metrics.scores import METRICS
 from motiflens.sequences import reverse_complement_string
 
 PRIMER = Path(__file__).parents[2] / "shared" / "data" / "primer"

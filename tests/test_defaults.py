@@ -170,7 +170,7 @@ def test_a_motif_that_no_positive_holds_is_told() -> None:
     notes = []
     note_on_motif(dataset, settings, notes.append)
     (note,) = notes
-    assert "no positive holds --motif AAAAAAAA" in note
+    assert "no positive holds motif=AAAAAAAA" in note
     note_on_motif(*prepare(data(), replace(ONE, motif="gattaca")), notes.append)
     assert len(notes) == 1
 
@@ -182,7 +182,7 @@ def test_a_motif_beside_sites_of_another_name_is_told() -> None:
     assert notes == []
     note_on_motif(dataset, replace(settings, motif="GATT"), notes.append)
     (note,) = notes
-    assert note == "--motif GATT is not used: the data name true sites of their own, of GATTACA"
+    assert note == "motif=GATT is not used: the data name true sites of their own, of GATTACA"
 
 
 def test_notes_are_told_and_kept(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_notes_are_told_and_kept(tmp_path: Path) -> None:
     settings = replace(ONE, motif="AAAAAAAA")
     run = compare(data(), tmp_path / "run", settings, progress=listening)
     assert run.results.provenance.run.notes == tuple(listening.notes)
-    assert listening.notes[0].startswith("test part drawn at random")
+    assert listening.notes[0].startswith("test split drawn at random")
     assert "no positive holds" in listening.notes[1]
 
 

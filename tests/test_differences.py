@@ -10,9 +10,11 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from motiflens.errors import InputError
-from motiflens.metrics import METRICS, Interval, paired_difference, score, seed_scores
 from motiflens.metrics import intervals as under_test
+from motiflens.metrics import score
+from motiflens.metrics.intervals import Interval, paired_difference, seed_scores
 from motiflens.metrics.ranking import influences
+from motiflens.metrics.scores import METRICS
 
 
 @st.composite

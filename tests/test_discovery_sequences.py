@@ -135,8 +135,8 @@ def test_n_and_short_sequences_are_no_obstacle():
 
 
 def test_wrong_calls_are_refused():
-    with pytest.raises(InputError, match="one string"):
-        discover_motifs("ACGTACGT")
+    with pytest.raises(InputError, match="no such file"):
+        discover_motifs("no-file.fa")
     with pytest.raises(InputError, match="'X'"):
         discover_motifs(["ACGX"] * 4)
     with pytest.raises(InputError, match="strands"):

@@ -16,17 +16,15 @@ from sklearn.calibration import calibration_curve
 
 from motiflens.errors import InputError
 from motiflens.metrics import (
-    EVALUATED,
     choose_threshold,
     curve_points,
     ensemble_logits,
     evaluate,
     measure,
-    precision_recall_points,
-    reliability_points,
     resampling,
-    roc_curve_points,
 )
+from motiflens.metrics.curves import precision_recall_points, reliability_points, roc_curve_points
+from motiflens.metrics.evaluation import EVALUATED
 
 few_levels = st.sampled_from([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 3.0])
 

@@ -13,18 +13,18 @@ from torch import Tensor, nn
 
 from motiflens.errors import InputError
 from motiflens.perturbation import (
-    Effect,
     ablate_sites,
     copy_number_effect,
     marginal_effect,
     mismatch_profile,
     position_effect,
     random_background,
-    shuffle_out,
     shuffled_background,
     spacing_effect,
     substitute,
 )
+from motiflens.perturbation.ablate import shuffle_out
+from motiflens.perturbation.effects import Effect
 from motiflens.sequences import Site, decode, encode, one_hot, reverse_complement
 
 N, LENGTH = 5, 21

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ import pytest
 
 import synthetic_run
 from motiflens.cli.summary import summarise as print_summary
-from motiflens.evidence import ModelTrust
 from motiflens.report import provenance
 from motiflens.report.findings import best_model, claims, order_is_learnt
 from motiflens.report.headline import leak
@@ -23,6 +23,7 @@ from motiflens.report.summary import Summary, summarise
 from motiflens.results import Results
 from motiflens.results.audit import Audit
 from motiflens.results.scores import Estimate
+from motiflens.results.trust import ModelTrust
 from motiflens.runs import Run
 from motiflens.stages.trust import beside_ensemble
 from synthetic_run import MODELS, TRUTH, write_run
@@ -126,7 +127,7 @@ def test_the_score_stands_with_interval_baseline_and_leak(run_dir) -> None:
 
 def audit(n: tuple[int, int], shared: tuple[int, int], copies: int) -> Audit:
     """An audit of a test split of so many positives and negatives, of which training has seen."""
-    content = synthetic_run.audit()
+    content = msgspec.to_builtins(synthetic_run.audit())
     sizes, seen = (dict(zip(("positives", "negatives"), two, strict=True)) for two in (n, shared))
     content["composition"]["test"]["n"] = sizes
     content["shared_31mers"], content["overlap"] = {"train-test": seen}, {"train-test": copies}
@@ -244,10 +245,11 @@ def test_no_site_is_called_shaded_where_none_is_known(run_dir) -> None:
 
 
 def test_split_strands_warnings_and_notes_stand_on_the_first_screen(run_dir) -> None:
-    path = run_dir / "run.toml"
-    text = path.read_text().replace("[run]\n", '[run]\nnotes = ["split by homology: 43 % share"]\n')
-    chosen = '[configuration]\nsplit = "homology"\nstrands = "both"\n'
-    path.write_text(text.replace("[configuration]\n", chosen))
+    results = Results(run_dir)
+    made = results.provenance
+    run = msgspec.structs.replace(made.run, notes=("split by homology: 43 % share",))
+    chosen = replace(made.configuration, split="homology", strands="both")
+    results.write_provenance(msgspec.structs.replace(made, run=run, configuration=chosen))
     facts = dict(first_screen(run_dir).facts)
     assert facts["Split; strands"] == "homology; both"
     assert facts["Notes"] == "split by homology: 43 % share"

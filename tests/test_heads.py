@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from motiflens import Attributions, attribute, build_model, trust_checks
 from motiflens.attribution import attention_of_heads
-from motiflens.evidence import Controls, ModelTrust
+from motiflens.evidence import Controls
 from motiflens.evidence.attention import attention_test, find_heads
 from motiflens.evidence.levels import auroc_by_chance, fraction_by_chance
 from motiflens.evidence.replacement import compare_logits, moves_ranking
@@ -24,6 +24,7 @@ from motiflens.models.base import (
     SequenceModel,
     other_strand,
 )
+from motiflens.results.trust import ModelTrust
 from motiflens.sequences import evenly
 
 LENGTH, WIDTH = 60, 10

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from motiflens.motifs import read_meme, write_meme
+from motiflens.motifs import write_meme
 from motiflens.motifs.database import FAMILIES, PATH, jaspar_core, jaspar_families
+from motiflens.motifs.meme import read_meme
 
 ROOT = Path(__file__).parents[1]
 RELEASED = ROOT / "../shared/data/jaspar/JASPAR2026_CORE_vertebrates_nonredundant.meme.gz"

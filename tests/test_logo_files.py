@@ -13,8 +13,7 @@ from motiflens.cli import main
 from motiflens.errors import InputError
 from motiflens.motifs import Motif, motif_from_string, write_meme, write_motifs
 from motiflens.motifs.logo_files import write_logos
-from motiflens.plots import logo_strands
-from motiflens.plots.logo import COLUMN
+from motiflens.plots.logo import COLUMN, logo_strands
 
 PPM = np.random.default_rng(0).dirichlet([0.5] * 4, size=5).T
 CWM = np.random.default_rng(1).normal(size=(4, 5))

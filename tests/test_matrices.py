@@ -12,16 +12,9 @@ from hypothesis import strategies as st
 from scipy.stats import entropy
 
 from motiflens.errors import InputError
-from motiflens.motifs import (
-    Motif,
-    consensus,
-    information,
-    motif_from_string,
-    ppm_from_codes,
-    pwm,
-    read_meme,
-    write_meme,
-)
+from motiflens.matrices import consensus
+from motiflens.motifs import Motif, information, motif_from_string, ppm_from_codes, pwm, write_meme
+from motiflens.motifs.meme import read_meme
 from motiflens.sequences import IUPAC, encode
 
 DATA = Path(__file__).parents[2] / "shared" / "data"

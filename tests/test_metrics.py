@@ -11,15 +11,9 @@ from scipy import stats
 from sklearn import metrics as sklearn_metrics
 
 from motiflens.errors import InputError
-from motiflens.metrics import (
-    METRICS,
-    Interval,
-    auroc_standard_error,
-    epochs_to_target,
-    mean_interval,
-    rank_auroc,
-    score,
-)
+from motiflens.metrics import auroc_standard_error, rank_auroc, score
+from motiflens.metrics.intervals import Interval, mean_interval
+from motiflens.metrics.scores import METRICS, epochs_to_target
 
 finite = st.floats(-1e3, 1e3)
 samples = arrays(np.float64, st.integers(2, 12), elements=finite)

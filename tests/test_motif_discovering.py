@@ -123,7 +123,7 @@ def test_a_locus_is_explained_and_tested_once_and_not_where_it_was_learnt():
     assert one.ablations[0].effect == other.ablations[0].effect
     assert other.enrichment.n_sites > one.enrichment.n_sites
     note = note_on_groups(found)
-    assert "30 of the 240 sequences of the test part share 31 bases" in note
+    assert "30 of the 240 sequences of the test split share 31 bases" in note
     assert "50 of 240 overlap another" in note
     assert note_on_groups(alone) == ""
 

@@ -13,14 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from motiflens.errors import InputError
-from motiflens.motifs import (
-    Motif,
-    read_meme,
-    read_motifs,
-    resolve_motifs,
-    write_meme,
-    write_motifs,
-)
+from motiflens.motifs import Motif, read_motifs, resolve_motifs, write_meme, write_motifs
+from motiflens.motifs.meme import read_meme
 
 COUNTS = np.array([[4, 19, 0], [16, 0, 20], [0, 1, 0], [0, 0, 0]])
 JASPAR = """>MA0004.1\tArnt

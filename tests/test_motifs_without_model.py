@@ -15,7 +15,7 @@ from motiflens.cli import main
 from motiflens.datasets import SequenceDataset, concatenate, homology_groups
 from motiflens.discovery.sequences_alone import cut_in_halves, discover_without_model
 from motiflens.errors import InputError
-from motiflens.motifs import read_meme
+from motiflens.motifs.meme import read_meme
 from motiflens.report import write_report
 
 EBOX = "GTCACGTGACC"

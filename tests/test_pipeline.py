@@ -18,7 +18,8 @@ from motiflens.datasets import homology_groups, mark_sites
 from motiflens.errors import InputError
 from motiflens.evaluation.models import compare as compare_models
 from motiflens.io.tables import write_table
-from motiflens.metrics import paired_difference, score, seed_scores
+from motiflens.metrics import score
+from motiflens.metrics.intervals import paired_difference, seed_scores
 from motiflens.progress import Silent
 from motiflens.report import write_report
 from motiflens.results.folder import TOP

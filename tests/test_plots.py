@@ -21,13 +21,12 @@ from motiflens.plots import (
     line_chart,
     logo,
     logo_pair,
-    logo_strands,
     position_profile,
     ppm_heatmap,
     unit_chart,
 )
 from motiflens.plots.axes import Scale, linear_ticks, round_range
-from motiflens.plots.logo import LEFT, LETTER_COLOURS, OUTLINES
+from motiflens.plots.logo import LEFT, LETTER_COLOURS, OUTLINES, logo_strands
 from motiflens.plots.svg import escaped, figure, label, number
 from synthetic_run import ppm_of
 

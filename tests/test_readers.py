@@ -297,7 +297,7 @@ def test_long_intervals_without_a_width_are_told_of(tmp_path, longest, width):
     reading = read_source(
         written(tmp_path, "p.bed", rows), genome=genome, width=width, negatives="shuffle"
     )
-    told = [note for note in reading.notes if "--width" in note]
+    told = [note for note in reading.notes if "width=200" in note]
     assert len(told) == (longest == 1001 and width is None)
     assert all("the longest with 1,001 bp" in note for note in told)
 

@@ -14,15 +14,8 @@ import pytest
 
 from motiflens.errors import InputError
 from motiflens.progress import Silent
-from motiflens.results import (
-    ARTIFACTS,
-    Results,
-    following_from,
-    is_run,
-    needed_by,
-    of_stage,
-    read_motifs_without_model,
-)
+from motiflens.results import ARTIFACTS, Results, is_run, read_motifs_without_model
+from motiflens.results.artifacts import following_from, needed_by, of_stage
 from motiflens.results.audit import ConstantStretch
 from motiflens.results.explanations import Checks
 from motiflens.results.loader import RENAMED, as_bytes

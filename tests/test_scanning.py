@@ -16,12 +16,18 @@ from scipy.stats import false_discovery_control
 from motiflens import find_hits
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
-from motiflens.hits import FIMO_BACKGROUND, read_background
 from motiflens.hits.blocks import Stretch, pack
-from motiflens.hits.scores import STEPS_PER_BIT, score_motif, tail_of_scores
+from motiflens.hits.scores import (
+    FIMO_BACKGROUND,
+    STEPS_PER_BIT,
+    read_background,
+    score_motif,
+    tail_of_scores,
+)
 from motiflens.hits.search import Searcher
 from motiflens.io.fasta import read_records
-from motiflens.motifs import Motif, motif_from_string, pwm, read_meme
+from motiflens.motifs import Motif, motif_from_string, pwm
+from motiflens.motifs.meme import read_meme
 from motiflens.sequences import encode, reverse_complement_string
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "meme_suite_examples"
@@ -245,8 +251,9 @@ def test_any_bytes_are_no_background_or_one(tmp_path_factory, content):
         ({"background": "unifrom"}, "'unifrom'"),
         ({"strands": "reverse"}, "strands"),
         ({"sequences": ["ACGX"]}, "'X' at position 4"),
-        ({"sequences": "ACGT"}, "list"),
-        ({"sequences": np.zeros((2, 4, 3))}, "uint8"),
+        ({"sequences": "no.fa"}, "no such file"),
+        ({"sequences": np.zeros((2, 3))}, "uint8"),
+        ({"sequences": np.zeros((2, 5, 3))}, "one-hot"),
         ({"sequences": ["CCCC"], "background": "sequences"}, "0 A, 4 C, 0 G, 0 T"),
     ],
 )

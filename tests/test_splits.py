@@ -15,8 +15,8 @@ from motiflens.datasets import (
     homology_groups,
     split_at_random,
     split_by_chromosome,
-    split_by_homology,
 )
+from motiflens.datasets.splits import split_by_homology
 from motiflens.errors import InputError
 from motiflens.io.read import read
 from motiflens.sequences import reverse_complement_string

@@ -15,8 +15,8 @@ from motiflens.datasets import (
     homology_groups,
     split_at_random,
     split_by_chromosome,
-    split_by_homology,
 )
+from motiflens.datasets.splits import split_by_homology
 from motiflens.errors import InputError
 from motiflens.io.negatives import bind, make_negatives
 from motiflens.sequences import reverse_complement_string
@@ -72,7 +72,7 @@ def cut(dataset: SequenceDataset, settings: Settings, valid_fraction: float = 0.
 def test_windows_on_a_genome_are_split_by_homology_validation_included():
     found = cut(windows(60, 4), Settings(), 0.1)
     assert found.rule == "homology"
-    reason = "test part cut by homology, as the sequences are windows on a genome"
+    reason = "test split cut by homology, as the sequences are windows on a genome"
     assert found.notes[0].startswith(reason)
     assert {"train", "valid", "test"} == set(found.dataset.split)
     for pair in (("train", "valid"), ("train", "test"), ("valid", "test")):

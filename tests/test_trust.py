@@ -13,9 +13,10 @@ from torch import Tensor, nn
 import motiflens
 from motiflens import Settings
 from motiflens.datasets import SequenceDataset, split_at_random
-from motiflens.evidence import Controls, ModelTrust, true_bases
+from motiflens.evidence import Controls, true_bases
 from motiflens.models import MODELS, Attention, SequenceModel
 from motiflens.motifs import motif_from_string
+from motiflens.results.trust import ModelTrust
 from motiflens.sequences import Site
 from motiflens.simulation import simulate, tutorial_grammar
 from motiflens.stages.compare import compare

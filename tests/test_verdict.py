@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from motiflens.evidence import judge as judge_with
 from motiflens.evidence.levels import Levels
 from motiflens.evidence.replacement import depends_on
 from motiflens.evidence.verdict import bases_claimed_by
+from motiflens.evidence.verdict import judge as judge_with
 from motiflens.results.trust import (
     AttentionTest,
     DeletionCurve,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any
 
 from motiflens.errors import InputError, one_of
@@ -106,14 +107,19 @@ class Settings:
         _at_least("size_seeds", self.size_seeds, 1)
         if self.n_explained is not None:
             _at_least("n_explained", self.n_explained, 1)
+        if isinstance(self.sizes, str | Integral):
+            problem = f"sizes={self.sizes!r} is not several numbers"
+            raise InputError(problem, remedy="give a tuple, such as (50, 200)", argument="sizes")
         for size in self.sizes or ():
             _at_least("sizes", size, 10)
         if self.threads is not None:
             _at_least("threads", self.threads, 1)
         for name in ("test_fraction", "target"):
             value = getattr(self, name)
-            if value is not None and not 0.0 < value < 1.0:
-                problem = f"{name}={value} is no fraction between 0 and 1"
+            if value is None and name == "target":
+                continue
+            if not isinstance(value, float | int) or not 0.0 < value < 1.0:
+                problem = f"{name}={value!r} is no fraction between 0 and 1"
                 raise InputError(problem, remedy="use a value such as 0.2", argument=name)
         one_of("a split", self.split, SPLITS, "split")
         one_of("a choice of strands", self.strands, STRANDS, "strands")
@@ -140,12 +146,14 @@ class Settings:
 
 def check_seed(seed: int) -> None:
     """Raise :class:`InputError` for a seed that a random generator does not take."""
-    if not 0 <= seed <= LARGEST_SEED:
-        problem = f"seed={seed} is not between 0 and {LARGEST_SEED}"
+    if not isinstance(seed, Integral) or not 0 <= seed <= LARGEST_SEED:
+        problem = f"seed={seed!r} is not between 0 and {LARGEST_SEED}"
         raise InputError(problem, remedy="use another", argument="seed")
 
 
 def _at_least(name: str, value: int, least: int) -> None:
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise InputError(f"{name}={value!r} is no whole number", argument=name)
     if value < least:
         problem = f"{name}={value} is less than {least}"
         raise InputError(problem, remedy=f"use {least} or more", argument=name)

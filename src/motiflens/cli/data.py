@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 import motiflens
 from motiflens.cli.options import Json, Output, Overwrite, Reads, check_new_file
+from motiflens.cli.progress import on_stderr
 from motiflens.datasets import SequenceDataset, require_two_classes
 from motiflens.errors import InputError
 from motiflens.io.mapped import (
@@ -108,8 +109,7 @@ def prepare(
     reading = read_files(data, source, seed=seed)
     require_two_classes(reading.dataset)
     _write(reading.dataset, output, as_json=as_json)
-    for note in reading.notes:
-        print(note, file=sys.stderr)
+    _print_notes(reading.notes)
 
 
 def audit(
@@ -148,7 +148,14 @@ def audit(
     found = audit_splits(reading.dataset)
     output.parent.mkdir(parents=True, exist_ok=True)
     write_json(output, found)
+    _print_notes(reading.notes)
     print(output.read_text() if as_json else "\n".join(found.warnings or ["nothing found"]))
+
+
+def _print_notes(notes: tuple[str, ...]) -> None:
+    progress = on_stderr()
+    for note in notes:
+        progress.note(note)
 
 
 def _convert(data: Path, output: Path, source: Reads, *, overwrite: bool) -> SequenceDataset:

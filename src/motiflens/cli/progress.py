@@ -7,20 +7,27 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from motiflens.cli.mistakes import as_options
+from motiflens.io.options import ReadOptions
 from motiflens.progress import Advance, Progress, Silent
+from motiflens.settings import Settings
+
+#: What a note may name.
+ARGUMENTS = tuple(field.name for type_ in (Settings, ReadOptions) for field in fields(type_))
 
 
 class _Notes:
     """Notes as lines of their own, to be copied and searched as they are."""
 
     def note(self, text: str) -> None:
-        """Print a note."""
-        print(text, file=sys.stderr, flush=True)
+        """Print a note, with the options of the command line in place of Python's arguments."""
+        print(as_options(text, ARGUMENTS), file=sys.stderr, flush=True)
 
 
 class TerminalProgress(_Notes):

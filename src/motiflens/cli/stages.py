@@ -10,13 +10,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 import motiflens
-from motiflens.cli.options import Json, Reads, Thorough
+from motiflens.cli.options import Json, Overwrite, Reads, Thorough
 from motiflens.cli.progress import on_stderr
 from motiflens.cli.summary import counted, in_short, print_motifs, print_report, summarise
 from motiflens.errors import InputError
 from motiflens.io.options import AS_IT_IS
 from motiflens.report import write_report
-from motiflens.results import read_motifs_without_model
+from motiflens.results import holds_motifs_without_model, read_motifs_without_model
 
 
 def explain(
@@ -45,10 +45,11 @@ def motifs(
     no_model: Path | None = None,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
     source: Reads = AS_IT_IS,
-    strands: str = "both",
+    strands: str | None = None,
     database: Path | None = None,
     thorough: Thorough = False,
     threads: int | None = None,
+    overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
     """Find the motifs of a run's models, confirm them on held-out sequences, name them.
@@ -63,18 +64,21 @@ def motifs(
     output
         With --no-model: folder for motifs.json, discovery.meme, hits.bed.gz and report.html.
     strands
-        With --no-model: both or forward.
+        With --no-model: both, the default, or forward; a run has its own.
     database
         Known motifs (MEME, JASPAR or TRANSFAC) to name the found ones by; JASPAR CORE vertebrates
         by default.
     thorough
         Routes from every seed, as run --thorough takes them, and not from the first alone.
     threads
-        Threads to compute with; those of the run by default.
+        Threads to compute with; those of the run by default. Not with --no-model.
+    overwrite
+        With --no-model: replace the motifs that the folder holds.
     """
     if run is not None and no_model is None and output is None and not source.given():
         from motiflens.stages.motifs import motifs as work
 
+        _refuse("no_model", strands=strands, overwrite=overwrite or None)
         made = work(
             run, thorough=thorough, database=database, threads=threads, progress=on_stderr()
         )
@@ -87,7 +91,15 @@ def motifs(
         )
     from motiflens.discovery.sequences_alone import discover_without_model
 
-    discover_without_model(no_model, output, strands=strands, database=database, options=source)
+    _refuse("run", threads=threads)
+    discover_without_model(
+        no_model,
+        output,
+        strands=strands or "both",
+        database=database,
+        options=source,
+        overwrite=overwrite,
+    )
     path = write_report(output)
     found = read_motifs_without_model(output)
     entries, by = [in_short(motif) for motif in found.discovery], found.discovered_by
@@ -98,6 +110,18 @@ def motifs(
     print(f"{by.note} Motifs are tested on {tested}.", file=sys.stderr)
     print_motifs(entries)
     print(f"{counted(len(entries), 'motif')} in {output}; report: {path}", file=sys.stderr)
+
+
+def _refuse(kind: str, **given: object) -> None:
+    """Refuse an option of ``motifs`` that is for the other kind of call."""
+    for name, value in given.items():
+        if value is not None:
+            calls = {"run": "a run", "no_model": "no_model=SEQUENCES"}
+            raise InputError(
+                f"{name}={value} is for {calls[kind]} alone",
+                remedy="leave it out",
+                argument=(name, "no_model"),
+            )
 
 
 def experiments(run: Path, *, threads: int | None = None, as_json: Json = False) -> None:
@@ -136,8 +160,14 @@ def report(run: Path, *, as_json: Json = False) -> None:
     Parameters
     ----------
     run
-        Run directory.
+        Run directory, or a folder of motifs found without a model.
     """
+    if holds_motifs_without_model(run):
+        path = write_report(run)
+        print(f"report: {path}", file=sys.stderr)
+        if as_json:
+            print(json.dumps({"output": str(run), "report": str(path)}))
+        return
     made = motiflens.load_run(run)
     write_report(made.path)
     summarise(made, as_json=as_json)

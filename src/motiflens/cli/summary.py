@@ -15,6 +15,7 @@ from motiflens.report.headline import (
     score_in_words,
 )
 from motiflens.report.parts import TO
+from motiflens.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +55,7 @@ def summarise(made: Run, *, as_json: bool) -> None:
         print(f"{'leak':<20} {seen}")
     for name, values in models.items():
         if "verdict" in values:
-            print(f"{name:<20} {values['verdict']}")
+            print(f"{name:<20} {values['verdict']}{_judged_before(results)}")
     if discovered:
         print_motifs(discovered)
     elif sentence := motif_sentence(results):
@@ -83,7 +84,18 @@ def _of_model(results: Results, name: str) -> dict[str, Any]:
         }
     if results.holds("trust") and (trusted := results.trust.models.get(name)):
         values["verdict"] = trusted.verdict
+        if results.trust.version != __version__:
+            values["verdict_of_version"] = results.trust.version or None
     return values
+
+
+def _judged_before(results: Results) -> str:
+    """Say that a verdict is of another version, where it is."""
+    version = results.trust.version
+    if version == __version__:
+        return ""
+    judge = f"motiflens {version}" if version else "an older version"
+    return f" (judged by {judge}; `motiflens trust {results.path}` judges anew)"
 
 
 def _scores(results: Results, name: str) -> str:

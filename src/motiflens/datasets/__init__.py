@@ -10,19 +10,17 @@ from motiflens.datasets.dataset import (
 from motiflens.datasets.groups import bound_groups, homology_groups
 from motiflens.datasets.loci import Loci
 from motiflens.datasets.mapped import MappedDataset, draw, open_mapped
-from motiflens.datasets.sites import STRANDS, check_strands, exact_matches
+from motiflens.datasets.sites import check_strands, exact_matches
 from motiflens.datasets.splits import (
     require_at_least,
     require_two_classes,
     split_at_random,
     split_by_chromosome,
     split_by_groups,
-    split_by_homology,
 )
 
 __all__ = [
     "SPLITS",
-    "STRANDS",
     "Loci",
     "MappedDataset",
     "SequenceDataset",
@@ -40,5 +38,4 @@ __all__ = [
     "split_at_random",
     "split_by_chromosome",
     "split_by_groups",
-    "split_by_homology",
 ]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from motiflens.attribution import Attributions
-from motiflens.datasets import SequenceDataset, check_strands
+from motiflens.datasets import check_strands
 from motiflens.discovery.discovered import Direction, DiscoveredMotif, Strands
 from motiflens.discovery.drafts import explained_draft, finish, rank
 from motiflens.discovery.initial_motifs import MAX_STARTS, seqlet_starts, spread_ranks
@@ -17,8 +15,7 @@ from motiflens.discovery.search import are_same_motif, assign_sites, search
 from motiflens.discovery.seqlets import seqlet_intervals
 from motiflens.discovery.sequence_search import discover_in_sequences
 from motiflens.discovery.windows import MARGIN, Windows, cut_windows
-from motiflens.errors import InputError
-from motiflens.sequences import Codes, encode
+from motiflens.io.inputs import Sequences, as_codes
 
 DIRECTIONS: tuple[Direction, Direction] = ("positive", "negative")
 
@@ -32,8 +29,8 @@ chance: up to 8 nats in four such models."""
 
 
 def discover_motifs(
-    attributions_or_sequences: Attributions | SequenceDataset | Sequence[str],
-    background: SequenceDataset | Sequence[str] | None = None,
+    attributions_or_sequences: Attributions | Sequences,
+    background: Sequences | None = None,
     *,
     strands: Strands = "both",
     fdr: float = 0.05,
@@ -63,8 +60,8 @@ def discover_motifs(
     Parameters
     ----------
     attributions_or_sequences
-        An explanation of N sequences by any method; or sequences over A, C, G, T and N, or a data
-        set, of which positives and negatives are searched alike.
+        An explanation of N sequences by any method; or strings over A, C, G, T and N, a file, a
+        data set or one-hot (N, 4, L), of which positives and negatives are searched alike.
     background
         Sequences that do not share the motif, such as negatives; not for an explanation.
     strands
@@ -88,14 +85,9 @@ def discover_motifs(
     check_strands(strands)
     if isinstance(attributions_or_sequences, Attributions):
         return _of_explanation(attributions_or_sequences, strands == "both", fdr, seed)
-    codes = _codes(attributions_or_sequences)
-    return discover_in_sequences(codes, _codes(background or []), strands == "both")
-
-
-def _codes(sequences: SequenceDataset | Sequence[str]) -> Codes:
-    if isinstance(sequences, str):
-        raise InputError("the sequences are one string", remedy="put it into a list")
-    return sequences.codes if isinstance(sequences, SequenceDataset) else encode(sequences)[0]
+    codes, _ = as_codes(attributions_or_sequences)
+    others, _ = as_codes([] if background is None else background)
+    return discover_in_sequences(codes, others, strands == "both")
 
 
 def _of_explanation(

@@ -36,7 +36,7 @@ class MotifSite(NamedTuple):
     score: float = 0.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DiscoveredMotif(Motif):
     """A motif that sites share, usable wherever a :class:`~motiflens.motifs.Motif` is.
 

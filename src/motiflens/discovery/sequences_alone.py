@@ -32,7 +32,12 @@ from motiflens.io.negatives import make_negatives
 from motiflens.io.options import AS_IT_IS, ReadOptions
 from motiflens.io.read import read_unlabelled
 from motiflens.motifs import MAX_Q, Motif, name_motifs, read_motifs
-from motiflens.results import ARTIFACTS, is_run, write_motifs_without_model
+from motiflens.results import (
+    ARTIFACTS,
+    holds_motifs_without_model,
+    is_run,
+    write_motifs_without_model,
+)
 from motiflens.results.motifs import DiscoveredInSequences, Given, MotifsWithoutModel
 
 ENOUGH_TO_HALVE = 200
@@ -49,6 +54,7 @@ def discover_without_model(
     database: Path | str | None = None,
     seed: int = 0,
     options: ReadOptions = AS_IT_IS,
+    overwrite: bool = False,
 ) -> MotifsWithoutModel:
     """Discover motifs in a file of sequences, without training.
 
@@ -76,6 +82,8 @@ def discover_without_model(
         Of the shuffles.
     options
         How the file is read, such as a genome for a BED file.
+    overwrite
+        Replace motifs that the folder holds already.
 
     Raises
     ------
@@ -85,6 +93,12 @@ def discover_without_model(
     folder = Path(output)
     if is_run(folder):
         raise InputError(f"{folder} holds a run", remedy="use another folder for the motifs")
+    if holds_motifs_without_model(folder) and not overwrite:
+        raise InputError(
+            f"{folder} already holds motifs",
+            remedy="use another folder, or overwrite=True",
+            argument="overwrite",
+        )
     if negatives is not None:
         options = replace(options, negatives=str(negatives))
     data = read_unlabelled(sequences, options, seed=seed).dataset
@@ -157,9 +171,9 @@ class Halves:
         if groups == n:
             return f"{same}No two of the {n:,} positives share 31 bases."
         one = (
-            f"{same}The {n:,} positives are {groups:,} groups, joined by shared words of 31 bases, "
-            "such as windows that overlap: one sequence of each group is searched and counted, "
-            "the first of the file."
+            f"{same}The {n:,} positives are {groups:,} groups, joined by shared k-mers of 31 "
+            "bases, such as windows that overlap: one sequence of each group is searched and "
+            "counted, the first of the file."
         )
         if self.largest > n / 2:
             one += (

@@ -67,12 +67,12 @@ def note_on_groups(discovery: Discovery) -> str:
     texts = []
     if counted.left_out:
         texts.append(
-            f"{counted.left_out:,} of the {n:,} sequences of the test part share 31 bases, "
+            f"{counted.left_out:,} of the {n:,} sequences of the test split share 31 bases, "
             "directly or by a chain, with those that motifs were found in, and are left out."
         )
     if counted.overlapping:
         texts.append(
-            f"{counted.overlapping:,} of {n:,} overlap another of the test part, and a group of "
+            f"{counted.overlapping:,} of {n:,} overlap another of the test split, and a group of "
             "overlapping windows counts once in each class."
         )
     classes = count_classes(discovery.held_out.subset(counted.held_out))

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from motiflens import metrics
 from motiflens.datasets import SequenceDataset
 from motiflens.evaluation.ensembles import Ints, independent_groups
+from motiflens.metrics import intervals
+from motiflens.metrics.scores import epochs_to_target, score
 from motiflens.results.scores import (
     Comparison,
     Difference,
@@ -155,20 +156,20 @@ def _model_results(
     )
 
 
-def _score_seeds(group: Sequence[Trained], test: SequenceDataset) -> metrics.SeedScores:
-    return metrics.seed_scores(test.labels, [predict_trained(one, test) for one in group])
+def _score_seeds(group: Sequence[Trained], test: SequenceDataset) -> intervals.SeedScores:
+    return intervals.seed_scores(test.labels, [predict_trained(one, test) for one in group])
 
 
 def _score_curve(group: Sequence[Trained], test: SequenceDataset) -> tuple[SeedScores, ...]:
     """Return the rows of a smaller training size, whose epochs did not look at the test split."""
     return tuple(
-        _row(one, metrics.score(test.labels, predict_trained(one, test)), None) for one in group
+        _row(one, score(test.labels, predict_trained(one, test)), None) for one in group
     )
 
 
 def _row(trained: Trained, scores: dict[str, float], target: float | None) -> SeedScores:
     accuracies = [epoch.test_accuracy or 0.0 for epoch in trained.history]
-    reached = None if target is None else metrics.epochs_to_target(accuracies, target)
+    reached = None if target is None else epochs_to_target(accuracies, target)
     return SeedScores(
         seed=trained.seed,
         test=Scores(**scores),
@@ -180,7 +181,7 @@ def _row(trained: Trained, scores: dict[str, float], target: float | None) -> Se
 
 def _mean_of_seeds(values: Sequence[float], bounds: tuple[float, float]) -> dict[str, Any]:
     """Return a mean with its 95 % t-interval; None for the ends where one seed shows no spread."""
-    interval = metrics.mean_interval(values, bounds=bounds)._asdict()
+    interval = intervals.mean_interval(values, bounds=bounds)._asdict()
     return interval if len(values) > 1 else {**interval, "low": None, "high": None}
 
 
@@ -202,12 +203,12 @@ def _summary(seeds: Sequence[SeedScores]) -> ScoreSummary:
 
 
 def _differences(
-    scores: dict[str, metrics.SeedScores], test: SequenceDataset, groups: Ints | None
+    scores: dict[str, intervals.SeedScores], test: SequenceDataset, groups: Ints | None
 ) -> tuple[Difference, ...]:
     """Compare each pair of models, a minus b, over the same seeds and test sequences."""
     rows = []
     for a, b in combinations(scores, 2):
-        differences = metrics.paired_difference(test.labels, scores[a], scores[b], groups)
+        differences = intervals.paired_difference(test.labels, scores[a], scores[b], groups)
         means = {metric: MeanOfSeeds(**differences[metric]._asdict()) for metric in BOUNDS}
         rows.append(Difference(a=a, b=b, **means))
     return tuple(rows)

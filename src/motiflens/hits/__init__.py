@@ -1,15 +1,9 @@
 """Motifs searched for in sequences and genomes, with exact p-values."""
 
-from motiflens.hits.bed import ScanSummary, write_hits
+from motiflens.hits.bed import write_hits
 from motiflens.hits.find import find_hits
-from motiflens.hits.scores import FIMO_BACKGROUND, read_background
-from motiflens.hits.sequence_files import open_sequences
 
 __all__ = [
-    "FIMO_BACKGROUND",
-    "ScanSummary",
     "find_hits",
-    "open_sequences",
-    "read_background",
     "write_hits",
 ]

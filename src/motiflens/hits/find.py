@@ -21,10 +21,9 @@ from motiflens.hits.scores import (
     score_motif,
 )
 from motiflens.hits.search import Searcher
+from motiflens.io.inputs import Sequences, as_codes
 from motiflens.motifs import Matrix, Motif, Motifs, resolve_motifs
-from motiflens.sequences import Codes, encode
-
-Sequences = SequenceDataset | Codes | Sequence[str]
+from motiflens.sequences import Codes
 
 
 def find_hits(
@@ -48,7 +47,8 @@ def find_hits(
         What is searched for: motifs, a file of them, or what else
         :func:`motiflens.motifs.resolve_motifs` takes.
     sequences
-        A data set, codes uint8 (N, L) filled up with ``PAD``, or N strings of ACGTN in any case.
+        Strings of ACGTN in any case, a file, a data set, one-hot (N, 4, L), or codes uint8 (N, L)
+        filled up with ``PAD``.
     p
         The largest p-value of a hit.
     background
@@ -82,39 +82,35 @@ def find_hits(
     check_strands(strands)
     motifs = resolve_motifs(motifs)
     both = strands == "both"
-    base = resolve_background(background, _blocks(sequences), both_strands=both)
+    rows = _rows(sequences)
+    base = resolve_background(background, _blocks(rows), both_strands=both)
     scored = [score_motif(motif, base, p=p, pseudocount=pseudocount) for motif in motifs]
     tally = Tally(scored, both_strands=both)
     none = np.zeros(0, dtype=np.int64)
-    blocks = [Hits(none, none, none, none.astype(bool), none), *tally.search(_blocks(sequences))]
+    blocks = [Hits(none, none, none, none.astype(bool), none), *tally.search(_blocks(rows))]
     columns = (np.concatenate(column) for column in zip(*blocks, strict=True))
     return _frame(motifs, Hits(*columns), tally)
 
 
-def _blocks(sequences: Sequences) -> Iterator[Block]:
-    return pack(_stretches(sequences))
-
-
-def _stretches(sequences: Sequences) -> Iterable[Stretch]:
+def _rows(sequences: Sequences) -> Codes | list[Codes]:
+    """Return the codes of each sequence; those of a data set with their padding."""
     if isinstance(sequences, SequenceDataset):
-        sequences = sequences.codes
-    if isinstance(sequences, np.ndarray):
-        if sequences.ndim != 2 or sequences.dtype != np.uint8:
+        return sequences.codes
+    if getattr(sequences, "ndim", 0) == 2:
+        codes = np.asarray(sequences)
+        if codes.dtype != np.uint8:
             raise InputError(
-                f"the codes of the sequences are {sequences.dtype} {sequences.shape}, "
-                "not uint8 (N, L)",
+                f"the codes of the sequences are {codes.dtype} {codes.shape}, not uint8 (N, L)",
                 remedy="encode the sequences by motiflens.sequences.encode",
                 argument="sequences",
             )
-        rows: Iterable[Codes] = sequences
-    else:
-        if isinstance(sequences, str):
-            raise InputError(
-                "sequences is one string", remedy="put it into a list", argument="sequences"
-            )
-        codes, lengths = encode(sequences)
-        rows = (row[:length] for row, length in zip(codes, lengths.tolist(), strict=True))
-    return (Stretch(index, 0, row, len(row)) for index, row in enumerate(rows))
+        return codes
+    codes, lengths = as_codes(sequences)
+    return [row[:length] for row, length in zip(codes, lengths.tolist(), strict=True)]
+
+
+def _blocks(rows: Codes | list[Codes]) -> Iterator[Block]:
+    return pack(Stretch(index, 0, row, len(row)) for index, row in enumerate(rows))
 
 
 def _frame(motifs: Sequence[Motif], hits: Hits, tally: Tally) -> pd.DataFrame:

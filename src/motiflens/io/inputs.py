@@ -122,6 +122,20 @@ def as_dataset(sequences: Sequences) -> SequenceDataset:
     return SequenceDataset.from_sequences(texts, np.zeros(len(texts)))
 
 
+def as_codes(sequences: Sequences) -> tuple[Codes, Lengths]:
+    """Return the codes (N, L) and lengths (N,) of sequences of any kind; several may be none.
+
+    Raises
+    ------
+    InputError
+        As :func:`one_hot`.
+    """
+    if isinstance(sequences, list | tuple) and all(isinstance(one, str) for one in sequences):
+        return encode(sequences)
+    dataset = as_dataset(sequences)
+    return dataset.codes, dataset.lengths
+
+
 def read_sequences(path: str | PathLike[str]) -> SequenceDataset:
     """Read the sequences of a file, with labels where it has some: FASTA, a table, one a line.
 

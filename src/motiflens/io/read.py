@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from motiflens.datasets import SequenceDataset, concatenate
 from motiflens.errors import InputError
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     Source = str | PathLike[str] | DataFrame
+else:
+    Source = Any
 
 
 def read(

@@ -245,7 +245,7 @@ def _note_on_width(options: ReadOptions, loci: Loci) -> tuple[str, ...]:
     if options.width is not None or longest <= MAX_WITHOUT_WIDTH:
         return ()
     return (
-        f"intervals stay as they are, the longest with {longest:,} bp; a width of 200 takes "
+        f"intervals stay as they are, the longest with {longest:,} bp; width=200 takes "
         "windows around their summits or middles, where motifs lie, and trains faster",
     )
 

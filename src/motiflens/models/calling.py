@@ -6,6 +6,7 @@ import copy
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -142,9 +143,9 @@ def target_of(output: object, n: int, target: int) -> Tensor:
             remedy="wrap it so that it returns logits (N,) or (N, T), one row a sequence",
         )
     n_targets = 1 if output.ndim == 1 else output.shape[1]
-    if not 0 <= target < n_targets:
+    if not isinstance(target, Integral) or not 0 <= target < n_targets:
         raise InputError(
-            f"target={target} is none of the model's {n_targets} outputs",
+            f"target={target!r} is none of the model's {n_targets} outputs",
             remedy=f"choose 0 to {n_targets - 1}",
             argument="target",
         )

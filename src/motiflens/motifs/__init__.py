@@ -4,35 +4,23 @@ A matrix is (4, W): rows A C G T, one column a position. A ``ppm`` holds probabi
 log-odds against a background, in bits.
 """
 
-from motiflens.matrices import (
-    UNIFORM,
-    Matrix,
-    check_background,
-    consensus,
-    information,
-    ppm_from_codes,
-    pwm,
-)
+from motiflens.matrices import UNIFORM, Matrix, check_background, information, ppm_from_codes, pwm
 from motiflens.motifs.database import jaspar_core
-from motiflens.motifs.meme import read_meme, write_meme
+from motiflens.motifs.meme import write_meme
 from motiflens.motifs.motif import Motif, motif_from_string
 from motiflens.motifs.motif_files import Motifs, read_motifs, resolve_motifs, write_motifs
 from motiflens.motifs.naming import MAX_Q, Match, match_motifs, name_motifs
-from motiflens.motifs.recovery import Recovery, best_alignment, recover
-from motiflens.sequences import IUPAC
+from motiflens.motifs.recovery import best_alignment, recover
 
 __all__ = [
-    "IUPAC",
     "MAX_Q",
     "UNIFORM",
     "Match",
     "Matrix",
     "Motif",
     "Motifs",
-    "Recovery",
     "best_alignment",
     "check_background",
-    "consensus",
     "information",
     "jaspar_core",
     "match_motifs",
@@ -40,7 +28,6 @@ __all__ = [
     "name_motifs",
     "ppm_from_codes",
     "pwm",
-    "read_meme",
     "read_motifs",
     "recover",
     "resolve_motifs",

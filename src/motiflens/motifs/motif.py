@@ -81,7 +81,8 @@ class Motif:
 
     def __repr__(self) -> str:
         named = f", {self.alt_name}" if self.alt_name else ""
-        return f"Motif({self.name!r}{named}, {self.consensus}, {self.n_sites:,} sites)"
+        kind = type(self).__name__
+        return f"{kind}({self.name!r}{named}, {self.consensus}, {self.n_sites:,} sites)"
 
     def _repr_html_(self) -> str:
         """Show the logo in a notebook, and what the bases contribute where that is known."""

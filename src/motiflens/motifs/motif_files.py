@@ -22,6 +22,7 @@ from motiflens.motifs.database import jaspar_core
 from motiflens.motifs.meme import looks_like_meme, parse_meme, write_meme
 from motiflens.motifs.motif import CONTRIBUTIONS, Motif
 from motiflens.results import is_run
+from motiflens.results.folder import motif_file_of
 from motiflens.sequences import IUPAC
 
 _FORMATS = (
@@ -45,13 +46,12 @@ def read_motifs(path: Path | str) -> list[Motif]:
     InputError
         When the file is missing, empty or damaged, or none of these; names file and line.
     """
-    if isinstance(path := getattr(path, "path", path), str | Path) and is_run(path):
-        raise InputError(
-            f"{path} is a run, not a file of motifs",
-            remedy="its motifs are in motiflens.load_run(path).results.motifs; to find them anew, "
-            "use motiflens.stages.motifs",
-            argument="path",
-        )
+    path = getattr(path, "path", path)
+    if not isinstance(path, str | Path):
+        remedy = "give the name of a file; write_motifs makes one of motifs"
+        raise InputError(f"{type(path).__name__} is no file of motifs", remedy=remedy)
+    if isdir(path):
+        raise _is_folder(path)
     if Path(path).suffix.lower() == ".npz":
         return _read_arrays(path)
     text = read_text(path)
@@ -64,6 +64,14 @@ def read_motifs(path: Path | str) -> list[Motif]:
         remedy="convert it to MEME ('MEME version ...'), JASPAR ('>name', then four rows) or "
         "TRANSFAC ('P0 A C G T')",
     )
+
+
+def _is_folder(path: Path | str) -> InputError:
+    file, told = motif_file_of(path), "a run" if is_run(path) else "a folder"
+    remedy = f"give {file}" if file else "give a file of motifs"
+    if is_run(path):
+        remedy += "; in Python they are motiflens.load_run(path).results.motifs"
+    return InputError(f"{path} is {told}, not a file of motifs", remedy=remedy, argument="path")
 
 
 def write_motifs(motifs: Sequence[Motif], path: Path | str) -> None:
@@ -118,7 +126,7 @@ def resolve_motifs(motifs: Motifs) -> list[Motif]:
 
 def _motifs_called(motif: Path | str) -> list[Motif]:
     # A folder may be called as a factor; os.path takes letters longer than any name of a file.
-    if isfile(motif) or (isdir(motif) and is_run(motif)):
+    if isfile(motif) or (isdir(motif) and (is_run(motif) or motif_file_of(motif))):
         return read_motifs(motif)
     text = str(motif)
     named = [m for m in jaspar_core() if text.upper() in (m.name.upper(), m.alt_name.upper())]

@@ -43,7 +43,7 @@ class Recovery:
     exact: bool
 
 
-def recover(found: ArrayLike | Motif, truths: Motifs) -> Recovery:
+def recover(found: ArrayLike | Motif | str, truths: Motifs) -> Recovery:
     """Score a found motif against known ones by its best alignment, over all shifts and strands.
 
     With I_j the information (bits, against uniform) of truth column t_j, and f_j the found
@@ -62,7 +62,7 @@ def recover(found: ArrayLike | Motif, truths: Motifs) -> Recovery:
     Parameters
     ----------
     found
-        PPM (4, W) or a found motif.
+        PPM (4, W), a found motif, or its IUPAC letters.
     truths
         One motif or more, or what else :func:`motiflens.motifs.resolve_motifs` takes, such as
         ``"CGACCGAACTCC"`` or ``"CTCF"``; of equal similarities the first counts, then strand +,
@@ -73,11 +73,17 @@ def recover(found: ArrayLike | Motif, truths: Motifs) -> Recovery:
     InputError
         If there is no truth, or ``found`` is not (4, W), or a truth holds no information.
     """
-    ppm = np.asarray(getattr(found, "ppm", found), dtype=np.float64)
+    if isinstance(found, str):
+        found = Motif.from_string(found)
+    try:
+        ppm = np.asarray(getattr(found, "ppm", found), dtype=np.float64)
+    except (TypeError, ValueError):
+        ppm = np.zeros(0)
     if ppm.ndim != 2 or ppm.shape[0] != 4 or ppm.shape[1] == 0:
+        told = f"has the shape {ppm.shape}" if ppm.size else f"is a {type(found).__name__}"
         raise InputError(
-            f"the found motif has the shape {ppm.shape}, not (4, W)",
-            remedy="pass a motif or its PPM",
+            f"the found motif {told}, not (4, W)",
+            remedy="pass one motif, its PPM, or its IUPAC letters",
             argument="found",
         )
     known = resolve_motifs(truths)

@@ -2,7 +2,7 @@
 
 from motiflens.plots.charts import bar_chart, line_chart, unit_chart
 from motiflens.plots.heatmaps import attention_heatmap, ppm_heatmap
-from motiflens.plots.logo import filter_grid, logo, logo_pair, logo_strands
+from motiflens.plots.logo import filter_grid, logo, logo_pair
 from motiflens.plots.tracks import base_track, position_profile
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "line_chart",
     "logo",
     "logo_pair",
-    "logo_strands",
     "position_profile",
     "ppm_heatmap",
     "unit_chart",

@@ -110,6 +110,8 @@ def plot_track(
     InputError
         For a sequence or a range that there is not, and where matplotlib is not installed.
     """
+    if not hasattr(attributions, "contributions"):
+        raise _not(attributions, "an explanation", "give what motiflens.attribute returns")
     n, _, length = attributions.contributions.shape
     stop = length if end is None else end
     if not (-n <= index < n and 0 <= start < stop <= length):
@@ -148,7 +150,11 @@ def plot_logo(
         For a matrix of another shape or with numbers that are not finite, and where matplotlib is
         not installed.
     """
-    matrix = np.asarray(getattr(motif, "ppm", motif), dtype=np.float64)
+    try:
+        matrix = np.asarray(getattr(motif, "ppm", motif), dtype=np.float64)
+    except (TypeError, ValueError):
+        remedy = "give one of a list, or Motif.from_string('TGACTCA') for letters"
+        raise _not(motif, "one motif or matrix (4, W)", remedy) from None
     heights = np.asarray(letter_heights(matrix, kind), dtype=np.float64)
     axes = _axes(ax, 0.28 * heights.shape[1] + 1.0, 1.8)
     _letters(axes, heights, first=1)
@@ -184,7 +190,11 @@ def plot_attention(
         For values of another shape, as many sites as there are not sequences, and where matplotlib
         is not installed.
     """
-    values = np.asarray(getattr(attributions, "track", attributions), dtype=np.float64)
+    try:
+        values = np.asarray(getattr(attributions, "track", attributions), dtype=np.float64)
+    except (TypeError, ValueError):
+        remedy = "give what motiflens.attribute returns, or values (N, L)"
+        raise _not(attributions, "an explanation", remedy) from None
     if values.ndim != 2 or len(sites) not in (0, len(values)):
         raise InputError(
             f"values of shape {values.shape} and {len(sites)} lists of sites do not fit",
@@ -231,6 +241,8 @@ def plot_comparison(
         For another metric, a run without a comparison, and where matplotlib is not installed.
     """
     one_of("a metric", metric, METRICS, argument="metric")
+    if not isinstance(run, Comparison) and not hasattr(run, "results"):
+        raise _not(run, "a run", "open it with motiflens.load_run")
     comparison = run if isinstance(run, Comparison) else run.results.comparison
     models = comparison.models
     axes = _axes(ax, 1.1 * len(models) + 1.6, 2.8)
@@ -264,6 +276,11 @@ def plot_comparison(
     named = metric if metric == "accuracy" else metric.upper()
     axes.set(ylabel=f"test {named}")
     return axes
+
+
+def _not(value: object, what: str, remedy: str) -> InputError:
+    shown = repr(value) if isinstance(value, str) else f"a {type(value).__name__}"
+    return InputError(f"{shown} is not {what}", remedy=remedy)
 
 
 def _axes(ax: Axes | None, width: float, height: float) -> Axes:

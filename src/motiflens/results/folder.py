@@ -7,6 +7,7 @@ import shutil
 import tomllib
 from collections.abc import Iterable
 from contextlib import suppress
+from html import escape
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -18,7 +19,7 @@ from motiflens.files import write_whole
 from motiflens.progress import Progress
 from motiflens.results.artifacts import ARTIFACTS, command_of, following_from, of_stage
 from motiflens.results.audit import Audit
-from motiflens.results.base import File
+from motiflens.results.base import File, table
 from motiflens.results.experiments import Experiments
 from motiflens.results.explanations import Attention, Checks
 from motiflens.results.loader import as_bytes, converted, read_json, write_json
@@ -60,6 +61,11 @@ class Results:
     def __repr__(self) -> str:
         return f"Results({str(self.path)!r})"
 
+    def _repr_html_(self) -> str:
+        """Show in a notebook which results there are, by the attribute that holds each."""
+        held = {name: one.path for name, one in ARTIFACTS.items() if one.type and self.holds(name)}
+        return f"<p><code>{escape(repr(self))}</code></p>{table(held)}"
+
     def path_of(self, name: str, **names: object) -> Path:
         """Return the path of an artefact, whether it is there or not.
 
@@ -86,8 +92,7 @@ class Results:
         path = self.path_of("configuration")
         remedy = "make the run again with overwrite=True"
         if not path.is_file():
-            remedy = "make a run with `motiflens run DATA -o OUT`"
-            raise InputError(f"{self.path} {_what_it_is(self.path)}", remedy=remedy)
+            raise _no_run(self.path)
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
@@ -258,9 +263,32 @@ def write_motifs_without_model(content: MotifsWithoutModel, folder: Path | str) 
     write_json(Path(folder) / ARTIFACTS["motifs"].path, content)
 
 
+def holds_motifs_without_model(path: Path | str) -> bool:
+    """Return whether a directory is what ``motifs --no-model`` made."""
+    return (Path(path) / ARTIFACTS["motifs"].path).is_file() and not is_run(path)
+
+
+def motif_file_of(path: Path | str) -> Path | None:
+    """Return the file of the discovered motifs in a run, or in a folder of motifs alone."""
+    discovery = ARTIFACTS["discovery"]
+    files = (Path(path) / discovery.path, Path(path) / discovery.name)
+    return next((file for file in files if file.is_file()), None)
+
+
 def is_run(path: Path | str) -> bool:
     """Return whether a directory is that of a run."""
     return (Path(path) / ARTIFACTS["configuration"].path).is_file()
+
+
+def _no_run(path: Path) -> InputError:
+    remedy = "make a run with `motiflens run DATA -o OUT`"
+    if not holds_motifs_without_model(path):
+        return InputError(f"{path} {_what_it_is(path)}", remedy=remedy)
+    file = motif_file_of(path)
+    found = f"its motifs are in {file}; " if file else ""
+    return InputError(
+        f"{path} is no run: it holds motifs found without a model", remedy=f"{found}{remedy}"
+    )
 
 
 def _what_it_is(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from motiflens.results.provenance import Origin
 from motiflens.runs.begin import Output, begin
-from motiflens.runs.ensemble import Ensemble, Ensembles
 from motiflens.runs.run import Run, load_run
 
 __all__ = ["Ensemble", "Ensembles", "Origin", "Output", "Run", "begin", "load_run"]

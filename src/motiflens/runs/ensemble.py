@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from html import escape
 from typing import cast
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from motiflens.io.inputs import Sequences
 from motiflens.models import SequenceModel
+from motiflens.results.base import table
 from motiflens.training import TrainedModel, predict
 
 
@@ -38,6 +40,11 @@ class Ensemble(SequenceModel):
         first = self.seeds[0]
         seeds = ", ".join(str(member.seed) for member in self.seeds)
         return f"Ensemble({first.architecture!r}, seeds {seeds}, {self.length} bp)"
+
+    def _repr_html_(self) -> str:
+        """Show the model of each seed in a notebook."""
+        first = self.seeds[0]._repr_html_()
+        return f"<p><code>{escape(repr(self))}</code>, the first of which:</p>{first}"
 
     @property
     def seeds(self) -> list[TrainedModel]:
@@ -96,3 +103,7 @@ class Ensembles(Mapping[str, Ensemble]):
     def __repr__(self) -> str:
         shown = ", ".join(f"{name!r}: seeds {list(own)}" for name, own in self._seeds.items())
         return f"{{{shown}}}"
+
+    def _repr_html_(self) -> str:
+        """Show the names and seeds in a notebook."""
+        return table({name: f"seeds {list(own)}" for name, own in self._seeds.items()})

@@ -141,7 +141,7 @@ class Run:
         """Write a trained model with what is needed to build it again, and its history."""
         name, seed = trained.job.architecture, trained.seed
         folder = self.results.path_of("model", model=name, seed=seed).parent
-        TrainedModel.of(trained, length).save(folder)
+        TrainedModel.of(trained, length).write_into(folder)
 
 
 def load_run(path: Path | str) -> Run:

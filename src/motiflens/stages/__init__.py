@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motiflens.datasets import SequenceDataset
-from motiflens.io.read import read_files
+from motiflens.io.read import Source, read_files
 from motiflens.progress import Progress, listener
 from motiflens.results.provenance import Origin
 from motiflens.runs import Output, Run
@@ -50,7 +50,7 @@ STAGES = (
 
 
 def run(
-    dataset: SequenceDataset | Path | str,
+    dataset: SequenceDataset | Source,
     output: Path | str,
     settings: Settings | None = None,
     *,
@@ -65,8 +65,8 @@ def run(
     Parameters
     ----------
     dataset
-        Labelled sequences, or a file of them. A split of its own is kept; without one, it is split
-        as the settings say.
+        Labelled sequences, or a file or data frame of them. A split of its own is kept;
+        without one, it is split as the settings say.
     output
         Run directory to make.
     settings
@@ -95,7 +95,9 @@ def run(
         if not isinstance(dataset, SequenceDataset):
             reading = read_files(dataset, seed=settings.seed)
             origin = origin or Origin(
-                data=str(dataset), negatives=reading.negatives, notes=reading.notes
+                data=str(dataset) if isinstance(dataset, Path | str) else "a data frame",
+                negatives=reading.negatives,
+                notes=reading.notes,
             )
             dataset = reading.dataset
         origin = origin or Origin(data="Python")

@@ -160,11 +160,11 @@ def _strands(dataset: SequenceDataset, settings: Settings, note: Note) -> str:
         note("both strands are read, as the sequences are windows on a genome")
         return "both"
     fraction = strand_share(dataset.sample(settings.seed).part("train"))
-    words = f"reverse complements are {max(fraction, 0):.0%} as enriched as words of the positives"
+    words = f"reverse complements are {max(fraction, 0):.0%} as enriched as k-mers of the positives"
     if fraction >= BOTH_FROM:
         note(f"both strands are read, as {words}")
         return "both"
-    note(f"the forward strand is read, as {words}; --strands both reads both")
+    note(f"the forward strand is read, as {words}; strands=both reads both")
     return "forward"
 
 
@@ -179,12 +179,12 @@ def note_on_motif(dataset: SequenceDataset, settings: Settings, note: Note) -> N
     named = {site.name for row in dataset.sites for site in row}
     if not named:
         note(
-            f"no positive holds --motif {motif}: the motifs that are found are held against it, "
-            "but it has no true sites; check its letters and --strands"
+            f"no positive holds motif={motif}: the motifs that are found are held against it, "
+            "but it has no true sites; check its letters, and strands"
         )
     elif named != {motif}:
         note(
-            f"--motif {motif} is not used: the data name true sites of their own, of "
+            f"motif={motif} is not used: the data name true sites of their own, of "
             f"{', '.join(sorted(named))}"
         )
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
-from motiflens.io.read import read
+from motiflens.io.read import Source, read
 from motiflens.models.calling import require_device
 from motiflens.progress import Progress, listener
 from motiflens.settings import Settings
@@ -75,7 +74,7 @@ def split(
 
 
 def train(
-    dataset: SequenceDataset | Path | str,
+    dataset: SequenceDataset | Source,
     model: str = "cnn",
     *,
     seeds: int = 1,
@@ -92,8 +91,8 @@ def train(
     Parameters
     ----------
     dataset
-        Labelled sequences, or a file of them (:func:`motiflens.read`). One without a split is split
-        as the commands do it; the test sequences of one choose nothing.
+        Labelled sequences, or a file or data frame of them (:func:`motiflens.read`). One without a
+        split is split as the commands do it; the test sequences of one choose nothing.
     model
         ``"cnn"``, ``"attention"``, ``"hybrid"``, ``"transformer"``, ``"tutorial-cnn"`` or
         ``"tutorial-attention"``.
@@ -125,7 +124,7 @@ def train(
         For data that cannot be trained on, an unknown model, and hyperparameters or a recipe that
         it does not take.
     """
-    if isinstance(dataset, Path | str):
+    if not isinstance(dataset, SequenceDataset):
         dataset = read(dataset)
     if isinstance(recipe, Recipe):
         recipe = {field.name: getattr(recipe, field.name) for field in fields(recipe)}

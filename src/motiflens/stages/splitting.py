@@ -115,18 +115,18 @@ class _Cutting:
         if on_genome(self.dataset):
             reason = "the sequences are windows on a genome"
         elif related > MAX_RELATED:
-            reason = f"{related:.1%} of a random {what} part would {_relation(self.dataset)}"
+            reason = f"{related:.1%} of a random {what} split would {_relation(self.dataset)}"
         else:
             self.note(
-                f"{what} part drawn at random, as {related:.1%} of it {_relation(self.dataset)}; "
+                f"{what} split drawn at random, as {related:.1%} of it {_relation(self.dataset)}; "
                 f"above {MAX_RELATED:.0%} it would be cut by homology"
             )
             return "random"
         obstacle = self._obstacle(self.groups, fraction, what)
         if obstacle:
-            self.note(f"{what} part drawn at random although {reason}: {obstacle}")
+            self.note(f"{what} split drawn at random although {reason}: {obstacle}")
             return "random"
-        self.note(f"{what} part cut by homology, as {reason}; --split random overrides this")
+        self.note(f"{what} split cut by homology, as {reason}; split=random overrides this")
         return "homology"
 
     def _obstacle(self, groups: NDArray[np.int64], fraction: float, what: str) -> str:
@@ -143,7 +143,7 @@ class _Cutting:
         try:
             split_by_groups(self.dataset, bound, test=fraction, seed=self.settings.seed)
         except InputError as error:
-            return f"{error.problem} fill no {what} part"
+            return f"{error.problem} fill no {what} split"
         return ""
 
     def _related(self, groups: NDArray[np.int64], fraction: float) -> float:
@@ -176,7 +176,7 @@ class _Cutting:
             made = self._cut(self.dataset.subset(rows), groups, by, fraction)
         except InputError:
             self.note(
-                "the validation part is drawn at random, related sequences not kept together: "
+                "the validation split is drawn at random, related sequences not kept together: "
                 "they are too few or too alike"
             )
             return np.empty(0, dtype=np.intp)

@@ -163,7 +163,7 @@ def note_on_length(run: Run) -> str | None:
     return (
         f"{kept} of {len(rows)} positives are explained: the time grows with the square of the "
         f"length, here up to {dataset.codes.shape[1]:,} bases, and ends at that of 1,000 sequences "
-        "of 200 bases; shorter windows, such as those of --width 200, explain more"
+        "of 200 bases; shorter windows, such as those of width=200, explain more"
     )
 
 

@@ -23,7 +23,8 @@ from motiflens.io.inputs import Sequences, as_dataset
 from motiflens.models import AttentionMap, BothStrands, FeatureMap, SequenceModel, build_model
 from motiflens.models.base import PooledFilters
 from motiflens.models.calling import computing
-from motiflens.results import ARTIFACTS
+from motiflens.results import ARTIFACTS, is_run
+from motiflens.results.base import table
 from motiflens.training.data import predict_logits
 from motiflens.training.fit import Epoch
 from motiflens.training.loop import Trained
@@ -107,6 +108,12 @@ class TrainedModel(SequenceModel):
         strands = ", both strands" if self.both_strands else ""
         return f"TrainedModel({self.architecture!r}, seed={self.seed}, {self.length} bp{strands})"
 
+    def _repr_html_(self) -> str:
+        """Show how it was made in a notebook."""
+        n = sum(weights.numel() for weights in self.parameters())
+        facts = {**self.details, "parameters": f"{n:,}", "both strands": self.both_strands}
+        return table(facts)
+
     @property
     def filters(self) -> Tensor:
         """Weights of the first layer, (F, 4, K)."""
@@ -149,9 +156,19 @@ class TrainedModel(SequenceModel):
         Raises
         ------
         InputError
-            If the folder cannot be written.
+            If the folder cannot be written, or is or belongs to a run.
         """
         folder = Path(path)
+        if any(is_run(one) for one in (folder, *folder.absolute().parents[:2])):
+            raise InputError(
+                f"{folder} is in a run, whose models are there already",
+                remedy="use another folder",
+                argument="path",
+            )
+        self.write_into(folder)
+
+    def write_into(self, folder: Path) -> None:
+        """Write what :meth:`save` does, in a run too."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
