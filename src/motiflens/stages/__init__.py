@@ -8,7 +8,7 @@ from pathlib import Path
 
 from motiflens.datasets import SequenceDataset
 from motiflens.io.read import read_files
-from motiflens.progress import Progress, listener
+from motiflens.progress import Numbered, Progress, listener
 from motiflens.results.provenance import Origin
 from motiflens.runs import Output, Run
 from motiflens.settings import Settings
@@ -38,6 +38,19 @@ class Stage:
         if not run.results.is_finished(self.name):
             self.work(run, progress=progress)
 
+
+#: What progress calls the parts of a run, in order.
+PARTS = (
+    "auditing",
+    "training",
+    "scoring",
+    "explaining",
+    "reading motifs",
+    "discovering",
+    "experimenting",
+    "checking trust",
+    "writing the page",
+)
 
 #: What follows on training, in order.
 STAGES = (
@@ -87,7 +100,7 @@ def run(
     InputError
         If the data, the settings or the output break a rule; nothing is written then.
     """
-    settings, shown = settings or Settings(), listener(progress)
+    settings, shown = settings or Settings(), Numbered(listener(progress), PARTS)
     validation_fraction(settings)  # so that a mistake in them is told before data are read
     with compare.processes(settings.device):
         place = Output(Path(output), overwrite, until=STAGES[-1].name)

@@ -17,6 +17,7 @@ from motiflens.datasets import (
 )
 from motiflens.datasets.strands import BOTH_FROM, strand_share
 from motiflens.errors import InputError
+from motiflens.evaluation.models import curve_jobs
 from motiflens.models import FIXED_LENGTH
 from motiflens.motifs import information, motif_from_string
 from motiflens.results.audit import Audit
@@ -57,6 +58,11 @@ class Plan:
     origin: Origin
     jobs: list[Job]
     negative_sets: Mapping[str, SequenceDataset] = field(default_factory=dict)
+
+    @property
+    def curves(self) -> list[Job]:
+        """The jobs of the learning curves."""
+        return curve_jobs(self.jobs, self.settings.sizes or (), self.settings.size_seeds)
 
     @property
     def all_sets(self) -> dict[str, SequenceDataset]:

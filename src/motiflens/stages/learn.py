@@ -18,7 +18,7 @@ from motiflens.settings import Settings
 from motiflens.stages.data import prepare
 from motiflens.stages.hyperparameters import RECIPE, job_of
 from motiflens.stages.splitting import cut
-from motiflens.training import Recipe, TrainedModel, train_all
+from motiflens.training import Recipe, TrainedModel, count_epochs, train_all
 from motiflens.training.data import hold_out
 
 
@@ -138,6 +138,6 @@ def train(
     shown = listener(progress)
     dataset, settings = prepare(dataset, settings, shown.note, held_out)
     job = job_of(model, settings, settings.seed_list)
-    with shown.stage(f"training {model}", seeds) as advance:
+    with shown.stage(f"training {model}", count_epochs(dataset, [job]), "epochs") as advance:
         (trained,) = train_all(dataset, [job], threads=threads, device=device, advance=advance)
     return [TrainedModel.of(one, dataset.codes.shape[1]) for one in trained]
