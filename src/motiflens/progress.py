@@ -153,6 +153,11 @@ class Within:
         """Tell nobody: who opened the stage does."""
 
 
+def listens(progress: Progress | bool | None) -> bool:
+    """Return whether anybody is told."""
+    return not isinstance(listener(progress), Silent)
+
+
 def listener(progress: Progress | bool | None) -> Progress:
     """Return who listens: nobody for False and None, stderr for True."""
     if isinstance(progress, bool) or progress is None:

@@ -14,7 +14,7 @@ from motiflens.errors import InputError
 from motiflens.evaluation import models as evaluation
 from motiflens.evaluation.ensembles import count_groups, evaluate_ensembles
 from motiflens.evaluation.negative_sets import evaluate_negative_sets, train_against
-from motiflens.models.calling import require_device
+from motiflens.models.calling import choose_device, require_device
 from motiflens.progress import Progress, listener
 from motiflens.results import ARTIFACTS
 from motiflens.results.provenance import Origin
@@ -79,7 +79,7 @@ def compare(
 def processes(device: str) -> AbstractContextManager[None]:
     """Connect the processes of ``torchrun``, on a device that is there."""
     require_device(device)
-    return distributed.connected(device)
+    return distributed.connected(choose_device(device))
 
 
 def train_planned(plan: Plan, output: Output, progress: Progress) -> Run:

@@ -12,7 +12,7 @@ import numpy as np
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.io.read import read
-from motiflens.models.calling import require_device
+from motiflens.models.calling import choose_device, require_device
 from motiflens.progress import Progress, listener
 from motiflens.settings import Settings
 from motiflens.stages.data import prepare
@@ -110,7 +110,7 @@ def train(
     threads
         Models trained at the same time, each on one thread; None for one a core.
     device
-        ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
+        ``"cpu"``, ``"cuda"`` or ``"cuda:1"``; ``"auto"`` is a GPU where there is one.
     progress
         Told how far the work has come; True for a line on stderr.
 
@@ -134,6 +134,7 @@ def train(
         models=(model,), seeds=seeds, seed=seed, strands=strands, hyperparameters=own
     )
     require_device(device)
+    device = choose_device(device)
     held_out = job_of(model, settings).settings.validation_fraction
     shown = listener(progress)
     dataset, settings = prepare(dataset, settings, shown.note, held_out)
