@@ -39,7 +39,7 @@ class Listening:
         self.notes: list[str] = []
 
     @contextmanager
-    def stage(self, description: str, total: int) -> Iterator[Advance]:
+    def stage(self, description: str, total: int, unit: str = "") -> Iterator[Advance]:
         """Pass a stage by."""
         yield lambda steps: None
 
@@ -57,9 +57,7 @@ def data(n: int = 60, length: int = 23, motif: str = "GATTACA") -> SequenceDatas
     return SequenceDataset.from_sequences(["".join(row) for row in bases], labels.astype(float))
 
 
-def test_by_default_a_small_data_set_gets_five_seeds_and_what_the_first_report_needs() -> (
-    None
-):
+def test_by_default_a_small_data_set_gets_five_seeds_and_what_the_first_report_needs() -> None:
     notes = []
     settings = with_defaults(Settings(), 1600, 50, notes.append)
     assert (settings.seeds, settings.sizes, settings.target) == (5, (), None)

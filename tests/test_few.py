@@ -32,7 +32,7 @@ class Told(Silent):
         self.notes: list[str] = []
         self.stages = 0
 
-    def stage(self, description, total):
+    def stage(self, description, total, unit=""):
         self.stages += 1
         return super().stage(description, total)
 

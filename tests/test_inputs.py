@@ -128,7 +128,7 @@ def test_a_run_of_a_file_says_where_its_negatives_are_from(
     (tmp_path / "p.seq").write_text("FoldID\tEventID\tseq\tBound\n" + rows)
     origins = []
     monkeypatch.setattr(
-        "motiflens.stages.plan_run", lambda *given: origins.append(given[2]) or 1 / 0
+        "motiflens.stages.plan_run", lambda *given, **explains: origins.append(given[2]) or 1 / 0
     )
     with pytest.raises(ZeroDivisionError):
         ml.run(tmp_path / "p.seq", tmp_path / "out")

@@ -9,7 +9,14 @@ from tests.toy_models import LENGTH, planted, weights
 
 from motiflens.errors import InputError
 from motiflens.models import MODELS, build_model
-from motiflens.training import Job, Recipe, single_intra_op_thread, train, train_all
+from motiflens.training import (
+    Job,
+    Recipe,
+    count_epochs,
+    single_intra_op_thread,
+    train,
+    train_all,
+)
 from motiflens.training.data import take_splits
 from motiflens.training.replicas import snapshot, stack, unstack
 
@@ -157,13 +164,13 @@ def test_a_valid_part_of_the_data_set_is_used_as_it_is() -> None:
 
 def test_several_jobs_come_back_in_order_and_are_counted() -> None:
     data = planted()
-    recipe = Recipe(epochs=1)
+    recipe = Recipe(epochs=2)
     jobs = [Job("cnn", (5, 1), recipe), Job("attention", (2,), recipe, n_train=40)]
     finished: list[int] = []
     results = train_all(data, jobs, threads=2, advance=finished.append)
     assert [[t.seed for t in job] for job in results] == [[5, 1], [2]]
     assert results[1][0].n_train + results[1][0].n_valid == 40
-    assert sum(finished) == 3
+    assert sum(finished) == count_epochs(data, jobs) == 6
 
 
 def test_few_sequences_get_enough_steps() -> None:

@@ -73,7 +73,7 @@ class Settings:
     threads
         Threads to compute with; one for each core by default.
     device
-        ``cpu``, ``cuda`` or ``cuda:1``.
+        To train on: ``cpu``, ``cuda`` or ``cuda:1``; ``auto`` is a GPU where there is one.
     """
 
     models: tuple[str, ...] = DEFAULT_MODELS
@@ -92,7 +92,7 @@ class Settings:
     thorough: bool = False
     hyperparameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     threads: int | None = None
-    device: str = "cpu"
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         if isinstance(self.models, str):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
+from threading import Semaphore
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,9 @@ from motiflens.errors import InputError
 from motiflens.models.base import SequenceModel
 from motiflens.models.calling import evaluating, logits_of
 from motiflens.progress import Advance, Progress, listener
+
+#: How many blocks one call may work on at once, and all calls together.
+_AT_ONCE: ContextVar[tuple[int, Semaphore] | None] = ContextVar("at once", default=None)
 
 #: Told the number of sequences that have been worked on.
 _ADVANCE: ContextVar[Advance] = ContextVar("advance", default=lambda steps: None)
@@ -34,6 +38,20 @@ def reporting(progress: Progress | bool, description: str, n: int) -> Iterator[N
 def count_done(n: int) -> None:
     """Tell who listens that n sequences more are done, in the thread that asked for the work."""
     _ADVANCE.get()(n)
+
+
+@contextmanager
+def sharing_cores(n: int, cores: Semaphore) -> Iterator[None]:
+    """Let calls work on up to n blocks at once, each while it holds one of the cores.
+
+    Calls in several threads that share the cores leave none idle: what one does not take is
+    taken by the others. Torch keeps its one thread an operation.
+    """
+    token = _AT_ONCE.set((n, cores))
+    try:
+        yield
+    finally:
+        _AT_ONCE.reset(token)
 
 
 @contextmanager
@@ -106,7 +124,8 @@ def by_blocks(module: nn.Module, n: int, size: int, work: Callable[[slice], None
         From the rows of a block; it writes what it finds to these rows of its results.
     """
     blocks = [slice(first, min(first + size, n)) for first in range(0, n, size)]
-    n_threads = torch.get_num_threads()
+    before = torch.get_num_threads()
+    n_threads, cores = _AT_ONCE.get() or (before, None)
     if n_threads == 1 or not isinstance(module, SequenceModel):
         for rows in blocks:
             work(rows)
@@ -116,7 +135,11 @@ def by_blocks(module: nn.Module, n: int, size: int, work: Callable[[slice], None
     with_gradients, inferring = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
 
     def in_thread(rows: slice) -> None:
-        with torch.inference_mode(inferring), torch.set_grad_enabled(with_gradients):
+        with (
+            cores or nullcontext(),
+            torch.inference_mode(inferring),
+            torch.set_grad_enabled(with_gradients),
+        ):
             work(rows)
 
     torch.set_num_threads(1)
@@ -125,7 +148,7 @@ def by_blocks(module: nn.Module, n: int, size: int, work: Callable[[slice], None
             for rows, _ in zip(blocks, pool.map(in_thread, blocks), strict=True):
                 count_done(rows.stop - rows.start)
     finally:
-        torch.set_num_threads(n_threads)
+        torch.set_num_threads(before)
 
 
 def bytes_at_once(device: torch.device) -> int:

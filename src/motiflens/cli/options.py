@@ -50,6 +50,21 @@ Names = Annotated[
     Parameter(converter=comma_separated, n_tokens=1, negative=(), show_default=",".join),
 ]
 Thorough = Annotated[bool, Parameter(negative=())]
+DryRun = Annotated[
+    bool,
+    Parameter(
+        negative=(),
+        help="Say what would be done and about how long it takes, from a short measurement, and "
+        "write nothing.",
+    ),
+]
+Profile = Annotated[
+    bool,
+    Parameter(
+        negative=(),
+        help="Print where the time went, stage by stage, and write it to profile.txt of the run.",
+    ),
+]
 #: Names that are none by default, which the help need not say.
 FurtherNames = Annotated[Names, Parameter(show_default=False)]
 
@@ -162,7 +177,7 @@ class TrainOptions:
     threads
         Threads to compute with; one for each core by default.
     device
-        cpu, cuda or cuda:1.
+        To train on: cpu, cuda or cuda:1; auto takes a GPU where there is one, and says so.
     """
 
     seeds: int | None = None

@@ -1,4 +1,4 @@
-"""Progress on stderr: bars in a terminal, one line a stage elsewhere."""
+"""Progress on stderr: bars in a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from contextlib import contextmanager
 from dataclasses import fields
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
 from motiflens.cli.mistakes import as_options
 from motiflens.io.options import ReadOptions
-from motiflens.progress import Advance, Progress, Silent
+from motiflens.progress import Advance, Count, Progress, Silent
 from motiflens.settings import Settings
 
 #: What a note may name.
 ARGUMENTS = tuple(field.name for type_ in (Settings, ReadOptions) for field in fields(type_))
+#: Seconds between two lines of a stage, where there is no terminal.
+BETWEEN_LINES = 15.0
 
 
 class _Notes:
@@ -37,30 +39,46 @@ class TerminalProgress(_Notes):
         self.console = console
 
     @contextmanager
-    def stage(self, description: str, total: int) -> Iterator[Advance]:
+    def stage(self, description: str, total: int, unit: str = "") -> Iterator[Advance]:
         """Show a bar until the stage ends."""
+        count = Count(total, unit)
         columns = (
-            TextColumn("{task.description:<16}"),
-            BarColumn(),
-            MofNCompleteColumn(),
+            # Not as markup, in which the number of a stage would be a style.
+            TextColumn("{task.description:<24}", markup=False),
+            BarColumn(bar_width=20),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[count]}", markup=False),
         )
         with Bars(*columns, console=self.console) as bars:
-            task = bars.add_task(description, total=total)
-            yield lambda steps: bars.advance(task, steps)
+            task = bars.add_task(description, total=total, count=str(count))
+
+            def advance(steps: int) -> None:
+                count.add(steps)
+                bars.update(task, completed=count.done, count=str(count))
+
+            yield advance
 
 
 class LineProgress(_Notes):
-    """One line when a stage begins and one when it ends, for logs."""
+    """A line when a stage begins, one now and then, and one when it ends, for logs."""
 
     @contextmanager
-    def stage(self, description: str, total: int) -> Iterator[Advance]:
-        """Print the two lines."""
-        print(f"{description}: {total} to do", file=sys.stderr, flush=True)
-        started = time.perf_counter()
-        yield lambda steps: None
-        seconds = time.perf_counter() - started
-        print(f"{description}: done in {seconds:.1f} s", file=sys.stderr, flush=True)
+    def stage(self, description: str, total: int, unit: str = "") -> Iterator[Advance]:
+        """Print the lines."""
+        count = Count(total, unit)
+        told = count.started
+
+        def advance(steps: int) -> None:
+            nonlocal told
+            count.add(steps)
+            if time.perf_counter() - told >= BETWEEN_LINES and count.done < total:
+                told = time.perf_counter()
+                self.note(f"{description}: {count}")
+
+        self.note(f"{description}: {total:,} {unit and f'{unit} '}to do")
+        yield advance
+        seconds = time.perf_counter() - count.started
+        self.note(f"{description}: done in {seconds:.1f} s")
 
 
 def on_stderr() -> Progress:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import motiflens
 from motiflens.cli.options import (
     Data,
+    DryRun,
     FurtherNames,
     Json,
     Model,
     Models,
+    Profile,
     Reads,
     Replace,
     RunFolder,
@@ -23,11 +25,13 @@ from motiflens.cli.options import (
     TrainOptions,
     settings_of,
 )
-from motiflens.cli.progress import on_stderr
+from motiflens.cli.progress import is_first_process, on_stderr
 from motiflens.cli.summary import print_report, summarise
 from motiflens.errors import InputError
+from motiflens.files import write_whole
 from motiflens.io.options import AS_IT_IS, ReadOptions
 from motiflens.io.read import read_files
+from motiflens.io.sources import Reading
 from motiflens.results import Results, is_run
 from motiflens.results.provenance import Origin
 from motiflens.settings import DEFAULT_MODELS, TUTORIAL_MODELS, Settings
@@ -48,6 +52,7 @@ def demo(
     output: RunFolder = Path("runs/demo"),
     seeds: int = 10,
     threads: int | None = None,
+    profile: Profile = False,
     as_json: Json = False,
 ) -> None:
     """Run the tutorial's experiment, end to end, with a report; replaces an earlier demo.
@@ -75,8 +80,7 @@ def demo(
     made = motiflens.run(
         dataset, output, settings, overwrite=True, progress=on_stderr(), origin=origin
     )
-    summarise(made, as_json=as_json)
-    print_report(made)
+    _end(made, as_json=as_json, profile=profile)
 
 
 def run(
@@ -90,6 +94,8 @@ def run(
     splits: SplitOptions = SplitOptions(),
     training: TrainOptions = TrainOptions(),
     overwrite: Replace = False,
+    dry_run: DryRun = False,
+    profile: Profile = False,
     as_json: Json = False,
 ) -> None:
     """Audit data, compare models, explain them, find their motifs and write the report."""
@@ -97,9 +103,12 @@ def run(
 
     settings = settings_of(models, training, splits, sizes, size_seeds)
     _refuse_early(output, settings, overwrite=overwrite, until=STAGES[-1].name)
-    made = _make(motiflens.run, data, source, splits, output, settings, overwrite=overwrite)
-    summarise(made, as_json=as_json)
-    print_report(made)
+    reading = _read(data, source, splits, settings)
+    if dry_run:
+        _tell(data, reading, settings, explains=True)
+        return
+    made = _make(motiflens.run, data, reading, output, settings, overwrite=overwrite)
+    _end(made, as_json=as_json, profile=profile)
 
 
 def train(
@@ -111,6 +120,8 @@ def train(
     splits: SplitOptions = SplitOptions(),
     training: TrainOptions = TrainOptions(),
     overwrite: Replace = False,
+    dry_run: DryRun = False,
+    profile: Profile = False,
     as_json: Json = False,
 ) -> None:
     """Train one model and score it on the test split."""
@@ -118,8 +129,12 @@ def train(
 
     settings = settings_of((model,), training, splits)
     _refuse_early(output, settings, overwrite=overwrite)
-    made = _make(work, data, source, splits, output, settings, overwrite=overwrite)
-    summarise(made, as_json=as_json)
+    reading = _read(data, source, splits, settings)
+    if dry_run:
+        _tell(data, reading, settings)
+        return
+    made = _make(work, data, reading, output, settings, overwrite=overwrite)
+    _end(made, as_json=as_json, profile=profile)
 
 
 def compare(
@@ -134,6 +149,8 @@ def compare(
     splits: SplitOptions = SplitOptions(),
     training: TrainOptions = TrainOptions(),
     overwrite: Replace = False,
+    dry_run: DryRun = False,
+    profile: Profile = False,
     as_json: Json = False,
 ) -> None:
     """Compare models x seeds x training sizes on one test split.
@@ -150,6 +167,12 @@ def compare(
 
     if cross_negatives:
         splits.require_one_file("cross_negatives")
+        if dry_run:
+            raise InputError(
+                "dry_run=True reckons with one negative set",
+                remedy="leave out cross_negatives, or dry_run",
+                argument=("dry_run", "cross_negatives"),
+            )
         sizes = sizes or ()
     settings = settings_of(models, training, splits, sizes, size_seeds)
     _refuse_early(output, settings, overwrite=overwrite)
@@ -164,29 +187,59 @@ def compare(
             origin=_origin(str(data)),
             options=source,
         )
-    else:
-        made = _make(work, data, source, splits, output, settings, overwrite=overwrite)
-    summarise(made, as_json=as_json)
+        _end(made, as_json=as_json, profile=profile)
+        return
+    reading = _read(data, source, splits, settings)
+    if dry_run:
+        _tell(data, reading, settings)
+        return
+    made = _make(work, data, reading, output, settings, overwrite=overwrite)
+    _end(made, as_json=as_json, profile=profile)
 
 
-def _make(
-    work: Callable[..., Run],
-    data: Path,
-    source: ReadOptions,
-    splits: SplitOptions,
-    output: Path,
-    settings: Settings,
-    *,
-    overwrite: bool,
-) -> Run:
-    """Read the data, and make a run of them."""
-    reading = read_files(
+def _read(data: Path, source: ReadOptions, splits: SplitOptions, settings: Settings) -> Reading:
+    return read_files(
         data,
         source,
         splits.files(),
         test_negatives=splits.test_negatives,
         seed=settings.seed,
     )
+
+
+def _tell(data: Path, reading: Reading, settings: Settings, *, explains: bool = False) -> None:
+    """Say what a command would do, and about how long it takes."""
+    from motiflens.stages.data import plan_run
+    from motiflens.stages.estimate import as_text
+
+    origin = _origin(str(data), reading.negatives, reading.notes)
+    plan = plan_run(reading.dataset, settings, origin, explains=explains)
+    print(as_text(plan, explains=explains))
+
+
+def _end(made: Run, *, as_json: bool, profile: bool) -> None:
+    """Print what a run found, where its page is and, if asked, where the time went."""
+    summarise(made, as_json=as_json)
+    if made.results.holds("report"):
+        print_report(made)
+    if profile and is_first_process():
+        from motiflens.stages.timing import as_profile
+
+        text = as_profile(made.results.timings)
+        write_whole(made.results.path_of("profile"), text.encode())
+        print(text, file=sys.stderr, end="")
+
+
+def _make(
+    work: Callable[..., Run],
+    data: Path,
+    reading: Reading,
+    output: Path,
+    settings: Settings,
+    *,
+    overwrite: bool,
+) -> Run:
+    """Make a run of the data."""
     origin = _origin(str(data), reading.negatives, reading.notes)
     progress = on_stderr()
     return work(

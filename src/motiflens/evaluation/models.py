@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -41,8 +40,8 @@ class Compared:
     ----------
     comparison
         Without baselines; the same for the same seed.
-    training, seconds
-        What the training of each model took; seconds of all of it.
+    training
+        What the training of each model took.
     trained
         The models trained on all training sequences, by name, in the order of the seeds.
     test_groups
@@ -52,7 +51,6 @@ class Compared:
 
     comparison: Comparison
     training: dict[str, TrainingTime]
-    seconds: float
     trained: dict[str, list[Trained]]
     test_groups: Ints | None = None
 
@@ -91,13 +89,8 @@ def compare(
     InputError
         If a model is unknown, a size is too large, or a class is missing from the test split.
     """
-    curves = [
-        replace(job, seeds=job.seeds[:size_seeds], n_train=size, watch_test=False)
-        for job in jobs
-        for size in sizes
-    ]
+    curves = curve_jobs(jobs, sizes, size_seeds)
     test = dataset.part("test")
-    started = time.perf_counter()
     trained = train_all(
         dataset,
         [*jobs, *curves],
@@ -106,7 +99,6 @@ def compare(
         advance=advance,
         checkpoint=checkpoint,
     )
-    training_seconds = time.perf_counter() - started
     groups = independent_groups(test)
     own, later = trained[: len(jobs)], trained[len(jobs) :]
     full_runs = {job.architecture: group for job, group in zip(jobs, own, strict=True)}
@@ -135,7 +127,18 @@ def compare(
         baselines={},
     )
     training = {name: _timing(group, target) for name, group in full_runs.items()}
-    return Compared(comparison, training, training_seconds, full_runs, groups)
+    return Compared(comparison, training, full_runs, groups)
+
+
+def curve_jobs(
+    jobs: Sequence[Job], sizes: Sequence[int], size_seeds: int | None = None
+) -> list[Job]:
+    """Return the jobs of the learning curves, of the first seeds of each of ``jobs``."""
+    return [
+        replace(job, seeds=job.seeds[:size_seeds], n_train=size, watch_test=False)
+        for job in jobs
+        for size in sizes
+    ]
 
 
 def _model_results(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.stats import t
 from torch import nn
 
+from motiflens.attribution.base import by_blocks
 from motiflens.attribution.result import Floats
 from motiflens.models.calling import evaluating, logits_in_batches
 from motiflens.results.trust import DeletionCurve
@@ -129,15 +131,24 @@ def _between(
     target: int,
 ) -> Values:
     """Logits (fractions, N) between sequences and others, mean over draws, without both ends."""
-    curve = np.zeros((len(FRACTIONS) - 2, len(ranks)))
-    for row, fraction in enumerate(FRACTIONS[1:-1]):
-        first = ranks < np.round(fraction * known.sum(axis=1, keepdims=True))
-        for draw in range(N_DRAWS):
+    steps = [
+        (ranks < np.round(fraction * known.sum(axis=1, keepdims=True)), draw)
+        for fraction in FRACTIONS[1:-1]
+        for draw in range(N_DRAWS)
+    ]
+    logits = np.zeros((len(steps), len(ranks)))
+
+    def work(rows: slice) -> None:
+        for row in range(rows.start, rows.stop):
+            first, draw = steps[row]
             before = start[draw] if isinstance(start, list) else start
             after = end[draw] if isinstance(end, list) else end
             mixed = np.where(first[:, None], after, before)
-            curve[row] += eval_logits(module, mixed, target) / N_DRAWS
-    return curve
+            logits[row] = logits_in_batches(module, mixed, target, BATCH_SIZE)
+
+    with evaluating(module), torch.no_grad():
+        by_blocks(module, len(steps), 1, work)
+    return logits.reshape(-1, N_DRAWS, len(ranks)).mean(axis=1)
 
 
 def _summary(

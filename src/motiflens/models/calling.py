@@ -87,10 +87,17 @@ def as_input(module: nn.Module, one_hot: Floats) -> Tensor:
     return tensor
 
 
+def choose_device(name: str) -> str:
+    """Return the device that ``auto`` stands for: a GPU where there is one; others as they are."""
+    if name != "auto":
+        return name
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def require_device(name: str) -> torch.device:
     """Return a device that torch can compute on, or raise :class:`InputError`."""
     try:
-        return torch.zeros(1, device=name).device
+        return torch.zeros(1, device=choose_device(name)).device
     except (RuntimeError, AssertionError) as error:
         raise InputError(
             f"PyTorch cannot use device={name} here ({str(error).splitlines()[0][:80]})",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from motiflens.report.parts import MISSING, Block, Finding, Section, Table, absent, listed
 from motiflens.results import Results, command_of
+from motiflens.results.scores import StageUse
 from motiflens.version import __version__
 
 #: What a command makes anew from a finished run, in this order, as each rests on those before it:
@@ -54,11 +55,29 @@ def _timings(results: Results) -> list[Block]:
     ]
     head = ["Model", "Seconds", "Seeds", "Epochs", "Seconds per epoch and seed",
             "Seconds to target, by seed"]  # fmt: skip
-    stages = [[stage, f"{seconds:.1f}"] for stage, seconds in timings.stages.items()]
+    used = timings.used if isinstance(timings.used, dict) else {}
+    stages = [
+        [stage, f"{seconds:.1f}", *_used(used.get(stage))]
+        for stage, seconds in timings.stages.items()
+    ]
     return [
         Table(head, training, "Training", f"Threads: {timings.threads}."),
-        Table(["Stage", "Seconds"], stages, "Stages"),
+        Table(
+            ["Stage", "Seconds", "Processor seconds", "Peak memory (MB)"],
+            stages,
+            "Stages",
+            "Processor seconds are of all threads together; the peak is that of the process until "
+            "the end of the stage.",
+        ),
     ]
+
+
+def _used(use: StageUse | None) -> list[str]:
+    """Write what a stage used beside its seconds; older runs do not know."""
+    if use is None:
+        return [MISSING, MISSING]
+    memory = MISSING if use.peak_memory is None else f"{use.peak_memory / 1e6:,.0f}"
+    return [f"{use.processor_seconds:.1f}", memory]
 
 
 def _seconds_to_target(by_seed: Mapping[str, float | None]) -> str:

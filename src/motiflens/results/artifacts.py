@@ -101,8 +101,13 @@ ARTIFACTS = {
         "200,000 sequences: not looked for)", Metrics,
     ),
     "timings": Artifact(
-        "timings.json", "compare", (), "seconds; it, and the page that shows it, are all that "
-        "differs between two runs of one seed", Timings,
+        "timings.json", "compare", (), "of each stage: seconds, processor seconds of all threads, "
+        "peak memory in bytes; of each model: what its training took. It, and the page and "
+        "`profile.txt` that show it, are all that differs between two runs of one seed", Timings,
+    ),
+    "profile": Artifact(
+        "profile.txt", "compare", (), "of `--profile`: the stages of `timings.json` as a table",
+        command="run --profile",
     ),
     "comparison": Artifact(
         "comparison.json", "compare", ("weights", "audit"), "scores of every model and seed, "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from motiflens.results.base import File, Part
 
 
@@ -275,9 +277,38 @@ class TrainingTime(Part, frozen=True, kw_only=True):
     seconds_to_target: dict[str, float | None]
 
 
+class StageUse(Part, frozen=True, kw_only=True):
+    """What a stage used.
+
+    Parameters
+    ----------
+    seconds, processor_seconds
+        On the clock, and of all threads together.
+    peak_memory
+        Bytes: the most that the process held until its end; None where that is not known.
+    """
+
+    seconds: float
+    processor_seconds: float
+    peak_memory: int | None
+
+
 class Timings(File, frozen=True, kw_only=True):
-    """``timings.json``: ``threads``, seconds of the ``training`` of models and of ``stages``."""
+    """``timings.json``.
+
+    Parameters
+    ----------
+    threads
+        That the run used.
+    training
+        Of each model.
+    stages
+        Seconds of each.
+    used
+        What each stage used; of older runs nothing is known.
+    """
 
     threads: int
     training: dict[str, TrainingTime]
     stages: dict[str, float]
+    used: dict[str, StageUse] | msgspec.UnsetType = msgspec.UNSET

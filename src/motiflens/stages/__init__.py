@@ -8,12 +8,13 @@ from pathlib import Path
 
 from motiflens.datasets import SequenceDataset
 from motiflens.io.read import Source, read_files
-from motiflens.progress import Progress, listener
+from motiflens.progress import Numbered, Progress, listener, listens
 from motiflens.results.provenance import Origin
 from motiflens.runs import Output, Run
 from motiflens.settings import Settings
 from motiflens.stages import compare, experiments, explain, motifs, report, trust
 from motiflens.stages.data import plan_run
+from motiflens.stages.estimate import in_short
 from motiflens.stages.hyperparameters import validation_fraction
 from motiflens.training import distributed
 
@@ -38,6 +39,19 @@ class Stage:
         if not run.results.is_finished(self.name):
             self.work(run, progress=progress)
 
+
+#: What progress calls the parts of a run, in order.
+PARTS = (
+    "auditing",
+    "training",
+    "scoring",
+    "explaining",
+    "reading motifs",
+    "discovering",
+    "experimenting",
+    "checking trust",
+    "writing the page",
+)
 
 #: What follows on training, in order.
 STAGES = (
@@ -87,7 +101,7 @@ def run(
     InputError
         If the data, the settings or the output break a rule; nothing is written then.
     """
-    settings, shown = settings or Settings(), listener(progress)
+    settings, shown = settings or Settings(), Numbered(listener(progress), PARTS)
     validation_fraction(settings)  # so that a mistake in them is told before data are read
     with compare.processes(settings.device):
         place = Output(Path(output), overwrite, until=STAGES[-1].name)
@@ -102,8 +116,11 @@ def run(
             dataset = reading.dataset
         origin = origin or Origin(data="Python")
         plan = plan_run(dataset, settings, origin, explains=True)
-        made = compare.train_planned(plan, place, shown)
         is_first = distributed.process() == 0
+        # The steps that are timed belong to one process.
+        if distributed.n_processes() == 1 and listens(progress) and not place.resumes:
+            shown.note(in_short(plan))
+        made = compare.train_planned(plan, place, shown)
     for stage in STAGES if is_first else ():
         stage(made, shown)
     return made

@@ -14,15 +14,16 @@ from motiflens.errors import InputError
 from motiflens.evaluation import models as evaluation
 from motiflens.evaluation.ensembles import count_groups, evaluate_ensembles
 from motiflens.evaluation.negative_sets import evaluate_negative_sets, train_against
-from motiflens.models.calling import require_device
+from motiflens.models.calling import choose_device, require_device
 from motiflens.progress import Progress, listener
 from motiflens.results import ARTIFACTS
 from motiflens.results.provenance import Origin
-from motiflens.results.scores import Metrics, Timings
+from motiflens.results.scores import Metrics, StageUse, Timings
 from motiflens.runs import Output, Run, begin
 from motiflens.settings import Settings
 from motiflens.stages.data import Plan, audit_splits, plan_run
-from motiflens.training import Trained, distributed, n_cores, single_intra_op_thread
+from motiflens.stages.timing import measured
+from motiflens.training import Trained, count_epochs, distributed, n_cores, single_intra_op_thread
 
 
 def compare(
@@ -78,7 +79,7 @@ def compare(
 def processes(device: str) -> AbstractContextManager[None]:
     """Connect the processes of ``torchrun``, on a device that is there."""
     require_device(device)
-    return distributed.connected(device)
+    return distributed.connected(choose_device(device))
 
 
 def train_planned(plan: Plan, output: Output, progress: Progress) -> Run:
@@ -117,13 +118,14 @@ def _where_resumed(run: Run) -> str:
 def _train(run: Run, plan: Plan, progress: Progress) -> None:
     """Train on the run's own data and score; then against all other negative sets."""
     settings, results = plan.settings, run.results
-    distributed.in_first(
-        lambda: results.write(audit_splits(plan.dataset, settings.seed, settings.strands))
-    )
-    n_seeds = len(settings.seed_list)
-    n_curves = len(settings.sizes or ()) * min(settings.size_seeds, n_seeds)
-    total = len(settings.models) * (n_seeds + n_curves)
-    with progress.stage("training", total) as advance:
+    used: dict[str, StageUse] = {}
+    with progress.stage("auditing", 1) as advance, measured(used, "audit"):
+        distributed.in_first(
+            lambda: results.write(audit_splits(plan.dataset, settings.seed, settings.strands))
+        )
+        advance(1)
+    total = count_epochs(plan.dataset, [*plan.jobs, *plan.curves])
+    with progress.stage("training", total, "epochs") as advance, measured(used, "train"):
         compared = evaluation.compare(
             plan.dataset,
             plan.jobs,
@@ -138,7 +140,7 @@ def _train(run: Run, plan: Plan, progress: Progress) -> None:
     if plan.negative_sets:
         _train_against_others(run, plan, compared.trained, progress)
     if distributed.process() == 0:
-        _score(run, plan, compared, progress)
+        _score(run, plan, compared, used, progress)
 
 
 def _train_against_others(
@@ -146,8 +148,8 @@ def _train_against_others(
 ) -> None:
     """Train against the other negative sets, and test against all."""
     settings, sets = plan.settings, plan.all_sets
-    n_replicas = (len(sets) - 1) * len(plan.jobs) * len(settings.seed_list)
-    with progress.stage("crossing", n_replicas) as advance, single_intra_op_thread():
+    total = sum(count_epochs(sets[name], plan.jobs) for name in list(sets)[1:])
+    with progress.stage("crossing", total, "epochs") as advance, single_intra_op_thread():
         trained = train_against(
             sets,
             plan.jobs,
@@ -162,10 +164,20 @@ def _train_against_others(
             run.results.write(evaluate_negative_sets(trained, tests, seed=settings.seed))
 
 
-def _score(run: Run, plan: Plan, compared: evaluation.Compared, progress: Progress) -> None:
+def _score(
+    run: Run,
+    plan: Plan,
+    compared: evaluation.Compared,
+    used: dict[str, StageUse],
+    progress: Progress,
+) -> None:
     """Score the trained models and write all that is known of them."""
     settings, results = plan.settings, run.results
-    with progress.stage("scoring", 1) as advance, single_intra_op_thread():
+    with (
+        progress.stage("scoring", 1) as advance,
+        measured(used, "score"),
+        single_intra_op_thread(),
+    ):
         test, groups = plan.dataset.part("test"), compared.test_groups
         ensembles = evaluate_ensembles(compared.trained, test, seed=settings.seed, groups=groups)
         advance(1)
@@ -185,7 +197,8 @@ def _score(run: Run, plan: Plan, compared: evaluation.Compared, progress: Progre
         Timings(
             threads=settings.threads or n_cores(),
             training=compared.training,
-            stages={"train": compared.seconds},
+            stages={stage: use.seconds for stage, use in used.items()},
+            used=used,
         )
     )
     # Written last: a run with it has all that training gives, and needs its checkpoint no more.

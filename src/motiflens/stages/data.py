@@ -17,7 +17,9 @@ from motiflens.datasets import (
 )
 from motiflens.datasets.strands import BOTH_FROM, strand_share
 from motiflens.errors import InputError
+from motiflens.evaluation.models import curve_jobs
 from motiflens.models import FIXED_LENGTH
+from motiflens.models.calling import choose_device
 from motiflens.motifs import information, motif_from_string
 from motiflens.results.audit import Audit
 from motiflens.results.provenance import Origin
@@ -59,6 +61,11 @@ class Plan:
     negative_sets: Mapping[str, SequenceDataset] = field(default_factory=dict)
 
     @property
+    def curves(self) -> list[Job]:
+        """The jobs of the learning curves."""
+        return curve_jobs(self.jobs, self.settings.sizes or (), self.settings.size_seeds)
+
+    @property
     def all_sets(self) -> dict[str, SequenceDataset]:
         """All negative sets by name, the run's own first."""
         return {self.origin.negatives: self.dataset, **self.negative_sets}
@@ -91,6 +98,7 @@ def plan_run(
     notes = [*origin.notes, *sample_notes(dataset)]
     dataset, settings = prepare(dataset, settings, notes.append, held_out)
     note_on_motif(dataset, settings, notes.append)
+    settings = _with_device(settings, notes.append)
     n_train = int(np.count_nonzero(dataset.split == "train"))
     truth = dataset.sites is not None or settings.motif is not None
     length = dataset.codes.shape[1]
@@ -104,6 +112,14 @@ def plan_run(
     plan = Plan(dataset, settings, origin, jobs, negative_sets or {})
     _require_lengths(plan.all_sets, jobs)
     return plan
+
+
+def _with_device(settings: Settings, note: Note) -> Settings:
+    """Choose the device where it is ``auto``, and say so where that is a GPU."""
+    device = choose_device(settings.device)
+    if device != settings.device and device != "cpu":
+        note(f"models are trained on {device}, as there is a GPU; --device cpu takes none")
+    return replace(settings, device=device)
 
 
 def prepare(

@@ -22,7 +22,7 @@ from motiflens.perturbation import (
     spacing_effect,
 )
 from motiflens.perturbation.effects import Floats
-from motiflens.progress import Progress, listener
+from motiflens.progress import Advance, Progress, listener
 from motiflens.results.experiments import (
     Ablation,
     Dose,
@@ -35,7 +35,7 @@ from motiflens.results.experiments import (
 )
 from motiflens.runs import Run
 from motiflens.sequences import Site, evenly
-from motiflens.stages.stage import each_model, explained_positives, open_trained, true_motifs
+from motiflens.stages.stage import Work, each_model, explained_positives, open_trained, true_motifs
 
 #: Motifs of a model at most, and what of both strands of a pair is tried.
 MAX_MOTIFS, ORIENTATIONS = 3, ("++", "+-")
@@ -78,11 +78,12 @@ def experiments(
     truths = true_motifs(run.dataset, run.settings.motif)
     positives = explained_positives(run)
 
-    def experiment(name: str) -> ModelExperiments | None:
+    def experiment(name: str, advance: Advance) -> ModelExperiments | None:
         motifs = (truths or _route_motifs(run, name))[:MAX_MOTIFS]
         return _Bench(run, positives, motifs).experiment(run.model(name)) if motifs else None
 
-    tried = each_model(run, ("experiments", "experimenting"), experiment, progress, threads)
+    work = Work("experiments", "experimenting")
+    tried = each_model(run, work, experiment, progress, threads)
     models = {name: one for name, one in tried.items() if one is not None}
     run.results.write(Experiments(models=models), progress)
     return run

@@ -16,12 +16,13 @@ from motiflens.attribution.export import located, write_bed, write_big_wig
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.models import SequenceModel
-from motiflens.progress import Progress, listener
+from motiflens.progress import Advance, Progress, Within, listener
 from motiflens.results.explanations import Attention, AttentionContrast, Checks, MethodChecks
 from motiflens.runs import Run
 from motiflens.settings import Settings
 from motiflens.stages.defaults import FURTHER_METHODS, n_explained
 from motiflens.stages.stage import (
+    Work,
     each_model,
     explained_positives,
     note_on_length,
@@ -69,7 +70,10 @@ def explain(
     further = () if thorough or run.settings.thorough else FURTHER_METHODS
     methods = [method for method in METHODS if method not in further]
     explain_one = partial(_explain_model, run, dataset, positives, methods, progress)
-    contrasts = each_model(run, ("explain", "explaining"), explain_one, progress, threads)
+    steps = len(methods) * len(positives)
+    contrasts = each_model(
+        run, Work("explain", "explaining", steps, "sequences"), explain_one, progress, threads
+    )
     known = {name: contrast for name, contrast in contrasts.items() if contrast is not None}
     run.results.write(Attention(models=known), progress)
     return run
@@ -82,6 +86,7 @@ def _explain_model(
     methods: Sequence[str],
     progress: Progress,
     name: str,
+    advance: Advance,
 ) -> AttentionContrast | None:
     """Write the attributions of a model; return its attention on and off the sites, if it has any.
 
@@ -99,7 +104,7 @@ def _explain_model(
             _remove(run, name, method, progress)
             continue
         try:
-            attributions = attribute(model, one_hot, method)
+            attributions = attribute(model, one_hot, method, progress=Within(advance))
         except InputError as error:
             refused[method] = str(error)
             progress.note(f"{name} is not explained by {method}: {error}")

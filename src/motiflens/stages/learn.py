@@ -11,13 +11,13 @@ import numpy as np
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.io.read import Source, read
-from motiflens.models.calling import require_device
+from motiflens.models.calling import choose_device, require_device
 from motiflens.progress import Progress, listener
 from motiflens.settings import Settings
 from motiflens.stages.data import prepare
 from motiflens.stages.hyperparameters import RECIPE, job_of
 from motiflens.stages.splitting import cut
-from motiflens.training import Recipe, TrainedModel, train_all
+from motiflens.training import Recipe, TrainedModel, count_epochs, train_all
 from motiflens.training.data import hold_out
 
 
@@ -109,7 +109,7 @@ def train(
     threads
         Models trained at the same time, each on one thread; None for one a core.
     device
-        ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
+        ``"cpu"``, ``"cuda"`` or ``"cuda:1"``; ``"auto"`` is a GPU where there is one.
     progress
         Told how far the work has come; True for a line on stderr.
 
@@ -133,10 +133,11 @@ def train(
         models=(model,), seeds=seeds, seed=seed, strands=strands, hyperparameters=own
     )
     require_device(device)
+    device = choose_device(device)
     held_out = job_of(model, settings).settings.validation_fraction
     shown = listener(progress)
     dataset, settings = prepare(dataset, settings, shown.note, held_out)
     job = job_of(model, settings, settings.seed_list)
-    with shown.stage(f"training {model}", seeds) as advance:
+    with shown.stage(f"training {model}", count_epochs(dataset, [job]), "epochs") as advance:
         (trained,) = train_all(dataset, [job], threads=threads, device=device, advance=advance)
     return [TrainedModel.of(one, dataset.codes.shape[1]) for one in trained]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -41,14 +40,15 @@ from motiflens.results.tracks import best_validated
 from motiflens.runs import Run
 from motiflens.stages.defaults import n_searched
 from motiflens.stages.stage import (
+    in_threads,
     kept_attributions,
     motif_positives,
     n_threads,
     open_trained,
     site_motifs,
-    timed,
     true_motifs,
 )
+from motiflens.stages.timing import timed
 
 #: Seeds of each model whose untrained weights are the control of the motif routes.
 N_UNTRAINED = 3
@@ -118,15 +118,21 @@ def motifs(
             for name, seeds in models.items()
             for seed in seeds[:N_UNTRAINED]
         ]
-    with timed(run, "motifs"), progress.stage("reading motifs", len(replicas)) as advance:
-        routes = _take_routes(run, replicas, positives, n_threads(run, threads), advance)
+    with (
+        timed(run, "motifs"),
+        progress.stage("reading motifs", len(replicas), "models") as advance,
+    ):
+        take = partial(_routes_of, run, positives, advance)
+        routes = in_threads(replicas, take, n_threads(run, threads))
         shortcuts = {
             name: _shortcut(run, name, truths, routes[_Replica(name, seeds[0])])
             for name, seeds in models.items()
         }
     with timed(run, "discovery"), progress.stage("discovering", 1) as advance:
-        discovery, discovered_by = _discover(run, database)
+        discover = partial(_discover, run)
+        (found,) = in_threads([database], discover, n_threads(run, threads)).values()
         advance(1)
+    discovery, discovered_by = found
     run.results.path_of("discovery").parent.mkdir(exist_ok=True)
     write_discovery(discovery, run.results.path_of)
     for name, seeds in models.items():
@@ -156,19 +162,6 @@ class _Replica:
 
 
 Routes = dict[_Replica, dict[str, list[DiscoveredMotif]]]
-
-
-def _take_routes(
-    run: Run,
-    replicas: Sequence[_Replica],
-    positives: SequenceDataset,
-    threads: int,
-    advance: Advance,
-) -> Routes:
-    """Take every route of every replica, one replica a thread."""
-    take = partial(_routes_of, run, positives, advance)
-    with ThreadPoolExecutor(threads) as pool:
-        return dict(zip(replicas, pool.map(take, replicas), strict=True))
 
 
 def _routes_of(

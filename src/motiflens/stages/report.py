@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from motiflens.progress import Progress
+from motiflens.progress import Progress, listener
 from motiflens.report import write_report
 from motiflens.runs import Run, load_run
+from motiflens.stages.timing import timed
 
 
 def report(
@@ -18,13 +19,17 @@ def report(
     ----------
     run
         A run, or its directory.
-    threads, progress
+    threads
         As of the other stages; not needed.
+    progress
+        Told how far the work has come.
 
     Returns
     -------
     Run
     """
     opened = run if isinstance(run, Run) else load_run(run)
-    write_report(opened.path)
+    with timed(opened, "report"), listener(progress).stage("writing the page", 1) as advance:
+        write_report(opened.path)
+        advance(1)
     return opened

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Semaphore
 from typing import TypeVar
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from motiflens.attribution import Attributions
+from motiflens.attribution.base import sharing_cores
 from motiflens.datasets import SequenceDataset, concatenate, mark_sites
 from motiflens.errors import InputError
 from motiflens.motifs import Motif, motif_from_string, ppm_from_codes
-from motiflens.progress import Progress
+from motiflens.progress import Advance, Progress, Within
 from motiflens.runs import Run, load_run
 from motiflens.sequences import evenly
 from motiflens.stages.defaults import n_explained
-from motiflens.training import n_cores, single_intra_op_thread
+from motiflens.stages.timing import timed
+from motiflens.training import n_cores
 
+Item = TypeVar("Item", bound=Hashable)
 Result = TypeVar("Result")
 
 ENOUGH = 200
@@ -51,56 +53,74 @@ def n_threads(run: Run, threads: int | None) -> int:
     return threads or run.settings.threads or n_cores()
 
 
-@contextmanager
-def timed(run: Run, stage: str) -> Iterator[None]:
-    """Record how long a stage of a run takes; each operation in it gets one thread.
+@dataclass(frozen=True)
+class Work:
+    """What a stage does for every model.
 
-    With several threads an operation's sums may be cut otherwise from one call to the next, and
-    equal runs would differ in their last digits. Stages use their threads for whole models.
+    Parameters
+    ----------
+    stage
+        Its name in the timings.
+    words
+        What the progress calls it.
+    steps, unit
+        How many steps it counts for each model, and what they are; those that were not counted
+        when a model is done are counted then.
     """
-    started = time.perf_counter()
-    with single_intra_op_thread():
-        yield
-    timings = run.results.timings
-    stages = {**timings.stages, stage: time.perf_counter() - started}
-    run.results.write(msgspec.structs.replace(timings, stages=stages))
+
+    stage: str
+    words: str
+    steps: int = 1
+    unit: str = "models"
 
 
 def each_model(
     run: Run,
-    label: tuple[str, str],
-    work: Callable[[str], Result],
+    label: Work,
+    work: Callable[[str, Advance], Result],
     progress: Progress,
     threads: int | None = None,
 ) -> dict[str, Result]:
     """Do a stage's work for every model of a run, one model a thread: its name → the result.
+
+    Explanations are cut into blocks of sequences, which take the cores that other models leave.
 
     Parameters
     ----------
     run
         The run.
     label
-        What the timings and what the progress calls the stage.
+        What the stage is called, and what it counts.
     work
-        From the name of a model to a result.
+        From the name of a model, and a function that counts steps, to a result.
     progress
-        Told after every model.
+        Told how many steps are done.
     threads
         None for those of the run.
     """
-    models, (stage, words) = list(run.results.models), label
-    with (
-        timed(run, stage),
-        progress.stage(words, len(models)) as advance,
-        ThreadPoolExecutor(n_threads(run, threads)) as pool,
-    ):
+    models = list(run.results.models)
+    total = len(models) * label.steps
 
-        def done(name: str) -> Result:
-            result = work(name)
-            advance(1)
-            return result
+    def counted(name: str) -> Result:
+        with Within(advance).stage(name, label.steps) as step:
+            return work(name, step)
 
-        return dict(zip(models, pool.map(done, models), strict=True))
+    with timed(run, label.stage), progress.stage(label.words, total, label.unit) as advance:
+        return in_threads(models, counted, n_threads(run, threads))
+
+
+def in_threads(
+    items: Sequence[Item], work: Callable[[Item], Result], threads: int
+) -> dict[Item, Result]:
+    """Do the work for every item, one item a thread, and blocks of sequences on cores left over."""
+    cores = Semaphore(threads)
+
+    def done(item: Item) -> Result:
+        with sharing_cores(threads, cores):
+            return work(item)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return dict(zip(items, pool.map(done, items), strict=True))
 
 
 def kept_attributions(

@@ -14,11 +14,12 @@ from motiflens.evidence import Controls, true_bases, trust_checks
 from motiflens.evidence.checks import N_HELD_OUT
 from motiflens.evidence.deletion import FRACTIONS
 from motiflens.motifs import Motif
-from motiflens.progress import Progress, listener
+from motiflens.progress import Advance, Progress, listener
 from motiflens.results.scores import Estimate
 from motiflens.results.trust import ModelTrust, Trust
 from motiflens.runs import Run
 from motiflens.stages.stage import (
+    Work,
     each_model,
     explained_positives,
     kept_attributions,
@@ -61,10 +62,10 @@ def trust(
     positives, negatives = (of_test(dataset, label, N_HELD_OUT).one_hot() for label in (1, 0))
     truths = true_motifs(dataset, run.settings.motif)
 
-    def check(name: str) -> ModelTrust:
+    def check(name: str, advance: Advance) -> ModelTrust:
         return _check(run, name, (positives, negatives), explained, truths)
 
-    checked = each_model(run, ("trust", "checking trust"), check, progress, threads)
+    checked = each_model(run, Work("trust", "checking trust"), check, progress, threads)
     scores = run.results.metrics.models
     models = {name: beside_ensemble(one, scores[name].test.auroc) for name, one in checked.items()}
     run.results.write(Trust(fractions=FRACTIONS, models=models), progress)

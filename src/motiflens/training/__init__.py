@@ -6,6 +6,7 @@ from motiflens.training.fit import Epoch
 from motiflens.training.loop import (
     Job,
     Trained,
+    count_epochs,
     n_cores,
     predict_trained,
     single_intra_op_thread,
@@ -21,6 +22,7 @@ __all__ = [
     "Recipe",
     "Trained",
     "TrainedModel",
+    "count_epochs",
     "load_model",
     "n_cores",
     "predict",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -113,9 +113,13 @@ class Fit:
         """Epochs at most."""
         return self.recipe.epochs * self.recipe.stretch(self.rows.n_epoch)
 
-    def run(self, slot: Slot) -> None:
-        """Train until every replica has ended, from the state in a slot if there is one."""
+    def run(self, slot: Slot, advance: Callable[[int], None] = lambda epochs: None) -> None:
+        """Train until every replica has ended, from the state in a slot if there is one.
+
+        ``advance`` is told of epochs, one a replica, that are done or will not be needed.
+        """
         self._restore(slot.read())
+        advance(self.epoch * len(self.seeds))
         started = time.perf_counter() - self.seconds
         while self.epoch < self.n_epochs and self.best.running(self.epoch + 1):
             shuffled = self._shuffled()
@@ -126,6 +130,8 @@ class Fit:
                 if slot.due():
                     slot.write(self._state())
             self._close_epoch(started)
+            advance(len(self.seeds))
+        advance((self.n_epochs - self.epoch) * len(self.seeds))
         slot.write(self._state())
 
     def _shuffled(self) -> Tensor:

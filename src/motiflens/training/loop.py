@@ -133,7 +133,8 @@ def train_all(
     dtype
         Of weights and activations.
     advance
-        Called with a number of replicas whenever these have finished.
+        Called with a number of epochs whenever these are done or turn out not to be needed: all
+        that :func:`count_epochs` counts.
     checkpoint
         Folder for the state of training, written every few seconds. When the same call comes
         again after the process was killed, it resumes there, and ends with the same weights,
@@ -166,11 +167,8 @@ def train_all(
 
     def run(item: tuple[int, tuple[int, _Group]]) -> tuple[int, list[Trained]]:
         index, (number, group) = item
-        slots = [kept.slot(f"group{index}-{stage}") for stage in ("choose", "refit")]
-        trained = _train_group(data, group, *slots)
-        if advance is not None:
-            advance(len(trained))
-        return number, trained
+        choose, refit = (kept.slot(f"group{index}-{stage}") for stage in ("choose", "refit"))
+        return number, _train_group(data, group, choose, refit, advance or (lambda epochs: None))
 
     results: list[list[Trained]] = [[] for _ in jobs]
     with single_intra_op_thread(), ThreadPoolExecutor(threads) as pool:
@@ -245,7 +243,28 @@ class _Group:
         return _Group(job, seeds, models, rows)
 
 
-def _train_group(data: EncodedData, group: _Group, slot: Slot, refit_slot: Slot) -> list[Trained]:
+def count_epochs(dataset: SequenceDataset, jobs: Sequence[Job]) -> int:
+    """Count the epochs that :func:`train_all` makes at most, one a replica."""
+    n_epochs = 0
+    for job in jobs:
+        recipe = job.settings
+        rows = take_splits(
+            dataset,
+            validation_fraction=recipe.validation_fraction,
+            n_train=job.n_train,
+            seed=job.seeds[0],
+        )
+        n_epochs += len(job.seeds) * recipe.epochs * recipe.stretch(len(rows.train))
+    return n_epochs
+
+
+def _train_group(
+    data: EncodedData,
+    group: _Group,
+    slot: Slot,
+    refit_slot: Slot,
+    advance: Callable[[int], None],
+) -> list[Trained]:
     """Train the replicas of a group until each has ended by its own validation rows."""
     recipe = group.job.settings
     rows = _stacked_rows(group.rows, data.table.device)
@@ -255,7 +274,7 @@ def _train_group(data: EncodedData, group: _Group, slot: Slot, refit_slot: Slot)
     patience = recipe.patience * recipe.stretch(rows.n_epoch)
     best = BestWeights(joined, len(group.seeds), patience, recipe.tolerance)
     fit = Fit(data, joined, best, group.seeds, recipe, rows)
-    fit.run(slot)
+    fit.run(slot, advance)
     weights, refit_seconds = best.weights, 0.0
     valid = _validation(fit, weights)
     if recipe.refit and rows.valid.shape[1] > 0:
