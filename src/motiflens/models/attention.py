@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from motiflens.models.base import AttentionMap, valid_units
 from motiflens.models.filters import FilterModel, Filters
+from motiflens.models.kmer_sums import read_windows
 from motiflens.models.layers import (
     AdditiveAttention,
     Dropout,
@@ -15,6 +16,7 @@ from motiflens.models.layers import (
     first_activation,
 )
 from motiflens.models.mutants import ChangedUnits, hidden_of_mutants
+from motiflens.models.sparse_attention import contexts
 
 
 class Attention(FilterModel):
@@ -92,8 +94,28 @@ class Attention(FilterModel):
         hidden = hidden_of_mutants(self.attention, self.hidden, units, self.activation, valid)
         return self.output(self.hidden_activation(hidden)).squeeze(-1).mT
 
+    def _contexts(self, one_hot: Tensor) -> Tensor:
+        """Return the context of every head, (..., H · F)."""
+        first, attention = self.first, self.attention
+        windows = None
+        if self._is_plain():
+            windows = read_windows(one_hot, first.weight, first.padding)
+        if windows is None:
+            return attention(*self._units(one_hot))
+        valid = valid_units(one_hot, one_hot.shape[-1], self.field)
+        return contexts(first, attention, windows, valid)
+
+    def _is_plain(self) -> bool:
+        """Return whether the layers between bases and contexts are those of a step, and unseen."""
+        attention = self.attention
+        layers = (self.activation, self.pool, attention.softmax)
+        if tuple(map(type, layers)) != (nn.ReLU, nn.Identity, nn.Softmax):
+            return False
+        seen = (*layers, self.first, attention, attention.project)
+        return not any(layer._forward_hooks or layer._forward_pre_hooks for layer in seen)
+
     def forward(self, one_hot: Tensor) -> Tensor:
         """Map one-hot (..., 4, L) to logits (...)."""
-        context = self.dropout(self.attention(*self._units(one_hot))).unsqueeze(-2)
+        context = self.dropout(self._contexts(one_hot)).unsqueeze(-2)
         hidden = self.dropout(self.hidden_activation(self.hidden(context)))
         return self.output(hidden).squeeze((-2, -1))

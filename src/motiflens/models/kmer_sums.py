@@ -99,6 +99,7 @@ def _is_plain(one_hot: Tensor, weight: Tensor) -> bool:
         and torch._C._get_tracing_state() is None
         and not torch._C._are_functorch_transforms_active()
         and torch._C._len_torch_dispatch_stack() == 0
+        and torch._C._len_torch_function_stack() == 0
     )
 
 
@@ -140,7 +141,7 @@ def _tables(weight: Tensor, n_filters: int) -> Tensor:
     return tables
 
 
-def _sums(weight: Tensor, rows: Tensor, n_filters: int) -> Tensor:
+def sums(weight: Tensor, rows: Tensor, n_filters: int) -> Tensor:
     """Return one replica's activations (F / f, n, U, f); rows past the tables give -infinity."""
     n_groups, n_tables = len(weight) // n_filters, rows.shape[-1]
     tables = _tables(weight, n_filters)
@@ -160,13 +161,13 @@ class _Activations(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, weight: Tensor, windows: Windows) -> Tensor:
         ctx.windows, ctx.width, ctx.has_replicas = windows, weight.shape[-1], weight.ndim == 4
-        found = [_sums(*one, weight.shape[-3]) for one in _replicas(weight, windows.rows)]
+        found = [sums(*one, weight.shape[-3]) for one in _replicas(weight, windows.rows)]
         return found[0] if len(found) == 1 else torch.cat(found)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        seen = _cut(ctx.windows.bases, ctx.width).flatten(1, 2)
+        seen = cut(ctx.windows.bases, ctx.width).flatten(1, 2)
         flat = torch.bmm(gradient.flatten(1, 2).mT, seen)
         return _as_weight(flat, ctx.has_replicas), None
 
@@ -180,7 +181,7 @@ class _MaxActivations(torch.autograd.Function):
         at_once = FILTERS_AT_ONCE if n_filters % FILTERS_AT_ONCE == 0 else n_filters
         rows = _masked(windows.rows, valid, n_filters // at_once)
         # One replica after another: their activations then lie in the same memory, in a cache.
-        found = [largest(_sums(*one, at_once)) for one in _replicas(weight, rows)]
+        found = [largest(sums(*one, at_once)) for one in _replicas(weight, rows)]
         values, units = (torch.stack(each) for each in zip(*found, strict=True))  # (R, F/f, n, f)
         ctx.save_for_backward(units)
         ctx.windows, ctx.width, ctx.has_replicas = windows, weight.shape[-1], weight.ndim == 4
@@ -212,7 +213,7 @@ def _masked(rows: Tensor, valid: Tensor, n_groups: int) -> Tensor:
     return torch.cat([first.to(rows.dtype).unsqueeze(-1), rows[..., 1:]], -1)
 
 
-def _cut(bases: Tensor, width: int) -> Tensor:
+def cut(bases: Tensor, width: int) -> Tensor:
     """Cut what each unit sees of contiguous bases (..., L, 4), base after base: (..., U, 4 K)."""
     return bases.flatten(-2).unfold(-1, 4 * width, 4)
 
@@ -221,7 +222,7 @@ def _at_units(bases: Tensor, width: int, units: Tensor, gradient: Tensor) -> Ten
     """Sum windows at units (F, n) of bases (n, L, 4), weighted by gradients (F, n): (F, 4 K)."""
     n_sequences, length = bases.shape[:2]
     starts = units + torch.arange(n_sequences) * length
-    windows = _cut(bases.view(-1, 4), width)  # of all sequences in a row
+    windows = cut(bases.view(-1, 4), width)  # of all sequences in a row
     seen = windows.index_select(0, starts.flatten()).view(*units.shape, -1)
     return torch.bmm(gradient.contiguous().unsqueeze(1), seen).squeeze(1)
 

@@ -28,6 +28,8 @@ from motiflens.version import __version__
 
 #: More replicas a group gain nothing on a CPU: their activations leave its cache.
 REPLICAS_AT_ONCE = 10
+#: What glibc learns from: a little less than 32 MB.
+LARGEST_BLOCK = 2**25 - 2**16
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,7 @@ def train_all(
         return number, _train_group(data, group, choose, refit, advance or (lambda epochs: None))
 
     results: list[list[Trained]] = [[] for _ in jobs]
+    keep_freed_memory()
     with single_intra_op_thread(), ThreadPoolExecutor(threads) as pool:
         for number, trained in pool.map(run, enumerate(groups)):
             results[number].extend(trained)
@@ -207,6 +210,17 @@ def single_intra_op_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep what is freed, up to some 60 MB, for the next step.
+
+    It returns large blocks to the system, which hands them out again page by page, filled with
+    zeros: a quarter of a step. From the largest block that was ever returned, up to 32 MB, it
+    learns what to keep (mallopt(3), M_MMAP_THRESHOLD), so one is returned here. Elsewhere this
+    does nothing.
+    """
+    torch.empty(LARGEST_BLOCK, dtype=torch.uint8)
 
 
 def predict_trained(trained: Trained, dataset: SequenceDataset) -> NDArray[np.float64]:
