@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from motiflens.attribution.base import by_blocks, count_done, known_mask, reporting
+from motiflens.attribution.followed import followed_logits
 from motiflens.attribution.result import Attributions, Floats
 from motiflens.errors import InputError
 from motiflens.io.inputs import Sequences, check_one_hot
@@ -89,6 +90,8 @@ def _effects(
     with evaluating(module), torch.inference_mode():
         reference = logits_in_batches(module, sequences, target, batch_size)
         effects = _incremental_logits(module, sequences, positions)
+        if effects is None:
+            effects = followed_logits(module, sequences, positions, target)
         if effects is None:
             effects = _mutant_logits(module, sequences, np.nonzero(mutated), target, batch_size)
     effects -= reference[:, None, None]
