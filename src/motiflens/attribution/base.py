@@ -25,14 +25,17 @@ _NOTE: ContextVar[Callable[[str], None]] = ContextVar("note", default=lambda tex
 @contextmanager
 def reporting(progress: Progress | bool, description: str, n: int) -> Iterator[None]:
     """Let what is done by blocks tell how many of n sequences it has worked on."""
-    told = listener(progress)
+    told, notes = listener(progress), list[str]()
     with told.stage(description, n) as advance:
-        token, noting = _ADVANCE.set(advance), _NOTE.set(told.note)
+        token, noting = _ADVANCE.set(advance), _NOTE.set(notes.append)
         try:
             yield
         finally:
             _ADVANCE.reset(token)
             _NOTE.reset(noting)
+    # Behind the stage, whose line may still be written.
+    for note in notes:
+        told.note(note)
 
 
 def count_done(n: int) -> None:

@@ -136,7 +136,7 @@ class Captured(fx.Interpreter):
         """Return a node as a function of its only input."""
         arguments = {**node.kwargs}
         arguments.pop("inplace", None)
-        rest = node.args[1:]
+        rest = _arguments(node)[1:]
         if node.op == "call_method":
             return lambda x: getattr(x, str(node.target))(*rest, **arguments)
         function: Any = node.target
@@ -144,7 +144,7 @@ class Captured(fx.Interpreter):
 
     def _binary(self, node: fx.Node, sources: list[fx.Node]) -> Operation | None:
         function: Any = operator.add if node.target is operator.iadd else node.target
-        one, two = node.args
+        one, two = _arguments(node)
         if len(sources) == 2:
             same = self.values[sources[0]].shape == self.values[sources[1]].shape
             return Together(function) if same else None
@@ -155,8 +155,8 @@ class Captured(fx.Interpreter):
         return Pointwise(lambda x: function(one, x)) if isinstance(one, int | float) else None
 
     def _crop(self, node: fx.Node) -> Operation | None:
-        index = node.args[1]
-        source = node.args[0]
+        index = _arguments(node)[1]
+        source = _arguments(node)[0]
         if not isinstance(index, tuple) or not isinstance(source, fx.Node):
             return None
         *before, last = index
@@ -264,12 +264,12 @@ class Captured(fx.Interpreter):
             if node in self.operations:
                 inputs = [layers[source] for source in node.all_input_nodes]
                 if len(inputs) == 2:
-                    inputs = [layers[source] for source in node.args]
+                    inputs = [layers[source] for source in _arguments(node)]
                 layers[node] = self.operations[node].apply(
                     references[node], self.spans[node], positions, *inputs
                 )
             elif node.op == "output":
-                result: Tensor = map_arg(node.args[0], whole)
+                result: Tensor = map_arg(_arguments(node)[0], whole)
                 logits = result if result.ndim == 1 else result[:, target]
                 return logits.view(len(at), 3)
             else:
@@ -284,13 +284,13 @@ class Captured(fx.Interpreter):
         whole: Callable[[fx.Node], Any],
     ) -> Any:
         """Compute a node that does not lie along the sequence, for all mutants (P · 3, ...)."""
-        source = node.args[0] if node.args else None
+        source = _arguments(node)[0] if _arguments(node) else None
         if isinstance(source, fx.Node) and source in layers:
             layer = layers[source]
             n = layer.values.shape[0] * 3
-            if node.target == "size" or (node.target is getattr and node.args[1] == "shape"):
+            if node.target == "size" or (node.target is getattr and _arguments(node)[1] == "shape"):
                 like = torch.empty(n, *self.values[source].shape[1:], device="meta")
-                return like.size(*node.args[1:]) if node.target == "size" else like.shape
+                return like.size(*_arguments(node)[1:]) if node.target == "size" else like.shape
             reduced = self._reduced(node, layer)
             if reduced is not None:
                 return reduced.reshape(n, *self.values[node].shape[1:])
@@ -310,7 +310,7 @@ class Captured(fx.Interpreter):
 
         if node.op == "get_attr":
             return self.values[node]
-        args, kwargs = map_arg(node.args, given), map_arg(node.kwargs, given)
+        args, kwargs = map_arg(_arguments(node), given), map_arg(node.kwargs, given)
         return getattr(self, node.op)(node.target, args, kwargs)
 
     def _flattens(self, node: fx.Node) -> bool:
@@ -329,7 +329,7 @@ class Captured(fx.Interpreter):
             if isinstance(module, nn.AdaptiveMaxPool1d):
                 return None if module.return_indices else largest_of(layer)
             return summed(layer) / len(layer.reference)
-        dim = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else None)
+        dim = node.kwargs.get("dim", _arguments(node)[1] if len(_arguments(node)) > 1 else None)
         if dim not in (-1, 2, [-1], [2], (-1,), (2,)) or isinstance(dim, bool):
             return None
         if node.target in MEANS:
@@ -337,6 +337,11 @@ class Captured(fx.Interpreter):
         if node.target in SUMS:
             return summed(layer)
         return largest_of(layer) if node.target in MAXIMA else None
+
+
+def _arguments(node: fx.Node) -> tuple[Any, ...]:
+    """Return what a node is called with."""
+    return node.args
 
 
 class _Flat:

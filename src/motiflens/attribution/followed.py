@@ -86,7 +86,8 @@ def _trial(
         return f"followed through its layers they take {by_window / as_whole:.1f} times as long"
     tell(
         "mutagenesis follows each substitution through the layers it changes: "
-        f"{as_whole / by_window:.1f} times as fast as whole, logits within {error:.1g} of the largest"
+        f"{as_whole / by_window:.1f} times as fast as whole, logits within {error:.1g} of the "
+        "largest"
     )
     return None
 

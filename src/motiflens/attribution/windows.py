@@ -13,6 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+#: Values of a window that are better moved with others of the same position than one by one.
+LARGE = 2**11
+
 
 @dataclass(frozen=True)
 class Span:
@@ -54,8 +57,19 @@ class Layer:
         """Return wider, narrower or other windows, (P, B, width, C)."""
         if width == self.values.shape[2] and torch.equal(starts, self.starts):
             return self.values
-        change = _moved(self.change, starts - self.starts, width)
-        return change.add_(expected(self.reference, starts, width))
+        by = starts - self.starts
+        was = expected(self.reference, starts, width)
+        alike = bool((by == by[0]).all())
+        if not alike and was[0].numel() < LARGE:
+            return _moved(self.change, by, width).add_(was)
+        result = was.expand(-1, self.values.shape[1], -1, -1).clone()
+        had = self.values.shape[2]
+        rows = [(slice(None), int(by[0]))] if alike else enumerate(by.tolist())
+        for row, step in rows:
+            first, end = max(step, 0), min(had, width + step)
+            if first < end:
+                result[row, :, first - step : end - step] = self.values[row, :, first:end]
+        return result
 
 
 def expected(reference: Tensor, starts: Tensor, width: int) -> Tensor:
@@ -68,9 +82,6 @@ def expected(reference: Tensor, starts: Tensor, width: int) -> Tensor:
 def _moved(change: Tensor, by: Tensor, width: int) -> Tensor:
     """Return windows (P, B, width, C) that start later by so much, 0 where nothing was."""
     n_positions, n_mutants, had, n_channels = change.shape
-    step = int(by[0])
-    if bool((by == step).all()):
-        return nn.functional.pad(change, (0, 0, -step, width + step - had))
     at = by.unsqueeze(-1) + torch.arange(width, device=by.device)
     at = at.masked_fill((at < 0) | (at >= had), had)[:, None, :, None]
     padded = nn.functional.pad(change, (0, 0, 0, 1))
@@ -147,15 +158,30 @@ class Convolution(Operation):
         n_filters, _, n_taps = self.weight.shape
         taps = change.reshape(-1, change.shape[-1]) @ self.weight.permute(1, 2, 0).flatten(1)
         taps = taps.view(n_positions, n_mutants, width, n_taps, n_filters)
-        result = taps.new_zeros(n_positions, n_mutants, width + self._reach, n_filters)
-        for tap in range(n_taps):
-            start = self._reach - tap * self.dilation
-            result[:, :, start : start + width] += taps[:, :, :, tap]
         starts = span.starts[positions]
         by = starts - (inputs[0].starts + self.padding - self._reach)
-        result = _moved(result, by, span.width)
-        result += expected(reference, starts, span.width)
-        return Layer(reference, result, starts)
+        was = expected(reference, starts, span.width)
+        alike = bool((by == by[0]).all())
+        if alike or span.width * n_filters >= LARGE:
+            result = was.expand(-1, n_mutants, -1, -1).clone()
+            if alike:
+                self._add(result, taps, int(by[0]))
+            else:
+                for row, step in enumerate(by.tolist()):
+                    self._add(result[row], taps[row], step)
+            return Layer(reference, result, starts)
+        result = taps.new_zeros(n_positions, n_mutants, width + self._reach, n_filters)
+        self._add(result, taps, 0)
+        return Layer(reference, _moved(result, by, span.width).add_(was), starts)
+
+    def _add(self, result: Tensor, taps: Tensor, step: int) -> None:
+        """Add taps (..., W, K, F) to windows (..., W', F) that start so much after the first."""
+        width, had = result.shape[-2], taps.shape[-3]
+        for tap in range(taps.shape[-2]):
+            start = self._reach - tap * self.dilation - step
+            first, end = max(start, 0), min(start + had, width)
+            if first < end:
+                result[..., first:end, :] += taps[..., first - start : end - start, tap, :]
 
 
 @dataclass(frozen=True)
@@ -222,7 +248,7 @@ def linear_of_all(layer: Layer, weight: Tensor, bias: Tensor | None) -> Tensor:
     by_position = weight.view(-1, n_channels, length).permute(2, 1, 0)  # (length, C, O)
     change, width = layer.change, layer.values.shape[2]
     result = change.new_empty(*change.shape[:2], len(weight))
-    starts, counts = layer.starts.unique_consecutive(return_counts=True)
+    starts, counts = torch.unique_consecutive(layer.starts, return_counts=True)
     done = 0
     for start, count in zip(starts.tolist(), counts.tolist(), strict=True):
         rows = slice(done, done + count)
@@ -233,7 +259,7 @@ def linear_of_all(layer: Layer, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 def spliced(layer: Layer) -> Tensor:
     """Return the whole layer of every mutant, channels first: (P · B, C, length)."""
-    n_positions, n_mutants, width, n_channels = layer.values.shape
+    n_positions, n_mutants, width, _ = layer.values.shape
     whole = layer.reference.expand(n_positions, n_mutants, -1, -1).clone()
     at = layer.starts.unsqueeze(-1) + torch.arange(width, device=layer.starts.device)
     whole.scatter_(2, at[:, None, :, None].expand_as(layer.values), layer.values)
