@@ -11,7 +11,15 @@ import torch
 from benchmarks import tutorial_loop
 from motiflens.attribution import saturation_mutagenesis
 from motiflens.errors import InputError
-from motiflens.models import MODELS, BothStrands, ReceptiveField, build_model, project_to_bases
+from motiflens.models import (
+    MODELS,
+    BothStrands,
+    ReceptiveField,
+    build_model,
+    mutants,
+    mutants_of_attention,
+    project_to_bases,
+)
 from motiflens.models.attention import Attention
 from motiflens.models.base import SequenceModel, other_strand, valid_units
 from motiflens.models.filters import Filters
@@ -168,7 +176,8 @@ def test_quick_mutants_of_sharp_attention_lose_nothing_in_single_precision(
     activation: str, scores: float, query: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One unit may hold nearly all the attention, and be gone in a mutant."""
-    monkeypatch.setattr("motiflens.models.mutants.SCORES_AT_ONCE", 4 * 23 * 5)  # 5 places
+    monkeypatch.setitem(mutants.CHANGED_AT_ONCE, "cpu", 3 * 3 * 6 * 7 * 5)  # 5 places
+    monkeypatch.setattr("motiflens.models.mutants_of_attention.FEW_FAR", 6)
     options = {"n_filters": 7, "kernel_size": 6, "n_hidden": 5, "n_heads": 3}
     model = build_model("attention", length=23, seed=2, activation=activation, **options).eval()
     assert isinstance(model, Attention)
@@ -187,11 +196,84 @@ def test_quick_mutants_of_sharp_attention_lose_nothing_in_single_precision(
     assert (found[known] - exact).abs().max() < 1e-5 * spread + 3 * own_error
 
 
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("tutorial-cnn", {}),
+        ("tutorial-attention", {}),
+        ("attention", {"n_filters": 7, "kernel_size": 6, "pool_size": 3}),
+        ("attention", {"n_filters": 7, "kernel_size": 5, "pool_size": 4, "activation": "relu"}),
+    ],
+)
+@torch.no_grad()
+def test_the_quick_logits_of_pooled_models_are_those_of_the_mutants(
+    name: str, options: dict[str, object], both: bool
+) -> None:
+    model = build_model(name, length=31, seed=3, **options).double().eval()
+    model.first.bias.data.fill_(0.5)  # type: ignore[union-attr]
+    model = BothStrands(model) if both else model
+    x = with_unknown_bases(31).double()
+    found, expected = model.single_mutant_logits(x), logits_of_mutants_one_by_one(model, x)
+    assert found is not None
+    torch.testing.assert_close(found[~expected.isnan()], expected[~expected.isnan()])
+
+
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize("name", ["cnn", "attention", "tutorial-cnn", "tutorial-attention"])
+@torch.no_grad()
+def test_quick_mutants_of_a_range_are_those_of_the_whole(name: str, both: bool) -> None:
+    model = build_model(name, length=41, seed=0).double().eval()
+    model = BothStrands(model) if both else model
+    x = with_unknown_bases(41).double()
+    whole, part = model.single_mutant_logits(x), model.single_mutant_logits(x, 3, 17)
+    assert whole is not None
+    assert part is not None
+    known = x[..., 3:17].amax(1, keepdim=True).expand_as(part) > 0
+    torch.testing.assert_close(part[known], whole[..., 3:17][known])
+
+
+@pytest.mark.parametrize(("query", "order"), [(1e-3, 1), (0.03, 2), (60.0, 0)])
+@pytest.mark.parametrize("pool_size", [1, 2])
+@torch.no_grad()
+def test_far_units_are_added_up_as_exactly_as_one_by_one(
+    pool_size: int, query: float, order: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {
+        "n_filters": 7,
+        "kernel_size": 6,
+        "n_hidden": 5,
+        "n_heads": 3,
+        "pool_size": pool_size,
+    }
+    model = build_model("attention", length=400, seed=2, **options).eval()
+    assert isinstance(model, Attention)
+    model.first.bias.data.fill_(0.3)
+    model.attention.v *= 10
+    model.attention.project.weight[:, :7] *= query
+    monkeypatch.setitem(mutants.CHANGED_AT_ONCE, "cpu", 3 * 3 * 6 * 7 * 37)
+    orders = []
+    far = mutants_of_attention._Far
+    known = far.order
+    monkeypatch.setattr(
+        far, "order", lambda self, delta: orders.append(known(self, delta)) or orders[-1]
+    )
+    x = with_unknown_bases(400)
+    found = model.single_mutant_logits(x)
+    assert max(orders) == order
+    rows = torch.tensor([0, 1, 5, 200, 399])
+    exact = logits_of_mutants_one_by_one(model.double(), x.double())[..., rows]
+    own = logits_of_mutants_one_by_one(model.float(), x)[..., rows]
+    keep = ~exact.isnan()
+    spread = float(exact[keep].max() - exact[keep].min())
+    own_error = (own[keep] - exact[keep]).abs().max()
+    assert (found[..., rows][keep] - exact[keep]).abs().max() < 1e-5 * spread + 3 * own_error
+
+
 def test_a_model_without_a_quick_way_says_so() -> None:
     x = random_one_hot(2, 30)
-    for model in (build_model("attention", length=30, seed=0, pool_size=3), SequenceModel()):
-        assert model.single_mutant_logits(x) is None
-        assert BothStrands(model).single_mutant_logits(x) is None
+    assert SequenceModel().single_mutant_logits(x) is None
+    assert BothStrands(SequenceModel()).single_mutant_logits(x) is None
 
 
 def test_filters_that_start_as_words_answer_to_them_and_seldom_to_chance() -> None:

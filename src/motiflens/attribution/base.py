@@ -22,22 +22,34 @@ _AT_ONCE: ContextVar[tuple[int, Semaphore] | None] = ContextVar("at once", defau
 
 #: Told the number of sequences that have been worked on.
 _ADVANCE: ContextVar[Advance] = ContextVar("advance", default=lambda steps: None)
+#: Told what was chosen.
+_NOTE: ContextVar[Callable[[str], None]] = ContextVar("note", default=lambda text: None)
 
 
 @contextmanager
 def reporting(progress: Progress | bool, description: str, n: int) -> Iterator[None]:
     """Let what is done by blocks tell how many of n sequences it has worked on."""
-    with listener(progress).stage(description, n) as advance:
-        token = _ADVANCE.set(advance)
+    told, notes = listener(progress), list[str]()
+    with told.stage(description, n) as advance:
+        token, noting = _ADVANCE.set(advance), _NOTE.set(notes.append)
         try:
             yield
         finally:
             _ADVANCE.reset(token)
+            _NOTE.reset(noting)
+    # Behind the stage, whose line may still be written.
+    for note in notes:
+        told.note(note)
 
 
 def count_done(n: int) -> None:
     """Tell who listens that n sequences more are done, in the thread that asked for the work."""
     _ADVANCE.get()(n)
+
+
+def tell(text: str) -> None:
+    """Tell who listens what was chosen."""
+    _NOTE.get()(text)
 
 
 @contextmanager

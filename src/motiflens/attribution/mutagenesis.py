@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from motiflens.attribution.base import by_blocks, count_done, known_mask, reporting
+from motiflens.attribution.followed import followed_logits
 from motiflens.attribution.result import Attributions, Floats
 from motiflens.errors import InputError
 from motiflens.io.inputs import Sequences, check_one_hot
@@ -88,8 +89,9 @@ def _effects(
     mutated[:, :, : positions.start] = mutated[:, :, positions.stop :] = False
     with evaluating(module), torch.inference_mode():
         reference = logits_in_batches(module, sequences, target, batch_size)
-        whole = positions.stop - positions.start == sequences.shape[2]
-        effects = _incremental_logits(module, sequences) if whole else None
+        effects = _incremental_logits(module, sequences, positions)
+        if effects is None:
+            effects = followed_logits(module, sequences, positions, target)
         if effects is None:
             effects = _mutant_logits(module, sequences, np.nonzero(mutated), target, batch_size)
     effects -= reference[:, None, None]
@@ -97,19 +99,21 @@ def _effects(
     return effects[:, :, positions].astype(np.float32)
 
 
-def _incremental_logits(module: nn.Module, sequences: Floats) -> NDArray[np.float64] | None:
+def _incremental_logits(
+    module: nn.Module, sequences: Floats, positions: slice
+) -> NDArray[np.float64] | None:
     """Return the logits (N, 4, L) after every substitution, of a model that updates its units."""
     if not isinstance(module, SequenceModel):
         return None
-    update = module.single_mutant_logits
-    if len(sequences) and update(as_input(module, sequences[:1])) is None:
+    update, start, stop = module.single_mutant_logits, positions.start, positions.stop
+    if len(sequences) and update(as_input(module, sequences[:1]), start, start + 1) is None:
         return None
     logits = np.zeros(sequences.shape)
 
     def work(rows: slice) -> None:
-        mutants = update(as_input(module, sequences[rows]))
+        mutants = update(as_input(module, sequences[rows]), start, stop)
         assert mutants is not None
-        logits[rows] = mutants.double().cpu().numpy()
+        logits[rows, :, start:stop] = mutants.double().cpu().numpy()
 
     by_blocks(module, len(sequences), _block(module, sequences.shape[2]), work)
     return logits

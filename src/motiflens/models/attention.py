@@ -15,7 +15,8 @@ from motiflens.models.layers import (
     MaxPool,
     first_activation,
 )
-from motiflens.models.mutants import ChangedUnits, hidden_of_mutants
+from motiflens.models.mutants import ChangedUnits, with_reference
+from motiflens.models.mutants_of_attention import attention_mutants
 from motiflens.models.sparse_attention import contexts
 
 
@@ -85,14 +86,26 @@ class Attention(FilterModel):
         weights = self.attention.weights(*self._units(one_hot)).mT
         return [AttentionMap("attention", weights, self.field)]
 
-    def single_mutant_logits(self, one_hot: Tensor) -> Tensor | None:
-        """Return the logits after every single substitution, (N, 4, L), or None with pools."""
-        if isinstance(self.pool, MaxPool):
-            return None
-        valid = valid_units(one_hot, one_hot.shape[-1], self.field)
-        units = ChangedUnits.of(self.first, one_hot)
-        hidden = hidden_of_mutants(self.attention, self.hidden, units, self.activation, valid)
-        return self.output(self.hidden_activation(hidden)).squeeze(-1).mT
+    def single_mutant_logits(
+        self, one_hot: Tensor, start: int = 0, end: int | None = None
+    ) -> Tensor:
+        """Return the logits after every single substitution, (N, 4, end − start)."""
+        stop = one_hot.shape[-1] if end is None else end
+        blocks = torch.split(one_hot, ChangedUnits.at_once(self.first, one_hot))
+        return torch.cat([self._mutants(block, start, stop) for block in blocks])
+
+    def _mutants(self, one_hot: Tensor, start: int, stop: int) -> Tensor:
+        pool_size = self.pool.pool_size if isinstance(self.pool, MaxPool) else 1
+        valid = valid_units(one_hot, one_hot.shape[-1] // pool_size, self.field)
+        units = ChangedUnits.of(
+            self.first, self.activation, one_hot, pool_size=pool_size, valid=valid
+        )
+        logits = [
+            self.output(self.hidden_activation(hidden)).squeeze(-1)
+            for _, _, hidden in attention_mutants(self.attention, self.hidden, units, start, stop)
+        ]
+        codes = units.codes[:, start:stop]
+        return with_reference(torch.cat(logits, 1), self(one_hot), codes)
 
     def _contexts(self, one_hot: Tensor) -> Tensor:
         """Return the context of every head, (..., H · F)."""

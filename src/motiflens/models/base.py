@@ -110,18 +110,22 @@ class SequenceModel(nn.Module):
         """Return the attention of every layer; empty when the model has none."""
         return []
 
-    def single_mutant_logits(self, one_hot: Tensor) -> Tensor | None:
+    def single_mutant_logits(
+        self, one_hot: Tensor, start: int = 0, end: int | None = None
+    ) -> Tensor | None:
         """Return the logits after every single substitution, where units can be updated for it.
 
         Parameters
         ----------
         one_hot
             (N, 4, L).
+        start, end
+            The positions to substitute, the end not in; None for all.
 
         Returns
         -------
         Tensor or None
-            (N, 4, L): base b put at position p, of any value where the input is a zero column.
+            (N, 4, end − start): base b put at a position, of any value at a zero column.
             None where every mutant has to go through the whole model.
         """
         return None
@@ -259,12 +263,17 @@ class BothStrands(SequenceModel):
         """Map one-hot (N, 4, L) to the mean logits (N,) of both strands."""
         return (self.model(one_hot) + self.model(other_strand(one_hot))) / 2
 
-    def single_mutant_logits(self, one_hot: Tensor) -> Tensor | None:
-        """Return the logits after every single substitution, (N, 4, L), if the model has them."""
-        forward = self.model.single_mutant_logits(one_hot)
-        reverse = self.model.single_mutant_logits(other_strand(one_hot))
-        if forward is None or reverse is None:
+    def single_mutant_logits(
+        self, one_hot: Tensor, start: int = 0, end: int | None = None
+    ) -> Tensor | None:
+        """Return the logits after every single substitution, if the model has them."""
+        forward = self.model.single_mutant_logits(one_hot, start, end)
+        if forward is None:
             return None
         # Base b at position p of n bases is the complement of b at n - 1 - p on the other strand.
-        positions = mirrored(one_hot).unsqueeze(-2).expand_as(reverse)
-        return (forward + reverse.flip(-2).gather(-1, positions)) / 2
+        positions = mirrored(one_hot)[..., start:end]
+        first, last = int(positions.amin()), int(positions.amax())
+        reverse = self.model.single_mutant_logits(other_strand(one_hot), first, last + 1)
+        assert reverse is not None
+        at = (positions - first).unsqueeze(-2).expand_as(forward)
+        return (forward + reverse.flip(-2).gather(-1, at)) / 2

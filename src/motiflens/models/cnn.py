@@ -54,14 +54,16 @@ class CNN(FilterModel):
         largest = self.first.max_activations(one_hot, valid).unsqueeze(-2)
         return self._head(largest).squeeze((-2, -1))
 
-    def single_mutant_logits(self, one_hot: Tensor) -> Tensor:
-        """Return the logits after every single substitution, (N, 4, L)."""
+    def single_mutant_logits(
+        self, one_hot: Tensor, start: int = 0, end: int | None = None
+    ) -> Tensor:
+        """Return the logits after every single substitution, (N, 4, end − start)."""
         valid = valid_units(one_hot, one_hot.shape[-1], self.first.field)
         pooled, change = hidden_of_max_mutants(
             self.first, self.activation, self.hidden.weight, one_hot, valid
         )
         hidden = self.hidden(pooled)[:, None, None] + change
-        return self.output(self.hidden_activation(hidden)).squeeze(-1).mT
+        return self.output(self.hidden_activation(hidden[:, start:end])).squeeze(-1).mT
 
     def pooled_filters(self) -> PooledFilters:
         """Return the filters, and what follows their largest activations."""

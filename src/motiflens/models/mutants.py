@@ -1,232 +1,196 @@
 """Models after every single substitution: only the units that see it are computed anew (fastISM).
 
-Additive attention needs more than that. A substitution changes the K units that see its base, and
-by them the query, on which every score depends. With t and τ the tanh of what a unit had and of
-what the query's change adds to it,
-
-    tanh(a + δ) = (t + τ) / (1 + t τ) = t + τ (1 − t²) (1 − t τ + t² τ² − …),
-
-so that the scores of all units and all mutants are one product of matrices: powers of τ with powers
-of t. As many terms are taken as float32 or float64 can tell. No large sums are subtracted from each
-other: a unit that held all attention may be gone in a mutant.
+A substitution changes the activations of the K filter units that see its base, each by the
+difference of two weights, and so the few units that pool them.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from motiflens.models.filters import Filters
-from motiflens.models.layers import AdditiveAttention, Linear, affine
+from motiflens.models.layers import Linear, MaxPool
 
-#: Largest τ for which the series is taken; beyond, every tanh is computed.
-MAX_TAU = 0.5
-#: Scores of one head that are computed together: about what the processor's caches hold.
-SCORES_AT_ONCE = 2**15
+#: The other bases of an observed one: A, C, G, T, none.
+OTHERS = ((1, 2, 3), (2, 3, 0), (3, 0, 1), (0, 1, 2), (1, 2, 3))
+#: Activations of changed units that are computed at once, by device.
+CHANGED_AT_ONCE = {"cpu": 2**20, "cuda": 2**27}
+#: Positions at once, so that what lies near them stays a small part of a sequence.
+POSITIONS_AT_ONCE = 128
 
 
 @dataclass(frozen=True)
 class ChangedUnits:
-    """The units of a first layer with one unit a base, and the K of them that see each base.
+    """The units of a first layer and its pool, and the J of them that a base can change.
 
     Parameters
     ----------
-    first
-        The filters.
-    one_hot
-        (N, 4, L).
-    activations
-        Their activations with the bias, (N, L, F).
+    first, activation, pool_size
+        The filters, a monotone activation, and how many of their units make one of ours.
+    codes
+        (N, L): 0 to 3, and 4 at zero columns.
+    before
+        Activations (N, R, F) of the filters with their bias, before activation and pool.
+    units
+        (N, U, F).
+    valid
+        (N, U), bool: the units that count.
     """
 
     first: Filters
-    one_hot: Tensor
-    activations: Tensor
+    activation: nn.Module
+    pool_size: int
+    codes: Tensor
+    before: Tensor
+    units: Tensor
+    valid: Tensor
+    _differences: Tensor
 
     @staticmethod
-    def of(first: Filters, one_hot: Tensor) -> ChangedUnits:
-        """Compute the activations of sequences (N, 4, L)."""
-        return ChangedUnits(first, one_hot, first.add_bias(first(one_hot)))
+    def of(
+        first: Filters,
+        activation: nn.Module,
+        one_hot: Tensor,
+        *,
+        pool_size: int = 1,
+        valid: Tensor | None = None,
+    ) -> ChangedUnits:
+        """Compute the units of sequences (N, 4, L)."""
+        codes = one_hot.argmax(-2).masked_fill_(one_hot.amax(-2) == 0, 4)
+        before = first.add_bias(first(one_hot))
+        units = activation(before if pool_size == 1 else MaxPool(pool_size)(before))
+        if valid is None:
+            valid = torch.ones(units.shape[:2], dtype=torch.bool, device=units.device)
+        table = _differences(first.weight, pool_size)
+        return ChangedUnits(first, activation, pool_size, codes, before, units, valid, table)
 
     @property
-    def _sides(self) -> tuple[int, int]:
-        """How far before and behind its base the units lie that see it."""
-        left = -self.first.field.first
-        return self.first.field.width - 1 - left, left
+    def n_changed(self) -> int:
+        """How many units one base can change at most, J."""
+        return _n_changed(self.first.field.width, self.pool_size)
+
+    def first_changed_by(self, position: int) -> int:
+        """Return the first unit that a position can change; below 0 at the edge."""
+        return (position - self.first.field.first - self.first.field.width + 1) // self.pool_size
+
+    def first_changed(self, positions: slice) -> Tensor:
+        """Return the first unit that each of P positions can change, (P,); below 0 at the edge."""
+        return self._earliest(positions).div(self.pool_size, rounding_mode="floor")
+
+    def _earliest(self, positions: slice) -> Tensor:
+        """Return the first unit of the filters that sees each position, below 0 at the edge."""
+        position = torch.arange(positions.start, positions.stop, device=self.codes.device)
+        return position - self.first.field.first - self.first.field.width + 1
+
+    def changed(self, positions: slice) -> Tensor:
+        """Return which units P positions can change, (P, J), some of them beyond the edges."""
+        offsets = torch.arange(self.n_changed, device=self.codes.device)
+        return self.first_changed(positions).unsqueeze(-1) + offsets
 
     def at(self, positions: slice) -> Tensor:
-        """Return the activations (N, P, 4, K, F) around P positions, base b put at each.
+        """Return the changed units (N, P, 3, J, F) with each of :data:`OTHERS` at P positions.
 
-        What stands for units over the edge of the sequence means nothing.
+        What stands for units beyond the edges of the sequence means nothing.
         """
-        around = nn.functional.pad(self.activations, (0, 0, *self._sides))
-        around = around.unfold(-2, self.first.field.width, 1)[:, positions].mT  # (N, P, K, F)
-        weights = self.first.weight.permute(2, 1, 0).flip(0)  # (K, 4, F), in the order of those
-        observed = self.one_hot.mT[:, positions].unsqueeze(-3) @ weights.unsqueeze(0)
-        without = around - observed.transpose(1, 2)
-        return without.unsqueeze(2) + weights.transpose(0, 1)
+        n_before, size = self.before.shape[-2], self.n_changed * self.pool_size
+        start = self.first_changed(positions) * self.pool_size
+        around = start.unsqueeze(-1) + torch.arange(size, device=start.device)
+        around = self.before[:, around.clamp(0, n_before - 1)].unsqueeze(2)  # (N, P, 1, J · S, F)
+        row = (self._earliest(positions) - start) * 5 + self.codes[:, positions]
+        after = self._differences[row].add_(around)
+        if self.pool_size > 1:
+            after = torch.unflatten(after, 3, (self.n_changed, self.pool_size)).amax(-2)
+        if isinstance(self.activation, nn.ReLU):
+            return after.relu_()
+        changed: Tensor = self.activation(after)
+        return changed
 
-    def valid(self, valid: Tensor, positions: slice) -> Tensor:
-        """Return which units around P positions count, (N, P, K), from those that do, (N, L)."""
-        around = nn.functional.pad(valid, self._sides)
-        return around.unfold(-1, self.first.field.width, 1)[:, positions]
+    def counted(self, positions: slice) -> Tensor:
+        """Return which of the changed units count, (N, P, J)."""
+        changed, n_units = self.changed(positions), self.units.shape[-2]
+        inside = (changed >= 0) & (changed < n_units)
+        return self.valid[:, changed.clamp(0, n_units - 1)] & inside
 
-    def among(self, positions: slice) -> Tensor:
-        """Mark the units (P, L) that see each of P positions."""
-        unit = torch.arange(self.activations.shape[-2], device=self.activations.device)
-        before, behind = self._sides
-        offset = unit - unit[positions].unsqueeze(-1)
-        return (offset >= -before) & (offset <= behind)
+    def beside(self) -> Tensor:
+        """Add up the units that count and that each base leaves as they are, (N, L, F)."""
+        kept = self.units * self.valid.unsqueeze(-1)
+        left = nn.functional.pad(kept.cumsum(-2), (0, 0, 1, 0))
+        right = nn.functional.pad(kept.flip(-2).cumsum(-2).flip(-2), (0, 0, 0, 1))
+        n_units = kept.shape[-2]
+        start = self.first_changed(slice(0, self.codes.shape[-1]))
+        end = (start + self.n_changed).clamp(0, n_units)
+        return left[:, start.clamp(0, n_units)] + right[:, end]
 
-    def beside(self, values: Tensor) -> Tensor:
-        """Add up values (N, L, F) over the units that do not see each base, (N, L, F)."""
-        before, behind = self._sides
-        length = values.shape[-2]
-        left = nn.functional.pad(values.cumsum(-2), (0, 0, before + 1, 0))[:, :length]
-        right = values.flip(-2).cumsum(-2).flip(-2)
-        right = nn.functional.pad(right, (0, 0, 0, behind + 1))[:, behind + 1 :]
-        return left + right
+    @staticmethod
+    def at_once(first: Filters, one_hot: Tensor) -> int:
+        """Return how many of the sequences (N, 4, L) fill the memory that a block may take."""
+        budget = _budget(one_hot.device.type)
+        one = 3 * first.field.width * len(first.bias) * min(one_hot.shape[-1], POSITIONS_AT_ONCE)
+        return max(1, budget // one)
+
+    def blocks(self, start: int, stop: int) -> Iterator[slice]:
+        """Cut the positions from start to stop into those that are computed at once."""
+        budget = _budget(self.codes.device.type)
+        one = 3 * self.n_changed * self.pool_size * self.units.shape[-1] * len(self.codes)
+        at_once = max(1, min(budget // one, POSITIONS_AT_ONCE))
+        for first in range(start, stop, at_once):
+            yield slice(first, min(first + at_once, stop))
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What is known of N sequences with U units of F channels before anything is substituted.
+def _budget(device: str) -> int:
+    return CHANGED_AT_ONCE.get(device, CHANGED_AT_ONCE["cuda"])
 
-    Parameters
-    ----------
-    keys, valid
-        The units (N, U, F), and which of them count (N, U).
-    query
-        The mean of the keys that count, (N, F).
-    beside
-        What the keys beside those that see a base add up to, (N, L, F).
-    before
-        What goes through tanh: (N, U, C), head after head.
-    mixed
-        What each unit adds to the hidden layer, were a head to look at it alone: (N, H, U, O).
+
+def _n_changed(kernel_size: int, pool_size: int) -> int:
+    return (kernel_size + 2 * pool_size - 2) // pool_size
+
+
+def _differences(weight: Tensor, pool_size: int) -> Tensor:
+    """Return what other bases add to the units around a base, (S · 5, 3, J · S, F).
+
+    Row by row for each place of the first unit that sees the base within its pool, and for each
+    observed base.
     """
-
-    keys: Tensor
-    valid: Tensor
-    query: Tensor
-    beside: Tensor
-    before: Tensor
-    mixed: Tensor
-
-
-def hidden_of_mutants(
-    attention: AdditiveAttention,
-    hidden: Linear,
-    units: ChangedUnits,
-    activation: nn.Module,
-    valid: Tensor,
-) -> Tensor:
-    """Return the hidden layer (before its activation) after every single substitution.
-
-    Parameters
-    ----------
-    attention, hidden
-        The attention, and the layer that its contexts go to, with O outputs.
-    units
-        The first layer's units, and those that a substitution changes.
-    activation
-        What makes them keys.
-    valid
-        (N, U), bool: the units that count.
-
-    Returns
-    -------
-    Tensor
-        (N, L, 4, O): base b put at position p. At a zero column of the input it means nothing.
-    """
-    known = _known(attention, hidden, units, activation(units.activations), valid)
-    n_positions = units.activations.shape[-2]
-    at_once = max(1, SCORES_AT_ONCE // (4 * n_positions))
-    blocks = [
-        _hidden(attention, hidden, known, units, activation, slice(start, start + at_once))
-        for start in range(0, n_positions, at_once)
-    ]
-    return torch.cat(blocks, 1)
-
-
-def _known(
-    attention: AdditiveAttention, hidden: Linear, units: ChangedUnits, keys: Tensor, valid: Tensor
-) -> _Known:
-    kept = keys * valid.unsqueeze(-1)
-    query = kept.sum(-2) / valid.sum(-1, keepdim=True)
-    w_query, w_key = torch.split(attention.project.weight, keys.shape[-1], dim=-1)
-    of_query = affine(query, w_query, attention.project.bias)
-    by_head = _by_head(hidden.weight, attention).transpose(0, 1)  # (H, O, F)
-    return _Known(
-        keys=keys,
-        valid=valid,
-        query=query,
-        beside=units.beside(kept),
-        before=affine(keys, w_key, None) + of_query.unsqueeze(-2),
-        mixed=keys.unsqueeze(1) @ by_head.mT,
+    kernel_size = weight.shape[-1]
+    others = torch.tensor(OTHERS, device=weight.device)
+    bases = weight.permute(1, 2, 0).flip(1)  # (4, K, F), in the order of the units that see a base
+    observed = nn.functional.pad(bases, (0, 0, 0, 0, 0, 1))
+    differences = bases[others] - observed.unsqueeze(1)  # (5, 3, K, F)
+    size = _n_changed(kernel_size, pool_size) * pool_size
+    return torch.cat(
+        [
+            nn.functional.pad(differences, (0, 0, place, size - place - kernel_size))
+            for place in range(pool_size)
+        ]
     )
 
 
-def _hidden(
-    attention: AdditiveAttention,
-    hidden: Linear,
-    known: _Known,
-    units: ChangedUnits,
-    activation: nn.Module,
-    positions: slice,
-) -> Tensor:
-    """Return the hidden layer (N, P, 4, O) of the mutants at P positions."""
-    changed, seen = activation(units.at(positions)), units.valid(known.valid, positions)
-    counted = seen[:, :, None, :, None]  # (N, P, 1, K, 1)
-    total = known.beside[:, positions].unsqueeze(-2) + (changed * counted).sum(-2)
-    query = total / known.valid.sum(-1)[:, None, None, None]  # (N, P, 4, F)
-    scores = _scores(attention, known, query)  # (N, H, P, 4, U)
-    out = ~known.valid.unsqueeze(1) | units.among(positions)  # (N, P, U)
-    scores = scores.masked_fill(out[:, None, :, None], float("-inf"))
-    own = _own_scores(attention, changed, query).masked_fill(~counted, float("-inf"))
-    top = torch.maximum(scores.amax(-1), own.amax(-2).movedim(-1, 1)).unsqueeze(-1)
-    others, own = (scores - top).exp_(), (own - top.squeeze(-1).movedim(1, -1).unsqueeze(-2)).exp_()
-    sums = others.sum(-1).movedim(1, -1) + own.sum(-2)  # (N, P, 4, H)
-    of_others = (others @ known.mixed.unsqueeze(2)).movedim(1, -2) / sums.unsqueeze(-1)
-    context = own.mT @ changed / sums.unsqueeze(-1)  # (N, P, 4, H, F)
-    return of_others.sum(-2) + affine(context.flatten(-2), hidden.weight, hidden.bias)
+def flat_change(units: ChangedUnits, hidden: Linear, changed: Tensor, positions: slice) -> Tensor:
+    """Return by how much a layer on all units, channels first, changes: (N, P, 3, O).
+
+    Parameters
+    ----------
+    units, changed, positions
+        The units, and the changed ones (N, P, 3, J, F) at P positions.
+    hidden
+        From (N, F · U) to O.
+    """
+    n_units = units.units.shape[-2]
+    at = units.changed(positions).clamp(0, n_units - 1)
+    was = units.units[:, at].unsqueeze(2)
+    change = (changed - was) * units.counted(positions)[:, :, None, :, None]
+    weight = torch.unflatten(hidden.weight, -1, (-1, n_units))[..., at]  # (O, F, P, J)
+    rows = change.movedim(0, 1).flatten(3).flatten(1, 2)  # (P, N · 3, J · F)
+    result = rows @ weight.permute(2, 3, 1, 0).flatten(1, 2)
+    return torch.unflatten(result, 1, (-1, 3)).movedim(1, 0)
 
 
-def _own_scores(attention: AdditiveAttention, changed: Tensor, query: Tensor) -> Tensor:
-    """Score the changed units: keys (N, P, 4, K, F), queries (N, P, 4, F) → (N, P, 4, K, H)."""
-    w_query, w_key = torch.split(attention.project.weight, query.shape[-1], dim=-1)
-    of_query = affine(query, w_query, attention.project.bias).unsqueeze(-2)
-    weighted = torch.tanh(affine(changed, w_key, None) + of_query) * attention.v
-    return _by_head(weighted, attention).sum(-1)
-
-
-def _scores(attention: AdditiveAttention, known: _Known, query: Tensor) -> Tensor:
-    """Score the units as they were, for the queries (N, P, 4, F) of the mutants."""
-    w_query, _ = torch.split(attention.project.weight, query.shape[-1], dim=-1)
-    change = affine(query - known.query[:, None, None], w_query, None)
-    before, change, v = (_by_head(x, attention) for x in (known.before, change, attention.v))
-    largest = float(change.abs().amax())
-    if math.tanh(largest) > MAX_TAU:
-        at = before[:, None, None] + change.unsqueeze(-3)  # (N, P, 4, U, H, C / H)
-        return (at.tanh() * v).sum(-1).movedim(-1, 1)
-    t, tau = torch.tanh(before), torch.tanh(change)
-    first = (t * v).sum(-1).mT[:, :, None, None]  # (N, H, 1, 1, U)
-    powers = torch.arange(_n_terms(math.tanh(largest), query.dtype), device=query.device)
-    of_units = (v * (1 - t.square())).unsqueeze(-1) * (-t).unsqueeze(-1) ** powers
-    of_mutants = tau.unsqueeze(-1) ** (powers + 1)
-    left, right = of_mutants.movedim(-3, 1).flatten(-2), of_units.movedim(-3, 1).flatten(-2)
-    return left @ right.mT.unsqueeze(2) + first
-
-
-def _by_head(x: Tensor, attention: AdditiveAttention) -> Tensor:
-    """Split the last axis, head after head: (..., H · C) → (..., H, C)."""
-    return x.view(*x.shape[:-1], attention.n_heads, -1)
-
-
-def _n_terms(largest: float, precision: torch.dtype) -> int:
-    """Return how many terms of the series leave a rest below the precision."""
-    eps = torch.finfo(precision).eps / 4
-    return 1 if largest <= eps else max(1, math.ceil(math.log(eps) / math.log(largest)))
+def with_reference(others: Tensor, reference: Tensor, codes: Tensor) -> Tensor:
+    """Put the logits (N, P, 3) of mutants and of the sequences (N,) by base, (N, 4, P)."""
+    by_base = reference[:, None, None].repeat(1, others.shape[1], 4)
+    to = torch.tensor(OTHERS, device=codes.device)[codes]
+    return by_base.scatter_(-1, to, others).mT

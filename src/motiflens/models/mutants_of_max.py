@@ -99,7 +99,7 @@ class MaxMutants:
         reached = self.reached
         near = self.activations > (reached - self.spread).unsqueeze(-2)
         found = []
-        for units in near.view(-1).nonzero().squeeze(-1).split(self._at_once):
+        for units in torch.split(near.view(-1).nonzero().squeeze(-1), self._at_once):
             filters = units % n_filters
             sequence_unit = units // n_filters
             of_maximum = sequence_unit // n_units * n_filters + filters
@@ -144,7 +144,7 @@ class MaxMutants:
         after = least.view(-1, 1, 1).repeat(1, kernel_size, 4)
         near = values > (least - self.spread[filters]).unsqueeze(-1)
         for row, at in zip(
-            *(x.split(self._at_once) for x in near.nonzero(as_tuple=True)), strict=True
+            *(torch.split(x, self._at_once) for x in near.nonzero(as_tuple=True)), strict=True
         ):
             shown = self._with_each_base(
                 filters[row], sequence_unit[row, at], values[row, at], around[at]

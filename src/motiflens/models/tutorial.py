@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
 from motiflens.models.base import AttentionMap
 from motiflens.models.filters import FilterModel, Filters
 from motiflens.models.layers import AdditiveAttention, Linear, MaxPool
+from motiflens.models.mutants import ChangedUnits, flat_change, with_reference
+from motiflens.models.mutants_of_attention import attention_mutants
 
 N_FILTERS, KERNEL_SIZE, POOL_SIZE, N_HIDDEN = 32, 12, 4, 16
 
@@ -47,6 +51,25 @@ class TutorialCNN(FilterModel):
         """Map one-hot (..., 4, L) to logits (...)."""
         return self.output(self._features(self._pooled(one_hot))).squeeze(-1)
 
+    def single_mutant_logits(
+        self, one_hot: Tensor, start: int = 0, end: int | None = None
+    ) -> Tensor:
+        """Return the logits after every single substitution, (N, 4, end − start)."""
+        units = ChangedUnits.of(self.first, self.activation, one_hot, pool_size=POOL_SIZE)
+        stop = one_hot.shape[-1] if end is None else end
+        logits = torch.cat(list(self._mutants(units, start, stop)), 1)
+        return with_reference(logits, self(one_hot), units.codes[:, start:stop])
+
+    def _mutants(self, units: ChangedUnits, start: int, stop: int) -> Iterator[Tensor]:
+        """Compute the logits (N, P, 3) of the mutants at each block of positions."""
+        for positions in units.blocks(start, stop):
+            features = self._changed_features(units, units.at(positions), positions)
+            yield self.output(features).squeeze(-1)
+
+    def _changed_features(self, units: ChangedUnits, changed: Tensor, positions: slice) -> Tensor:
+        before = self.hidden(units.units.mT.flatten(-2))[:, None, None]
+        return self.hidden_activation(before + flat_change(units, self.hidden, changed, positions))
+
 
 class TutorialAttention(TutorialCNN):
     """The same convolution and pool; additive attention over the 9 units joins the CNN's features.
@@ -73,3 +96,11 @@ class TutorialAttention(TutorialCNN):
         context = self.context_activation(self.context(self.attention(units)))
         joined = torch.cat([self._features(units), context], dim=-1)
         return self.output(joined).squeeze(-1)
+
+    def _mutants(self, units: ChangedUnits, start: int, stop: int) -> Iterator[Tensor]:
+        """Compute the logits (N, P, 3) of the mutants at each block of positions."""
+        blocks = attention_mutants(self.attention, self.context, units, start, stop)
+        for positions, changed, context in blocks:
+            features = self._changed_features(units, changed, positions)
+            joined = torch.cat([features, self.context_activation(context)], dim=-1)
+            yield self.output(joined).squeeze(-1)

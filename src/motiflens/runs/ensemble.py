@@ -55,9 +55,11 @@ class Ensemble(SequenceModel):
         """Map one-hot (N, 4, L) to the mean logits (N,) of all seeds."""
         return torch.stack([member(one_hot) for member in self.members]).mean(dim=0)
 
-    def single_mutant_logits(self, one_hot: Tensor) -> Tensor | None:
-        """Return the logits after every single substitution, (N, 4, L), if all members can."""
-        logits = [member.single_mutant_logits(one_hot) for member in self.seeds]
+    def single_mutant_logits(
+        self, one_hot: Tensor, start: int = 0, end: int | None = None
+    ) -> Tensor | None:
+        """Return the logits after every single substitution, if all members can."""
+        logits = [member.single_mutant_logits(one_hot, start, end) for member in self.seeds]
         known = [values for values in logits if values is not None]
         return torch.stack(known).mean(dim=0) if len(known) == len(logits) else None
 

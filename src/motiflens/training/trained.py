@@ -127,9 +127,11 @@ class TrainedModel(SequenceModel):
         """Return the attention on the forward strand."""
         return self.model.attention_maps(one_hot)
 
-    def single_mutant_logits(self, one_hot: Tensor) -> Tensor | None:
-        """Return the logits after every single substitution, (N, 4, L), if the model has them."""
-        return self.model.single_mutant_logits(one_hot)
+    def single_mutant_logits(
+        self, one_hot: Tensor, start: int = 0, end: int | None = None
+    ) -> Tensor | None:
+        """Return the logits after every single substitution, if the model has them."""
+        return self.model.single_mutant_logits(one_hot, start, end)
 
     def pooled_filters(self) -> PooledFilters | None:
         """Return what the model is made of, where it is filters, maxima and a head."""
