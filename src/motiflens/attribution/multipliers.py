@@ -45,6 +45,29 @@ def rescaled(
     return linearised(value, slope, at_a.to(value.dtype)), at_b.to(value.dtype)
 
 
+def rescaled_tanh(value: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
+    """Apply the rescale rule to tanh, by tanh a − tanh b = tanh(a − b) (1 − tanh a tanh b).
+
+    Close values cancel nothing, so that float32 does.
+    """
+    with torch.no_grad():
+        difference = value.detach() - reference
+        at_a, at_b = value.detach().tanh(), reference.tanh()
+        slope = torch.where(difference == 0, 1.0, difference.tanh() / difference)
+        slope -= slope * at_a * at_b
+    return linearised(value, slope, at_a), at_b
+
+
+def rescaled_relu(value: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
+    """Apply the rescale rule to the rectifier."""
+    with torch.no_grad():
+        a = value.detach()
+        at_a, at_b = a.relu(), reference.relu()
+        difference = a - reference
+        slope = torch.where(difference == 0, (a > 0).to(a.dtype), (at_a - at_b) / difference)
+    return linearised(value, slope, at_a), at_b
+
+
 def max_rule(
     value: Tensor,
     reference: Tensor,

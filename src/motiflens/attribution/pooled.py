@@ -111,6 +111,14 @@ class FilterScan:
             len(x), -1, tables.shape[1]
         )
 
+    def logits(self, x: Tensor) -> Tensor:
+        """Return the logits (N,) of one-hot (N, 4, L)."""
+        at_once = max(1, self.rows_at_once(x.shape[-1]) // 2)
+        blocks = [x[first : first + at_once] for first in range(0, len(x), at_once)]
+        maxima = [largest(self.activations(self.strands(block)))[0] for block in blocks]
+        means = [self.mean_over_strands(self.head(of_block)) for of_block in maxima]
+        return torch.cat(means) if means else x.new_zeros(0)
+
     def units_on_even(self, x: Tensor) -> Tensor:
         """Mark the units that see nothing but 1/4 of every base in (N, 4, L), (N, L)."""
         even = nn.functional.pad((x == 1 / 4).all(-2), self.padding)

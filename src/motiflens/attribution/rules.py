@@ -30,7 +30,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from motiflens.attribution.composites import COMPOSITES, without_rule
-from motiflens.attribution.multipliers import linearised, logsumexp, max_rule, rescaled
+from motiflens.attribution.multipliers import (
+    linearised,
+    logsumexp,
+    max_rule,
+    rescaled,
+    rescaled_relu,
+    rescaled_tanh,
+)
 from motiflens.attribution.operations import (
     AFFINE,
     CURVED,
@@ -322,6 +329,8 @@ _RULES: dict[str, Rule] = {
     **_rules(("amin", "min", "minimum"), _smallest),
     **_rules(("max", "maximum"), _decomposed(_max)),
     "amax": _decomposed(_amax),
+    "tanh": _decomposed(lambda x, **kwargs: DualTensor.of(*rescaled_tanh(x.value, x.reference))),
+    "relu": _decomposed(lambda x, **kwargs: DualTensor.of(*rescaled_relu(x.value, x.reference))),
     "logsumexp": _decomposed(_logsumexp),
     "batch_norm": _batch_norm,
     # A model that hides a value from gradients uses it all the same.

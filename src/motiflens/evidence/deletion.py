@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -11,8 +12,9 @@ from scipy.stats import t
 from torch import nn
 
 from motiflens.attribution.base import by_blocks
+from motiflens.attribution.pooled import FilterScan, pooled_filters
 from motiflens.attribution.result import Floats
-from motiflens.models.calling import evaluating, logits_in_batches
+from motiflens.models.calling import as_input, evaluating, logits_in_batches
 from motiflens.results.trust import DeletionCurve
 
 FRACTIONS = (0.0, 0.02, 0.04, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
@@ -23,6 +25,8 @@ N_DRAWS = 2
 RANDOM = "random"
 
 Values = NDArray[np.float64]
+#: From one-hot (N, 4, L) to logits (N,).
+Score = Callable[[Floats], Values]
 
 
 def eval_logits(module: nn.Module, one_hot: Floats, target: int) -> Values:
@@ -35,6 +39,22 @@ def eval_logits(module: nn.Module, one_hot: Floats, target: int) -> Values:
     """
     with evaluating(module):
         return logits_in_batches(module, one_hot, target, BATCH_SIZE)
+
+
+@contextmanager
+def scoring(module: nn.Module, target: int) -> Iterator[Score]:
+    """Give the fastest way from one-hot (N, 4, L) to the logits (N,) that :func:`eval_logits` has.
+
+    Where it is not by the module itself, logits differ by rounding, and a wrong target is not
+    noticed.
+    """
+    pooled = pooled_filters(module)
+    with evaluating(module), torch.inference_mode():
+        if pooled is None:
+            yield lambda one_hot: logits_in_batches(module, one_hot, target, BATCH_SIZE)
+            return
+        scan = FilterScan(pooled)
+        yield lambda one_hot: scan.logits(as_input(module, one_hot)).double().cpu().numpy()
 
 
 def deletion_curves(
@@ -84,15 +104,16 @@ def deletion_curves(
     if not gap > 1e-6 * max(1.0, float(np.abs(intact).mean())):
         return None
     curves = {}
-    for method, track in {RANDOM: generator.random(known.shape), **tracks}.items():
-        taken = _ranks(track, known, generator)
-        curves[method] = [
-            np.stack([first, *_between(module, start, end, taken, known, target), last])
-            for start, end, (first, last) in (
-                (one_hot, replaced, ends),
-                (replaced, one_hot, ends[::-1]),
-            )
-        ]
+    with scoring(module, target) as score:
+        for method, track in {RANDOM: generator.random(known.shape), **tracks}.items():
+            taken = _ranks(track, known, generator)
+            curves[method] = [
+                np.stack([first, *_between(module, score, start, end, taken, known), last])
+                for start, end, (first, last) in (
+                    (one_hot, replaced, ends),
+                    (replaced, one_hot, ends[::-1]),
+                )
+            ]
     reference = _areas(curves[RANDOM][0])
     return {
         method: _summary(deletion, insertion, reference, float(erased.mean()), gap)
@@ -124,11 +145,11 @@ def _ranks(
 
 def _between(
     module: nn.Module,
+    score: Score,
     start: Floats | list[Floats],
     end: Floats | list[Floats],
     ranks: NDArray[np.intp],
     known: NDArray[np.bool_],
-    target: int,
 ) -> Values:
     """Logits (fractions, N) between sequences and others, mean over draws, without both ends."""
     steps = [
@@ -144,10 +165,9 @@ def _between(
             before = start[draw] if isinstance(start, list) else start
             after = end[draw] if isinstance(end, list) else end
             mixed = np.where(first[:, None], after, before)
-            logits[row] = logits_in_batches(module, mixed, target, BATCH_SIZE)
+            logits[row] = score(mixed)
 
-    with evaluating(module), torch.no_grad():
-        by_blocks(module, len(steps), 1, work)
+    by_blocks(module, len(steps), 1, work)
     return logits.reshape(-1, N_DRAWS, len(ranks)).mean(axis=1)
 
 
