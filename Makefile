@@ -4,7 +4,8 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check
 # One process a core, with one thread each: two threads of one process gain far less.
 PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: demo test test-slow test-all check docs bench bench-explain bench-attribution bench-motifs
+.PHONY: demo test test-slow test-all check docs \
+  bench bench-gpu bench-gpu-export bench-memory bench-explain bench-attribution bench-motifs
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
@@ -27,8 +28,19 @@ check: .venv/.installed-dev
 docs: .venv/.installed-dev
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 
+# Ours beside others, every row of docs/evidence/speed.md but those of a GPU: half an hour of two cores.
 bench: .venv/.installed
-	.venv/bin/python -m benchmarks.training_speed
+	.venv/bin/python -m benchmarks
+
+# What benchmarks.gpu needs on a machine with neither network nor data, into runs/bench-gpu.
+bench-gpu-export: .venv/.installed
+	.venv/bin/python -m benchmarks.gpu_export
+
+bench-gpu: .venv/.installed bench-gpu-export
+	.venv/bin/python -m benchmarks.gpu --old runs/bench-gpu/old --data $$(ls runs/bench-gpu/data/train.*) \
+	  --test $$(ls runs/bench-gpu/data/test.*) --output runs/bench-gpu/gpu.json
+
+bench-memory: .venv/.installed
 	.venv/bin/python -m benchmarks.memory
 
 bench-explain: .venv/.installed

@@ -1,15 +1,19 @@
 """Training time a replicate: the tutorial's loop against ours, in one run on one machine.
 
-Run with ``make bench``. The first epoch of either is a warm-up and is not timed.
+Part of ``make bench``; alone: ``python -m benchmarks.training_speed``. The first epoch of either
+is a warm-up and is not timed.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 import torch
 
+from benchmarks.rows import Row, row
 from benchmarks.tutorial_loop import TutorialAttention, TutorialCNN, train_tutorial
 from motiflens import simulate
 from motiflens.datasets import SequenceDataset, split_at_random
@@ -19,7 +23,10 @@ from motiflens.training import Job, Recipe, n_cores, train
 EPOCHS = 4
 REPLICATES = 20
 PLAIN_REPLICATES = 3
+TURNS = 3
 MODELS = {"tutorial-cnn": TutorialCNN, "tutorial-attention": TutorialAttention}
+
+Timing = Callable[[str, SequenceDataset, int], float]
 
 
 def seconds_of_the_plain_loop(name: str, data: SequenceDataset, threads: int) -> float:
@@ -49,9 +56,45 @@ def seconds_of_ours(name: str, data: SequenceDataset, threads: int) -> float:
     return (seconds[1] - seconds[0]) / EPOCHS / REPLICATES
 
 
+def measure() -> list[Row]:
+    """Time an epoch and replicate of both models together, on one thread and on every core.
+
+    On every core the loop takes the threads it is faster with: they often slow it down.
+    """
+    data = tutorial_data()
+    cores = n_cores()
+    of: tuple[Timing, Timing] = (seconds_of_the_plain_loop, seconds_of_ours)
+    threads = (1, cores)
+    seconds = np.zeros((TURNS, len(of), len(threads)))
+    for turn, name in product(range(TURNS), MODELS):
+        for (i, timing), (j, n) in product(enumerate(of), enumerate(threads)):
+            seconds[turn, i, j] += timing(name, data, n)
+    plain, ours = seconds.transpose(1, 2, 0)
+    work = f"the tutorial's two models, an epoch and replicate of {REPLICATES}"
+    more = {"n": len(data), "clock": "wall"}
+    peer = "the tutorial's loop"
+    return [
+        row(f"{work}, one thread", [*ours[0]], [*plain[0]], peer, goal="≥ 8", **more),
+        row(
+            f"{work}, all cores",
+            [*ours[1]],
+            [*plain.min(axis=0)],
+            peer,
+            goal="≥ 12 on two cores",
+            threads=cores,
+            **more,
+        ),
+    ]
+
+
+def tutorial_data() -> SequenceDataset:
+    """Simulate the tutorial's data, a fifth of it for testing."""
+    return split_at_random(simulate(tutorial_grammar(), 0), test=0.2, seed=0)
+
+
 def main() -> None:
     """Print the table."""
-    data = split_at_random(simulate(tutorial_grammar(), 0), test=0.2, seed=0)
+    data = tutorial_data()
     cores = n_cores()
     print(
         f"torch {torch.__version__}, {cores} cores; seconds an epoch and replicate, evaluation in"
