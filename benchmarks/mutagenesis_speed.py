@@ -165,9 +165,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for row in rows:
         print(
             "| {model} | {length} | {sequences} | {ours_seconds:.3f} | {tangermeme_seconds:.2f} | "
-            "{ratio:.1f} | {tangermeme_fast} | {largest_difference:.1e} | {largest_effect:.1e} |".format(
-                **row
-            )
+            "{ratio:.1f} | {tangermeme_fast} | {largest_difference:.1e} | "
+            "{largest_effect:.1e} |".format(**row)
         )
     if asked.json:
         asked.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

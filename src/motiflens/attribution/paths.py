@@ -15,7 +15,7 @@ from motiflens.attribution.base import logits_and_gradient
 from motiflens.attribution.pooled import FilterScan
 from motiflens.attribution.result import Floats
 from motiflens.models.calling import as_input
-from motiflens.models.filters import largest
+from motiflens.models.kmer_sums import largest
 
 Doubles = NDArray[np.float64]
 Rows = NDArray[np.intp]

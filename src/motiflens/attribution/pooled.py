@@ -20,7 +20,7 @@ from motiflens.models.base import (
     other_strand,
     valid_units,
 )
-from motiflens.models.filters import largest
+from motiflens.models.kmer_sums import largest
 
 #: Bases of a row of the tables, and letters: four bases, and a zero column.
 BASES_OF_ROW, N_LETTERS = 4, 5

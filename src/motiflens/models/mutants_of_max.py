@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from motiflens.models.filters import Filters, largest
+from motiflens.models.filters import Filters
+from motiflens.models.kmer_sums import largest
 
 #: Units whose bases are tried at once: about what the processor's caches hold, and a GPU's memory.
 UNITS_AT_ONCE = {"cpu": 2**13, "cuda": 2**20}
