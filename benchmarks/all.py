@@ -122,6 +122,12 @@ def asked(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", help=f"of {', '.join(MODULES)}; all by default")
     parser.add_argument("--output", type=Path, default=ROOT / "runs" / "bench")
+    parser.add_argument(
+        "--most",
+        type=float,
+        default=MOST_SECONDS,
+        help="seconds of one benchmark; more beside other work",
+    )
     options = parser.parse_args(arguments)
     unknown = [name for name in options.names if name not in MODULES]
     if unknown:
@@ -138,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> Path:
     path = options.output / f"speed-{now:%Y-%m-%d-%H%M%S}.json"
     content: dict[str, Any] = {"date": f"{now:%Y-%m-%d}", "machine": machine(), "rows": []}
     for name in options.names or MODULES:
-        rows = measured(name, PYTHON)
+        rows = measured(name, PYTHON, options.most)
         print("\n".join(map(line, rows)), flush=True)
         content["rows"] += rows
         content["minutes"] = (time.perf_counter() - started) / 60

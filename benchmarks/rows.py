@@ -6,8 +6,11 @@ A benchmark is a module with ``measure() -> list[dict]``; its rows have the fiel
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from importlib.metadata import version
+from multiprocessing import get_context
 from statistics import median
 from typing import Any, TypedDict
 
@@ -83,6 +86,16 @@ def in_turns(
             work()
             own.append(clock() - started)
     return seconds
+
+
+@contextmanager
+def other_process() -> Iterator[Callable[..., Any]]:
+    """Give what calls a function of a module in another process, always the same one.
+
+    There a peer is timed, so that neither its threads nor its settings touch what is timed here.
+    """
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        yield lambda function, *arguments: pool.submit(function, *arguments).result()
 
 
 def timed(work: Callable[[], object], clock: Callable[[], float] = time.process_time) -> float:

@@ -13,15 +13,8 @@ from benchmarks import all as driver
 from benchmarks import gpu, gpu_work, scaling, speed_page
 
 FIELDS = [
-    "work",
-    "ours_seconds",
-    "theirs_seconds",
-    "ratio",
-    "peer",
-    "peer_version",
-    "threads",
-    "n",
-    "repeats",
+    *("work", "ours_seconds", "theirs_seconds", "ratio"),
+    *("peer", "peer_version", "threads", "n", "repeats"),
 ]
 
 
