@@ -78,7 +78,8 @@ def test_an_old_run_opens_with_all_that_it_holds():
     assert is_run(OLD)
     assert results.models == {"cnn": (0, 1), "attention": (0, 1)}
     assert results.settings == Settings(
-        seeds=2, split="random", strands="forward", sizes=(), target=0.95, n_explained=3, threads=1, device="cpu",
+        seeds=2, split="random", strands="forward", sizes=(), target=0.95, n_explained=3,
+        threads=1, device="cpu",
         hyperparameters={
             "cnn": {"n_filters": 48, "n_hidden": 8},
             "attention": {"n_filters": 32, "n_heads": 2, "n_hidden": 8},
