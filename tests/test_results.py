@@ -71,7 +71,8 @@ def test_an_old_run_opens_with_all_that_it_holds():
     assert is_run(OLD)
     assert results.models == {"cnn": (0, 1), "attention": (0, 1)}
     assert results.settings == Settings(
-        seeds=2, split="random", strands="forward", sizes=(), target=0.95, n_explained=3, threads=1,
+        seeds=2, split="random", strands="forward", sizes=(), target=0.95, n_explained=3,
+        threads=1, device="cpu",
         hyperparameters={
             "cnn": {"n_filters": 48, "n_hidden": 8},
             "attention": {"n_filters": 32, "n_heads": 2, "n_hidden": 8},
@@ -264,7 +265,11 @@ def test_what_follows_from_what():
         "sites", "motifs", "experiments", "trust", "report",
     )  # fmt: skip
     assert following_from(["motifs"]) == ("experiments", "report")
-    assert set(following_from(["configuration"])) == {*ARTIFACTS} - {"configuration", "timings"}
+    assert set(following_from(["configuration"])) == {*ARTIFACTS} - {
+        "configuration",
+        "timings",
+        "profile",
+    }
     assert "timings" not in needed_by("report")
 
 
