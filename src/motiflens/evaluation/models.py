@@ -163,8 +163,7 @@ def _score_seeds(group: Sequence[Trained], test: SequenceDataset) -> intervals.S
 def _score_curve(group: Sequence[Trained], test: SequenceDataset) -> tuple[SeedScores, ...]:
     """Return the rows of a smaller training size, whose epochs did not look at the test split."""
     return tuple(
-        _row(one, score(test.labels, predict_trained(one, test)), float("inf"))
-        for one in group
+        _row(one, score(test.labels, predict_trained(one, test)), float("inf")) for one in group
     )
 
 
