@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
+from tests.as_pairs import read_fasta
 
 from motiflens.discovery import DiscoveredMotif, discover_motifs
 from motiflens.discovery.oriented import orient
@@ -16,7 +17,6 @@ from motiflens.discovery.refinement import column_nats, informative_span
 from motiflens.discovery.search import are_same_motif, similarity
 from motiflens.discovery.windows import background_bits, cut_windows, fit_markov_chain
 from motiflens.errors import InputError
-from motiflens.io.fasta import read_fasta
 from motiflens.motifs import Motif, recover
 from motiflens.sequences import encode, reverse_complement_string
 

@@ -24,7 +24,7 @@ from motiflens.perturbation import (
     substitute,
 )
 from motiflens.perturbation.ablate import shuffle_out
-from motiflens.perturbation.effects import Effect
+from motiflens.results.experiments import Effect
 from motiflens.sequences import Site, decode, encode, one_hot, reverse_complement
 
 N, LENGTH = 5, 21
@@ -82,22 +82,26 @@ def test_substitute_puts_the_word_there_and_nothing_else():
 
 def test_the_marginal_effect_is_the_mean_over_backgrounds_with_its_error():
     background = sequences("T" * 9, *["A" * 9] * 3)
-    assert marginal_effect(Gated(), "ACG", background) == Effect(0.5, 0.5, 4)  # of 2, 0, 0, 0
-    assert marginal_effect(Gated(), "ACG", background[:1]) == Effect(2, 0, 1)
+    assert marginal_effect(Gated(), "ACG", background) == Effect(
+        mean=0.5, standard_error=0.5, n=4
+    )  # of 2, 0, 0, 0
+    assert marginal_effect(Gated(), "ACG", background[:1]) == Effect(mean=2, standard_error=0, n=1)
 
 
 @pytest.mark.parametrize(("strands", "expected"), [("forward", 2), ("reverse", 0), ("both", 1)])
 def test_strands_are_averaged_where_asked(strands: str, expected: float):
     call = {"strands": strands, "target": 1}
     found = marginal_effect(Words(), "ACG", BACKGROUND, **call)
-    assert found == Effect(expected, 0, N)
+    assert found == Effect(mean=expected, standard_error=0, n=N)
     assert copy_number_effect(Words(), "ACG", BACKGROUND, max_copies=2, **call).effects == (
-        Effect(expected, 0, N),
-        Effect(2 * expected, 0, N),
+        Effect(mean=expected, standard_error=0, n=N),
+        Effect(mean=2 * expected, standard_error=0, n=N),
     )
     at = position_effect(Words(), "ACG", BACKGROUND, starts=[4], **call)
-    assert at.effects == (Effect(expected, 0, N),)
-    assert mismatch_profile(Words(), "ACG", BACKGROUND, **call).intact == Effect(expected, 0, N)
+    assert at.effects == (Effect(mean=expected, standard_error=0, n=N),)
+    assert mismatch_profile(Words(), "ACG", BACKGROUND, **call).intact == Effect(
+        mean=expected, standard_error=0, n=N
+    )
 
 
 def test_the_motif_lies_in_the_middle_of_what_is_known_of_each_sequence():
@@ -177,7 +181,7 @@ def test_the_mismatch_profile_knows_each_base():
             return x[:, 0, 9] + 2 * x[:, 1, 10] + 3 * x[:, 2, 11]
 
     found = mismatch_profile(Weighted(), "ACG", sequences("T" * LENGTH, "T" * LENGTH))
-    assert found.intact == Effect(6, 0, 2)
+    assert found.intact == Effect(mean=6, standard_error=0, n=2)
     means = [[effect.mean for effect in row] for row in found.substitutions]
     assert means == [[6, 5, 5, 5], [4, 6, 4, 4], [3, 3, 6, 3]]
     np.testing.assert_allclose(found.loss, [1 / 6, 2 / 6, 3 / 6])

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import to_builtins
 from tests.as_json import as_json
 
 import motiflens
@@ -55,7 +56,7 @@ def test_the_figures_are_those_of_the_functions(run: motiflens.Run) -> None:
     motifs = experimenting.true_motifs(run.dataset, None)
     background = experimenting._background(run, motifs)
     effect = marginal_effect(run.model("tutorial-cnn"), SECOND, background)
-    assert found["motifs"][1]["marginal"] == vars(effect)
+    assert found["motifs"][1]["marginal"] == to_builtins(effect)
 
 
 def test_the_stage_gives_the_same_bytes_again(run: motiflens.Run) -> None:

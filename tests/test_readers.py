@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.as_pairs import read_fasta
 
 from motiflens.datasets import SequenceDataset, exact_matches
 from motiflens.errors import InputError
 from motiflens.io.bed import read_loci
-from motiflens.io.fasta import read_fasta
 from motiflens.io.options import ReadOptions
 from motiflens.io.read import read, read_files
 from motiflens.io.tables import write_table

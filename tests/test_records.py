@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.as_pairs import read_fasta
 
-from motiflens.io.fasta import read_fasta
 from motiflens.io.read import read
 
 FASTA = ">a first\nACGT\nacg\n\n>b\nTTN\n"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.as_pairs import read_fasta
 
 from motiflens.datasets import Loci
 from motiflens.errors import InputError
 from motiflens.io.bed import read_loci
-from motiflens.io.fasta import read_fasta
 from motiflens.io.genome import Genome, extract, open_genome
 
 DATA = Path(__file__).parents[2] / "shared" / "data"

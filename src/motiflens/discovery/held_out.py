@@ -18,7 +18,8 @@ from motiflens.discovery.discovered import DiscoveredMotif, Strands
 from motiflens.discovery.enrichment import Counted, Enrichment, count_once, measure_enrichment
 from motiflens.errors import InputError
 from motiflens.motifs import MAX_Q, Match, Motif, name_motifs
-from motiflens.perturbation import Ablation, ablate_sites
+from motiflens.perturbation import ablate_sites
+from motiflens.results.experiments import Ablation
 from motiflens.sequences import Site, evenly
 
 METHOD, N_REFERENCES = "deeplift_shap", 5

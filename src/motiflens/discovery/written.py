@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +17,13 @@ from motiflens.discovery.held_out import Discovery, Finding
 from motiflens.files import whole_file, write_whole
 from motiflens.hits.bed import COLUMNS, compress_blocks
 from motiflens.motifs import Motif, recover, write_motifs
-from motiflens.perturbation import Ablation
 from motiflens.results.base import ClassCounts, Matrix
+from motiflens.results.experiments import Ablation
 from motiflens.results.motifs import (
     Central,
     ConfirmedMotif,
     DismissedMotif,
     NamedMatch,
-    Recovery,
     SequencesTested,
     SiteAblation,
 )
@@ -109,7 +108,7 @@ def describe(finding: Finding, truths: Sequence[Motif] = ()) -> ConfirmedMotif:
         mean_contribution=_mean_contribution(finding),
         ablation=_ablation(finding.ablations, finding.n_agreeing),
         match=None if named is None else NamedMatch(**named),
-        recovery=Recovery(**asdict(recover(motif.ppm, truths))) if truths else None,
+        recovery=recover(motif.ppm, truths) if truths else None,
     )
 
 

@@ -3,4 +3,4 @@
 from motiflens.evidence.checks import Controls, trust_checks
 from motiflens.evidence.tracks import true_bases
 
-__all__ = ["Controls", "MethodTrust", "ModelTrust", "judge", "true_bases", "trust_checks"]
+__all__ = ["Controls", "true_bases", "trust_checks"]

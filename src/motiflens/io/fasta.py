@@ -118,11 +118,6 @@ def _stream_one_a_line(path: Path | str) -> Iterator[Record]:
         yield Record(None, sequence, number)
 
 
-def read_fasta(path: Path | str) -> list[tuple[str, str]]:
-    """Read the names (the first word of each header) and sequences of a FASTA file."""
-    return [(record.name, record.sequence) for record in stream_fasta(path)]
-
-
 def read_records(path: Path | str) -> list[Record]:
     """Read a file that is FASTA by its ending or its first letter, ``>``, and else has lines.
 

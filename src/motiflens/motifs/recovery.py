@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -11,36 +9,12 @@ from motiflens.errors import InputError
 from motiflens.matrices import consensus, information
 from motiflens.motifs.motif import Motif
 from motiflens.motifs.motif_files import Motifs, resolve_motifs
+from motiflens.results.motifs import Recovery
 
 MAX_EXTRA_BITS = 1.0
 """Bits that a found column outside the truth may hold in an exact recovery."""
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Recovery:
-    """The best alignment of a found motif with the true ones.
-
-    Parameters
-    ----------
-    truth
-        Name of the truth.
-    similarity
-        1 for a match of all columns, about 0 for chance, at least -1.
-    offset
-        Start of the found motif minus start of the truth, in columns, both read along the truth.
-    strand
-        ``-`` where the reverse complement of the found motif matches.
-    exact
-        Whether the found motif holds the whole truth and nothing else.
-    """
-
-    truth: str
-    similarity: float
-    offset: int
-    strand: str
-    exact: bool
 
 
 def recover(found: ArrayLike | Motif | str, truths: Motifs) -> Recovery:
@@ -105,7 +79,9 @@ def recover(found: ArrayLike | Motif | str, truths: Motifs) -> Recovery:
     ]
     (similarity, offset), strand, oriented, truth = max(scored, key=lambda entry: entry[0][0])
     exact = _is_exact(oriented, truth, offset)
-    return Recovery(truth.name, similarity, offset, strand, exact)
+    return Recovery(
+        truth=truth.name, similarity=similarity, offset=offset, strand=strand, exact=exact
+    )
 
 
 def best_alignment(ppm: Floats, weighed: Floats) -> tuple[float, int]:

@@ -1,6 +1,6 @@
 """What a trained model does with sequences made on purpose: motifs put in, sites taken out."""
 
-from motiflens.perturbation.ablate import Ablation, ablate_sites
+from motiflens.perturbation.ablate import ablate_sites
 from motiflens.perturbation.insert import (
     marginal_effect,
     mismatch_profile,
@@ -13,7 +13,6 @@ from motiflens.perturbation.shortcut import shortcut_test
 from motiflens.perturbation.spacing import copy_number_effect, position_effect, spacing_effect
 
 __all__ = [
-    "Ablation",
     "ablate",
     "ablate_sites",
     "copy_number_effect",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from motiflens.errors import InputError, one_of
-from motiflens.perturbation.effects import Background, Effect, Floats, differences
+from motiflens.perturbation.effects import Background, Floats, differences, effect_of
+from motiflens.results.experiments import Ablation, Effect
 from motiflens.sequences import PAD, Codes, Site, one_hot
 from motiflens.shuffles import dinucleotide_shuffle
 
@@ -18,29 +18,6 @@ REPLACEMENTS = ("shuffled", "random")
 N_DRAWS = 10
 
 Sites = Sequence[Sequence[Site]]
-
-
-@dataclass(frozen=True)
-class Ablation:
-    """What is lost with the sites.
-
-    Parameters
-    ----------
-    replacement
-        What came in place of the sites.
-    effect
-        Mean over sequences of logit without their sites minus logit with them.
-    control
-        The same for as many stretches of the same widths that touch no site, over the sequences
-        that have room for them; None where none has.
-    n_sites
-        Number of sites.
-    """
-
-    replacement: str
-    effect: Effect
-    control: Effect | None
-    n_sites: int
 
 
 def shuffle_out(
@@ -138,12 +115,17 @@ def ablate_sites(
 
     def effect(before: Codes, removed: Sites) -> Effect:
         after = (_without(before, removed, replacement, generator) for _ in range(n_draws))
-        return Effect.of(differences(module, before, after, target).mean(axis=0))
+        return effect_of(differences(module, before, after, target).mean(axis=0))
 
     effect_of_sites = effect(codes[rows], own := [sites[row] for row in rows])
     room = [(row, free) for row, free in zip(rows, elsewhere, strict=True) if free]
     control = effect(codes[[row for row, _ in room]], [free for _, free in room]) if room else None
-    return Ablation(replacement, effect_of_sites, control, sum(map(len, own)))
+    return Ablation(
+        replacement=replacement,
+        effect=effect_of_sites,
+        control=control,
+        n_sites=sum(map(len, own)),
+    )
 
 
 def _check(sequences: Floats | Tensor, sites: Sites, replacement: str) -> Codes:

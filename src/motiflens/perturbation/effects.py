@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from motiflens.errors import InputError, one_of
 from motiflens.io.inputs import check_one_hot, codes_of
 from motiflens.models.calling import evaluating, logits_in_batches
+from motiflens.results.experiments import Effect
 from motiflens.sequences import PAD, Codes, Lengths, encode, one_hot
 
 BATCH_SIZE = 1024
@@ -37,30 +38,11 @@ class Insert(NamedTuple):
     start: Starts
 
 
-@dataclass(frozen=True)
-class Effect:
-    """A mean change of the logit, over backgrounds.
-
-    Parameters
-    ----------
-    mean
-        Of logit after minus logit before.
-    standard_error
-        Of the mean, over the backgrounds; 0 of a single one.
-    n
-        Number of backgrounds.
-    """
-
-    mean: float
-    standard_error: float
-    n: int
-
-    @staticmethod
-    def of(differences: Doubles) -> Effect:
-        """Sum up the differences of N backgrounds, (N,)."""
-        n = len(differences)
-        error = float(differences.std(ddof=1) / np.sqrt(n)) if n > 1 else 0.0
-        return Effect(float(differences.mean()), error, n)
+def effect_of(differences: Doubles) -> Effect:
+    """Sum up the differences of N backgrounds, (N,); the standard error of a single one is 0."""
+    n = len(differences)
+    error = float(differences.std(ddof=1) / np.sqrt(n)) if n > 1 else 0.0
+    return Effect(mean=float(differences.mean()), standard_error=error, n=n)
 
 
 @dataclass(frozen=True)

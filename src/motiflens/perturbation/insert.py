@@ -13,12 +13,13 @@ from motiflens.errors import InputError
 from motiflens.perturbation.effects import (
     Background,
     Doubles,
-    Effect,
     Floats,
     Insert,
     Starts,
+    effect_of,
     orient,
 )
+from motiflens.results.experiments import Effect
 from motiflens.sequences import Codes, one_hot
 from motiflens.shuffles import dinucleotide_shuffle
 
@@ -154,7 +155,7 @@ def marginal_effect(
         or a target that the model does not have.
     """
     inside = Background.of(background)
-    return Effect.of(motif_differences(module, motif, inside, start, strands, target))
+    return effect_of(motif_differences(module, motif, inside, start, strands, target))
 
 
 def motif_differences(
@@ -225,7 +226,7 @@ def mismatch_profile(
         for variant in (codes, *mismatches(codes)):
             yield [Insert(orient(variant, strand), first)]
 
-    intact, *changed = map(Effect.of, inside.effects(module, strands, layouts, target))
+    intact, *changed = map(effect_of, inside.effects(module, strands, layouts, target))
     rows = [[intact] * 4 for _ in codes]
     for index, effect in enumerate(changed):
         position, step = divmod(index, 3)

@@ -15,7 +15,7 @@ from motiflens.errors import InputError
 from motiflens.io.inputs import Sequences, codes_of, one_hot
 from motiflens.models.calling import computing
 from motiflens.perturbation.ablate import replace_sites
-from motiflens.perturbation.effects import Background, Effect, logits_of_codes
+from motiflens.perturbation.effects import Background, effect_of, logits_of_codes
 from motiflens.perturbation.insert import check_start, motif_differences, random_background
 from motiflens.perturbation.shortcut import LENGTH
 from motiflens.perturbation.spacing import GAPS, ORIENTATIONS, Spacing, spacing_effect
@@ -45,12 +45,12 @@ class Perturbation:
     @property
     def effect(self) -> float:
         """The mean difference."""
-        return Effect.of(self.differences).mean
+        return effect_of(self.differences).mean
 
     @property
     def se(self) -> float:
         """The standard error of the effect, over the sequences."""
-        return Effect.of(self.differences).standard_error
+        return effect_of(self.differences).standard_error
 
     def __repr__(self) -> str:
         return f"Perturbation(effect={self.effect:.3g}, se={self.se:.2g}, n={len(self.before)})"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from torch import nn
 
 from motiflens.errors import InputError
-from motiflens.perturbation.effects import Background, Doubles, Effect, Insert
+from motiflens.perturbation.effects import Background, Doubles, Insert, effect_of
 from motiflens.perturbation.insert import mismatches
+from motiflens.results.motifs import Shortcut
 
 LENGTH = 200
 """Bases of a background where the model does not say."""
@@ -26,56 +26,6 @@ MIN_STANDARD_ERRORS = 5.0
 Outcome = Literal["order", "part", "composition", "no effect"]
 
 
-@dataclass(frozen=True)
-class ShortcutTest:
-    """What of a motif moves the logit, over random backgrounds.
-
-    Parameters
-    ----------
-    motif
-        The inserted motif.
-    motif_effect
-        Mean of logit with the motif minus logit without it.
-    standard_error
-        Of ``motif_effect``, over the backgrounds.
-    shuffled_fraction
-        Mean effect of the motif's shuffles over ``motif_effect``.
-    homopolymer_fractions
-        The same of a run of each base, as long as the motif.
-    mismatch_loss
-        For each position, 1 minus the mean effect of its three substitutions over
-        ``motif_effect``.
-    outcome
-        ``order``, ``part``, ``composition`` or ``no effect``: the verdict's kind.
-    verdict
-        One sentence, with its figures.
-    """
-
-    motif: str
-    motif_effect: float
-    standard_error: float
-    shuffled_fraction: float
-    homopolymer_fractions: dict[str, float]
-    mismatch_loss: tuple[float, ...]
-    outcome: Outcome
-    verdict: str
-
-    @property
-    def low(self) -> float:
-        """Lower end of the 95 % interval of ``motif_effect``, over the backgrounds."""
-        return self.motif_effect - 1.96 * self.standard_error
-
-    @property
-    def high(self) -> float:
-        """Upper end of it."""
-        return self.motif_effect + 1.96 * self.standard_error
-
-    @property
-    def homopolymer_fraction(self) -> float:
-        """The fraction of the most effective homopolymer."""
-        return max(self.homopolymer_fractions.values())
-
-
 def shortcut_test(
     model: nn.Module,
     motif: str,
@@ -84,7 +34,7 @@ def shortcut_test(
     n_backgrounds: int = 100,
     target: int = 0,
     seed: int = 0,
-) -> ShortcutTest:
+) -> Shortcut:
     """Test whether a model has learnt the order of a motif's bases or only its composition.
 
     The motif, its shuffles, the four homopolymers and all its single mismatches are inserted
@@ -137,7 +87,7 @@ def shortcut_test(
         model, "forward", lambda _: ([Insert(insert, start)] for insert in inserts), target
     )
     mean = effects.mean(axis=1)
-    own = Effect.of(effects[0])
+    own = effect_of(effects[0])
     effect, error = own.mean, own.standard_error
     fractions = mean / effect if effect else np.zeros(len(mean))
     shuffled, of_bases, changed = np.split(fractions[1:], [N_SHUFFLES, N_SHUFFLES + 4])
@@ -145,8 +95,18 @@ def shortcut_test(
     by_base = dict(zip("ACGT", of_bases.tolist(), strict=True))
     kept = float(shuffled.mean())
     outcome, verdict = _verdict(effect, error, kept, by_base, loss)
-    return ShortcutTest(
-        motif.upper(), effect, error, kept, by_base, tuple(loss.tolist()), outcome, verdict
+    return Shortcut(
+        motif=motif.upper(),
+        motif_effect=effect,
+        standard_error=error,
+        low=effect - 1.96 * error,
+        high=effect + 1.96 * error,
+        outcome=outcome,
+        shuffled_fraction=kept,
+        homopolymer_fraction=max(by_base.values()),
+        homopolymer_fractions=by_base,
+        mismatch_loss=tuple(loss.tolist()),
+        verdict=verdict,
     )
 
 

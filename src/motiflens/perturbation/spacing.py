@@ -9,21 +9,13 @@ import numpy as np
 from torch import Tensor, nn
 
 from motiflens.errors import InputError, one_of
-from motiflens.perturbation.effects import Background, Effect, Floats, Insert, orient
+from motiflens.perturbation.effects import Background, Floats, Insert, effect_of, orient
 from motiflens.perturbation.insert import check_start
+from motiflens.results.experiments import Dose, Effect, Position
 
 N_POSITIONS, MAX_COPIES = 25, 5
 GAPS = tuple(range(0, 21, 2))
 ORIENTATIONS = ("++", "+-", "-+", "--")
-
-
-@dataclass(frozen=True)
-class PositionEffect:
-    """The effect of a motif whose first base is ``starts[k]`` (0-based) is ``effects[k]``."""
-
-    motif: str
-    starts: tuple[int, ...]
-    effects: tuple[Effect, ...]
 
 
 def position_effect(
@@ -34,7 +26,7 @@ def position_effect(
     starts: Sequence[int] | None = None,
     strands: str = "forward",
     target: int = 0,
-) -> PositionEffect:
+) -> Position:
     """Put a motif at one position after the other of the same backgrounds.
 
     Parameters
@@ -61,17 +53,9 @@ def position_effect(
         for start in starts:
             yield [Insert(orient(codes, strand), check_start(start, len(inside.codes)))]
 
-    effects = map(Effect.of, inside.effects(module, strands, layouts, target))
-    return PositionEffect(motif.upper(), tuple(map(int, starts)), tuple(effects))
-
-
-@dataclass(frozen=True)
-class CopyNumber:
-    """The effect of ``copies[k]`` copies of a motif is ``effects[k]``."""
-
-    motif: str
-    copies: tuple[int, ...]
-    effects: tuple[Effect, ...]
+    effects = map(effect_of, inside.effects(module, strands, layouts, target))
+    first = tuple(map(int, starts))
+    return Position(motif=motif.upper(), starts=first, effects=tuple(effects))
 
 
 def copy_number_effect(
@@ -83,7 +67,7 @@ def copy_number_effect(
     strands: str = "forward",
     target: int = 0,
     seed: int = 0,
-) -> CopyNumber:
+) -> Dose:
     """Put 1, 2, … copies of a motif into the same backgrounds.
 
     The copies lie at random positions without overlap; where k copies lie, one more joins them.
@@ -122,8 +106,8 @@ def copy_number_effect(
         inserts = [Insert(orient(codes, strand), start) for start in starts]
         return [inserts[:number] for number in copies]
 
-    effects = map(Effect.of, inside.effects(module, strands, layouts, target))
-    return CopyNumber(motif.upper(), copies, tuple(effects))
+    effects = map(effect_of, inside.effects(module, strands, layouts, target))
+    return Dose(motif=motif.upper(), copies=copies, effects=tuple(effects))
 
 
 @dataclass(frozen=True)
@@ -201,8 +185,8 @@ def spacing_effect(
     for orientation in orientations:
         changes = inside.effects(module, strands, layouts, target)
         changes = changes.reshape(len(gaps), 3, len(inside.codes))
-        together[orientation] = tuple(Effect.of(pair) for pair, _, _ in changes)
-        interaction[orientation] = tuple(Effect.of(pair - a - b) for pair, a, b in changes)
+        together[orientation] = tuple(effect_of(pair) for pair, _, _ in changes)
+        interaction[orientation] = tuple(effect_of(pair - a - b) for pair, a, b in changes)
     return Spacing(motifs[0].upper(), motifs[1].upper(), tuple(gaps), together, interaction)
 
 

@@ -182,13 +182,6 @@ def of_stage(stage: str) -> tuple[str, ...]:
     return tuple(name for name, artifact in ARTIFACTS.items() if artifact.stage == stage)
 
 
-def needed_by(stage: str) -> tuple[str, ...]:
-    """Return the names of what a stage takes from the stages before it."""
-    own = of_stage(stage)
-    taken = {name for made in own for name in ARTIFACTS[made].made_of}
-    return tuple(name for name in ARTIFACTS if name in taken and name not in own)
-
-
 def following_from(names: Iterable[str]) -> tuple[str, ...]:
     """Return the names of everything that is made of some artefacts, directly or by others."""
     followed = set(names)

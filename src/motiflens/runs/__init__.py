@@ -4,4 +4,4 @@ from motiflens.results.provenance import Origin
 from motiflens.runs.begin import Output, begin
 from motiflens.runs.run import Run, load_run
 
-__all__ = ["Ensemble", "Ensembles", "Origin", "Output", "Run", "begin", "load_run"]
+__all__ = ["Origin", "Output", "Run", "begin", "load_run"]

@@ -25,12 +25,9 @@ from motiflens.perturbation.effects import Floats
 from motiflens.progress import Advance, Progress, listener
 from motiflens.results.experiments import (
     Ablation,
-    Dose,
-    Effect,
     Experiments,
     ModelExperiments,
     MotifExperiments,
-    Position,
     Spacing,
 )
 from motiflens.runs import Run
@@ -122,9 +119,9 @@ class _Bench:
         return MotifExperiments(
             name=motif.name,
             inserted=inserted,
-            marginal=convert(marginal, Effect, from_attributes=True),
-            dose=convert(dose, Dose, from_attributes=True),
-            position=convert(position, Position, from_attributes=True),
+            marginal=marginal,
+            dose=dose,
+            position=position,
             ablation=self._ablated(model, motif),
         )
 
@@ -132,7 +129,7 @@ class _Bench:
         own = [[site for site in row if site.name == motif.name] for row in self.sites]
         if not any(own):
             return None
-        ablated = ablate_sites(
+        return ablate_sites(
             model,
             self.sequences,
             own,
@@ -140,7 +137,6 @@ class _Bench:
             n_draws=N_DRAWS,
             seed=self.seed,
         )
-        return convert(ablated, Ablation, from_attributes=True)
 
     def _pair(self, model: SequenceModel) -> Spacing | None:
         first, second = (motif.likeliest for motif in self.motifs[:2])

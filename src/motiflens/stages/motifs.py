@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from msgspec import convert
 
 from motiflens.datasets import SequenceDataset
 from motiflens.discovery import DiscoveredMotif, find_motifs
@@ -30,7 +29,6 @@ from motiflens.results.motifs import (
     DiscoveredBy,
     ModelMotifs,
     Motifs,
-    Recovery,
     RouteMotif,
     SeedMotifs,
     Shortcut,
@@ -202,13 +200,12 @@ def _by_model(routes: Routes, truths: Sequence[Motif], *, trained: bool) -> dict
 
 
 def _described(motif: DiscoveredMotif, truths: Sequence[Motif]) -> RouteMotif:
-    recovery = Recovery(**asdict(recover(motif.ppm, truths))) if truths else None
     return RouteMotif(
         name=motif.name,
         consensus=motif.consensus,
         ppm=as_rows(motif.ppm),
         n_sites=motif.n_sites,
-        recovery=recovery,
+        recovery=recover(motif.ppm, truths) if truths else None,
     )
 
 
@@ -227,8 +224,7 @@ def _shortcut(
     else:
         return None
     length = max(int(np.median(run.dataset.lengths)), len(letters))
-    test = shortcut_test(run.model(name), letters, length=length, seed=run.settings.seed)
-    return convert(test, Shortcut, from_attributes=True)
+    return shortcut_test(run.model(name), letters, length=length, seed=run.settings.seed)
 
 
 def _discover(run: Run, database: Path | str | None) -> tuple[Discovery, DiscoveredBy]:
