@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from motiflens.attribution import attribute, deeplift_shap, expected_gradients, integrated_gradients
+from motiflens.attribution import (
+    attribute,
+    deeplift_shap,
+    expected_gradients,
+    integrated_gradients,
+    pooled,
+)
 from motiflens.attribution.pooled import FilterScan, pooled_filters
 from motiflens.evidence.deletion import eval_logits, scoring
 from motiflens.models import BothStrands, SequenceModel
@@ -100,6 +106,16 @@ def test_deletion_is_scored_as_the_model_scores():
     model, x = cnn(), some_sequences()
     with scoring(model, 0) as score:
         np.testing.assert_allclose(score(x), eval_logits(model, x, 0), atol=1e-6)
+
+
+@pytest.mark.parametrize("method", [deeplift_shap, expected_gradients, integrated_gradients])
+def test_the_way_of_a_gpu_is_the_same_on_a_cpu(method, monkeypatch):
+    model, x = cnn(), some_sequences()
+    here = method(model, x)
+    monkeypatch.setattr(pooled, "suits_cache", lambda device: False)
+    there = method(model, x)
+    atol = 3e-6 * np.abs(here.contributions).max()
+    np.testing.assert_allclose(there.contributions, here.contributions, atol=atol)
 
 
 @pytest.mark.parametrize("method", ["deeplift_shap", "integrated_gradients", "expected_gradients"])
