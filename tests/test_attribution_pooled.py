@@ -4,6 +4,7 @@ The long way, a pass of every point and pair through the whole module, is taken 
 not say what it is made of.
 """
 
+import contextlib
 import copy
 
 import numpy as np
@@ -18,6 +19,7 @@ from motiflens.attribution import (
     pooled,
 )
 from motiflens.attribution.pooled import FilterScan, pooled_filters
+from motiflens.evidence import trust_checks
 from motiflens.evidence.deletion import eval_logits, scoring
 from motiflens.models import BothStrands, SequenceModel
 from motiflens.models.cnn import CNN
@@ -128,3 +130,29 @@ def test_a_gpu_explains_as_the_cpu_does(method):
     np.testing.assert_allclose(
         there.contributions, here.contributions, atol=atol * np.abs(here.contributions).max()
     )
+
+
+class Counted:
+    """Counts the steps of the stages that are opened."""
+
+    def __init__(self):
+        self.total, self.done = 0, 0
+
+    def stage(self, description, total):
+        self.total += total
+        return contextlib.nullcontext(self.advance)
+
+    def advance(self, steps):
+        self.done += steps
+
+    def note(self, text):
+        pass
+
+
+def test_trust_checks_tell_of_every_method():
+    model, x = cnn(), some_sequences()
+    told = Counted()
+    methods = ["saliency", "ism", "attention"]
+    found = trust_checks(model, x, x[:, ::-1].copy(), methods=methods, progress=told)
+    assert set(found.refused) == {"attention"}
+    assert told.done == told.total == 2 * len(methods)
