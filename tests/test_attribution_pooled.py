@@ -4,14 +4,22 @@ The long way, a pass of every point and pair through the whole module, is taken 
 not say what it is made of.
 """
 
+import contextlib
 import copy
 
 import numpy as np
 import pytest
 import torch
 
-from motiflens.attribution import attribute, deeplift_shap, expected_gradients, integrated_gradients
+from motiflens.attribution import (
+    attribute,
+    deeplift_shap,
+    expected_gradients,
+    integrated_gradients,
+    pooled,
+)
 from motiflens.attribution.pooled import FilterScan, pooled_filters
+from motiflens.evidence import trust_checks
 from motiflens.evidence.deletion import eval_logits, scoring
 from motiflens.models import BothStrands, SequenceModel
 from motiflens.models.cnn import CNN
@@ -102,6 +110,16 @@ def test_deletion_is_scored_as_the_model_scores():
         np.testing.assert_allclose(score(x), eval_logits(model, x, 0), atol=1e-6)
 
 
+@pytest.mark.parametrize("method", [deeplift_shap, expected_gradients, integrated_gradients])
+def test_the_way_of_a_gpu_is_the_same_on_a_cpu(method, monkeypatch):
+    model, x = cnn(), some_sequences()
+    here = method(model, x)
+    monkeypatch.setattr(pooled, "suits_cache", lambda device: False)
+    there = method(model, x)
+    atol = 3e-6 * np.abs(here.contributions).max()
+    np.testing.assert_allclose(there.contributions, here.contributions, atol=atol)
+
+
 @pytest.mark.parametrize("method", ["deeplift_shap", "integrated_gradients", "expected_gradients"])
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_a_gpu_explains_as_the_cpu_does(method):
@@ -112,3 +130,29 @@ def test_a_gpu_explains_as_the_cpu_does(method):
     np.testing.assert_allclose(
         there.contributions, here.contributions, atol=atol * np.abs(here.contributions).max()
     )
+
+
+class Counted:
+    """Counts the steps of the stages that are opened."""
+
+    def __init__(self):
+        self.total, self.done = 0, 0
+
+    def stage(self, description, total):
+        self.total += total
+        return contextlib.nullcontext(self.advance)
+
+    def advance(self, steps):
+        self.done += steps
+
+    def note(self, text):
+        pass
+
+
+def test_trust_checks_tell_of_every_method():
+    model, x = cnn(), some_sequences()
+    told = Counted()
+    methods = ["saliency", "ism", "attention"]
+    found = trust_checks(model, x, x[:, ::-1].copy(), methods=methods, progress=told)
+    assert set(found.refused) == {"attention"}
+    assert told.done == told.total == 2 * len(methods)

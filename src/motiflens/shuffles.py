@@ -142,9 +142,9 @@ def _euler_paths(
     sources, targets = runs[:, :-1].astype(np.intp), runs[:, 1:].astype(np.intp)
     sources = np.where(targets == PAD, PAD, sources)
     last = runs[index, run_lengths - 1]
-    counts = np.zeros((len(runs), 5, 5))
-    np.add.at(counts, (index[:, None], sources, targets), 1)
-    counts = counts[:, :4, :4]
+    edges = (25 * index[:, None] + 5 * sources + targets).ravel()
+    found = np.bincount(edges, minlength=25 * len(runs)).reshape(-1, 5, 5)
+    counts = found[:, :4, :4].astype(np.float64)
     exits = _draw_trees(counts, last, trees)
     for base in range(4):
         # Edges with the same two ends are alike, so any of them may be the last exit.
@@ -152,7 +152,7 @@ def _euler_paths(
         chosen = np.argmax(is_exit, axis=1) if sources.shape[1] else index[:0]
         found = index[is_exit.any(axis=1) & (last != base)]
         keys[found, chosen[found]] = 2.0
-    order = np.argsort(4 * sources + keys, axis=1, kind="stable")
+    order = np.argsort(4 * sources + keys, axis=1)  # no two of these are the same
     targets = np.take_along_axis(targets, order, axis=1)
     per_base = counts.sum(axis=2).astype(np.intp)
     return _walk(runs, run_lengths, targets, np.cumsum(per_base, axis=1) - per_base)
@@ -188,7 +188,7 @@ def _walk(
     """Follow each base's edges (sorted by source, starting at ``next_edge``) in their order."""
     walked = runs.copy()
     for step in range(1, runs.shape[1]):
-        index = np.nonzero(run_lengths > step)[0]
+        index = np.flatnonzero(run_lengths > step)
         here = walked[index, step - 1]
         walked[index, step] = targets[index, next_edge[index, here]]
         next_edge[index, here] += 1

@@ -20,7 +20,7 @@ from motiflens.attribution.attention import (
     attention_on_bases,
     rollout,
 )
-from motiflens.attribution.base import reporting
+from motiflens.attribution.base import reporting, usual_batch
 from motiflens.attribution.checks import check
 from motiflens.attribution.contrast import attention_contrast
 from motiflens.attribution.deeplift import deeplift_shap
@@ -56,7 +56,7 @@ def attribute(
     method: str = "deeplift_shap",
     *,
     target: int = 0,
-    batch_size: int = 64,
+    batch_size: int | None = None,
     checks: bool = True,
     threads: int | None = None,
     device: str | None = None,
@@ -81,7 +81,7 @@ def attribute(
     target
         Column of the logits.
     batch_size
-        Sequences a forward pass.
+        Sequences a forward pass; None for 64, and 1,024 on a GPU.
     checks
         Test the explanation as it is made (:class:`Checks`), for some per cent of the time.
     threads
@@ -102,7 +102,8 @@ def attribute(
         ``batch_size``, ``n_steps`` or ``n_references``.
     """
     one_of("an attribution method", method, METHODS, argument="method")
-    for name, number in {"batch_size": batch_size, **options}.items():
+    given = {} if batch_size is None else {"batch_size": batch_size}
+    for name, number in {**given, **options}.items():
         if name in _COUNTS and (not isinstance(number, Integral) or number < 1):
             raise InputError(
                 f"{name}={number!r} is not a whole number of at least 1", argument=name
@@ -112,8 +113,9 @@ def attribute(
     for name in options:
         one_of(f"an option of {method}", name, _options_of(method), argument=name)
     x, names = one_hot_and_names(sequences)
-    explain = partial(METHODS[method], target=target, batch_size=batch_size, **options)
     with computing(model, device, threads) as module:
+        given = {"batch_size": batch_size or usual_batch(module), **options}
+        explain = partial(METHODS[method], target=target, **given)
         with reporting(progress, method, len(x)):
             attributions = replace(explain(module, x), names=names)
         if not checks:

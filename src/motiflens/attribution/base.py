@@ -168,6 +168,12 @@ def bytes_at_once(device: torch.device) -> int:
     return 2**30 if device.type == "cuda" else 2**23
 
 
+def usual_batch(module: nn.Module) -> int:
+    """Return how many sequences a forward pass takes where nobody says: a GPU wants many."""
+    on_gpu = any(parameter.is_cuda for parameter in module.parameters())
+    return 1024 if on_gpu else 64
+
+
 def bytes_kept(device: torch.device) -> int:
     """Return how much may be kept of sequences that are worked on together."""
     return 2**32 if device.type == "cuda" else 2**26

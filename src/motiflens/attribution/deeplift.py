@@ -107,7 +107,7 @@ def deeplift_shap(
         if pooled is not None:
             scan = FilterScan(pooled)
             explain = partial(_explained_by_maxima, module, scan, sequences)
-        by_blocks(module, len(sequences), TOGETHER, work)
+        by_blocks(module, len(sequences), max(TOGETHER, batch_size), work)
     correction = {"gradient_correction": gradient_correction}
     return explain_difference("deeplift_shap", sequences, by_base, difference, **correction)
 

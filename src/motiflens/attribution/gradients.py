@@ -177,7 +177,7 @@ def expected_gradients(
 
     with explaining(module):
         logits = logits_in_batches(module, sequences, target, batch_size)
-        by_blocks(module, len(sequences), max(at_once, TOGETHER), work)
+        by_blocks(module, len(sequences), max(TOGETHER, at_once), work)
     correction = {"gradient_correction": gradient_correction}
     return explain_difference("expected_gradients", sequences, by_base, difference, **correction)
 

@@ -120,7 +120,7 @@ class FilterPaths:
         strands = np.arange(self.n_strands)[:, None]
         self.end_of = (end_of + strands * len(ends)).ravel()
         self.pruned = []
-        if not one_hot and scan.flat.device.type == "cpu":
+        if not one_hot and scan.for_cache:
             activations = self.at_starts, self.at_ends[self.end_of]
             equal = scan.units_on_even(scan.strands(starts))
             self.pruned = list(map(_one_of_equals, *activations, equal))
@@ -192,7 +192,7 @@ class FilterPaths:
         On a CPU those of one path are, so that nothing is copied for each point.
         """
         at_once = self.scan.rows_at_once(self.sequences.shape[-1])
-        if self.scan.flat.device.type != "cpu":
+        if not self.scan.for_cache:
             for first in range(0, len(owners), at_once):
                 rows = slice(first, min(first + at_once, len(owners)))
                 own = owners[rows]

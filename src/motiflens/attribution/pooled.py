@@ -33,6 +33,11 @@ def pooled_filters(module: nn.Module) -> PooledFilters | None:
     return module.pooled_filters() if isinstance(module, SequenceModel) else None
 
 
+def suits_cache(device: torch.device) -> bool:
+    """Return whether little at a time is fast, as on a CPU, or much at a time, as on a GPU."""
+    return device.type == "cpu"
+
+
 class FilterScan:
     """The activations of filters, and the way back from coefficients of windows to bases.
 
@@ -47,8 +52,9 @@ class FilterScan:
         self.both_strands = pooled.both_strands
         self.flat = pooled.weight.detach().mT.flatten(-2).contiguous()  # (F, 4 K), base after base
         self.padding = (-self.field.first, self.field.width - 1 + self.field.first)
+        self.for_cache = suits_cache(self.flat.device)
         # A product of matrices is the faster way on other devices.
-        self.tables = _tables(self.flat) if self.flat.device.type == "cpu" else None
+        self.tables = _tables(self.flat) if self.for_cache else None
 
     def rows_at_once(self, length: int) -> int:
         """Return of how many sequences activations should be held at a time."""
@@ -90,7 +96,7 @@ class FilterScan:
         # Not minus infinity, which has no straight line to itself.
         lowest = torch.finfo(x.dtype).min / 4
         on_padding = ~valid
-        if self.flat.device.type != "cpu" or bool(on_padding.any()):
+        if not self.for_cache or bool(on_padding.any()):
             activations.masked_fill_(on_padding.unsqueeze(-1), lowest)
         return activations
 
@@ -163,12 +169,15 @@ class FilterScan:
         """
         n_filters, size = self.flat.shape
         rows = owners.unsqueeze(-1) * length + units
-        where = coefficients.nonzero(as_tuple=True)
-        if len(where[0]) * DENSE_FROM > n * length * n_filters:
-            matrix = torch.zeros(n * length, n_filters, dtype=self.flat.dtype, device=rows.device)
+        where = coefficients.nonzero(as_tuple=True) if self.for_cache else ()
+        if not self.for_cache or len(where[0]) * DENSE_FROM > n * length * n_filters:
+            matrix = torch.zeros(n * length * n_filters, dtype=self.flat.dtype, device=rows.device)
             cells = rows * n_filters + torch.arange(n_filters, device=rows.device)
-            matrix.view(-1).index_add_(0, cells.flatten(), coefficients.flatten())
-            windows = matrix @ self.flat
+            if self.for_cache:
+                matrix.index_add_(0, cells.flatten(), coefficients.flatten())
+            else:  # which, unlike the other, adds up in the same order every time
+                matrix.index_put_((cells,), coefficients, accumulate=True)
+            windows = matrix.view(-1, n_filters) @ self.flat
         else:
             added = self.flat.index_select(0, where[1])
             added *= coefficients[where].unsqueeze(-1)

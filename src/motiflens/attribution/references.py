@@ -14,7 +14,7 @@ from motiflens.sequences import one_hot as encode_one_hot
 from motiflens.sequences import reverse_complement
 from motiflens.shuffles import dinucleotide_shuffle
 
-#: Sequences that are shuffled together.
+#: Sequences that are shuffled, and worked on by one thread, at a time.
 TOGETHER = 32
 
 
@@ -39,9 +39,14 @@ def shuffled_references(sequences: Floats, n_references: int, seed: int) -> Floa
     references
         (N, R, 4, L).
     """
-    shape = (len(sequences), n_references, *sequences.shape[1:])
-    if not len(sequences):
-        return np.zeros(shape, np.float32)
+    shuffled = np.empty((len(sequences), n_references, *sequences.shape[1:]), dtype=np.float32)
+    for first in range(0, len(sequences), TOGETHER):
+        rows = slice(first, first + TOGETHER)
+        shuffled[rows] = _shuffled(sequences[rows], n_references, seed)
+    return shuffled
+
+
+def _shuffled(sequences: Floats, n_references: int, seed: int) -> Floats:
     forward, _ = codes_of(sequences)
     reverse, _ = codes_of(reverse_complement(sequences))
     texts = [[row.tobytes() for row in strand] for strand in (forward, reverse)]
@@ -50,7 +55,8 @@ def shuffled_references(sequences: Floats, n_references: int, seed: int) -> Floa
     generators = [np.random.default_rng([seed, zlib.crc32(row.tobytes())]) for row in first]
     copies = np.repeat(first, n_references, axis=0)
     lengths = np.full(len(copies), sequences.shape[2], dtype=np.int32)
-    shuffled = encode_one_hot(dinucleotide_shuffle(copies, lengths, generators)).reshape(shape)
+    shuffled = encode_one_hot(dinucleotide_shuffle(copies, lengths, generators))
+    shuffled = shuffled.reshape(len(sequences), n_references, *sequences.shape[1:])
     shuffled[turned] = reverse_complement(shuffled[turned])
     return shuffled
 

@@ -34,6 +34,7 @@ from motiflens.io.inputs import Sequences, one_hot
 from motiflens.metrics import rank_auroc
 from motiflens.models.base import SequenceModel
 from motiflens.models.calling import as_input, evaluating
+from motiflens.progress import Advance, Progress, listener
 from motiflens.results.trust import DeletionCurve, MethodTrust, ModelTrust, Untrained
 from motiflens.sequences import evenly
 
@@ -87,6 +88,7 @@ def trust_checks(
     target: int = 0,
     controls: Controls | None = None,
     seed: int = 0,
+    progress: Progress | bool = False,
 ) -> ModelTrust:
     """Check how far the explanations of a model can be trusted.
 
@@ -107,6 +109,9 @@ def trust_checks(
         What else is known.
     seed
         Of everything random.
+    progress
+        Told of each method that is explained, and held against its controls; True for a line on
+        stderr.
 
     Returns
     -------
@@ -118,7 +123,24 @@ def trust_checks(
         For sequences that are not one-hot, none of one class, an unknown method, a target out of
         range, logits that are not finite, or a truth of another shape.
     """
-    controls = controls or Controls()
+    chosen = METHODS if methods is None else [methods] if isinstance(methods, str) else methods
+    names = tuple(chosen)
+    with listener(progress).stage("checking trust", 2 * len(names)) as advance:
+        return _checked_trust(
+            module, positives, negatives, names, target, controls or Controls(), seed, advance
+        )
+
+
+def _checked_trust(
+    module: nn.Module,
+    positives: Sequences,
+    negatives: Sequences,
+    methods: Sequence[str],
+    target: int,
+    controls: Controls,
+    seed: int,
+    advance: Advance,
+) -> ModelTrust:
     held_out = [_checked(positives, "positives"), _checked(negatives, "negatives")]
     explained = held_out[0]
     if controls.explained is not None:
@@ -129,10 +151,13 @@ def trust_checks(
     attentive = _has_maps(module, case.positives[:1])
     shown = judge_heads(module, case.sets, case.truth) if attentive else None
     attention = attention_test(module, *scored, shown=shown, target=target, seed=seed)
-    maps, refused = _explain(case, methods, len(explained))
+    maps, refused = _explain(case, methods, len(explained), advance)
     tracks = {method: of_method.positives.track for method, of_method in maps.items()}
     curves = deletion_curves(module, case.positives, tracks, target=target, seed=seed) or {}
-    evidence = {method: _evidence(case, method, maps, curves.get(method)) for method in maps}
+    evidence = {}
+    for method in maps:
+        evidence[method] = _evidence(case, method, maps, curves.get(method))
+        advance(1)
     n, *nulls = map(len, case.sets)
     levels = Levels(n, auroc_by_chance(*map(len, scored)), fraction_by_chance(n, nulls))
     # A model of ours says itself that it has no attention; another module cannot say.
@@ -256,12 +281,11 @@ def _checked_truth(truth: ArrayLike, positives: Floats) -> NDArray[np.int8]:
 
 
 def _explain(
-    case: _Case, methods: Iterable[str] | None, n: int
+    case: _Case, methods: Sequence[str], n: int, advance: Advance
 ) -> tuple[dict[str, _Maps], dict[str, str]]:
     """Explain positives and null by every method; return also why some refuse the model."""
     maps, refused = {}, {}
-    chosen = [methods] if isinstance(methods, str) else methods
-    for method in METHODS if chosen is None else chosen:
+    for method in methods:
         try:
             positives = _chosen(case, method, n)
             positives = positives or case.explain(method, case.positives, checks=True)
@@ -270,8 +294,10 @@ def _explain(
             if method not in METHODS:
                 raise
             refused[method] = str(error)
+            advance(2)
         else:
             maps[method] = _Maps(positives, null)
+            advance(1)
     return maps, refused
 
 
