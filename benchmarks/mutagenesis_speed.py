@@ -26,6 +26,10 @@ from motiflens.models import build_model
 
 #: Sequences of one call, by their length.
 SEQUENCES = {50: 16, 200: 8, 600: 4, 1000: 2}
+LINE = (
+    "| {model} | {length} | {sequences} | {ours_seconds:.3f} | {tangermeme_seconds:.2f} | "
+    "{ratio:.1f} | {tangermeme_fast} | {largest_difference:.1e} | {largest_effect:.1e} |"
+)
 OURS = ("cnn", "attention", "tutorial-cnn", "tutorial-attention")
 
 
@@ -163,12 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "largest difference | largest effect |\n|---|---|---|---|---|---|---|---|---|"
     )
     for row in rows:
-        print(
-            "| {model} | {length} | {sequences} | {ours_seconds:.3f} | {tangermeme_seconds:.2f} | "
-            "{ratio:.1f} | {tangermeme_fast} | {largest_difference:.1e} | {largest_effect:.1e} |".format(
-                **row
-            )
-        )
+        print(LINE.format(**row))
     if asked.json:
         asked.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
