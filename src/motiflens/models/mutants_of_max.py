@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from motiflens.models.filters import Filters, largest
 
 #: Units whose bases are tried at once: about what the processor's caches hold, and a GPU's memory.
-UNITS_AT_ONCE = {"cpu": 2**13, "cuda": 2**20}
+UNITS_AT_ONCE = {"cpu": 2**14, "cuda": 2**20}
 #: Largest number of changes that are laid out at once, zeros too.
 CHANGES_AT_ONCE = 2**24
 NONE = float("-inf")
