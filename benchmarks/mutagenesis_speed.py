@@ -14,7 +14,7 @@ import json
 import statistics
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,10 @@ from motiflens.models import build_model
 
 #: Sequences of one call, by their length.
 SEQUENCES = {50: 16, 200: 8, 600: 4, 1000: 2}
+LINE = (
+    "| {model} | {length} | {sequences} | {ours_seconds:.3f} | {tangermeme_seconds:.2f} | "
+    "{ratio:.1f} | {tangermeme_fast} | {largest_difference:.1e} | {largest_effect:.1e} |"
+)
 OURS = ("cnn", "attention", "tutorial-cnn", "tutorial-attention")
 
 
@@ -136,18 +140,21 @@ def compared(name: str, length: int, module: nn.Module, repeats: int) -> dict[st
     }
 
 
-def measure(models: Sequence[str] = (), repeats: int = 3) -> list[dict[str, object]]:
-    """Compare both on every model, or on those named."""
+def measured(models: Sequence[str] = (), repeats: int = 3) -> Iterator[dict[str, object]]:
+    """Compare both on every model, or on those named, one after another."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return [
-            compared(name, length, module, repeats)
-            for name, length, module in cases()
-            if not models or name in models
-        ]
+        for name, length, module in cases():
+            if not models or name in models:
+                yield compared(name, length, module, repeats)
     finally:
         torch.set_num_threads(threads)
+
+
+def measure(models: Sequence[str] = (), repeats: int = 3) -> list[dict[str, object]]:
+    """Compare both on every model, or on those named."""
+    return list(measured(models, repeats))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -157,17 +164,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args(arguments)
-    rows = measure(asked.models, asked.repeats)
+    rows = []
     print(
         "| model | bases | sequences | ours, s | tangermeme, s | ratio | its fast way | "
-        "largest difference | largest effect |\n|---|---|---|---|---|---|---|---|---|"
+        "largest difference | largest effect |\n|---|---|---|---|---|---|---|---|---|",
+        flush=True,
     )
-    for row in rows:
-        print(
-            "| {model} | {length} | {sequences} | {ours_seconds:.3f} | {tangermeme_seconds:.2f} | "
-            "{ratio:.1f} | {tangermeme_fast} | {largest_difference:.1e} | "
-            "{largest_effect:.1e} |".format(**row)
-        )
+    for row in measured(asked.models, asked.repeats):
+        print(LINE.format(**row), flush=True)
+        rows.append(row)
     if asked.json:
         asked.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 

@@ -168,6 +168,20 @@ def test_a_way_that_is_wrong_or_slow_is_not_taken(monkeypatch):
     assert "logits differ by" in told[1]
 
 
+class Keeping(Residual):
+    kept = None
+
+    def forward(self, x):
+        self.kept = x.shape
+        return super().forward(x)
+
+
+def test_capturing_leaves_no_trace_on_a_module():
+    module = Keeping("mean").eval()
+    captured.captured(module, torch.from_numpy(sequences()))
+    assert module.kept is None
+
+
 def test_few_mutants_are_not_worth_a_trial(monkeypatch):
     monkeypatch.setattr(followed, "captured", lambda *_: pytest.fail("captured"))
     saturation_mutagenesis(module_of("mean"), sequences()[:1], 3, 5)

@@ -15,13 +15,12 @@ import torch
 from torch import Tensor, fx, nn
 from torch.fx.node import map_arg
 
+from motiflens.attribution.window_rules import of_module
 from motiflens.attribution.windows import (
-    Convolution,
     Crop,
     Layer,
     Operation,
     Pointwise,
-    Pool,
     Span,
     Together,
     largest_of,
@@ -34,10 +33,6 @@ from motiflens.models.mutants import OTHERS
 #: Values of one layer that are computed at once, by device.
 VALUES_AT_ONCE = {"cpu": 2**20, "cuda": 2**27}
 
-POINTWISE_MODULES = (
-    nn.ReLU, nn.GELU, nn.SiLU, nn.ELU, nn.CELU, nn.SELU, nn.LeakyReLU, nn.Softplus, nn.Sigmoid,
-    nn.Tanh, nn.Hardtanh, nn.ReLU6, nn.Hardswish, nn.Mish,
-)  # fmt: skip
 POINTWISE_FUNCTIONS = {
     torch.relu, torch.exp, torch.tanh, torch.sigmoid, torch.abs, torch.square, torch.log1p,
     nn.functional.relu, nn.functional.gelu, nn.functional.silu, nn.functional.elu,
@@ -68,10 +63,16 @@ def captured(module: nn.Module, x: Tensor) -> Captured:
     parts = list(module.modules())
     if any(part._forward_hooks or part._forward_pre_hooks for part in parts):
         raise NotCaptured("it has hooks")
+    attributes = [(part, dict(vars(part))) for part in parts]
     try:
         graph = fx.symbolic_trace(module)
     except Exception as error:  # whatever the module's own code raises on a stand-in for a tensor
         raise NotCaptured(str(error).partition("\n")[0]) from error
+    finally:
+        # What its code kept on it is a stand-in too.
+        for part, before in attributes:
+            vars(part).clear()
+            vars(part).update(before)
     found = Captured(graph, x)
     if not found.operations:
         raise NotCaptured("no layer lies along the sequence")
@@ -120,7 +121,7 @@ class Captured(fx.Interpreter):
         if not isinstance(result, Tensor) or result.ndim != 3:
             return None
         if node.op == "call_module":
-            return self._of_module(self.modules[str(node.target)], self._length(node))
+            return of_module(self.modules[str(node.target)], self._length(node))
         if node.op == "call_method":
             alone = node.target in POINTWISE_METHODS and len(sources) == 1
             return Pointwise(self._called(node)) if alone else None
@@ -167,48 +168,6 @@ class Captured(fx.Interpreter):
             return None
         start, _, _ = last.indices(self._length(source))
         return Crop(start, self._length(node))
-
-    def _of_module(self, module: nn.Module, length: int) -> Operation | None:
-        if isinstance(module, nn.Conv1d):
-            return self._convolution(module, length)
-        if isinstance(module, nn.Identity | nn.Dropout | nn.Dropout1d):
-            return Pointwise(lambda x: x)
-        if isinstance(module, POINTWISE_MODULES):
-            # On a copy, where the module would change its input in place.
-            in_place = getattr(module, "inplace", False)
-            return Pointwise((lambda x: module(x.clone())) if in_place else module)
-        if isinstance(module, nn.BatchNorm1d) and module.running_var is not None:
-            scale = (module.running_var + module.eps).rsqrt()
-            scale = scale if module.weight is None else scale * module.weight
-            assert module.running_mean is not None
-            shift = -module.running_mean * scale
-            shift = shift if module.bias is None else shift + module.bias
-            return Pointwise(lambda x: x * scale + shift)
-        if isinstance(module, nn.MaxPool1d | nn.AvgPool1d):
-            return self._pool(module, length)
-        return None
-
-    def _convolution(self, module: nn.Conv1d, length: int) -> Operation | None:
-        dilation, reach = module.dilation[0], (module.kernel_size[0] - 1) * module.dilation[0]
-        plain = module.padding_mode == "zeros" and module.groups == 1 and module.stride[0] == 1
-        if not plain:
-            return None
-        if isinstance(module.padding, str):
-            padding = reach // 2 if module.padding == "same" else 0
-        else:
-            padding = module.padding[0]
-        return Convolution(module.weight, padding, dilation, length)
-
-    def _pool(self, module: nn.MaxPool1d | nn.AvgPool1d, length: int) -> Operation | None:
-        def one(value: Any) -> int:
-            return int(value[0] if isinstance(value, tuple) else value)
-
-        size, padding = one(module.kernel_size), one(module.padding)
-        plain = one(module.stride) == size and padding == 0 and not module.ceil_mode
-        if isinstance(module, nn.MaxPool1d):
-            plain &= one(module.dilation) == 1 and not module.return_indices
-            return Pool(size, torch.Tensor.amax, length) if plain else None
-        return Pool(size, torch.Tensor.mean, length) if plain else None
 
     # One sequence
 

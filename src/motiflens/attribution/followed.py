@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from motiflens.attribution.base import count_done, tell
 from motiflens.attribution.captured import Captured, NotCaptured, captured
 from motiflens.attribution.result import Floats
-from motiflens.models.calling import as_input, logits_of
+from motiflens.models.calling import as_input, logits_of, target_of
 from motiflens.models.mutants import OTHERS
 
 #: Positions whose mutants are computed both ways before it is chosen, the first and last ones too.
@@ -52,8 +52,10 @@ def followed_logits(
     others = np.array(OTHERS)[sequences.argmax(1)]  # (N, L, 3)
     for row, (sequence, bases) in enumerate(zip(x, others, strict=True)):
         follower.prepare(sequence)
-        found = follower.logits(positions.start, positions.stop, target).double().cpu().numpy()
-        np.put_along_axis(logits[row, :, positions].T, bases[positions], found, axis=1)
+        found = follower.logits(positions.start, positions.stop, target)
+        target_of(found.flatten(), found.numel(), 0)  # refuses what is not finite
+        values = found.double().cpu().numpy()
+        np.put_along_axis(logits[row, :, positions].T, bases[positions], values, axis=1)
         count_done(1)
     return logits
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 #: Bases of the sequences whose mutants are computed together the incremental way, by device: few
 #: stay in a processor's caches, many keep a GPU busy.
-BASES_AT_ONCE = {"cpu": 2**10, "cuda": 2**15}
+BASES_AT_ONCE = {"cpu": 2**11, "cuda": 2**15}
 
 
 def saturation_mutagenesis(

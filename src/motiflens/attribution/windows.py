@@ -7,6 +7,7 @@ the change is one product of matrices.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -88,16 +89,16 @@ def _moved(change: Tensor, by: Tensor, width: int) -> Tensor:
     return padded.gather(2, at.expand(n_positions, n_mutants, width, n_channels))
 
 
-class Operation:
+class Operation(ABC):
     """What one node of a graph does to windows."""
 
     def span(self, *inputs: Span) -> Span:
         """Return where the windows of the result lie; the same as those of the only input."""
         return inputs[0]
 
+    @abstractmethod
     def apply(self, reference: Tensor, span: Span, positions: slice, *inputs: Layer) -> Layer:
         """Compute the result at P positions, of which the sequence itself gave the reference."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from motiflens.models.filters import Filters
 from motiflens.models.kmer_sums import largest
 
 #: Units whose bases are tried at once: about what the processor's caches hold, and a GPU's memory.
-UNITS_AT_ONCE = {"cpu": 2**13, "cuda": 2**20}
+UNITS_AT_ONCE = {"cpu": 2**14, "cuda": 2**20}
 #: Largest number of changes that are laid out at once, zeros too.
 CHANGES_AT_ONCE = 2**24
 NONE = float("-inf")
