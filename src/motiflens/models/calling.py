@@ -86,8 +86,16 @@ def as_input(module: nn.Module, one_hot: Floats) -> Tensor:
     return tensor
 
 
+def chosen_device(name: str) -> str:
+    """Return the name of a device; of "auto", CUDA where there is one, or the CPU."""
+    if name != "auto":
+        return name
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def require_device(name: str) -> torch.device:
-    """Return a device that torch can compute on, or raise :class:`InputError`."""
+    """Return a device that torch can compute on, or raise :class:`InputError`; "auto" is one."""
+    name = chosen_device(name)
     try:
         return torch.zeros(1, device=name).device
     except (RuntimeError, AssertionError) as error:
