@@ -9,15 +9,18 @@ from tests.toy_models import LENGTH, planted, weights
 
 from motiflens.errors import InputError
 from motiflens.models import MODELS, build_model
+from motiflens.models.calling import choose_device
 from motiflens.training import (
     Job,
     Recipe,
     count_epochs,
+    loop,
     single_intra_op_thread,
     train,
     train_all,
 )
 from motiflens.training.data import take_splits
+from motiflens.training.loop import _group_sizes
 from motiflens.training.replicas import snapshot, stack, unstack
 
 
@@ -206,3 +209,43 @@ def test_errors_say_what_to_do() -> None:
     unsplit = dataclasses.replace(data, split=None)
     with pytest.raises(InputError, match="split"):
         train(unsplit, Job("cnn", (0,)))
+
+
+def test_groups_are_fine_enough_to_share_threads_and_one_on_a_gpu() -> None:
+    data = planted()
+    jobs = [Job("cnn", (0, 1, 2)), Job("attention", (0, 1, 2)), Job("tutorial-cnn", (0, 1))]
+    assert _group_sizes(data, jobs, 2, True) == [2, 2, 4]
+    assert _group_sizes(data, jobs, 1, True) == [8, 8, 8]
+    assert _group_sizes(data, [Job("cnn", tuple(range(100)))], 1, True) == [10]
+    assert _group_sizes(data, [Job("cnn", tuple(range(100)))], 1, False) == [100]
+
+
+def test_the_longest_group_begins_first_and_results_keep_their_order(monkeypatch) -> None:
+    begun = []
+
+    def train_group(data, group, *slots):
+        begun.append(group.n_steps)
+        return [(group.job.n_train, seed) for seed in group.seeds]
+
+    monkeypatch.setattr(loop, "_train_group", train_group)
+    jobs = [Job("cnn", (5, 1, 3), n_train=n) for n in (20, 80)]
+    assert train_all(planted(), jobs, threads=1) == [
+        [(n, seed) for seed in (5, 1, 3)] for n in (20, 80)
+    ]
+    assert begun == sorted(begun, reverse=True)
+
+
+def test_the_device_is_found_and_the_processor_gives_the_same_as_by_name() -> None:
+    data, job = planted(), Job("tutorial-cnn", (0,), Recipe(epochs=1))
+    expected = "cuda" if torch.cuda.is_available() else "cpu"
+    assert choose_device("auto") == expected
+    auto, named = (train(data, job, device=name)[0] for name in ("auto", expected))
+    assert torch.equal(weights(auto.model), weights(named.model))
+
+
+def test_a_gpu_learns_what_the_processor_does(cuda) -> None:
+    data = planted()
+    job = Job("attention", (0, 1, 2), Recipe(epochs=2), hyperparameters={"dropout": 0.0})
+    here, there = (train(data, job, device=name) for name in ("cpu", str(cuda)))
+    for one, other in zip(here, there, strict=True):
+        torch.testing.assert_close(weights(one.model), weights(other.model), rtol=0, atol=1e-3)

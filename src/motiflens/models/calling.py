@@ -95,7 +95,7 @@ def choose_device(name: str) -> str:
 
 
 def require_device(name: str) -> torch.device:
-    """Return a device that torch can compute on, or raise :class:`InputError`."""
+    """Return a device that torch can compute on, or raise :class:`InputError`; "auto" is one."""
     try:
         return torch.zeros(1, device=choose_device(name)).device
     except (RuntimeError, AssertionError) as error:

@@ -7,12 +7,11 @@ from motiflens.training.loop import (
     Job,
     Trained,
     count_epochs,
-    n_cores,
     predict_trained,
-    single_intra_op_thread,
     train,
     train_all,
 )
+from motiflens.training.machine import n_cores, single_intra_op_thread
 from motiflens.training.recipes import Recipe, recipe_for
 from motiflens.training.trained import TrainedModel, load_model, predict
 

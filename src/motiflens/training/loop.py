@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,18 +16,20 @@ from torch import Tensor
 
 from motiflens.datasets import SequenceDataset
 from motiflens.models import SequenceModel, build_model
+from motiflens.models.calling import choose_device
 from motiflens.training import distributed
 from motiflens.training.checkpoint import Checkpoint, Slot
 from motiflens.training.data import EncodedData, SplitRows, predict_logits, take_splits
 from motiflens.training.fit import Epoch, Fit, Rows
+from motiflens.training.machine import keep_freed_memory, n_cores, single_intra_op_thread
 from motiflens.training.recipes import Recipe, recipe_for
 from motiflens.training.replicas import BestWeights, WeightsAt, stack, unstack
 from motiflens.version import __version__
 
 #: More replicas a group gain nothing on a CPU: their activations leave its cache.
 REPLICAS_AT_ONCE = 10
-#: What glibc learns from: a little less than 32 MB.
-LARGEST_BLOCK = 2**25 - 2**16
+#: From so many parameters on a replica's own work outweighs what a group shares.
+LARGE_MODEL = 20_000
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,8 @@ def train_all(
         Groups trained at the same time, each on one thread; None for one a core. Under
         ``torchrun`` it is one: every process then computes a slice of each batch.
     device
-        Where to compute.
+        Where to compute; "auto" takes CUDA where there is a device, or the CPU. On CUDA all seeds
+        of a job are one group, and one job is trained after another.
     dtype
         Of weights and activations.
     advance
@@ -154,73 +155,68 @@ def train_all(
         If an architecture is unknown, the data set cannot be trained on, or the checkpoint is of
         other data or settings.
     """
-    threads = 1 if distributed.n_processes() > 1 else threads or n_cores()
-    n_replicas = sum(len(job.seeds) for job in jobs)
-    size = min(REPLICAS_AT_ONCE, math.ceil(n_replicas / threads))
-    data = EncodedData.of(dataset, distributed.own_device(device), dtype)
+    device = distributed.own_device(choose_device(device))
+    on_cpu = torch.device(device).type == "cpu"
+    threads = 1 if distributed.n_processes() > 1 or not on_cpu else threads or n_cores()
+    data = EncodedData.of(dataset, device, dtype)
+    sizes = _group_sizes(dataset, jobs, threads, on_cpu)
     groups = [
         (number, _Group.of(dataset, job, job.seeds[start : start + size]))
-        for number, job in enumerate(jobs)
+        for number, (job, size) in enumerate(zip(jobs, sizes, strict=True))
         for start in range(0, len(job.seeds), size)
     ]
     kept = Checkpoint(
-        checkpoint, {} if checkpoint is None else _settings(dataset, jobs, size, data.table)
+        checkpoint, {} if checkpoint is None else _settings(dataset, jobs, sizes, data.table)
     )
 
-    def run(item: tuple[int, tuple[int, _Group]]) -> tuple[int, list[Trained]]:
-        index, (number, group) = item
+    def run(index: int) -> list[Trained]:
         choose, refit = (kept.slot(f"group{index}-{stage}") for stage in ("choose", "refit"))
-        return number, _train_group(data, group, choose, refit, advance or (lambda epochs: None))
+        return _train_group(data, groups[index][1], choose, refit, advance or (lambda epochs: None))
 
-    results: list[list[Trained]] = [[] for _ in jobs]
+    longest_first = sorted(range(len(groups)), key=lambda index: -groups[index][1].n_steps)
     keep_freed_memory()
     with single_intra_op_thread(), ThreadPoolExecutor(threads) as pool:
-        for number, trained in pool.map(run, enumerate(groups)):
-            results[number].extend(trained)
+        trained = dict(zip(longest_first, pool.map(run, longest_first), strict=True))
+    results: list[list[Trained]] = [[] for _ in jobs]
+    for index, (number, _) in enumerate(groups):
+        results[number].extend(trained[index])
     return results
 
 
+def _group_sizes(
+    dataset: SequenceDataset, jobs: Sequence[Job], threads: int, on_cpu: bool
+) -> list[int]:
+    """Return how many seeds of each job are trained as one.
+
+    On a CPU there is a group for every thread; two of models that are large enough, so that a
+    thread whose group was short has another one. On a GPU all seeds of a job are one group.
+    """
+    if not on_cpu:
+        return [len(job.seeds) or 1 for job in jobs]
+    n_replicas = sum(len(job.seeds) for job in jobs)
+    sizes = []
+    for job in jobs:
+        model = build_model(
+            job.architecture, length=dataset.codes.shape[1], seed=0, **job.hyperparameters
+        )
+        large = sum(p.numel() for p in model.parameters()) >= LARGE_MODEL
+        n_groups = 2 * threads if large and threads > 1 else threads
+        sizes.append(max(1, min(REPLICAS_AT_ONCE, math.ceil(n_replicas / n_groups))))
+    return sizes
+
+
 def _settings(
-    dataset: SequenceDataset, jobs: Sequence[Job], size: int, table: Tensor
+    dataset: SequenceDataset, jobs: Sequence[Job], sizes: list[int], table: Tensor
 ) -> dict[str, Any]:
     """Return all that decides the outcome to the last bit, the rounding of larger groups too."""
     return {
         "data": dataset.fingerprint(),
         "jobs": [asdict(job) | {"recipe": asdict(job.settings)} for job in jobs],
-        "replicas at once (threads)": size,
+        "replicas at once (threads)": sizes,
         "device": table.device.type,
         "number type": str(table.dtype),
         "versions": [__version__, str(torch.__version__)],
     }
-
-
-def n_cores() -> int:
-    """Count the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-@contextmanager
-def single_intra_op_thread() -> Iterator[None]:
-    """Let PyTorch use one thread an operation: on small models more threads wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def keep_freed_memory() -> None:
-    """Let glibc keep what is freed, up to some 60 MB, for the next step.
-
-    It returns large blocks to the system, which hands them out again page by page, filled with
-    zeros: a quarter of a step. From the largest block that was ever returned, up to 32 MB, it
-    learns what to keep (mallopt(3), M_MMAP_THRESHOLD), so one is returned here. Elsewhere this
-    does nothing.
-    """
-    torch.empty(LARGEST_BLOCK, dtype=torch.uint8)
 
 
 def predict_trained(trained: Trained, dataset: SequenceDataset) -> NDArray[np.float64]:
@@ -236,6 +232,13 @@ class _Group:
     seeds: tuple[int, ...]
     models: list[SequenceModel]
     rows: list[SplitRows]
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of all replicas at most."""
+        recipe, n = self.job.settings, len(self.rows[0].train)
+        steps = recipe.epochs * recipe.stretch(n) * math.ceil(n / recipe.batch_size)
+        return steps * len(self.seeds)
 
     @staticmethod
     def of(dataset: SequenceDataset, job: Job, seeds: tuple[int, ...]) -> _Group:
