@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import nn
 
-from motiflens.attribution import METHODS, Attributions, attribute
+from motiflens.attribution import METHODS, Attributions
 from motiflens.attribution.result import Floats
 from motiflens.errors import InputError
 from motiflens.evidence.attention import attention_test, judge_heads
+from motiflens.evidence.case import Case, Controls, case_of, checked
 from motiflens.evidence.deletion import RANDOM, deletion_curves, eval_logits
 from motiflens.evidence.levels import Levels, auroc_by_chance, fraction_by_chance
 from motiflens.evidence.tracks import (
-    LEFT_OUT,
-    MOTIF,
-    OUTSIDE,
     SUM_TO_ONE,
     base_scores,
     fraction_above,
     peaks,
     rank_correlations,
-    shuffled,
     top_overlaps,
 )
 from motiflens.evidence.verdict import bases_claimed_by, judge
-from motiflens.io.inputs import Sequences, one_hot
+from motiflens.io.inputs import Sequences
 from motiflens.metrics import rank_auroc
 from motiflens.models.base import SequenceModel
 from motiflens.models.calling import as_input, evaluating
@@ -38,45 +35,8 @@ from motiflens.progress import Advance, Progress, listener
 from motiflens.results.trust import DeletionCurve, MethodTrust, ModelTrust, Untrained
 from motiflens.sequences import evenly
 
-MAX_POSITIVES, MIN_POSITIVES = 100, 40
-"""Positives that every method explains, of short and of long sequences, as far as there are some.
-
-Half as many negatives and shuffled positives are its null, also of fewer positives, and an eighth
-as many positives are explained of other seeds and before training: what each costs grows with the
-square of the length.
-"""
-
-MAX_WORK = 4_000_000
-"""Positives times the square of their length: ``MAX_POSITIVES`` of 200 bases."""
-
 N_HELD_OUT = 500
 """Sequences of each class on which the model is scored and its attention replaced, at most."""
-
-
-@dataclass(frozen=True, eq=False)
-class Controls:
-    """What an explanation can be held against, besides a null of other sequences.
-
-    Parameters
-    ----------
-    truth
-        (N, L), of the explained positives: 1 on the bases of the true motifs, 0 elsewhere, -1 on
-        bases that count as neither, as :func:`true_bases` returns it.
-    seeds
-        The same architecture, trained with other seeds.
-    untrained
-        The same architecture before training.
-    attributions
-        By method, of the explained positives in the same order, where they are there already.
-    explained
-        Positives (N, 4, L) to choose those to explain from, where they are not those to score.
-    """
-
-    truth: ArrayLike | None = None
-    seeds: Sequence[nn.Module] = ()
-    untrained: nn.Module | None = None
-    attributions: Mapping[str, Attributions] = field(default_factory=dict)
-    explained: Sequences | None = None
 
 
 def trust_checks(
@@ -141,11 +101,11 @@ def _checked_trust(
     seed: int,
     advance: Advance,
 ) -> ModelTrust:
-    held_out = [_checked(positives, "positives"), _checked(negatives, "negatives")]
+    held_out = [checked(positives, "positives"), checked(negatives, "negatives")]
     explained = held_out[0]
     if controls.explained is not None:
-        explained = _checked(controls.explained, "explained")
-    case = _case(module, explained, held_out[1], controls, target=target, seed=seed)
+        explained = checked(controls.explained, "explained")
+    case = case_of(module, explained, held_out[1], controls, target=target, seed=seed)
     scored = [of_class[evenly(len(of_class), N_HELD_OUT)] for of_class in held_out]
     auroc = _auroc(module, scored, target)
     attentive = _has_maps(module, case.positives[:1])
@@ -192,47 +152,6 @@ def _has_maps(module: nn.Module, one_hot: Floats) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class _Case:
-    """One model, and the sequences on which it is explained: ``rows`` of the positives."""
-
-    module: nn.Module
-    rows: NDArray[np.intp]
-    positives: Floats
-    negatives: Floats
-    shuffled: Floats
-    truth: NDArray[np.int8] | None
-    controls: Controls
-    target: int
-
-    @property
-    def sets(self) -> tuple[Floats, Floats, Floats]:
-        """The positives, and the sequences of both nulls."""
-        return self.positives, self.negatives, self.shuffled
-
-    @property
-    def few(self) -> NDArray[np.intp]:
-        """Positives that are explained of other models too, as rows of ``positives``."""
-        return evenly(len(self.positives), max(1, len(self.positives) // 8))
-
-    @property
-    def known(self) -> NDArray[np.bool_]:
-        """Mark the bases that are no N and no padding, (N, L)."""
-        return np.asarray(self.positives.sum(axis=1) > 0)
-
-    def explain(
-        self,
-        method: str,
-        one_hot: Floats,
-        module: nn.Module | None = None,
-        *,
-        checks: bool = False,
-    ) -> Attributions:
-        """Explain sequences of this model, or of another one."""
-        chosen = self.module if module is None else module
-        return attribute(chosen, one_hot, method, target=self.target, checks=checks)
-
-
-@dataclass(frozen=True, eq=False)
 class _Maps:
     """One method's explanations of positives, and of the sequences of the null."""
 
@@ -240,48 +159,8 @@ class _Maps:
     null: tuple[Attributions, Attributions]
 
 
-def _checked(held_out: Sequences, name: str) -> Floats:
-    sequences = one_hot(held_out)
-    if len(sequences) == 0:
-        raise InputError(
-            f"there are no {name}", remedy="give held-out sequences of both classes", argument=name
-        )
-    return sequences
-
-
-def _case(
-    module: nn.Module,
-    explained: Floats,
-    held_out: Floats,
-    controls: Controls,
-    *,
-    target: int,
-    seed: int,
-) -> _Case:
-    n = int(np.clip(MAX_WORK // explained.shape[2] ** 2, MIN_POSITIVES, MAX_POSITIVES))
-    rows = evenly(len(explained), n)
-    truth = controls.truth
-    marks = None if truth is None else _checked_truth(truth, explained)[rows]
-    positives, negatives = explained[rows], held_out[evenly(len(held_out), n // 2)]
-    # Few positives are shuffled several times each: a small null is a coarse one.
-    turns = np.resize(evenly(len(positives), n // 2), n // 2)
-    null = shuffled(positives[turns], seed)
-    return _Case(module, rows, positives, negatives, null, marks, controls, target)
-
-
-def _checked_truth(truth: ArrayLike, positives: Floats) -> NDArray[np.int8]:
-    marks = np.asarray(truth)
-    expected = (positives.shape[0], positives.shape[2])
-    if marks.shape != expected or not np.isin(marks, (MOTIF, OUTSIDE, LEFT_OUT)).all():
-        wrong = "has values other than 1, 0 and -1"
-        if marks.shape != expected:
-            wrong = f"has shape {marks.shape}, the positives {expected}"
-        raise InputError(f"truth {wrong}", remedy="make it with true_bases", argument="truth")
-    return marks.astype(np.int8)
-
-
 def _explain(
-    case: _Case, methods: Sequence[str], n: int, advance: Advance
+    case: Case, methods: Sequence[str], n: int, advance: Advance
 ) -> tuple[dict[str, _Maps], dict[str, str]]:
     """Explain positives and null by every method; return also why some refuse the model."""
     maps, refused = {}, {}
@@ -301,7 +180,7 @@ def _explain(
     return maps, refused
 
 
-def _chosen(case: _Case, method: str, n: int) -> Attributions | None:
+def _chosen(case: Case, method: str, n: int) -> Attributions | None:
     """Take the chosen rows of the attributions that are there, if they are of these n positives."""
     kept = case.controls.attributions.get(method)
     if kept is None or len(kept.one_hot) != n:
@@ -313,7 +192,7 @@ def _chosen(case: _Case, method: str, n: int) -> Attributions | None:
 
 
 def _evidence(
-    case: _Case, method: str, maps: Mapping[str, _Maps], curve: DeletionCurve | None
+    case: Case, method: str, maps: Mapping[str, _Maps], curve: DeletionCurve | None
 ) -> MethodTrust:
     positives, null = maps[method].positives, maps[method].null
     track, known = positives.track, case.known
@@ -332,7 +211,7 @@ def _evidence(
     )
 
 
-def _stability(case: _Case, method: str, own: Attributions) -> float | None:
+def _stability(case: Case, method: str, own: Attributions) -> float | None:
     """Return the mean rank correlation over all pairs of seeds, on few positives."""
     others = case.controls.seeds
     if not others:
@@ -342,7 +221,7 @@ def _stability(case: _Case, method: str, own: Attributions) -> float | None:
     return _mean([_mean(rank_correlations(a, b, known)) for a, b in combinations(tracks, 2)])
 
 
-def _untrained(case: _Case, method: str) -> Untrained | None:
+def _untrained(case: Case, method: str) -> Untrained | None:
     """Return the figures before training; those of the null only where one pass explains."""
     module = case.controls.untrained
     if module is None:

@@ -17,7 +17,8 @@ from motiflens.attribution.result import Floats
 from motiflens.datasets import SequenceDataset
 from motiflens.discovery.held_out import MAX_BASES, N_REFERENCES
 from motiflens.errors import InputError
-from motiflens.evidence.checks import MAX_POSITIVES, N_HELD_OUT
+from motiflens.evidence.case import MAX_POSITIVES
+from motiflens.evidence.checks import N_HELD_OUT
 from motiflens.progress import in_words
 from motiflens.sequences import evenly
 from motiflens.settings import Settings
