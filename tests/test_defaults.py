@@ -57,14 +57,14 @@ def data(n: int = 60, length: int = 23, motif: str = "GATTACA") -> SequenceDatas
     return SequenceDataset.from_sequences(["".join(row) for row in bases], labels.astype(float))
 
 
-def test_by_default_a_small_data_set_gets_five_seeds_and_what_the_first_report_needs() -> None:
+def test_by_default_there_are_three_seeds_and_what_the_first_report_needs() -> None:
     notes = []
     settings = with_defaults(Settings(), 1600, 50, notes.append)
-    assert (settings.seeds, settings.sizes, settings.target) == (5, (), None)
+    assert (settings.seeds, settings.sizes, settings.target) == (3, (), None)
     (note,) = notes
     assert note == (
-        "left out: learning curves (30 more models to train); the test accuracy of every epoch; "
-        "--thorough does all that"
+        "left out: 2 more seeds of each model; learning curves (30 more models to train); "
+        "the test accuracy of every epoch; thorough=True does all that"
     )
 
 
@@ -75,15 +75,16 @@ def test_what_is_left_out_of_the_explanations_is_told_where_there_are_some() -> 
     assert "expected_gradients, and of more than 200 positives; the motif routes of" in notes[0]
     assert notes[1] == (
         "left out: explanations by input_x_gradient, integrated_gradients, expected_gradients; "
-        "--thorough does all that"
+        "thorough=True does all that"
     )
 
 
-def test_a_large_data_set_gets_three_seeds_and_is_told_so() -> None:
+def test_where_the_true_motif_is_known_a_small_data_set_gets_five_seeds() -> None:
     notes = []
-    settings = with_defaults(Settings(models=("cnn",)), 27_294, 101, notes.append)
+    assert with_defaults(Settings(), 1600, 50, truth=True).seeds == 5
+    settings = with_defaults(Settings(models=("cnn",)), 27_294, 101, notes.append, truth=True)
     assert (settings.seeds, settings.sizes) == (3, ())
-    assert "2 more seeds of each model; learning curves (9 more models to train)" in notes[0]
+    assert "2 more seeds of each model; learning curves (15 more models to train)" in notes[0]
 
 
 def test_a_thorough_run_leaves_nothing_out() -> None:
@@ -97,7 +98,7 @@ def test_a_thorough_run_leaves_nothing_out() -> None:
 def test_where_the_true_motif_is_known_every_epoch_looks_at_the_test_split() -> None:
     notes = []
     settings = with_defaults(Settings(), 60, 50, notes.append, truth=True)
-    assert (settings.sizes, settings.target, notes) == ((), 0.95, [])
+    assert (settings.seeds, settings.sizes, settings.target, notes) == (5, (), 0.95, [])
 
 
 def test_motifs_are_searched_in_more_sequences_than_are_explained() -> None:

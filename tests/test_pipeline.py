@@ -26,6 +26,7 @@ from motiflens.results.folder import TOP
 from motiflens.simulation import tutorial_grammar
 from motiflens.stages.compare import compare
 from motiflens.stages.data import prepare
+from motiflens.stages.defaults import FURTHER_METHODS
 from motiflens.stages.explain import explain
 from motiflens.stages.stage import true_motifs
 from motiflens.training import Job, predict_logits, recipe_for
@@ -250,7 +251,7 @@ def test_attributions_are_of_test_positives_and_come_back(run: motiflens.Run) ->
     assert set(dataset.split[rows]) == {"test"}
     assert dataset.labels[rows].min() == 1
     assert contributions.shape == (len(names), 4, 41)
-    taken = set(METHODS) - {"rollout"}
+    taken = set(METHODS) - {"rollout", *FURTHER_METHODS}
     folder = run.path / "attributions" / "tutorial-attention"
     # No genome tracks, as the data have no coordinates.
     assert {p.name for p in folder.iterdir()} == {*(f"{m}.npz" for m in taken), "checks.json"}
@@ -281,7 +282,7 @@ def test_another_seed_gives_other_weights(run: motiflens.Run, tmp_path: Path) ->
 
 def test_a_run_is_loaded_with_its_settings(run: motiflens.Run) -> None:
     loaded = motiflens.load_run(run.path)
-    assert loaded.settings == replace(SETTINGS, split="random")
+    assert loaded.settings == replace(SETTINGS, split="random", target=0.95, device="cpu")
     assert len(loaded.dataset) == 240
     assert not loaded.model("cnn", 1).training
     with pytest.raises(motiflens.InputError, match="no seed 7"):
@@ -476,7 +477,7 @@ def test_a_run_killed_after_training_goes_on_with_the_missing_stages(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("motiflens.stages.motifs._take_routes", killed)
+        patch.setattr("motiflens.stages.motifs.find_motifs", killed)
         with pytest.raises(Killed):
             motiflens.run(data(n=80), tmp_path / "run", settings)
     for name in (".motifs.json.x1", "attributions/cnn/.ism.npz.x2"):  # as a kill leaves them

@@ -28,9 +28,9 @@ class Settings:
     models
         Architectures to train, their names joined by commas.
     seeds
-        Replicas of each model, with seeds ``seed``, ``seed`` + 1, and so on. None stands for 5,
-        or for 3 where the training split holds more than a million bases and the run is not
-        thorough.
+        Replicas of each model, with seeds ``seed``, ``seed`` + 1, and so on. None stands for 3,
+        or for 5 of a thorough run, and where the true motif is known and the training split holds
+        up to a million bases.
     seed
         Decides everything that is random: the split, initial weights, data order.
     test_fraction

@@ -152,8 +152,8 @@ class TrainOptions:
     Parameters
     ----------
     seeds
-        Replicas of each model; 5 by default, or 3 where the training split holds more than a
-        million bases.
+        Replicas of each model; 3 by default, or 5 where the true motif is known and the training
+        split holds up to a million bases.
     seed
         Decides everything random: split, negatives, initial weights, data order.
     motif
@@ -172,7 +172,7 @@ class TrainOptions:
         within the time of 1,000 sequences of 200 bases.
     thorough
         Do what the first report does without: learning curves, the test accuracy of every epoch,
-        5 seeds of large data too, 1,000 positives explained by every method, the motif routes of
+        5 seeds of each model, 1,000 positives explained by every method, the motif routes of
         every seed. The start of a run says what it costs.
     threads
         Threads to compute with; one for each core by default.

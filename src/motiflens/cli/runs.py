@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import motiflens
+from motiflens.cli.mistakes import as_options
 from motiflens.cli.options import (
     Data,
     DryRun,
@@ -25,7 +26,7 @@ from motiflens.cli.options import (
     TrainOptions,
     settings_of,
 )
-from motiflens.cli.progress import is_first_process, on_stderr
+from motiflens.cli.progress import ARGUMENTS, is_first_process, on_stderr
 from motiflens.cli.summary import print_report, summarise
 from motiflens.errors import InputError
 from motiflens.files import write_whole
@@ -214,7 +215,7 @@ def _tell(data: Path, reading: Reading, settings: Settings, *, explains: bool = 
 
     origin = _origin(str(data), reading.negatives, reading.notes)
     plan = plan_run(reading.dataset, settings, origin, explains=explains)
-    print(as_text(plan, explains=explains))
+    print(as_options(as_text(plan, explains=explains), ARGUMENTS))
 
 
 def _end(made: Run, *, as_json: bool, profile: bool) -> None:

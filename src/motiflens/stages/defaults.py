@@ -25,9 +25,9 @@ def unheard(text: str) -> None:
     """Tell nobody: the default of the functions that say what they chose."""
 
 
-#: Replicas of each model; the second number where the training part, as many sequences as it has
-#: times the longest of them, holds more than ``MANY_BASES``.
-SEEDS, FEWER_SEEDS, MANY_BASES = 5, 3, 1_000_000
+#: Replicas of each model; more of a thorough run, and where the true motif is known and the
+#: training split, as many sequences as it has times the longest, holds up to ``MANY_BASES``.
+SEEDS, MORE_SEEDS, MANY_BASES = 3, 5, 1_000_000
 
 #: Training sizes of the learning curves of a thorough run: each of their points costs as many steps
 #: as a model on all of a small training part.
@@ -44,7 +44,7 @@ N_EXPLAINED, MANY_EXPLAINED = 200, 1000
 #: same as ``deeplift_shap``, and a quick look that is no quicker than saliency.
 FURTHER_METHODS = ("input_x_gradient", "integrated_gradients", "expected_gradients")
 
-THOROUGH = "--thorough"
+THOROUGH = "thorough=True"
 
 
 def with_defaults(
@@ -83,17 +83,18 @@ def with_defaults(
             problem = f"the training size {size} is more than the {n_train} training sequences"
             raise InputError(problem, remedy="leave it out of sizes", argument="sizes")
     thorough, left_out = settings.thorough, []
-    many = n_train * longest > MANY_BASES and not thorough
     if settings.seeds is None:
-        settings = replace(settings, seeds=FEWER_SEEDS if many else SEEDS)
-        if many:
-            left_out.append(f"{SEEDS - FEWER_SEEDS} more seeds of each model")
+        more = thorough or (truth and n_train * longest <= MANY_BASES)
+        settings = replace(settings, seeds=MORE_SEEDS if more else SEEDS)
+        if not more:
+            left_out.append(f"{MORE_SEEDS - SEEDS} more seeds of each model")
     if settings.sizes is None:
         sizes = default_sizes(n_train)
         settings = replace(settings, sizes=sizes if thorough else ())
         if sizes and not thorough:
             assert settings.seeds is not None
-            n = len(settings.models) * len(sizes) * min(settings.size_seeds, settings.seeds)
+            n_seeds = min(settings.size_seeds, max(settings.seeds, MORE_SEEDS))
+            n = len(settings.models) * len(sizes) * n_seeds
             left_out.append(f"learning curves ({n} more models to train)")
     if settings.target is None and (truth or thorough):
         settings = replace(settings, target=TARGET)

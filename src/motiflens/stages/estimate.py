@@ -24,7 +24,7 @@ from motiflens.sequences import evenly
 from motiflens.settings import Settings
 from motiflens.stages.data import Plan
 from motiflens.stages.defaults import (
-    SEEDS,
+    MORE_SEEDS,
     TARGET,
     THOROUGH,
     default_sizes,
@@ -221,7 +221,7 @@ def as_thorough(plan: Plan) -> Plan:
     settings = replace(
         plan.settings,
         thorough=True,
-        seeds=max(SEEDS, len(plan.settings.seed_list)),
+        seeds=max(MORE_SEEDS, len(plan.settings.seed_list)),
         sizes=plan.settings.sizes or default_sizes(n_train),
         target=plan.settings.target or TARGET,
     )

@@ -3,9 +3,8 @@
 from motiflens.training.checkpoint import remove_checkpoint
 from motiflens.training.data import predict_logits
 from motiflens.training.fit import Epoch
+from motiflens.training.job import Job, Trained
 from motiflens.training.loop import (
-    Job,
-    Trained,
     count_epochs,
     predict_trained,
     train,

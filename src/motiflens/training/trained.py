@@ -27,7 +27,7 @@ from motiflens.results import ARTIFACTS, is_run
 from motiflens.results.base import table
 from motiflens.training.data import predict_logits
 from motiflens.training.fit import Epoch
-from motiflens.training.loop import Trained
+from motiflens.training.job import Trained
 from motiflens.training.recipes import Recipe
 
 if TYPE_CHECKING:

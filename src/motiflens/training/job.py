@@ -1,0 +1,81 @@
+"""What is trained, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motiflens.models import SequenceModel
+from motiflens.training.fit import Epoch
+from motiflens.training.recipes import Recipe, recipe_for
+
+
+@dataclass(frozen=True)
+class Job:
+    """One architecture to be trained with many seeds.
+
+    Parameters
+    ----------
+    architecture
+        A name of the registry.
+    seeds
+        Each gives its own initial weights, data order and, with ``n_train``, training rows.
+    recipe
+        None for the architecture's own.
+    n_train
+        Training rows, validation included; None for all.
+    hyperparameters
+        Keyword arguments of the architecture.
+    watch_test
+        Record the test accuracy after every epoch. It chooses nothing, and on few
+        training rows, whose epochs are many and short, it would take most of the time.
+    """
+
+    architecture: str
+    seeds: tuple[int, ...]
+    recipe: Recipe | None = None
+    n_train: int | None = None
+    hyperparameters: dict[str, Any] = field(default_factory=dict)
+    watch_test: bool = True
+
+    @property
+    def settings(self) -> Recipe:
+        """The recipe in force."""
+        return self.recipe or recipe_for(self.architecture)
+
+
+@dataclass(frozen=True, eq=False)
+class Validation:
+    """Labels and logits (n,) of a replica's validation rows, by the weights of the chosen epoch.
+
+    They are those before any refit, which trains on the validation rows too.
+    """
+
+    labels: NDArray[np.float64]
+    logits: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model, how it was made and how it came about.
+
+    ``history`` and ``best_epoch`` are those of the training that chose the epoch.
+    """
+
+    job: Job
+    seed: int
+    model: SequenceModel
+    history: tuple[Epoch, ...]
+    best_epoch: int
+    n_train: int
+    n_valid: int
+    refit_seconds: float = 0.0
+    valid: Validation | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Training time of this replica."""
+        return self.history[-1].seconds + self.refit_seconds
