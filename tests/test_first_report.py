@@ -119,8 +119,8 @@ def test_an_estimate_grows_with_what_is_done() -> None:
     plan = planned()
     seconds = estimate(plan, costs, explains=True)
     # 48 sequences, two epochs stretched to the least number of steps, two seeds, two models.
-    stretch = plan.jobs[0].settings.stretch(48)
-    assert seconds["training"] == pytest.approx(2 * 2 * 2 * stretch * 48 * 0.01)
+    n_epochs = plan.jobs[0].settings.n_epochs(48)
+    assert seconds["training"] == pytest.approx(2 * 2 * n_epochs * 48 * 0.01)
     assert seconds["explaining"] == pytest.approx(2 * 6 * 0.31)
     assert set(estimate(plan, costs, explains=False)) == {"auditing", "training"}
     thorough = estimate(as_thorough(plan), costs, explains=True)

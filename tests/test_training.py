@@ -178,8 +178,9 @@ def test_several_jobs_come_back_in_order_and_are_counted() -> None:
 
 def test_few_sequences_get_enough_steps() -> None:
     recipe = Recipe(epochs=30, batch_size=32, min_steps=600)
-    assert recipe.stretch(40) == 10
-    assert recipe.stretch(1600) == 1
+    assert (recipe.n_epochs(40), recipe.n_patience(40)) == (300, 100)  # two steps an epoch
+    assert (recipe.n_epochs(500), recipe.n_patience(500)) == (38, 13)  # 16 steps
+    assert (recipe.n_epochs(1600), recipe.n_patience(1600)) == (30, 10)
 
 
 def test_threads_are_put_back_also_after_an_error() -> None:
@@ -227,7 +228,7 @@ def test_the_longest_group_begins_first_and_results_keep_their_order(monkeypatch
         begun.append(group.n_steps)
         return [(group.job.n_train, seed) for seed in group.seeds]
 
-    monkeypatch.setattr(loop, "_train_group", train_group)
+    monkeypatch.setattr(loop, "train_group", train_group)
     jobs = [Job("cnn", (5, 1, 3), n_train=n) for n in (20, 80)]
     assert train_all(planted(), jobs, threads=1) == [
         [(n, seed) for seed in (5, 1, 3)] for n in (20, 80)

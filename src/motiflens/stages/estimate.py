@@ -164,10 +164,9 @@ def estimate(plan: Plan, costs: Mapping[str, Costs], *, explains: bool) -> dict[
 def _training(job: Job, costs: Costs, counts: Mapping[str, int]) -> float:
     """Return the seconds of one core that all replicas of a job take."""
     recipe, n = job.settings, min(job.n_train or counts["train"], counts["train"])
-    stretch = recipe.stretch(n)
-    n_epochs = min(recipe.epochs, PATIENCES * recipe.patience) * stretch
-    if recipe.validation_fraction == 0.0:
-        n_epochs = recipe.epochs * stretch
+    n_epochs = recipe.n_epochs(n)
+    if recipe.validation_fraction > 0.0:
+        n_epochs = min(n_epochs, round(PATIENCES * recipe.n_patience(n)))
     watched = counts["test"] * costs.forward if job.watch_test else 0.0
     return len(job.seeds) * n_epochs * (n * costs.epoch + watched)
 

@@ -111,7 +111,7 @@ class Fit:
     @property
     def n_epochs(self) -> int:
         """Epochs at most."""
-        return self.recipe.epochs * self.recipe.stretch(self.rows.n_epoch)
+        return self.recipe.n_epochs(self.rows.n_epoch)
 
     def run(self, slot: Slot, advance: Callable[[int], None] = lambda epochs: None) -> None:
         """Train until every replica has ended, from the state in a slot if there is one.

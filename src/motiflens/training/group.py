@@ -32,7 +32,7 @@ class Group:
     def n_steps(self) -> int:
         """Steps of all replicas at most."""
         recipe, n = self.job.settings, len(self.rows[0].train)
-        steps = recipe.epochs * recipe.stretch(n) * math.ceil(n / recipe.batch_size)
+        steps = recipe.n_epochs(n) * math.ceil(n / recipe.batch_size)
         return steps * len(self.seeds)
 
     @staticmethod
@@ -69,7 +69,7 @@ def train_group(
     if not group.job.watch_test:
         rows = replace(rows, test=rows.test[:, :0])
     joined = stack(group.models).to(data.table)
-    patience = recipe.patience * recipe.stretch(rows.n_epoch)
+    patience = recipe.n_patience(rows.n_epoch)
     best = BestWeights(joined, len(group.seeds), patience, recipe.tolerance)
     fit = Fit(data, joined, best, group.seeds, recipe, rows)
     fit.run(slot, advance)

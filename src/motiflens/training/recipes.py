@@ -63,8 +63,8 @@ class Recipe:
         When the epoch is chosen, train again from the start, on training and validation rows
         together, for as many steps as led to that epoch.
     min_steps
-        On few sequences an epoch is few steps: epochs and patience are multiplied by a whole
-        number so that all epochs together are at least this many steps.
+        On few sequences an epoch is few steps: there are then so many epochs that they are at
+        least this many steps together, and patience grows as they do.
     class_weights
         ``"balanced"`` weighs each sequence by N / (2 N_c), with N_c training sequences of its
         class; the validation loss too.
@@ -122,10 +122,13 @@ class Recipe:
                     argument=name,
                 )
 
-    def stretch(self, n_train: int) -> int:
-        """Return the whole number that multiplies epochs and patience for ``n_train`` sequences."""
-        steps = self.epochs * math.ceil(n_train / self.batch_size)
-        return max(1, math.ceil(self.min_steps / steps))
+    def n_epochs(self, n_train: int) -> int:
+        """Return the epochs at most for ``n_train`` sequences, each of them once an epoch."""
+        return max(self.epochs, math.ceil(self.min_steps / math.ceil(n_train / self.batch_size)))
+
+    def n_patience(self, n_train: int) -> int:
+        """Return the patience for ``n_train`` sequences: the same fraction of all epochs."""
+        return math.ceil(self.patience * self.n_epochs(n_train) / self.epochs)
 
     def rate(self, step: int, n_steps: int) -> float:
         """Return the learning rate of a step, counted from 0, among ``n_steps``."""
