@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -24,16 +25,6 @@ LABELLED = "given"
 
 MAX_WITHOUT_WIDTH = 1000
 """Bases of an interval above which windows of one width are recommended."""
-
-_TAKES: dict[str, tuple[str, ...]] = {
-    sniff.MAPPED: (),
-    sniff.TABLE: ("positive",),
-    sniff.MICROARRAY: ("signal_column", "positive_sd"),
-    sniff.BED: ("negatives", "genome", "width", "peak_name", "exclude"),
-    sniff.DEEPBIND: ("negatives",),
-    sniff.FASTA: ("labels", "positive", "negatives", "genome"),
-    sniff.LINES: ("labels", "positive", "negatives", "genome"),
-}
 
 
 @dataclass(frozen=True)
@@ -70,15 +61,7 @@ def read_source(
     kind = sniff.kind_of(path, with_genome=options.genome is not None, with_signal=with_signal)
     _check_options(path, options, kind)
     source = _Source(path, options, seed, need_labels)
-    if kind == sniff.MAPPED:
-        return Reading(open_mapped(path))
-    if kind == sniff.TABLE:
-        return _read_table(source)
-    if kind == sniff.MICROARRAY:
-        return _read_microarray(source)
-    if kind == sniff.BED:
-        return _read_bed(source)
-    return _read_deepbind(source) if kind == sniff.DEEPBIND else _read_sequences(source)
+    return KINDS[kind].read(source)
 
 
 def options_beside(path: Path | str, options: ReadOptions, negatives: str | None) -> ReadOptions:
@@ -90,7 +73,8 @@ def options_beside(path: Path | str, options: ReadOptions, negatives: str | None
     beside = replace(options, labels=None, negatives=negatives)
     with_signal = options.signal_column is not None or options.positive_sd is not None
     kind = sniff.kind_of(path, with_genome=options.genome is not None, with_signal=with_signal)
-    unknown = {name: None for name in beside.given() if name not in _TAKES.get(kind, ())}
+    takes = KINDS[kind].takes if kind in KINDS else ()
+    unknown = {name: None for name in beside.given() if name not in takes}
     unknown.pop("negatives", None)  # given for this very file: a mistake is told
     if kind == sniff.TABLE and options.positive is not None:
         names, rows = open_table(path)
@@ -112,9 +96,9 @@ def _check_options(path: Path | str, options: ReadOptions, kind: str) -> None:
             argument="genome",
         )
     given = options.given()
-    wrong = next((name for name in given if name not in _TAKES[kind]), None)
+    wrong = next((name for name in given if name not in KINDS[kind].takes), None)
     if wrong is not None:
-        kinds = [other for other, names in _TAKES.items() if wrong in names]
+        kinds = [other for other, one in KINDS.items() if wrong in one.takes]
         raise InputError(
             f"{wrong}={given[wrong]} is for {' or '.join(kinds)}, and {path} is {kind}",
             remedy="leave it out",
@@ -302,3 +286,26 @@ def _with_negatives(
 def _gc(dataset: SequenceDataset) -> float:
     a, c, g, t = (int((dataset.codes == code).sum()) for code in range(4))
     return (c + g) / max(a + c + g + t, 1)
+
+
+def _read_mapped(source: _Source) -> Reading:
+    return Reading(open_mapped(source.path))
+
+
+class Kind(NamedTuple):
+    """How files of a kind are read, and the options that they take."""
+
+    read: Callable[[_Source], Reading]
+    takes: tuple[str, ...]
+
+
+#: Every kind of file that holds sequences, by what :mod:`motiflens.io.sniff` calls it.
+KINDS = {
+    sniff.MAPPED: Kind(_read_mapped, ()),
+    sniff.TABLE: Kind(_read_table, ("positive",)),
+    sniff.MICROARRAY: Kind(_read_microarray, ("signal_column", "positive_sd")),
+    sniff.BED: Kind(_read_bed, ("negatives", "genome", "width", "peak_name", "exclude")),
+    sniff.DEEPBIND: Kind(_read_deepbind, ("negatives",)),
+    sniff.FASTA: Kind(_read_sequences, ("labels", "positive", "negatives", "genome")),
+    sniff.LINES: Kind(_read_sequences, ("labels", "positive", "negatives", "genome")),
+}
