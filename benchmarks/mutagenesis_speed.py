@@ -10,26 +10,26 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
-import statistics
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmarks.rows import REPEATS, Row, row
 from motiflens.attribution import saturation_mutagenesis
 from motiflens.models import build_model
 
 #: Sequences of one call, by their length.
 SEQUENCES = {50: 16, 200: 8, 600: 4, 1000: 2}
-LINE = (
-    "| {model} | {length} | {sequences} | {ours_seconds:.3f} | {tangermeme_seconds:.2f} | "
-    "{ratio:.1f} | {tangermeme_fast} | {largest_difference:.1e} | {largest_effect:.1e} |"
-)
+#: Least ratio asked for, by model and length.
+GOALS = {
+    ("cnn", 50): 20, ("cnn", 200): 40, ("cnn", 1000): 200,
+    ("attention", 50): 15, ("attention", 200): 15, ("attention", 1000): 40,
+    ("basset-like", 200): 1.5, ("basset-like", 600): 1.5, ("bpnet-like", 1000): 1.5,
+}  # fmt: skip
 OURS = ("cnn", "attention", "tutorial-cnn", "tutorial-attention")
 
 
@@ -101,50 +101,53 @@ def one_hot(n: int, length: int) -> Tensor:
     return nn.functional.one_hot(codes, 4).float().mT.contiguous()
 
 
-def seconds(work: Callable[[], object]) -> float:
-    start = time.process_time()
-    work()
-    return time.process_time() - start
-
-
-def compared(name: str, length: int, module: nn.Module, repeats: int) -> dict[str, object]:
+def compared(name: str, length: int, module: nn.Module, repeats: int) -> Row:
     """Time both on one model, in turn, and hold their effects against each other."""
+    module.eval()
+    x = one_hot(SEQUENCES[length], length)
+    given = module if name.endswith("-like") else Column(module).eval()
+    effects = saturation_mutagenesis(module, x.numpy(), threads=1)  # warms up
+    ours, theirs = [], []
+    for _ in range(repeats):
+        start = time.process_time()
+        saturation_mutagenesis(module, x.numpy(), threads=1)
+        ours.append(time.process_time() - start)
+        start = time.process_time()
+        others, fast = by_tangermeme(given, x)
+        theirs.append(time.process_time() - start)
+    way = "its fast way" if fast else "its fast way fell back to whole passes"
+    difference, largest = (float(np.abs(a).max()) for a in (effects - others, effects))
+    goal = GOALS.get((name, length))
+    return row(
+        f"mutagenesis, {name}, {length:,} bp",
+        ours,
+        theirs,
+        "tangermeme",
+        n=SEQUENCES[length],
+        goal="" if goal is None else f"≥ {goal}",
+        note=f"{way}; effects differ by {difference:.0e}, the largest is {largest:.0e}",
+    )
+
+
+def by_tangermeme(module: nn.Module, x: Tensor) -> tuple[np.ndarray, bool]:
+    """Return the effects (N, 4, L) that tangermeme finds, and whether by its fast way."""
     theirs = importlib.import_module("tangermeme.saturation_mutagenesis")
     theirs._FAST_MIN_SECONDS = 0.0
-    module.eval()
-    x, column = one_hot(SEQUENCES[length], length), Column(module).eval()
-    given = module if name.endswith("-like") else column
-    effects = saturation_mutagenesis(module, x.numpy(), threads=1)  # warms up
-    times: dict[str, list[float]] = {"ours": [], "tangermeme": []}
-    for _ in range(repeats):
-        times["ours"].append(seconds(lambda: saturation_mutagenesis(module, x.numpy(), threads=1)))
-        with warnings.catch_warnings(record=True) as fell_back:
-            warnings.simplefilter("always")
-            start = time.process_time()
-            before, after = theirs.saturation_mutagenesis(
-                given, x, device="cpu", raw_outputs=True, fast=True
-            )
-            times["tangermeme"].append(time.process_time() - start)
-    other = (after - before[:, None, None]).squeeze(-1).numpy()
-    ours, tangermeme = (statistics.median(times[side]) for side in ("ours", "tangermeme"))
-    return {
-        "model": name,
-        "length": length,
-        "sequences": SEQUENCES[length],
-        "ours_seconds": ours,
-        "tangermeme_seconds": tangermeme,
-        "ratio": tangermeme / ours,
-        "tangermeme_fast": not fell_back,
-        "largest_difference": float(np.abs(effects - other).max()),
-        "largest_effect": float(np.abs(effects).max()),
-    }
+    with warnings.catch_warnings(record=True) as fell_back:
+        warnings.simplefilter("always")
+        before, after = theirs.saturation_mutagenesis(
+            module, x, device="cpu", raw_outputs=True, fast=True
+        )
+    return (after - before[:, None, None]).squeeze(-1).numpy(), not fell_back
 
 
-def measured(models: Sequence[str] = (), repeats: int = 3) -> Iterator[dict[str, object]]:
+def measured(models: Sequence[str] = (), repeats: int = REPEATS) -> Iterator[Row]:
     """Compare both on every model, or on those named, one after another."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
+        # What its first call of a process takes is nobody's speed.
+        by_tangermeme(Column(build_model("tutorial-cnn", length=50, seed=0)).eval(), one_hot(1, 50))
         for name, length, module in cases():
             if not models or name in models:
                 yield compared(name, length, module, repeats)
@@ -152,29 +155,19 @@ def measured(models: Sequence[str] = (), repeats: int = 3) -> Iterator[dict[str,
         torch.set_num_threads(threads)
 
 
-def measure(models: Sequence[str] = (), repeats: int = 3) -> list[dict[str, object]]:
+def measure(models: Sequence[str] = (), repeats: int = REPEATS) -> list[Row]:
     """Compare both on every model, or on those named."""
     return list(measured(models, repeats))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table, and write it as JSON where asked."""
+    """Print the rows as they come."""
     parser = argparse.ArgumentParser(prog="benchmarks.mutagenesis_speed", description=__doc__)
     parser.add_argument("--models", nargs="+", default=[])
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--repeats", type=int, default=REPEATS)
     asked = parser.parse_args(arguments)
-    rows = []
-    print(
-        "| model | bases | sequences | ours, s | tangermeme, s | ratio | its fast way | "
-        "largest difference | largest effect |\n|---|---|---|---|---|---|---|---|---|",
-        flush=True,
-    )
-    for row in measured(asked.models, asked.repeats):
-        print(LINE.format(**row), flush=True)
-        rows.append(row)
-    if asked.json:
-        asked.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    for one in measured(asked.models, asked.repeats):
+        print(one["work"], one["ours_seconds"], one["theirs_seconds"], one["ratio"], one["note"])
 
 
 if __name__ == "__main__":
