@@ -26,6 +26,12 @@ SHAPES = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def any_number_of_filters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look rows up for few filters too, which a product of matrices computes faster."""
+    monkeypatch.setattr(kmer_sums, "FEW_FILTERS", 1)
+
+
 def layer_and_input(
     replicas: int | None, n_filters: int, width: int, same: bool, length: int, n: int
 ) -> tuple[Filters, Tensor, Tensor]:
@@ -123,3 +129,10 @@ def test_what_is_followed_or_traced_or_small_is_multiplied():
         traced = torch.jit.trace(layer, one_hot)
     torch.testing.assert_close(traced(one_hot.flip(0)), layer(one_hot.flip(0)))
     torch.export.export(layer, (one_hot,))
+
+
+def test_few_filters_are_multiplied(monkeypatch):
+    layer, one_hot, _ = layer_and_input(None, 7, 6, False, 37, 50)
+    assert kmer_sums.read_windows(one_hot, layer.weight, layer.padding) is not None
+    monkeypatch.setattr(kmer_sums, "FEW_FILTERS", 8)
+    assert kmer_sums.read_windows(one_hot, layer.weight, layer.padding) is None

@@ -14,6 +14,12 @@ LENGTH, N = 41, 70
 SMALL = {"n_filters": 24, "n_heads": 3, "n_hidden": 5, "kernel_size": 7, "dropout": 0.0}
 
 
+@pytest.fixture(autouse=True)
+def any_number_of_filters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the sparse step with few filters too, which a product of matrices computes faster."""
+    monkeypatch.setattr(kmer_sums, "FEW_FILTERS", 1)
+
+
 def model_and_input(n_replicas: int, padded: bool) -> tuple[SequenceModel, Tensor]:
     models = [build_model("attention", length=LENGTH, seed=s, **SMALL) for s in range(n_replicas)]
     joined = (models[0] if n_replicas == 1 else stack(models)).double()

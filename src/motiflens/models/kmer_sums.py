@@ -20,6 +20,8 @@ from torch.autograd.function import once_differentiable
 #: Bases of a row of a table, and the number of letters: N or padding, A, C, G, T.
 SIZE, N_LETTERS = 3, 5
 N_TRIPLES = N_LETTERS**SIZE
+#: Fewer filters are multiplied faster than their rows are looked up.
+FEW_FILTERS = 64
 #: Filters of one table, where all of them are many: three bases of all windows then fit a cache.
 FILTERS_AT_ONCE = 64
 #: The letters as one-hot, in their order.
@@ -62,9 +64,9 @@ def read_windows(one_hot: Tensor, weight: Tensor, padding: tuple[int, int]) -> W
     Windows or None
         None where a product of matrices is to be taken: for values that are not one-hot, where
         a gradient of the input is wanted or something else follows it, on another device than the
-        CPU, and for so few windows that the tables would take longer.
+        CPU, and for so few filters or windows that the tables would take longer.
     """
-    if not _is_plain(one_hot, weight):
+    if not _is_plain(one_hot, weight) or weight.shape[-3] < FEW_FILTERS:
         return None
     width, length = weight.shape[-1], one_hot.shape[-1] + sum(padding)
     n_units = length - width + 1
