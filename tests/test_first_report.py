@@ -189,6 +189,6 @@ def test_auto_is_a_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> No
     assert (choose_device("auto"), choose_device("cpu")) == ("cuda", "cpu")
     plan = planned(device="auto")
     assert plan.settings.device == "cuda"
-    assert "models are trained on cuda, as there is a GPU; --device cpu takes none" in (
+    assert "models are trained on cuda, as there is a GPU; device=cpu takes none" in (
         plan.origin.notes
     )

@@ -183,8 +183,12 @@ def test_capturing_leaves_no_trace_on_a_module():
 
 
 def test_few_mutants_are_not_worth_a_trial(monkeypatch):
+    x, module = sequences()[:1], module_of("mean")
+    every = saturation_mutagenesis(module, x)
     monkeypatch.setattr(followed, "captured", lambda *_: pytest.fail("captured"))
-    saturation_mutagenesis(module_of("mean"), sequences()[:1], 3, 5)
+    few = saturation_mutagenesis(module, x, 3, 5)
+    assert few.any()
+    np.testing.assert_allclose(few, every[:, :, 3:5], atol=1e-6)
 
 
 def test_a_module_without_captured_layers_says_so():

@@ -91,6 +91,17 @@ Sizes = Annotated[
 SizeSeeds = Annotated[int, Parameter(help="Replicas for the learning curves.")]
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class How:
+    """How a command that makes a run is carried out."""
+
+    overwrite: Replace = False
+    dry_run: DryRun = False
+    profile: Profile = False
+    as_json: Json = False
+
+
 #: How DATA is read.
 Reads = Annotated[ReadOptions, Parameter(name="*", group=READING)]
 

@@ -11,14 +11,13 @@ import motiflens
 from motiflens.cli.mistakes import as_options
 from motiflens.cli.options import (
     Data,
-    DryRun,
     FurtherNames,
+    How,
     Json,
     Model,
     Models,
     Profile,
     Reads,
-    Replace,
     RunFolder,
     Sizes,
     SizeSeeds,
@@ -94,22 +93,15 @@ def run(
     source: Reads = AS_IT_IS,
     splits: SplitOptions = SplitOptions(),
     training: TrainOptions = TrainOptions(),
-    overwrite: Replace = False,
-    dry_run: DryRun = False,
-    profile: Profile = False,
-    as_json: Json = False,
+    how: How = How(),
 ) -> None:
     """Audit data, compare models, explain them, find their motifs and write the report."""
     from motiflens.stages import STAGES
 
     settings = settings_of(models, training, splits, sizes, size_seeds)
-    _refuse_early(output, settings, overwrite=overwrite, until=STAGES[-1].name)
+    _refuse_early(output, settings, overwrite=how.overwrite, until=STAGES[-1].name)
     reading = _read(data, source, splits, settings)
-    if dry_run:
-        _tell(data, reading, settings, explains=True)
-        return
-    made = _make(motiflens.run, data, reading, output, settings, overwrite=overwrite)
-    _end(made, as_json=as_json, profile=profile)
+    _carry_out(motiflens.run, data, reading, output, settings, how, explains=True)
 
 
 def train(
@@ -120,22 +112,15 @@ def train(
     source: Reads = AS_IT_IS,
     splits: SplitOptions = SplitOptions(),
     training: TrainOptions = TrainOptions(),
-    overwrite: Replace = False,
-    dry_run: DryRun = False,
-    profile: Profile = False,
-    as_json: Json = False,
+    how: How = How(),
 ) -> None:
     """Train one model and score it on the test split."""
     from motiflens.stages.compare import compare as work
 
     settings = settings_of((model,), training, splits)
-    _refuse_early(output, settings, overwrite=overwrite)
+    _refuse_early(output, settings, overwrite=how.overwrite)
     reading = _read(data, source, splits, settings)
-    if dry_run:
-        _tell(data, reading, settings)
-        return
-    made = _make(work, data, reading, output, settings, overwrite=overwrite)
-    _end(made, as_json=as_json, profile=profile)
+    _carry_out(work, data, reading, output, settings, how)
 
 
 def compare(
@@ -149,10 +134,7 @@ def compare(
     source: Reads = AS_IT_IS,
     splits: SplitOptions = SplitOptions(),
     training: TrainOptions = TrainOptions(),
-    overwrite: Replace = False,
-    dry_run: DryRun = False,
-    profile: Profile = False,
-    as_json: Json = False,
+    how: How = How(),
 ) -> None:
     """Compare models x seeds x training sizes on one test split.
 
@@ -168,7 +150,7 @@ def compare(
 
     if cross_negatives:
         splits.require_one_file("cross_negatives")
-        if dry_run:
+        if how.dry_run:
             raise InputError(
                 "dry_run=True reckons with one negative set",
                 remedy="leave out cross_negatives, or dry_run",
@@ -176,26 +158,22 @@ def compare(
             )
         sizes = sizes or ()
     settings = settings_of(models, training, splits, sizes, size_seeds)
-    _refuse_early(output, settings, overwrite=overwrite)
+    _refuse_early(output, settings, overwrite=how.overwrite)
     if cross_negatives:
         made = cross(
             data,
             cross_negatives,
             output,
             settings,
-            overwrite=overwrite,
+            overwrite=how.overwrite,
             progress=on_stderr(),
             origin=_origin(str(data)),
             options=source,
         )
-        _end(made, as_json=as_json, profile=profile)
+        _end(made, as_json=how.as_json, profile=how.profile)
         return
     reading = _read(data, source, splits, settings)
-    if dry_run:
-        _tell(data, reading, settings)
-        return
-    made = _make(work, data, reading, output, settings, overwrite=overwrite)
-    _end(made, as_json=as_json, profile=profile)
+    _carry_out(work, data, reading, output, settings, how)
 
 
 def _read(data: Path, source: ReadOptions, splits: SplitOptions, settings: Settings) -> Reading:
@@ -208,14 +186,34 @@ def _read(data: Path, source: ReadOptions, splits: SplitOptions, settings: Setti
     )
 
 
-def _tell(data: Path, reading: Reading, settings: Settings, *, explains: bool = False) -> None:
-    """Say what a command would do, and about how long it takes."""
-    from motiflens.stages.data import plan_run
-    from motiflens.stages.estimate import as_text
-
+def _carry_out(
+    work: Callable[..., Run],
+    data: Path,
+    reading: Reading,
+    output: Path,
+    settings: Settings,
+    how: How,
+    *,
+    explains: bool = False,
+) -> None:
+    """Make a run of the data and say what was found, or say only what would be done."""
     origin = _origin(str(data), reading.negatives, reading.notes)
-    plan = plan_run(reading.dataset, settings, origin, explains=explains)
-    print(as_options(as_text(plan, explains=explains), ARGUMENTS))
+    if how.dry_run:
+        from motiflens.stages.data import plan_run
+        from motiflens.stages.estimate import as_text
+
+        plan = plan_run(reading.dataset, settings, origin, explains=explains)
+        print(as_options(as_text(plan, explains=explains), ARGUMENTS))
+        return
+    made = work(
+        reading.dataset,
+        output,
+        settings,
+        overwrite=how.overwrite,
+        progress=on_stderr(),
+        origin=origin,
+    )
+    _end(made, as_json=how.as_json, profile=how.profile)
 
 
 def _end(made: Run, *, as_json: bool, profile: bool) -> None:
@@ -229,23 +227,6 @@ def _end(made: Run, *, as_json: bool, profile: bool) -> None:
         text = as_profile(made.results.timings)
         write_whole(made.results.path_of("profile"), text.encode())
         print(text, file=sys.stderr, end="")
-
-
-def _make(
-    work: Callable[..., Run],
-    data: Path,
-    reading: Reading,
-    output: Path,
-    settings: Settings,
-    *,
-    overwrite: bool,
-) -> Run:
-    """Make a run of the data."""
-    origin = _origin(str(data), reading.negatives, reading.notes)
-    progress = on_stderr()
-    return work(
-        reading.dataset, output, settings, overwrite=overwrite, progress=progress, origin=origin
-    )
 
 
 def _refuse_early(

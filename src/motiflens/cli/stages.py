@@ -69,7 +69,8 @@ def motifs(
         Known motifs (MEME, JASPAR or TRANSFAC) to name the found ones by; JASPAR CORE vertebrates
         by default.
     thorough
-        Routes from every seed, as run --thorough takes them, and not from the first alone.
+        Routes from every seed, as run --thorough takes them, and not from the first alone. Not with
+        --no-model.
     threads
         Threads to compute with; those of the run by default. Not with --no-model.
     overwrite
@@ -91,7 +92,7 @@ def motifs(
         )
     from motiflens.discovery.sequences_alone import discover_without_model
 
-    _refuse("run", threads=threads)
+    _refuse("run", threads=threads, thorough=thorough or None)
     discover_without_model(
         no_model,
         output,

@@ -118,7 +118,7 @@ def _with_device(settings: Settings, note: Note) -> Settings:
     """Choose the device where it is ``auto``, and say so where that is a GPU."""
     device = choose_device(settings.device)
     if device != settings.device and device != "cpu":
-        note(f"models are trained on {device}, as there is a GPU; --device cpu takes none")
+        note(f"models are trained on {device}, as there is a GPU; device=cpu takes none")
     return replace(settings, device=device)
 
 
