@@ -171,6 +171,7 @@ def test_motifs_without_a_model_are_kept_unless_asked(fasta: Path, tmp_path: Pat
             "motifs --no-model some.fa -o out --threads 2",
             "--threads 2 is for a run alone; leave it out",
         ),
+        ("motifs --no-model some.fa -o out --thorough", "--thorough is for a run alone"),
         ("motifs run --strands both", "--strands both is for --no-model SEQUENCES alone"),
         ("motifs run --overwrite", "--overwrite is for --no-model SEQUENCES alone"),
     ],

@@ -20,10 +20,10 @@ from motiflens.models.base import (
     other_strand,
     valid_units,
 )
-from motiflens.models.kmer_sums import largest
+from motiflens.models.kmer_sums import largest, letters_of, look_up, rows_seen, tables_of
 
-#: Bases of a row of the tables, and letters: four bases, and a zero column.
-BASES_OF_ROW, N_LETTERS = 4, 5
+#: Bases of a row of the tables; more than in training, as the weights stay and the tables too.
+BASES_OF_ROW = 4
 #: Entries of a matrix of coefficients above one in so many are multiplied as a whole.
 DENSE_FROM = 32
 
@@ -54,7 +54,10 @@ class FilterScan:
         self.padding = (-self.field.first, self.field.width - 1 + self.field.first)
         self.for_cache = suits_cache(self.flat.device)
         # A product of matrices is the faster way on other devices.
-        self.tables = _tables(self.flat) if self.for_cache else None
+        self.tables = None
+        if self.for_cache:
+            weight = pooled.weight.detach()
+            self.tables = tables_of(weight, len(weight), BASES_OF_ROW)
 
     def rows_at_once(self, length: int) -> int:
         """Return of how many sequences activations should be held at a time."""
@@ -102,20 +105,8 @@ class FilterScan:
 
     def _looked_up(self, x: Tensor, tables: Tensor) -> Tensor:
         """Add up the rows of the tables that the bases of each window choose."""
-        n_tables = -(-self.field.width // BASES_OF_ROW)
-        behind = self.padding[1] + n_tables * BASES_OF_ROW - self.field.width
-        letter = torch.tensor([0.0, 1.0, 2.0, 3.0], dtype=x.dtype) - (N_LETTERS - 1)
-        codes = (torch.einsum("nbl,b->nl", x, letter) + (N_LETTERS - 1)).int()
-        codes = nn.functional.pad(codes, (self.padding[0], behind), value=N_LETTERS - 1)
-        rows = codes.unfold(-1, BASES_OF_ROW, 1)
-        powers = N_LETTERS ** torch.arange(BASES_OF_ROW - 1, -1, -1, dtype=torch.int32)
-        rows = (rows * powers).sum(-1, dtype=torch.int32)
-        chosen = rows.unfold(-1, BASES_OF_ROW * (n_tables - 1) + 1, 1)[..., ::BASES_OF_ROW]
-        first = torch.arange(n_tables, dtype=torch.int32) * N_LETTERS**BASES_OF_ROW
-        chosen = (chosen + first).flatten(0, 1)
-        return nn.functional.embedding_bag(chosen, tables, mode="sum").view(
-            len(x), -1, tables.shape[1]
-        )
+        letters = nn.functional.pad(letters_of(x.mT), self.padding)
+        return look_up(tables, rows_seen(letters, self.field.width, BASES_OF_ROW))
 
     def logits(self, x: Tensor) -> Tensor:
         """Return the logits (N,) of one-hot (N, 4, L)."""
@@ -187,16 +178,6 @@ class FilterScan:
         bases = torch.ops.aten.unfold_backward(windows.view(n, length, size), padded, 1, size, 4)
         left = 4 * self.padding[0]
         return bases[:, left : left + 4 * length].reshape(n, length, 4).mT
-
-
-def _tables(flat: Tensor) -> Tensor:
-    """Return what each four bases at each four positions of a window add, (tables · rows, F)."""
-    n_tables = -(-flat.shape[1] // (4 * BASES_OF_ROW))
-    missing = n_tables * 4 * BASES_OF_ROW - flat.shape[1]
-    weights = nn.functional.pad(flat, (0, missing)).view(-1, n_tables, BASES_OF_ROW * 4)
-    letters = torch.eye(N_LETTERS, 4, dtype=flat.dtype)
-    every = torch.cartesian_prod(*[torch.arange(N_LETTERS)] * BASES_OF_ROW)
-    return torch.einsum("rc,ftc->trf", letters[every].flatten(-2), weights).flatten(0, 1)
 
 
 def pooled_multipliers(

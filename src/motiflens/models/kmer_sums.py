@@ -79,13 +79,9 @@ def read_windows(one_hot: Tensor, weight: Tensor, padding: tuple[int, int]) -> W
     letters = _letters(bases)
     if letters is None:
         return None
-    left, right = padding
-    letters = nn.functional.pad(letters, (left, right + n_tables * SIZE - width))
-    triples = letters[..., :-2] * N_LETTERS**2 + letters[..., 1:-1] * N_LETTERS + letters[..., 2:]
-    seen = triples.unfold(-1, (n_tables - 1) * SIZE + 1, 1)[..., ::SIZE].contiguous()
-    rows = seen + torch.arange(n_tables, dtype=torch.int32) * N_TRIPLES
+    rows = rows_seen(nn.functional.pad(letters, padding), width, SIZE)
     return Windows(
-        nn.functional.pad(bases, (0, 0, left, right)).contiguous(), rows, one_hot.shape[:-2]
+        nn.functional.pad(bases, (0, 0, *padding)).contiguous(), rows, one_hot.shape[:-2]
     )
 
 
@@ -108,9 +104,28 @@ def _is_plain(one_hot: Tensor, weight: Tensor) -> bool:
 def _letters(bases: Tensor) -> Tensor | None:
     """Return the letters (..., L), int32, of one-hot (..., L, 4), or None if it is none."""
     table = LETTERS.to(bases.dtype)
-    numbers = torch.arange(1, N_LETTERS, dtype=bases.dtype)
-    letters = (bases @ numbers).int().clamp_(0, N_LETTERS - 1)
+    letters = letters_of(bases).clamp_(0, N_LETTERS - 1)
     return letters if torch.equal(nn.functional.embedding(letters, table), bases) else None
+
+
+def letters_of(bases: Tensor) -> Tensor:
+    """Return the letters (..., L), int32, of (..., L, 4) that is known to be one-hot."""
+    return (bases @ torch.arange(1, N_LETTERS, dtype=bases.dtype)).int()
+
+
+def rows_seen(letters: Tensor, width: int, size: int) -> Tensor:
+    """Return the rows that units of a width see of letters (..., L): int32 (..., U, T).
+
+    Of T tables of all k-mers of ``size`` bases, as :func:`tables_of` lays them out.
+    """
+    n_tables = math.ceil(width / size)
+    letters = nn.functional.pad(letters, (0, n_tables * size - width))
+    n_kmers = letters.shape[-1] - size + 1
+    kmers = letters[..., :n_kmers]
+    for offset in range(1, size):
+        kmers = kmers * N_LETTERS + letters[..., offset : offset + n_kmers]
+    seen = kmers.unfold(-1, (n_tables - 1) * size + 1, 1)[..., ::size].contiguous()
+    return seen + torch.arange(n_tables, dtype=torch.int32) * N_LETTERS**size
 
 
 def activations(weight: Tensor, windows: Windows) -> Tensor:
@@ -125,36 +140,42 @@ def max_activations(weight: Tensor, windows: Windows, valid: Tensor) -> Tensor:
     return found.view(*windows.shape, -1)
 
 
-def _tables(weight: Tensor, n_filters: int) -> Tensor:
-    """Add up the weights (F, 4, K) of all triples in tables of f filters: (F / f · T · 125 + 1, f).
+def tables_of(weight: Tensor, n_filters: int, size: int) -> Tensor:
+    """Add up the weights (F, 4, K) of all k-mers in tables of f filters: (F / f · T · 5^k + 1, f).
 
-    The last row is -infinity.
+    A k-mer has ``size`` bases. The last row is -infinity.
     """
     width = weight.shape[-1]
-    n_tables = math.ceil(width / SIZE)
-    padded = nn.functional.pad(weight, (0, n_tables * SIZE - width, 1, 0))
-    letters = padded.view(-1, n_filters, N_LETTERS, n_tables, SIZE).permute(4, 0, 3, 2, 1)
-    first, second, third = letters.reshape(SIZE, -1, N_LETTERS, n_filters)
-    pairs = (first.unsqueeze(2) + second.unsqueeze(1)).flatten(1, 2)
-    tables = weight.new_empty((len(first) * N_TRIPLES + 1, n_filters))
-    by_triple = tables[:-1].view(*pairs.shape[:2], N_LETTERS, n_filters)
-    torch.add(pairs.unsqueeze(2), third.unsqueeze(1), out=by_triple)
+    n_tables = math.ceil(width / size)
+    padded = nn.functional.pad(weight, (0, n_tables * size - width, 1, 0))
+    letters = padded.view(-1, n_filters, N_LETTERS, n_tables, size).permute(4, 0, 3, 2, 1)
+    kmers, *others, last = letters.reshape(size, -1, N_LETTERS, n_filters)
+    for other in others:
+        kmers = (kmers.unsqueeze(2) + other.unsqueeze(1)).flatten(1, 2)
+    tables = weight.new_empty((len(kmers) * N_LETTERS**size + 1, n_filters))
+    by_kmer = tables[:-1].view(*kmers.shape[:2], N_LETTERS, n_filters)
+    torch.add(kmers.unsqueeze(2), last.unsqueeze(1), out=by_kmer)
     tables[-1] = float("-inf")
     return tables
+
+
+def look_up(tables: Tensor, rows: Tensor) -> Tensor:
+    """Add up the rows (..., T) of tables (M, f): (..., f)."""
+    ends = torch.arange(0, rows.numel() + 1, rows.shape[-1], dtype=torch.int32)
+    found = nn.functional.embedding_bag(
+        rows.reshape(-1), tables, ends, mode="sum", include_last_offset=True
+    )
+    return found.view(*rows.shape[:-1], tables.shape[1])
 
 
 def sums(weight: Tensor, rows: Tensor, n_filters: int) -> Tensor:
     """Return one replica's activations (F / f, n, U, f); rows past the tables give -infinity."""
     n_groups, n_tables = len(weight) // n_filters, rows.shape[-1]
-    tables = _tables(weight, n_filters)
+    tables = tables_of(weight, n_filters, SIZE)
     if n_groups > 1:
         start = torch.arange(n_groups, dtype=torch.int32) * (n_tables * N_TRIPLES)
         rows = (rows + start.view(-1, 1, 1, 1)).clamp_(max=len(tables) - 1)
-    ends = torch.arange(0, rows.numel() + 1, n_tables, dtype=torch.int32)
-    found = nn.functional.embedding_bag(
-        rows.reshape(-1), tables, ends, mode="sum", include_last_offset=True
-    )
-    return found.view(n_groups, *rows.shape[-3:-1], n_filters)
+    return look_up(tables, rows).view(n_groups, *rows.shape[-3:-1], n_filters)
 
 
 class _Activations(torch.autograd.Function):
