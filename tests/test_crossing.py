@@ -122,6 +122,7 @@ def test_a_split_by_homology_holds_between_all_kinds(inside: Path) -> None:
 def test_a_model_that_learnt_composition_fails_where_composition_is_matched(
     run: motiflens.Run,
 ) -> None:
+    assert list(run.results.timings.used) == ["audit", "train", "crossing", "score"]
     found = as_json(run.results.crossing)
     assert found["schema_version"] == 1
     assert found["kinds"] == ["poor.fa", "alike.fa"]

@@ -64,9 +64,18 @@ def test_a_thorough_stage_takes_every_method_and_every_seed(run: Run) -> None:
     motifs(explain(run, thorough=True), thorough=True)
     assert methods(run, "cnn") == DEFAULT | FURTHER
     assert seeds_read(run) == [[0, 1], [0, 1]]
-    explain(run)  # what is not taken now would be of another time
-    assert methods(run, "cnn") == DEFAULT
-    assert not run.results.holds("motifs")
+    path = run.results.path_of("attributions", model="cnn", method="expected_gradients")
+    np.savez(path, names=np.array(["of another time"]))
+    explain(run)  # what is there is made anew too
+    assert methods(run, "cnn") == DEFAULT | FURTHER
+    assert "contributions" in np.load(path)
+
+
+def test_explaining_again_by_fewer_methods_takes_no_later_result_away(run: Run) -> None:
+    motifs(explain(run, thorough=True))
+    explain(run)
+    assert methods(run, "cnn") == DEFAULT | FURTHER
+    assert run.results.holds("motifs")
 
 
 def test_more_threads_change_no_byte(run: Run, tmp_path: Path) -> None:
@@ -160,6 +169,10 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(
     assert "with --thorough: about" in whole
     assert "nothing was written" in whole
     assert "explaining" not in told(["train", *options[:3], "--model", "cnn", "--dry-run"], capsys)
+    found = json.loads(told(["run", *options, "--dry-run", "--json"], capsys))
+    assert found["sequences"] == {"train": 48, "valid": 0, "test": 12}
+    assert found["seconds_of_all"] == pytest.approx(sum(found["seconds"].values()), abs=0.5)
+    assert found["seconds_of_a_thorough_run"] > 0
     assert not (tmp_path / "out").exists()
 
 

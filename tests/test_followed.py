@@ -10,8 +10,9 @@ import torch
 from tests.toy_models import random_one_hot
 from torch import nn
 
-from motiflens.attribution import captured, followed, saturation_mutagenesis
+from motiflens.attribution import attribute, captured, followed, saturation_mutagenesis
 from motiflens.attribution.captured import NotCaptured
+from motiflens.errors import InputError
 
 N, LENGTH, N_TARGETS = 3, 43, 2
 
@@ -194,3 +195,71 @@ def test_few_mutants_are_not_worth_a_trial(monkeypatch):
 def test_a_module_without_captured_layers_says_so():
     with pytest.raises(NotCaptured, match="no layer"):
         captured.captured(module_of("strided"), torch.from_numpy(sequences()).double())
+
+
+class InPlace(nn.Module):
+    """Centres its input where it stands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv1d(4, 5, 7)
+        self.output = nn.Linear(5, N_TARGETS)
+
+    def forward(self, x):
+        x -= 0.25
+        return self.output(torch.relu(self.first(x)).amax(-1))
+
+
+@pytest.mark.parametrize("length", [11, LENGTH])
+def test_a_module_that_changes_its_input_gets_a_copy(length):
+    torch.manual_seed(1)
+    module, x = InPlace().eval(), sequences()[:, :, :length].copy()
+    before = x.copy()
+    effects = saturation_mutagenesis(module, x, target=1)
+    np.testing.assert_array_equal(x, before)
+    with torch.no_grad():
+        reference = module(torch.from_numpy(before.copy()))[:, 1].numpy()
+    for base, position in ((0, 2), (3, length - 1)):
+        mutants = before.copy()
+        mutants[:, :, position] = np.eye(4, dtype=np.float32)[base]
+        with torch.no_grad():
+            logits = module(torch.from_numpy(mutants))[:, 1].numpy()
+        known = before[:, :, position].any(1)
+        np.testing.assert_allclose(
+            effects[known, base, position], (logits - reference)[known], atol=1e-5
+        )
+    assert np.isfinite(attribute(module, x, "integrated_gradients").track).all()
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+def test_a_script_is_computed_as_a_whole_and_keeps_its_buffers():
+    torch.manual_seed(1)
+    module = basset(nn.MaxPool1d, batch_norm=True).eval()
+    x = sequences()
+    expected = saturation_mutagenesis(module, x)
+    script = torch.jit.script(module)
+    buffers = {name: value.clone() for name, value in script.named_buffers()}
+    np.testing.assert_allclose(saturation_mutagenesis(script, x), expected, atol=1e-6)
+    assert all(torch.equal(value, buffers[name]) for name, value in script.named_buffers())
+
+
+class OfFour(nn.Module):
+    """Takes four sequences at a time, no more and no less."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.output = nn.Linear(4 * LENGTH, 1)
+
+    def forward(self, x):
+        return self.output(x.view(4, -1))
+
+
+def test_a_module_of_a_fixed_number_of_sequences_is_told_in_a_line():
+    x = np.concatenate([sequences(), sequences()[:1]])
+    with pytest.raises(InputError, match="shape"):
+        saturation_mutagenesis(OfFour().eval(), x)
+
+
+def test_no_sequences_at_once_are_refused():
+    with pytest.raises(InputError, match="batch_size=0"):
+        saturation_mutagenesis(module_of("mean"), sequences(), batch_size=0)

@@ -9,7 +9,6 @@ import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from numbers import Integral
 from typing import Any
 
 from torch import nn
@@ -20,7 +19,7 @@ from motiflens.attribution.attention import (
     attention_on_bases,
     rollout,
 )
-from motiflens.attribution.base import reporting, usual_batch
+from motiflens.attribution.base import reporting, require_counts, usual_batch
 from motiflens.attribution.checks import check
 from motiflens.attribution.contrast import attention_contrast
 from motiflens.attribution.deeplift import deeplift_shap
@@ -103,11 +102,9 @@ def attribute(
     """
     one_of("an attribution method", method, METHODS, argument="method")
     given = {} if batch_size is None else {"batch_size": batch_size}
-    for name, number in {**given, **options}.items():
-        if name in _COUNTS and (not isinstance(number, Integral) or number < 1):
-            raise InputError(
-                f"{name}={number!r} is not a whole number of at least 1", argument=name
-            )
+    require_counts(
+        **{name: number for name, number in {**given, **options}.items() if name in _COUNTS}
+    )
     if options and not _options_of(method):
         raise InputError(f"{method} takes no option, and there is {', '.join(options)}")
     for name in options:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
+from numbers import Integral
 from threading import Semaphore
 
 import torch
@@ -177,3 +178,12 @@ def usual_batch(module: nn.Module) -> int:
 def bytes_kept(device: torch.device) -> int:
     """Return how much may be kept of sequences that are worked on together."""
     return 2**32 if device.type == "cuda" else 2**26
+
+
+def require_counts(**numbers: object) -> None:
+    """Raise :class:`InputError` for an argument that is no whole number of at least 1."""
+    for name, number in numbers.items():
+        if not isinstance(number, Integral) or number < 1:
+            raise InputError(
+                f"{name}={number!r} is not a whole number of at least 1", argument=name
+            )

@@ -61,11 +61,13 @@ def captured(module: nn.Module, x: Tensor) -> Captured:
         that lie along the sequence.
     """
     parts = list(module.modules())
+    if any(isinstance(part, torch.jit.ScriptModule) for part in parts):
+        raise NotCaptured("it is a script")
     if any(part._forward_hooks or part._forward_pre_hooks for part in parts):
         raise NotCaptured("it has hooks")
     attributes = [(part, dict(vars(part))) for part in parts]
     try:
-        graph = fx.symbolic_trace(module)
+        found = Captured(fx.symbolic_trace(module), x)
     except Exception as error:  # whatever the module's own code raises on a stand-in for a tensor
         raise NotCaptured(str(error).partition("\n")[0]) from error
     finally:
@@ -73,7 +75,6 @@ def captured(module: nn.Module, x: Tensor) -> Captured:
         for part, before in attributes:
             vars(part).clear()
             vars(part).update(before)
-    found = Captured(graph, x)
     if not found.operations:
         raise NotCaptured("no layer lies along the sequence")
     return found

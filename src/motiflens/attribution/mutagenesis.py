@@ -9,7 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from motiflens.attribution.base import by_blocks, count_done, known_mask, reporting
+from motiflens.attribution.base import (
+    by_blocks,
+    count_done,
+    known_mask,
+    reporting,
+    require_counts,
+)
 from motiflens.attribution.followed import followed_logits
 from motiflens.attribution.result import Attributions, Floats
 from motiflens.errors import InputError
@@ -66,6 +72,7 @@ def saturation_mutagenesis(
     InputError
         For sequences, a range, a target or an output of the model that are none.
     """
+    require_counts(batch_size=batch_size)
     x = encode_one_hot(sequences)
     length = x.shape[2]
     stop = length if end is None else end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -200,10 +201,13 @@ def _carry_out(
     origin = _origin(str(data), reading.negatives, reading.notes)
     if how.dry_run:
         from motiflens.stages.data import plan_run
-        from motiflens.stages.estimate import as_text
+        from motiflens.stages.estimate import as_json, as_text
 
         plan = plan_run(reading.dataset, settings, origin, explains=explains)
-        print(as_options(as_text(plan, explains=explains), ARGUMENTS))
+        if how.as_json:
+            print(json.dumps(as_json(plan, explains=explains)))
+        else:
+            print(as_options(as_text(plan, explains=explains), ARGUMENTS))
         return
     made = work(
         reading.dataset,

@@ -32,7 +32,8 @@ def evaluating(module: nn.Module) -> Iterator[None]:
     finally:
         for part, training, buffers in modes:
             part.training = training
-            part._buffers.update(buffers)
+            if not isinstance(part, torch.jit.ScriptModule):  # which keeps the ones it has
+                part._buffers.update(buffers)
         with torch.no_grad():
             for buffer, value in values:
                 if not torch.equal(buffer, value):
@@ -131,7 +132,7 @@ def logits_of(module: nn.Module, x: Tensor, target: int) -> Tensor:
         a module of one fixed length; from the error of torch. Any other error passes as it is.
     """
     with told_by_length(x.shape[-1]):
-        output = module(x)
+        output = module(x.clone())  # which it may change in place
     return target_of(output, len(x), target)
 
 

@@ -219,9 +219,10 @@ class Results:
         tops = list(dict.fromkeys(path.relative_to(self.path).parts[0] for _, path in gone))
         if tops and progress is not None:
             commands = dict.fromkeys(f"`{command_of(name)}`" for name, _ in gone)
+            again = "make them again" if len(commands) > 1 else "makes it again"
             progress.note(
                 f"{', '.join(ARTIFACTS[name].top for name in names)} changed: "
-                f"{', '.join(tops)}, made of that, removed; {', '.join(commands)} make them again"
+                f"{', '.join(tops)}, made of that, removed; {', '.join(commands)} {again}"
             )
         return tops
 

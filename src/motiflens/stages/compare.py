@@ -138,7 +138,8 @@ def _train(run: Run, plan: Plan, progress: Progress) -> None:
             checkpoint=results.path_of("checkpoint"),
         )
     if plan.negative_sets:
-        _train_against_others(run, plan, compared.trained, progress)
+        with measured(used, "crossing"):
+            _train_against_others(run, plan, compared.trained, progress)
     if distributed.process() == 0:
         _score(run, plan, compared, used, progress)
 

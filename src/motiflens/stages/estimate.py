@@ -228,39 +228,74 @@ def as_thorough(plan: Plan) -> Plan:
     return replace(plan, settings=settings, jobs=jobs)
 
 
+@dataclass(frozen=True)
+class Forecast:
+    """About how many seconds a run takes: of each part, and of a thorough one, unless it is one."""
+
+    parts: Mapping[str, float]
+    thorough: float | None
+
+    @staticmethod
+    def of(plan: Plan, *, explains: bool) -> Forecast:
+        """Measure what the models of a plan take."""
+        costs, thorough = measure(plan), None
+        if not plan.settings.thorough:
+            thorough = sum(estimate(as_thorough(plan), costs, explains=explains).values())
+        return Forecast(estimate(plan, costs, explains=explains), thorough)
+
+    @property
+    def all(self) -> float:
+        """Seconds of all parts."""
+        return sum(self.parts.values())
+
+
 def in_short(plan: Plan) -> str:
     """Say in a sentence how long a whole run takes, and what a thorough one would."""
-    costs, explains = measure(plan), True
-    seconds = sum(estimate(plan, costs, explains=explains).values())
-    text = f"this takes {in_words(seconds)} on {_on(plan.settings)}"
-    if not plan.settings.thorough:
-        all_seconds = sum(estimate(as_thorough(plan), costs, explains=explains).values())
-        text += f", and with {THOROUGH} {in_words(all_seconds)}"
+    found = Forecast.of(plan, explains=True)
+    text = f"this takes {in_words(found.all)} on {_on(plan.settings)}"
+    if found.thorough is not None:
+        text += f", and with {THOROUGH} {in_words(found.thorough)}"
     return text
 
 
 def as_text(plan: Plan, *, explains: bool) -> str:
     """Say what a run will do and about how long each part of it takes."""
     settings, dataset = plan.settings, plan.dataset
-    parts = [
-        f"{int(np.count_nonzero(dataset.split == name)):,} {name}"
-        for name in ("train", "valid", "test")
-    ]
+    counts = ", ".join(f"{n:,} {split}" for split, n in _counts(dataset).items())
+    found = Forecast.of(plan, explains=explains)
     lines = [
         *plan.origin.notes,
-        f"sequences: {len(dataset):,} of up to {dataset.codes.shape[1]:,} bases: "
-        f"{', '.join(parts)}",
+        f"sequences: {len(dataset):,} of up to {dataset.codes.shape[1]:,} bases: {counts}",
         f"models: {', '.join(settings.models)}, {len(settings.seed_list)} seeds of each, "
         f"strands: {settings.strands}",
+        *(f"{part}: {in_words(seconds)}" for part, seconds in found.parts.items()),
+        f"all: {in_words(found.all)} on {_on(settings)}",
     ]
-    costs = measure(plan)
-    seconds = estimate(plan, costs, explains=explains)
-    lines += [f"{part}: {in_words(value)}" for part, value in seconds.items()]
-    lines.append(f"all: {in_words(sum(seconds.values()))} on {_on(settings)}")
-    if not settings.thorough:
-        thorough = estimate(as_thorough(plan), costs, explains=explains)
-        lines.append(f"with {THOROUGH}: {in_words(sum(thorough.values()))}")
+    if found.thorough is not None:
+        lines.append(f"with {THOROUGH}: {in_words(found.thorough)}")
     return "\n".join([*lines, "nothing was written"])
+
+
+def as_json(plan: Plan, *, explains: bool) -> dict[str, object]:
+    """Return the same as one object, times in seconds."""
+    found = Forecast.of(plan, explains=explains)
+    return {
+        "notes": list(plan.origin.notes),
+        "sequences": _counts(plan.dataset),
+        "models": list(plan.settings.models),
+        "seeds": len(plan.settings.seed_list),
+        "strands": plan.settings.strands,
+        "threads": _threads(plan.settings),
+        "seconds": {part: round(seconds, 1) for part, seconds in found.parts.items()},
+        "seconds_of_all": round(found.all, 1),
+        "seconds_of_a_thorough_run": None if found.thorough is None else round(found.thorough, 1),
+    }
+
+
+def _counts(dataset: SequenceDataset) -> dict[str, int]:
+    return {
+        split: int(np.count_nonzero(dataset.split == split)) for split in ("train", "valid", "test")
+    }
 
 
 def _on(settings: Settings) -> str:

@@ -48,7 +48,8 @@ def explain(
     run
         A run, or its directory.
     thorough
-        By every method, as a thorough run does, and not by those of the first report alone.
+        By every method, as a thorough run does, and not by those of the first report and those
+        that the run holds already.
     threads
         Threads to compute with; those of the run by default.
     progress
@@ -96,7 +97,9 @@ def _explain_model(
     run.results.path_of("checks", model=name).parent.mkdir(parents=True, exist_ok=True)
     maps = model.attention_maps(torch.as_tensor(one_hot[:1]))
     attentive, stacked = bool(maps), bool(maps) and all(m.full is not None for m in maps)
-    taken = {method: method in methods for method in METHODS}
+    # What a thorough run or call has left is kept up, as later stages may rest on it.
+    kept = {m: run.results.path_of("attributions", model=name, method=m) for m in METHODS}
+    taken = {method: method in methods or kept[method].is_file() for method in METHODS}
     taken |= {"attention": attentive, "rollout": stacked}
     checks, refused = {}, {}
     for method in METHODS:
