@@ -75,7 +75,7 @@ def open_models(
     if name is None:
         raise InputError(
             f"{opened.path} holds no weights of a model",
-            remedy="resume or repeat the training by the command in its run.toml",
+            remedy="resume or repeat its training by the command that began it",
         )
     ensemble, home = opened.models[name], require_device(device)
     members = tuple(cast(SequenceModel, seed.to(home).eval()) for seed in ensemble.seeds)
