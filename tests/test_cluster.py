@@ -94,7 +94,7 @@ def test_an_address_that_does_not_answer(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(cluster, "PATIENCE", 0.5)
-    with pytest.raises(InputError, match="no scheduler of Dask answers at scheduler=tcp://127"):
+    with pytest.raises(InputError, match=r"no scheduler of Dask answers at scheduler=tcp://127"):
         engine_of("tcp://127.0.0.1:9")
     assert capfd.readouterr() == ("", "")
 
@@ -107,7 +107,7 @@ def test_a_file_of_no_scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         with pytest.raises(InputError, match="no file of a scheduler"):
             engine_of(str(path))
     path.write_text('{"address": "tcp://127.0.0.1:9"}')
-    with pytest.raises(InputError, match="no scheduler of Dask answers at scheduler=/.*tcp://127"):
+    with pytest.raises(InputError, match=r"no scheduler of Dask answers at scheduler=/.*tcp://127"):
         engine_of(str(path))
 
 

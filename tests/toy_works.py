@@ -1,6 +1,7 @@
 """A long command whose tiles take as long as a test wants, and as a process of its own.
 
-``python -m tests.toy_works -o OUT`` carries it out on a thread, or as its arguments say.
+``python -m tests.toy_works OUT N SECONDS [SHARD [SCHEDULER]]`` carries it out, and
+``python -m tests.toy_works merge OUT`` is ``motiflens merge OUT`` that knows it.
 """
 
 from __future__ import annotations
@@ -83,12 +84,19 @@ def expected(n: int) -> bytes:
 
 
 def main(output: str, n: str, seconds: str, shard: str = "1/1", scheduler: str = "") -> None:
-    """Carry out the work, or ``merge OUT``, as the command line would."""
-    if output == "merge":
-        motiflens.cli.main(["merge", n])
+    """Carry out the work."""
     work = Digests(output=Path(output), n=int(n), seconds=float(seconds))
-    carry_out(work, shard=Shard.parse(shard), engine=engine_of(scheduler or None), overwrite=False)
+    carry_out(work, shard=Shard.parse(shard), engine=engine_of(scheduler or None))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1] == "merge":
+        motiflens.cli.main(sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except InputError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        print(f"{error.strerror}: {error.filename}", file=sys.stderr)
+        sys.exit(1)
