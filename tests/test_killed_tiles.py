@@ -12,7 +12,8 @@ import pytest
 from tests.killing import Killed, files
 from tests.toy_works import expected
 
-TOY = [sys.executable, "-m", "tests.toy_works"]
+TOY = [sys.executable, "-m", "tests.toy_command"]
+DIGESTS = [*TOY, "digests", "-o", "out.bin"]
 ROOT = Path(__file__).parents[1]
 
 
@@ -26,19 +27,23 @@ def call(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*TOY, *map(str, words)], cwd=cwd, capture_output=True, text=True)
 
 
+def shard(number: str, n: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return call("digests", "-o", "out.bin", n, "--shard", number, cwd=cwd)
+
+
 @pytest.mark.parametrize("kills", [1, pytest.param(10, marks=pytest.mark.slow)])
 def test_a_command_that_is_killed_resumes_and_ends_with_the_same_bytes(
     tmp_path: Path, kills: int
 ) -> None:
-    killed = Killed([*TOY, "out.bin", "200", "0.02"], tmp_path, ["out.bin"])
+    killed = Killed([*DIGESTS, "200", "--seconds", "0.02"], tmp_path)
     assert killed.whole == {"out.bin": expected(200)}
     killed.survives(kills, seed=kills)
 
 
 @pytest.mark.slow
 def test_a_command_on_workers_that_is_killed_with_them_resumes(tmp_path: Path) -> None:
-    command = [*TOY, "out.bin", "300", "0.05", "1/1", "local[2]"]
-    Killed(command, tmp_path, ["out.bin"]).survives(2)
+    command = [*DIGESTS, "300", "--seconds", "0.05", "--scheduler", "local[2]"]
+    Killed(command, tmp_path).survives(2)
 
 
 @pytest.fixture
@@ -57,7 +62,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_is_one_line_and_nothing_is_truncated(small_disk: Path) -> None:
     # 32 bytes a number, and a page of 4 kB for each tile of seven of them: not all tiles fit.
-    made = call("out.bin", "300", "0", cwd=small_disk)
+    made = call("digests", "-o", "out.bin", "300", cwd=small_disk)
     assert made.returncode == 1
     assert made.stderr.count("\n") == 1
     assert "No space left on device" in made.stderr
@@ -65,13 +70,13 @@ def test_a_full_disk_is_one_line_and_nothing_is_truncated(small_disk: Path) -> N
     assert all(path.suffix in (".tile", ".json") for path in small_disk.glob("*.tiles/*"))
     assert os.listdir(small_disk) == ["out.bin.tiles"]
     subprocess.run(["mount", "-o", "remount,size=1m", str(small_disk)], check=True)
-    assert call("out.bin", "300", "0", cwd=small_disk).returncode == 0
+    assert call("digests", "-o", "out.bin", "300", cwd=small_disk).returncode == 0
     assert files(small_disk) == {"out.bin": expected(300)}
 
 
 def test_a_disk_that_fills_up_as_tiles_are_joined(small_disk: Path) -> None:
     for number in ("1/2", "2/2"):
-        assert call("out.bin", "70", "0", number, cwd=small_disk).returncode == 0
+        assert shard(number, "70", cwd=small_disk).returncode == 0
     room = os.statvfs(small_disk)
     (small_disk / "other").write_bytes(b"\1" * room.f_bavail * room.f_bsize)
     before = files(small_disk)
@@ -94,14 +99,14 @@ def test_merge_by_the_command_line(tmp_path: Path) -> None:
         "shards\n"
     )
     for number in ("3/3", "1/3"):
-        assert call("out.bin", "100", "0", number, cwd=tmp_path).returncode == 0
+        assert shard(number, "100", cwd=tmp_path).returncode == 0
     made = call("merge", "out.bin", cwd=tmp_path)
     assert made.returncode == 2
     assert made.stderr == (
         "motiflens: 5 of 15 tiles are missing in out.bin.tiles, the first of them number 1; run "
         "the shards that have not ended again, then merge\n"
     )
-    assert call("out.bin", "100", "0", "2/3", cwd=tmp_path).returncode == 0
+    assert shard("2/3", "100", cwd=tmp_path).returncode == 0
     made = call("merge", "out.bin", "--json", cwd=tmp_path)
     assert (made.returncode, made.stdout, made.stderr) == (0, '{"file": "out.bin"}\n', "")
     assert files(tmp_path) == {"out.bin": expected(100)}

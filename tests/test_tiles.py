@@ -131,6 +131,21 @@ def test_a_damaged_tile_is_found_and_computed_again(
     assert squares.output.read_bytes() == EXPECTED
 
 
+def test_every_output_is_looked_after(squares: Squares, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = squares.output.parent
+    monkeypatch.setattr(Squares, "outputs", [folder / "a", folder / "b"])
+    (folder / "b").touch()
+    with pytest.raises(InputError, match="b already exists"):
+        carry_out(squares)
+    (folder / "b").unlink()
+    carry_out(squares, shard=Shard(1, 2))
+    # Killed when one of them was written and the other begun: the same command goes on.
+    for name in ("a", ".b.ab_c9xyz"):
+        (folder / name).touch()
+    assert carry_out(squares)
+    assert sorted(os.listdir(folder)) == ["a", "out.txt"]
+
+
 def test_more_shards_than_tiles(squares: Squares) -> None:
     for number in range(1, 10):
         assert not carry_out(squares, shard=Shard(number, 9))

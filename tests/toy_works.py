@@ -1,27 +1,19 @@
-"""A long command whose tiles take as long as a test wants, and as a process of its own.
-
-``python -m tests.toy_works OUT N SECONDS [SHARD [SCHEDULER]]`` carries it out, and
-``python -m tests.toy_works merge OUT`` is ``motiflens merge OUT`` that knows it.
-"""
+"""A work whose tiles take as long as a test wants; `tests/toy_command.py` is its command."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import signal
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import motiflens.cli
 from motiflens.errors import InputError
 from motiflens.files import whole_file
 from motiflens.progress import Progress
-from motiflens.scoring.carry_out import carry_out
-from motiflens.scoring.cluster import engine_of
-from motiflens.scoring.work import WORKS, Shard, Work
+from motiflens.scoring.work import WORKS, Work
 
 
 class Digests(Work):
@@ -81,22 +73,3 @@ WORKS[Digests.name] = "tests.toy_works:Digests"
 def expected(n: int) -> bytes:
     """Give what the command writes."""
     return b"".join(hashlib.sha256(b"%d" % number).digest() for number in range(n))
-
-
-def main(output: str, n: str, seconds: str, shard: str = "1/1", scheduler: str = "") -> None:
-    """Carry out the work."""
-    work = Digests(output=Path(output), n=int(n), seconds=float(seconds))
-    carry_out(work, shard=Shard.parse(shard), engine=engine_of(scheduler or None))
-
-
-if __name__ == "__main__":
-    if sys.argv[1] == "merge":
-        motiflens.cli.main(sys.argv[1:])
-    try:
-        main(*sys.argv[1:])
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    except OSError as error:
-        print(f"{error.strerror}: {error.filename}", file=sys.stderr)
-        sys.exit(1)

@@ -58,7 +58,8 @@ class Tiles:
     """
 
     def __init__(self, work: Work) -> None:
-        self.output, self.folder = work.output, folder_of(work.output)
+        self.output, self.outputs = work.output, work.outputs
+        self.folder = folder_of(work.output)
         self.manifest = manifest_of(work)
         settings = json.dumps(self.manifest["settings"], sort_keys=True)
         self.key = hashlib.sha256(settings.encode()).hexdigest()[:16]
@@ -69,12 +70,14 @@ class Tiles:
         Raises
         ------
         InputError
-            If the output is there and nothing is to be resumed, or the folder is of other work.
+            If an output is there and nothing is to be resumed, or the folder is of other work.
         OSError
             If the disk is full.
         """
-        if self.output.is_dir() or not self.output.name:
-            raise InputError(f"{self.output} is a folder", remedy="give the name of a file")
+        for output in self.outputs:
+            if output.is_dir() or not self.output.name:
+                raise InputError(f"{output} is a folder", remedy="give the name of a file")
+        there = [output for output in self.outputs if output.exists()]
         path = self.folder / MANIFEST
         if path.is_file():
             changed = self.changed(read_manifest(self.output)["settings"])
@@ -86,10 +89,10 @@ class Tiles:
                     remedy="repeat that command, choose another output, or overwrite=True",
                     argument="overwrite",
                 )
-        elif self.output.exists() and not overwrite:
+        elif there and not overwrite:
             shutil.rmtree(self.folder, ignore_errors=True)  # what an end in `remove` has left
             raise InputError(
-                f"{self.output} already exists",
+                f"{there[0]} already exists",
                 remedy="use another name, or overwrite=True",
                 argument="overwrite",
             )
@@ -141,9 +144,10 @@ class Tiles:
         return [tile for tile in range(n_tiles) if self._path(tile).name not in names]
 
     def remove_cut_off(self) -> None:
-        """Remove beginnings of the output that were cut off when their writer was killed."""
-        for aside in self.output.parent.glob(f".{glob.escape(self.output.name)}.????????"):
-            aside.unlink(missing_ok=True)
+        """Remove beginnings of outputs that were cut off when their writer was killed."""
+        for output in self.outputs:
+            for aside in output.parent.glob(f".{glob.escape(output.name)}.????????"):
+                aside.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Remove the folder, and the manifest first: without it there is nothing to resume."""

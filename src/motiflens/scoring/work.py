@@ -44,8 +44,13 @@ class Work(ABC):
 
     @property
     def output(self) -> Path:
-        """The file that is made."""
+        """What is made, as it was given: the tiles lie beside it."""
         return Path(self.arguments["output"])
+
+    @property
+    def outputs(self) -> Sequence[Path]:
+        """All files that are made."""
+        return [self.output]
 
     @property
     @abstractmethod
