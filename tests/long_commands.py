@@ -44,10 +44,10 @@ def write_inputs(folder: Path) -> dict[str, Path]:
     lines = ["##fileformat=VCFv4.2"]
     lines += [f"##contig=<ID={name},length={size}>" for name, size in CONTIGS.items()]
     lines += ["#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"]
-    for position in np.sort(generator.choice(CONTIGS["chr1"], 30_000, replace=False)):
+    for position in np.sort(generator.choice(CONTIGS["chr1"], 21_000, replace=False)):
         ref = contigs["chr1"][position].upper()
         alt = "ACGT".replace(ref, "")[position % 3]
         lines.append(f"chr1\t{position + 1}\t.\t{ref}\t{alt}\t.\t.\t.")
     found["vcf"].write_text("\n".join(lines) + "\n")
-    found["bed"].write_text("chr1\t0\t40000\nchr1\t69000\t72000\nchr2\t100\t20011\n")
+    found["bed"].write_text("chr1\t0\t2000\nchr1\t69000\t72000\nchr2\t100\t20011\n")
     return found
