@@ -89,7 +89,7 @@ def carry_out(
 def _on_threads(threads: int) -> Engine:
     def compute(work: Work, tiles: Iterable[int]) -> Done:
         waiting: dict[Future[bytes], int] = {}
-        with ThreadPoolExecutor(threads) as pool:
+        with ThreadPoolExecutor(threads, "tiles") as pool:
             try:
                 for tile in tiles:
                     waiting[pool.submit(work.compute, tile)] = tile
