@@ -101,9 +101,10 @@ class ChangedUnits:
         around = start.unsqueeze(-1) + torch.arange(size, device=start.device)
         row = (self._earliest(positions) - start) * 5 + self.codes[:, positions]
         # Whole rows are copied much faster than by indexing.
-        after = self._differences.index_select(0, row.flatten()).unflatten(0, row.shape)
+        after = self._differences.index_select(0, row.flatten())
+        after = after.view(*row.shape, *after.shape[1:])
         before = self.before.index_select(1, around.clamp_(0, n_before - 1).flatten())
-        after.add_(before.unflatten(1, (-1, 1, size)))  # (N, P, 1, J · S, F)
+        after.add_(torch.unflatten(before, 1, (-1, 1, size)))  # (N, P, 1, J · S, F)
         if self.pool_size > 1:
             after = torch.unflatten(after, 3, (self.n_changed, self.pool_size)).amax(-2)
         if isinstance(self.activation, nn.ReLU):

@@ -163,7 +163,9 @@ class AttentionMutants:
 
         Twice the weights of keys (H · C, F), twice v laid out by head (H, H · C), and its sum (H,).
         """
-        by_head = torch.block_diag(*self._v.unsqueeze(1))
+        n_heads = self.attention.n_heads
+        by_head = torch.eye(n_heads).to(self._v).unsqueeze(-1) * self._v
+        by_head = by_head.flatten(1)
         return 2 * self._weights()[1], 2 * by_head, by_head.sum(-1)
 
     def _own_scores(self, changed: Tensor, delta: Tensor) -> Tensor:

@@ -45,6 +45,7 @@ def contexts(
         windows,
         valid,
         attention.n_heads,
+        torch.is_grad_enabled(),
         first.weight,
         first.bias,
         project.weight,
@@ -109,6 +110,7 @@ class _Contexts(torch.autograd.Function):
         windows: Windows,
         valid: Tensor,
         n_heads: int,
+        trains: bool,
         weight: Tensor,
         bias: Tensor,
         project: Tensor,
@@ -120,9 +122,10 @@ class _Contexts(torch.autograd.Function):
         valid = valid.reshape(windows.rows.shape[:-1])
         contexts, steps = [], []
         for (*own, rows), counted in zip(replicas, valid, strict=True):
-            context, step = _attend(*own, rows=rows, valid=counted, n_heads=n_heads)
+            context, step = _attend(*own, rows=rows, valid=counted, n_heads=n_heads, trains=trains)
             contexts.append(context)
-            steps.append(step)
+            if trains:
+                steps.append(step)
         ctx.save_for_backward(*given)
         ctx.steps, ctx.windows = steps, windows
         return torch.stack(contexts)
@@ -134,7 +137,7 @@ class _Contexts(torch.autograd.Function):
         replicas = zip(*_by_replica(given), ctx.steps, ctx.windows.bases, gradient, strict=True)
         found = [_gradients(*one) for one in replicas]
         stacked = (torch.stack(each) for each in zip(*found, strict=True))
-        return None, None, None, *(g.view_as(p) for g, p in zip(stacked, given, strict=True))
+        return None, None, None, None, *(g.view_as(p) for g, p in zip(stacked, given, strict=True))
 
 
 def _by_replica(given: tuple[Tensor, ...]) -> list[Tensor]:
@@ -159,8 +162,9 @@ def _attend(
     rows: Tensor,
     valid: Tensor,
     n_heads: int,
+    trains: bool,
 ) -> tuple[Tensor, _Step]:
-    """Return the contexts (n, H · F) of one replica, and what their gradients need."""
+    """Return the contexts (n, H · F) of one replica, and what their gradients need in training."""
     n, n_units = valid.shape
     keys = sums(weight, rows, len(weight)).view(n, n_units, -1)
     keys.add_(bias).relu_()
@@ -176,7 +180,8 @@ def _attend(
     before = _times(flat, found, w_key).view(n, n_units, -1)
     before.add_(nn.functional.linear(query, w_query, project_bias).unsqueeze(-2))
     hidden = before.mul_(2).sigmoid_().mul_(2).sub_(1)
-    scores = (hidden * v).view(n, n_units, n_heads, -1).sum(-1)
+    by_channel = hidden * v if trains else hidden.mul_(v)
+    scores = by_channel.view(n, n_units, n_heads, -1).sum(-1)
     if not whole:
         scores.masked_fill_(~valid.unsqueeze(-1), float("-inf"))
     weights = torch.softmax(scores, -2)
