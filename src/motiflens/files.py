@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import gzip
 import io
 import os
@@ -32,6 +33,9 @@ _BINARY = (
     (b"%PDF", "a PDF", "export the table or the sequences as text"),
 )
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+#: What a disk says that is full, over a quota, or damaged.
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 @contextmanager
@@ -214,6 +218,8 @@ def whole_file(path: Path | str) -> Iterator[BinaryIO]:
     ------
     InputError
         When the folder does not exist or cannot be written to.
+    OSError
+        When the disk is full or damaged: no mistake of the call.
     """
     path = Path(path)
     try:
@@ -227,6 +233,8 @@ def whole_file(path: Path | str) -> Iterator[BinaryIO]:
             os.unlink(aside)
             raise
     except OSError as error:
+        if error.errno in _DISK:
+            raise OSError(error.errno, error.strerror, str(path)) from None
         raise InputError(
             f"{path} cannot be written: {error.strerror}",
             remedy="make its folder, or choose another path",

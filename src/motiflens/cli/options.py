@@ -102,6 +102,48 @@ class How:
     as_json: Json = False
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Chosen:
+    """Which model scores, and where.
+
+    Parameters
+    ----------
+    model
+        One of the run's models; the best on validation data by default.
+    device
+        cpu, cuda or cuda:1; auto takes a GPU where there is one.
+    threads
+        Threads to compute with; one for each core by default.
+    """
+
+    model: str | None = None
+    device: str = "cpu"
+    threads: int | None = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class InTiles:
+    """How a long command is carried out: stopped and resumed, in shards, on other workers.
+
+    Parameters
+    ----------
+    shard
+        Do one part of the work, such as 3/40; `motiflens merge OUT` joins the parts.
+    scheduler
+        Workers of Dask that compute the tiles: an address, a scheduler file, or local[N].
+    overwrite
+        Replace an existing output, or tiles of other work.
+    """
+
+    shard: str | None = None
+    scheduler: str | None = None
+    overwrite: Overwrite = False
+    dry_run: DryRun = False
+    as_json: Json = False
+
+
 #: How DATA is read.
 Reads = Annotated[ReadOptions, Parameter(name="*", group=READING)]
 

@@ -183,6 +183,24 @@ class Curves(Part, frozen=True, kw_only=True):
     reliability: Reliability
 
 
+class Calibration(Part, frozen=True, kw_only=True):
+    """From a mean logit z of seeds to a probability, the logistic function of slope · z + bias.
+
+    Parameters
+    ----------
+    slope, bias
+        Fitted to validation sequences, which trained none of the seeds that score them (Platt,
+        Advances in Large Margin Classifiers, 1999, with his prior on the labels).
+    n_positives, n_negatives
+        Those sequences.
+    """
+
+    slope: float
+    bias: float
+    n_positives: int
+    n_negatives: int
+
+
 class EnsembleScores(Part, frozen=True, kw_only=True):
     """The mean of a model's seeds on the test split.
 
@@ -194,12 +212,15 @@ class EnsembleScores(Part, frozen=True, kw_only=True):
         Logit above which a sequence is called positive, chosen on the validation split; 0 without.
     curves
         Of the ensemble.
+    calibration
+        None where too few validation sequences could fit one; absent in older runs.
     """
 
     test: HeldOutScores
     threshold: float
     seeds: tuple[SeedHeldOut, ...]
     curves: Curves
+    calibration: Calibration | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class GroupCounts(Part, frozen=True, kw_only=True):

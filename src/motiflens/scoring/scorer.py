@@ -1,0 +1,102 @@
+"""A model in use: the logits of its seeds, and what is known of how it was trained."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motiflens.datasets import SequenceDataset
+from motiflens.results.scores import Calibration
+from motiflens.sequences import PAD, Codes, Lengths
+
+Floats = NDArray[np.float64]
+
+#: Quantiles of the training sequences' GC fraction, outside which a sequence is of other kind.
+GC_QUANTILES = (0.005, 0.995)
+
+
+@dataclass(frozen=True)
+class TrainedOn:
+    """What the training sequences were like.
+
+    Parameters
+    ----------
+    shortest, longest
+        In bases.
+    gc_low, gc_high
+        Quantiles :data:`GC_QUANTILES` of the fraction of G and C among their known bases.
+    """
+
+    shortest: int
+    longest: int
+    gc_low: float
+    gc_high: float
+
+    @staticmethod
+    def of(dataset: SequenceDataset) -> TrainedOn:
+        """Look at the training split of a data set; at all of one without a split."""
+        training = dataset if dataset.split is None else dataset.part("train")
+        low, high = np.quantile(gc_fraction(training.codes), GC_QUANTILES)
+        lengths = training.lengths
+        return TrainedOn(int(lengths.min()), int(lengths.max()), float(low), float(high))
+
+
+def gc_fraction(codes: Codes) -> Floats:
+    """Return the fraction of G and C among the known bases of codes (N, L); 0 without any."""
+    known = (codes < PAD).sum(axis=1)
+    return np.asarray(((codes == 1) | (codes == 2)).sum(axis=1) / np.maximum(known, 1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scorer(ABC):
+    """A model in use.
+
+    Parameters
+    ----------
+    name
+        Of the architecture or module.
+    sha256
+        Of its weights and how it is built: two scorers with the same one score alike.
+    n_seeds
+        Models whose mean logit is the score.
+    min_length
+        Bases of the shortest sequence that it takes.
+    length
+        Bases of a window: those of the longest training sequence, or of the only length that the
+        model takes.
+    both_strands
+        Whether a sequence and its reverse complement score the same.
+    trained_on
+        None where it is not known.
+    calibration
+        From mean logits to probabilities; None where it is not known.
+    """
+
+    name: str
+    sha256: str
+    n_seeds: int
+    min_length: int
+    length: int
+    both_strands: bool
+    trained_on: TrainedOn | None = None
+    calibration: Calibration | None = None
+
+    @abstractmethod
+    def logits(self, codes: Codes, lengths: Lengths) -> Floats:
+        """Return the logits of every seed.
+
+        Parameters
+        ----------
+        codes
+            uint8 (N, L): 0 to 3 for A, C, G, T, and 4 for N and for padding at the right.
+        lengths
+            (N,), in bases, at least ``min_length`` each.
+
+        Returns
+        -------
+        logits
+            float64 (S, N). They depend neither on the other sequences nor on the padding.
+        """
