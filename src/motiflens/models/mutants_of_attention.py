@@ -163,9 +163,7 @@ class AttentionMutants:
 
         Twice the weights of keys (H · C, F), twice v laid out by head (H, H · C), and its sum (H,).
         """
-        n_heads = self.attention.n_heads
-        by_head = torch.eye(n_heads).to(self._v).unsqueeze(-1) * self._v
-        by_head = by_head.flatten(1)
+        by_head = (torch.eye(len(self._v)).to(self._v).unsqueeze(-1) * self._v).flatten(1)
         return 2 * self._weights()[1], 2 * by_head, by_head.sum(-1)
 
     def _own_scores(self, changed: Tensor, delta: Tensor) -> Tensor:
@@ -180,23 +178,18 @@ class AttentionMutants:
     ) -> tuple[list[Tensor], list[Tensor]]:
         """Add up the units that stay: sums (N, P, 3, H, 1 + O) over the exponential of tops."""
         by_head = self._by_head(delta).movedim(-2, 1).flatten(2, 3)  # (N, H, P · 3, C)
-        shape = delta.shape[1:3]
-        changed = self.units.changed(positions)
-        near = slice(0, self.units.units.shape[-2])
-        parts: list[tuple[Tensor, Tensor]] = []
-        order = far.order(by_head)
+        order, near = far.order(by_head), slice(0, self.units.units.shape[-2])
+        parts = []
         if order:
             near = far.near(positions)
-            parts = far.sums(by_head, positions, order)
-        parts.append(self._sums_near(by_head, near, changed))
-        back = [
-            tuple(
-                torch.unflatten(x, 2, shape).movedim(1, 3)
-                for x in (sums, tops.expand(*by_head.shape[:3], 1))
-            )
-            for sums, tops in parts
-        ]
-        return [sums for sums, _ in back], [tops.squeeze(-1) for _, tops in back]
+            parts.append(far.sums(by_head, positions, order))
+        parts.append(self._sums_near(by_head, near, self.units.changed(positions)))
+
+        def back(x: Tensor) -> Tensor:
+            of_mutants = x.expand(*by_head.shape[:3], x.shape[-1])
+            return torch.unflatten(of_mutants, 2, delta.shape[1:3]).movedim(1, 3)
+
+        return [back(sums) for sums, _ in parts], [back(top).squeeze(-1) for _, top in parts]
 
     def _sums_near(self, delta: Tensor, near: slice, changed: Tensor) -> tuple[Tensor, Tensor]:
         """Add up those of the units near that stay: (N, H, Q, 1 + O) over the exponential of tops.
@@ -277,16 +270,15 @@ class _Far:
         third = x * (x * x + 3 * 0.77 * x * largest + 2 * largest**2)
         return 2 if math.exp(x) * third / 6 <= precision else 0
 
-    def sums(self, delta: Tensor, positions: slice, order: int) -> list[tuple[Tensor, Tensor]]:
+    def sums(self, delta: Tensor, positions: slice, order: int) -> tuple[Tensor, Tensor]:
         """Add up the far units under changes δ (N, H, Q, C): (N, H, Q, 1 + O) over tops."""
         found, values = self._around[positions.start], nn.functional.pad(delta, (1, 0), value=1.0)
-        n_first = values.shape[-1]
         if order > 1:
-            return [(_products(values) @ found.coefficients, found.top)]
+            return _products(values) @ found.coefficients, found.top
         # Those of products with 1, of which each but the first comes twice.
-        coefficients = 2 * found.coefficients[:, :, :n_first]
+        coefficients = 2 * found.coefficients[:, :, : values.shape[-1]]
         coefficients[:, :, 0] /= 2
-        return [(values @ coefficients, found.top)]
+        return values @ coefficients, found.top
 
     @cached_property
     def _around(self) -> dict[int, _Sums]:
