@@ -28,10 +28,11 @@ Positions = NDArray[np.int64]
 #: Bases of a row of the tables.
 BASES_OF_ROW = 4
 N_ROWS = N_LETTERS**BASES_OF_ROW
-#: Filters whose activations are computed together, so that those of a block stay in a cache.
-FILTERS_AT_ONCE = 64
+#: Filters whose activations are computed together, so that those of a block stay in a cache: two
+#: to the power of BITS.
+FILTERS_AT_ONCE, BITS = 64, 6
 #: The windows of a block begin within so many bases.
-BLOCK = 2048
+BLOCK = 4096
 #: Windows that go through the head together.
 IN_HEAD = 256
 
@@ -101,8 +102,7 @@ class SharedWindows:
         assert pooled.floor is not None
         weight, floor = pooled.weight.detach(), pooled.floor.detach()
         self.n_filters, _, self.width = weight.shape
-        self.group = min(FILTERS_AT_ONCE, self.n_filters)
-        missing = -self.n_filters % self.group
+        missing = -self.n_filters % FILTERS_AT_ONCE
         weight = nn.functional.pad(weight, (0, 0, 0, 0, 0, missing))
         floor = nn.functional.pad(floor, (0, missing))
         self.length, self.head, self.both_strands = length, pooled.head, pooled.both_strands
@@ -157,9 +157,9 @@ class SharedWindows:
                 most_added = np.maximum(most_added, added)
         threshold = floor - most_added if any(walks) else np.full_like(floor, np.inf)
         tables = []
-        for start in range(0, len(weight), self.group):
-            own = slice(start, start + self.group)
-            table = tables_of(weight[own], self.group, BASES_OF_ROW)
+        for start in range(0, len(weight), FILTERS_AT_ONCE):
+            own = slice(start, start + FILTERS_AT_ONCE)
+            table = tables_of(weight[own], FILTERS_AT_ONCE, BASES_OF_ROW)
             table = table[first * N_ROWS : end * N_ROWS].clone()
             table[:N_ROWS] -= torch.from_numpy(threshold[own])
             tables.append(table)
@@ -206,71 +206,70 @@ class SharedWindows:
         n_units, n_groups = len(letters) - self.width + 1, len(self.whole.tables)
         all_rows = rows_seen(torch.from_numpy(letters), self.width, BASES_OF_ROW)
         rows = [partial.rows(all_rows) for partial in self.partials]
-        # Of windows by their start; infinite where there is none, also before the first.
-        before = self.length * self.group
-        flat = np.full(before + n_groups * n_units * self.group, np.inf, dtype=np.float32)
-        maxima = flat[before:].reshape(n_groups, n_units, self.group)
-        chosen = _as_slice(starts)
-        found: list[list[tuple[Positions, Floats32]]] = [[] for _ in self.partials]
+        # Of windows by their start, and infinite where there is none: also before the first.
+        maxima = np.full((self.length + n_units, n_groups * FILTERS_AT_ONCE), np.inf, dtype=np.float32)
+        of_starts, chosen = maxima[self.length :], _as_slice(starts)
+        found: list[list[tuple[Positions, Positions, Floats32]]] = [[] for _ in self.partials]
         for group in range(n_groups):
+            first = group * FILTERS_AT_ONCE
             for index, partial in enumerate(self.partials):
                 sums = look_up(partial.tables[group], rows[index]).numpy()
-                units = np.flatnonzero(sums > 0)
-                found[index].append((units + group * sums.size, sums.take(units)))
+                above = np.flatnonzero(sums > 0)
+                filters = (above & FILTERS_AT_ONCE - 1) + first
+                found[index].append((above >> BITS, filters, sums.take(above)))
                 if partial is self.whole:
                     inner = sums[self.left : n_units - self.right]
                     width = self.length - self.left - self.right
-                    maxima[group, chosen] = sliding_maxima(inner, width, starts)
+                    own = slice(first, first + FILTERS_AT_ONCE)
+                    largest = sliding_maxima(inner, width, starts)
+                    of_starts[chosen, own] = largest + partial.threshold[own]
         for partial, of_groups in zip(self.partials, found, strict=True):
-            units, sums = (np.concatenate(each) for each in zip(*of_groups, strict=True))
-            self._raise(flat, letters, partial, units, sums)
-        return self._through_head(maxima, starts)
+            units, filters, sums = (np.concatenate(each) for each in zip(*of_groups, strict=True))
+            self._raise(maxima, letters, partial, (units, filters, sums))
+        return self._through_head(of_starts, starts)
 
     def _raise(
         self,
         maxima: Floats32,
         letters: NDArray[np.int32],
         partial: Partial,
-        units: Positions,
-        sums: Floats32,
+        found: tuple[Positions, Positions, Floats32],
     ) -> None:
         """Let truncated units raise the maxima of the windows at whose ends they lie.
 
         Parameters
         ----------
         maxima
-            Flat, by group, start and filter of the group, behind those of no window.
+            By start and filter, the first start behind as many rows as a window is long.
         letters
             What the units see.
-        partial, units, sums
-            Sums, of which units: flat as the maxima.
+        partial, found
+            Sums, with their units and filters.
         """
-        n_filters, n_units = len(self.whole.threshold), len(letters) - self.width + 1
-        unit, within = np.divmod(units, self.group)
-        group, unit = np.divmod(unit, n_units)
-        filters = group * self.group + within
-        sums = sums + (partial.threshold - self.whole.threshold).take(filters)
+        units, filters, sums = found
+        n_filters, flat = maxima.shape[1], maxima.reshape(-1)
         row_of = letters.astype(np.int64) * n_filters
+        cells = units * n_filters + filters
+        whole = sums + partial.threshold.take(filters)
         for walk in partial.walks:
-            values = sums
+            values = whole
             for step in walk:
                 if step.column is not None:
-                    rows = row_of.take(unit + step.column)
+                    rows = row_of[step.column :].take(units)
                     rows += filters
-                    values = values + step.sign * self.columns[step.column].reshape(-1).take(rows)
-                at = units + (self.length + step.shift) * self.group
-                higher = np.flatnonzero(values > maxima.take(at, mode="clip"))
-                maxima[at.take(higher)] = values.take(higher)
+                    column = self.columns[step.column].reshape(-1).take(rows)
+                    values = values + column if step.sign > 0 else values - column
+                of_windows = flat[(self.length + step.shift) * n_filters :]
+                higher = np.flatnonzero(values > of_windows.take(cells))
+                of_windows[cells.take(higher)] = values.take(higher)
 
     def _through_head(self, maxima: Floats32, starts: Positions) -> Floats32:
-        """Return the logits of windows from maxima (G, U, f) over the threshold."""
-        threshold = self.whole.threshold.reshape(len(maxima), 1, -1)
+        """Return the logits of windows from their maxima (U, F)."""
         logits = np.empty(len(starts), dtype=np.float32)
         for first in range(0, len(starts), IN_HEAD):
             own = slice(first, first + IN_HEAD)
-            largest = maxima[:, _as_slice(starts[own])] + threshold
-            by_window = largest.transpose(1, 0, 2).reshape(-1, maxima.shape[0] * self.group)
-            logits[own] = self.head(torch.from_numpy(by_window[:, : self.n_filters])).numpy()
+            largest = torch.from_numpy(maxima[_as_slice(starts[own]), : self.n_filters])
+            logits[own] = self.head(largest).numpy()
         return logits
 
 
