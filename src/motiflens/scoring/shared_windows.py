@@ -185,7 +185,9 @@ class SharedWindows:
             return forward
         other = reverse_complement_codes(codes[None], np.array([len(codes)], dtype=np.int32))[0]
         mirrored = (len(codes) - self.length - starts)[::-1]
-        return (forward + self._one_strand(other, mirrored)[::-1]) / 2
+        forward += self._one_strand(other, mirrored)[::-1]
+        forward /= 2
+        return forward
 
     def _one_strand(self, codes: Codes, starts: Positions) -> Floats32:
         letters = ((codes.astype(np.int32) + 1) % N_LETTERS).astype(np.int32)
@@ -207,7 +209,9 @@ class SharedWindows:
         all_rows = rows_seen(torch.from_numpy(letters), self.width, BASES_OF_ROW)
         rows = [partial.rows(all_rows) for partial in self.partials]
         # Of windows by their start, and infinite where there is none: also before the first.
-        maxima = np.full((self.length + n_units, n_groups * FILTERS_AT_ONCE), np.inf, dtype=np.float32)
+        maxima = np.full(
+            (self.length + n_units, n_groups * FILTERS_AT_ONCE), np.inf, dtype=np.float32
+        )
         of_starts, chosen = maxima[self.length :], _as_slice(starts)
         found: list[list[tuple[Positions, Positions, Floats32]]] = [[] for _ in self.partials]
         for group in range(n_groups):
