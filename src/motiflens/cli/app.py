@@ -108,6 +108,14 @@ COMMANDS = {
             "report out",
         ),
     ],
+    "Use a trained model": [
+        (
+            "genomes",
+            "scan",
+            "Score the window around each position of a genome, and find its peaks.",
+            "scan out genome.fa -o scan.bw --peaks scan.narrowPeak",
+        ),
+    ],
     "Motif files": [
         (
             "motif_files",

@@ -36,7 +36,7 @@ from motiflens.scoring.peaks import (
 )
 from motiflens.scoring.scan_tiles import Scored, Span, Stretch, cut
 from motiflens.scoring.shared_windows import Floats32, Positions
-from motiflens.scoring.window_scores import window_scores
+from motiflens.scoring.window_scores import Mean, window_scores
 from motiflens.scoring.work import Work
 from motiflens.sequences import PAD, Codes, encode
 from motiflens.training.machine import keep_freed_memory
@@ -125,6 +125,11 @@ class Scan(Work):
             "fdr": arguments["fdr"] if self.with_peaks else None,
             "version": __version__,
         }
+
+    @property
+    def shares_activations(self) -> bool:
+        """Whether windows share their activations."""
+        return isinstance(self.windows, Mean)
 
     @cached_property
     def sizes(self) -> Sequence[int]:
