@@ -74,7 +74,7 @@ def scan(
         progress=on_stderr(),
     )
     if joined:
-        _print(_summary(made), as_json=tiled.as_json)
+        _print(_summary(made, output, peaks), as_json=tiled.as_json)
         return
     told = f"shard {shard.number}/{shard.count} of {output} is done"
     if tiled.as_json:
@@ -104,19 +104,19 @@ def _estimate(scan: Scan, shard: Shard, threads: int | None) -> dict[str, Any]:
     }
 
 
-def _summary(scan: Scan) -> dict[str, Any]:
-    result, peaks = scan.result, scan.arguments["peaks"]
+def _summary(scan: Scan, output: Path, peaks: Path | None) -> dict[str, Any]:
+    result = scan.result
     assert result is not None, "it was joined"
     values: dict[str, Any] = {
-        "file": str(scan.output),
+        "file": str(output),
         "model": scan.scorer.name,
         "window": scan.length,
         "windows": result.n_windows,
     }
-    told = f"{scan.output}: {counted(result.n_windows, 'window')} of {scan.length} bases"
+    told = f"{output}: {counted(result.n_windows, 'window')} of {scan.length} bases"
     if peaks is not None:
         values |= {
-            "peaks_file": peaks,
+            "peaks_file": str(peaks),
             "peaks": result.n_peaks,
             "maxima": result.n_maxima,
             "maxima_of_shuffles": result.n_null,

@@ -155,7 +155,7 @@ class SharedWindows:
                     letters = step.sign * self.columns[step.column]
                     added = added + letters.max(axis=0)
                 most_added = np.maximum(most_added, added)
-        threshold = floor - most_added if any(walks) else np.full_like(floor, np.inf)
+        threshold = floor - most_added if any(walks) else floor
         tables = []
         for start in range(0, len(weight), FILTERS_AT_ONCE):
             own = slice(start, start + FILTERS_AT_ONCE)
