@@ -89,7 +89,7 @@ def values(path: Path, contig: str) -> np.ndarray:
     """Read a contig of a bigWig, NaN where there is no value."""
     with pybigtools.open(str(path)) as track:
         size = track.chroms()[contig]
-        return np.asarray(track.values(contig, 0, size, missing=np.nan, oob=np.nan))
+        return np.asarray(track.values(contig, 0, size, fillna=np.nan))
 
 
 def window_by_window(run: Path, bases: str, stride: int) -> np.ndarray:
@@ -108,7 +108,9 @@ def window_by_window(run: Path, bases: str, stride: int) -> np.ndarray:
     return expected
 
 
-@pytest.mark.parametrize(("n", "stride"), [(3000, 1), (200_000, 50), (200_000, 1)])
+@pytest.mark.parametrize(
+    ("n", "stride"), [(3000, 1), (200_000, 50), pytest.param(200_000, 1, marks=pytest.mark.slow)]
+)
 def test_a_track_is_that_of_windows_by_themselves(
     run: Path, tmp_path: Path, n: int, stride: int
 ) -> None:
@@ -449,14 +451,13 @@ def test_mistakes_are_told_in_one_line_and_leave_nothing(run: Path, tmp_path: Pa
         ("scan", run, "g.fa", "-o", "scan.wig"): "is not named as a bigWig file",
         ("scan", run, "g.fa", "-o", "there.bw"): "there.bw already exists",
         (*good, "--peaks", "there.bw"): "there.bw already exists",
-        ("scan", run, "g.fa", "-o", "no/scan.bw", "--peaks", "no/x"): "",
         ("scan", "g.fa", "g.fa", "-o", "scan.bw"): "",
     }.items():
         done = motiflens(*arguments, cwd=tmp_path)
         assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
         assert told in done.stderr
     assert (tmp_path / "there.bw").read_text() == "precious"
-    assert not (tmp_path / "scan.bw").exists()
+    assert not list(tmp_path.glob("scan*"))
 
 
 def test_a_run_without_weights_is_named(run: Path, tmp_path: Path) -> None:
@@ -480,7 +481,7 @@ def test_a_dry_run_writes_nothing(run: Path, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["g.fa"]
 
 
-def test_a_disk_without_a_value_is_no_track(run: Path, tmp_path: Path) -> None:
+def test_a_genome_of_nothing_but_n_is_no_track(run: Path, tmp_path: Path) -> None:
     (tmp_path / "g.fa").write_text(as_fasta({"c": "N" * 400}))
     with pytest.raises(InputError, match="no window of 41 bases without N"):
         scan_genome(run, tmp_path / "g.fa", tmp_path / "scan.bw")

@@ -36,6 +36,7 @@ from motiflens.scoring.peaks import (
 )
 from motiflens.scoring.scan_tiles import Scored, Span, Stretch, cut
 from motiflens.scoring.shared_windows import Floats32, Positions
+from motiflens.scoring.tiles import Tiles
 from motiflens.scoring.window_scores import Mean, window_scores
 from motiflens.scoring.work import Work
 from motiflens.sequences import PAD, Codes, encode
@@ -233,6 +234,7 @@ class Scan(Work):
             except InputError:
                 if joined.n_windows:
                     raise
+                Tiles(self.output).remove()
                 raise InputError(
                     f"no window of {self.length} bases without N lies in "
                     f"{self.arguments['regions'] or self.genome.path}",
