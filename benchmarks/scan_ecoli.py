@@ -4,10 +4,10 @@
 
 Trained are two seeds of ``cnn``, on both strands, on windows of 100 bases around the sites of
 RegulonDB in the first half of the genome, with matched windows of that half as negatives; the
-matrix is counted from the same sites. Both are then measured on the second half: each site counts once, by
-its best base, against every base more than a window away from any site. What a base scores is what
-the window of 100 bases around it does: of the matrix, its best match there. Files that are there
-already are not made again. ``SHARED_DATA`` names the folder of the shared data.
+matrix is counted from the same sites. Both are then measured on the second half: each site counts
+once, by its best base, against every base more than a window away from any site. What a base scores
+is what the window of 100 bases around it does: of the matrix, its best match there. Files that are
+there already are not made again. ``SHARED_DATA`` names the folder of the shared data.
 """
 
 from __future__ import annotations
