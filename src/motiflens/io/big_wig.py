@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pybigtools
@@ -32,25 +33,42 @@ def write_values(path: Path | str, sizes: Mapping[str, int], values: Iterable[Va
     InputError
         If there is no value, which the format cannot hold, or the folder cannot be written to.
     """
-    path, seen = Path(path), False
+    path, seen, failed = Path(path), False, None
 
-    def noted() -> Iterable[Value]:
-        nonlocal seen
-        for value in values:
-            seen = True
-            yield value
+    def noted() -> Iterator[Value]:
+        # The library prints an error of the iterator, and ends the file there.
+        nonlocal seen, failed
+        try:
+            for value in values:
+                seen = True
+                yield value
+        except BaseException as error:
+            failed = error
 
-    try:
+    with _folder_beside(path) as folder:
         # The library writes to a path alone.
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-            aside = Path(folder) / "track.bw"
+        aside = Path(folder) / "track.bw"
+        try:
             pybigtools.open(str(aside), "w").write(dict(sizes), noted())
-            if not seen:
-                raise InputError(
-                    f"there is no value to write into {path}", remedy="check what it is made of"
-                )
-            os.replace(aside, path)
-    except PermissionError as error:
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":
+                raise
+            # So it ends where the disk is full.
+            raise OSError(errno.EIO, "the bigWig cannot be written whole", str(path)) from None
+        if failed is not None:
+            raise failed
+        if not seen:
+            raise InputError(
+                f"there is no value to write into {path}", remedy="check what it is made of"
+            )
+        os.replace(aside, path)
+
+
+def _folder_beside(path: Path) -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
         raise InputError(
-            f"{path} cannot be written: {error.strerror}", remedy="choose another path"
+            f"{path} cannot be written: {error.strerror}",
+            remedy="make its folder, or choose another path",
         ) from None
