@@ -1,7 +1,8 @@
-"""Draw the pictures of the docs: ``python -m scripts.pictures runs/demo found``.
+"""Draw the pictures of the docs: ``python -m scripts.pictures runs/demo found scanned``.
 
 The first folder is of ``motiflens demo``, the second of ``motiflens motifs --no-model`` on CTCF
-peaks (500 peaks of GM12878, 200 bases each). Reads their files alone and trains nothing.
+peaks (500 peaks of GM12878, 200 bases each), the third of ``python -m benchmarks.scan_ecoli``.
+Reads their files alone and trains nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
+import pybigtools
+from benchmarks.scan_ecoli import CONTIG, read_sites
 
+from motiflens.io.genome import open_genome
 from motiflens.plots import base_track, line_chart, logo_pair
 from motiflens.plots.svg import GRID, INK, MUTED, SERIES, SITE, figure, label, line, rect
 
@@ -35,6 +39,7 @@ OTHERS = {
     "tutorial-saliency": "saliency without gradient correction",
 }
 STRIDE, WIDTH, UNITS, LENGTH = 4, 15, 9, 50  # of the tutorial's model
+REGION = (3_407_400, 3_408_700)  # of the scan of E. coli
 Values = npt.NDArray[np.float64]
 
 
@@ -193,9 +198,25 @@ def deletion_curves(run: Path) -> str:
                       "logit that is left", chance="random order")  # fmt: skip
 
 
+def scanned_region(bench: Path) -> str:
+    """Draw the scores of windows along two kilobases, and the known sites in them."""
+    genome = open_genome(bench / "genome.fa")
+    sites = [site for half in read_sites(genome.contigs[CONTIG].size) for site in half]
+    with pybigtools.open(str(bench / "scan.bw")) as track:
+        scores = np.asarray(track.values(CONTIG, *REGION, fillna=np.nan))
+    shown, floor = range(REGION[0], REGION[1], 4), float(np.nanmin(scores)) - 1
+    curves = {"mean logit of the window": (shown, scores[::4].tolist())}
+    for start, end, _ in sites:
+        if REGION[0] <= start < end <= REGION[1]:
+            curves[f"CRP site at {start + 1:,}"] = (range(start, end), [floor] * (end - start))
+    series = {name: ([base / 1000 for base in x], y, y, y) for name, (x, y) in curves.items()}
+    title = "A scan of E. coli around CRP sites that training has not seen"
+    return line_chart(series, title, f"position on {CONTIG} (kb)", "logit")
+
+
 def main() -> None:
     """Draw all of them."""
-    run, found = Path(sys.argv[1]), Path(sys.argv[2])
+    run, found, scanned = map(Path, sys.argv[1:4])
     PICTURES.mkdir(exist_ok=True)
     save("one-sequence", tracks_of_one(run, METHODS))
     save("more-methods", tracks_of_one(run, OTHERS))
@@ -204,6 +225,7 @@ def main() -> None:
     save("motif-twin", motif_and_twin(found))
     save("learning-curves", learning_curves(run))
     save("deletion", deletion_curves(run))
+    save("scan", scanned_region(scanned))
 
 
 if __name__ == "__main__":

@@ -135,6 +135,7 @@ PUBLIC = [
     "reverse_complement",
     "run",
     "saturation_mutagenesis",
+    "scan_genome",
     "shortcut_test",
     "simulate",
     "space",

@@ -17,6 +17,9 @@ from .models import build_model
 from .stages.learn import split, train
 from .training import Recipe, TrainedModel, load_model, predict
 
+# A trained model in use.
+from .scoring.genome_scans import scan_genome
+
 # Explanations.
 from .attribution import Attributions, attribute, saturation_mutagenesis
 from .evidence import trust_checks
@@ -73,6 +76,7 @@ __all__ = [
     "reverse_complement",
     "run",
     "saturation_mutagenesis",
+    "scan_genome",
     "shortcut_test",
     "simulate",
     "space",

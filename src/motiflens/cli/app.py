@@ -111,6 +111,12 @@ COMMANDS = {
     "Use a trained model": [
         (
             "genomes",
+            "scan",
+            "Score the window around each position of a genome, and find its peaks.",
+            "scan out genome.fa -o scan.bw --peaks scan.narrowPeak",
+        ),
+        (
+            "genomes",
             "merge",
             "Join what the shards of a command have computed into its output.",
             "merge scan.bw",

@@ -79,12 +79,15 @@ class PooledFilters:
         From the largest activations (..., F) over the units on the sequence to logits (...).
     both_strands
         Whether the logit is the mean over a sequence and its reverse complement.
+    floor
+        (F,): a largest activation below this counts as much as this; None where all count.
     """
 
     weight: Tensor
     field: ReceptiveField
     head: Callable[[Tensor], Tensor]
     both_strands: bool = False
+    floor: Tensor | None = None
 
 
 class SequenceModel(nn.Module):

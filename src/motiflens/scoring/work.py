@@ -15,7 +15,7 @@ from motiflens.errors import InputError
 from motiflens.progress import Progress
 
 #: Command → where the kind of its work is.
-WORKS: dict[str, str] = {}
+WORKS: dict[str, str] = {"scan": "motiflens.scoring.scan:Scan"}
 
 
 class Work(ABC):
@@ -37,7 +37,7 @@ class Work(ABC):
     unit: str
 
     def __init__(self, **arguments: Any) -> None:
-        self.arguments = {
+        self.arguments: dict[str, Any] = {
             name: str(value.absolute()) if isinstance(value, Path) else value
             for name, value in arguments.items()
         }
