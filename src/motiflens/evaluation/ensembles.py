@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from msgspec import convert
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from motiflens.datasets import SequenceDataset, homology_groups
 from motiflens.metrics import (
@@ -143,7 +143,7 @@ def calibrate(labels: Floats, logits: Sequence[Floats]) -> Calibration | None:
 
 
 def _calibrated(
-    calibration: Calibration | None, labels: Floats, logits: Floats
+    calibration: Calibration | None, labels: ArrayLike, logits: Floats
 ) -> CalibratedScores | None:
     if calibration is None:
         return None
