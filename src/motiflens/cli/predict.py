@@ -31,6 +31,7 @@ from motiflens.scoring.records import Records, open_records
 from motiflens.settings import n_cores
 
 if TYPE_CHECKING:
+    from motiflens.scoring.models import ModuleScorer
     from motiflens.scoring.scorer import Scorer
 
 # What needs PyTorch is imported where it is needed: an ONNX file is scored without it.
@@ -40,7 +41,7 @@ Sequences = Annotated[
     Parameter(
         allow_leading_hyphen=True,
         help="FASTA, a table, sequences one a line, DeepBind .seq, BED with --genome, a folder "
-        ".motiflens, or - for a pipe."
+        ".motiflens, or - for a pipe.",
     ),
 ]
 
@@ -141,7 +142,7 @@ def _opened(run: Path, chosen: Chosen, own: OwnModule) -> Iterator[tuple[Scorer,
         yield open_torch(run, chosen, own), chosen.threads or n_cores()
 
 
-def open_torch(run: Path, chosen: Chosen, own: OwnModule) -> Scorer:
+def open_torch(run: Path, chosen: Chosen, own: OwnModule) -> ModuleScorer:
     """Open the model of a run, or a module in its place."""
     if own.module is None:
         from motiflens.scoring.models import open_models
@@ -166,3 +167,44 @@ def _tell(scorer: Scorer, records: Records, n: int | None, threads: int, *, as_j
         print(json.dumps(plan))
     else:
         print(f"{counted(n, 'sequence')} by {in_short(scorer)}, {in_words(seconds)}")
+
+
+def export(
+    run: Path | None = None,
+    *,
+    output: Annotated[
+        Output, Parameter(help="File to write, .onnx or .pt2; a card .md beside it.")
+    ],
+    model: str | None = None,
+    own: OwnModule = OwnModule(),
+    overwrite: Overwrite = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Write a run's model as ONNX or for torch.export, with a model card.
+
+    Parameters
+    ----------
+    run
+        Run directory; not with --module.
+    output
+        File to write, .onnx or .pt2; a model card, .md, is put beside it.
+    model
+        One of the run's models; the best on validation data by default.
+    overwrite
+        Replace existing files.
+    """
+    from motiflens.scoring.export import export_model
+
+    if (run is None) == (own.module is None):
+        raise InputError(
+            "export takes a run or module=FILE.py:NAME, one of the two", argument="module"
+        )
+    scorer = open_torch(run or Path(), Chosen(model), own)
+    if dry_run:
+        print(f"{in_short(scorer)} to {output}, in less than a minute")
+        return
+    source = run if run is not None else scorer
+    path, card = export_model(source, output, architecture=model, overwrite=overwrite)
+    found = {"file": str(path), "card": str(card), "model": in_short(scorer)}
+    print(json.dumps(found) if as_json else f"{path}, {card}: {in_short(scorer)}")
