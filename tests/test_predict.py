@@ -84,6 +84,7 @@ def scored(path: Path) -> pd.DataFrame:
 
 def test_every_kind_of_file_gives_what_the_model_gives(run: Path, tmp_path: Path) -> None:
     texts = drawn(7, LENGTH, seed=1)
+    named = [f"s{i}" for i in range(7)]
     files = {
         "one.txt": "".join(f"{text}\r\n" for text in texts),
         "two.fa": "".join(
