@@ -79,11 +79,12 @@ def main() -> None:
     matrix, model = np.concatenate(hits)[known], np.concatenate(logits)[known]
     apart = np.abs(matrix) > 1e-6
     print(f"{len(known):,} pairs, of which {known.sum():,} differ; {motif.name} {motif.alt_name}")
-    print("| pairs | n | matrix: bound allele higher | model: bound allele higher |")
-    print("|---|---|---|---|")
+    print("| pairs | n | matrix: bound allele higher | equal | model: bound allele higher |")
+    print("|---|---|---|---|---|")
     for what, rows in (("best hit differs", apart), ("all that differ", np.ones_like(apart))):
-        own, other = ((scores[rows] > 0).mean() for scores in (model, matrix))
-        print(f"| {what} | {rows.sum():,} | {other:.1%} | {own:.1%} |")
+        own, other = ((scores[rows] > 0).mean() for scores in (model, matrix * apart))
+        equal = 1 - apart[rows].mean()
+        print(f"| {what} | {rows.sum():,} | {other:.1%} | {equal:.1%} | {own:.1%} |")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -142,8 +143,6 @@ class Branches(nn.Module):
 
 
 def test_what_cannot_be_exported_is_told_in_a_line(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     scorer = replace(scorer_of("cnn"), members=(Branches(),), n_seeds=1)
     with pytest.raises(ml.InputError, match="cannot be exported: ") as told:
         ml.export_model(scorer, tmp_path / "model.onnx")
@@ -179,8 +178,8 @@ def test_files_that_are_no_exported_models_are_refused(tmp_path: Path) -> None:
 
 def test_the_card_says_what_is_known(tmp_path: Path) -> None:
     results = Results(write_run(tmp_path / "run"))
-    from dataclasses import replace
-
+    change = results.path_of("provenance")
+    change.write_text(change.read_text().replace("primer.parquet", "/home/me/primer.parquet"))
     card = card_of_run(results, replace(scorer_of("cnn"), name="cnn"), "cnn.onnx")
     for said in (
         f"SHA-256 `{'ab' * 32}`",
@@ -192,6 +191,8 @@ def test_the_card_says_what_is_known(tmp_path: Path) -> None:
         "bases of cnn may be claimed by ism",
         "torch 2.13.0",
         "not meant for decisions about the health",
+        "Data | primer.parquet, ",
+        "`motiflens run primer.parquet -o out`",
     ):
         assert said in card, said
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from motiflens.results import Results
@@ -35,11 +36,11 @@ def card_of_run(results: Results, scorer: Scorer, file: str) -> str:
     versions = {"motiflens": run.version, **results.provenance.versions}
     known, n_positives = scorer.trained_on, run.n_positives or 0
     facts = [
-        ("Data", f"{run.data}, SHA-256 `{run.sha256}`"),
+        ("Data", f"{_without_folders(run.data)}, SHA-256 `{run.sha256}`"),
         ("Sequences", f"{run.n_sequences:,}, of which {n_positives:,} positive"),
         ("Negatives", run.negatives),
         ("Split", f"{settings.split}, seed {settings.seed}"),
-        ("Command", f"`{run.command}`"),
+        ("Command", f"`{_without_folders(run.command)}`"),
         (
             "Versions",
             ", ".join(f"{k} {v}" for k, v in {"motiflens": run.version, **versions}.items()),
@@ -67,6 +68,11 @@ def card_of_module(scorer: Scorer, file: str) -> str:
     """Return the card of a module of others, of which no more is known than how it is called."""
     unknown = "## Training\n\nNot known to motiflens: a module of its user's own."
     return "\n\n".join([*_head(scorer, file), unknown]) + "\n"
+
+
+def _without_folders(text: str) -> str:
+    """Leave out where files lie on the machine of who trained the model."""
+    return re.sub(r"[^\s'\"=]*/(?=[^\s/])", "", text)
 
 
 def _head(scorer: Scorer, file: str) -> list[str]:
