@@ -178,8 +178,8 @@ def test_files_that_are_no_exported_models_are_refused(tmp_path: Path) -> None:
 
 def test_the_card_says_what_is_known(tmp_path: Path) -> None:
     results = Results(write_run(tmp_path / "run"))
-    change = results.path_of("provenance")
-    change.write_text(change.read_text().replace("primer.parquet", "/home/me/primer.parquet"))
+    change = results.path / "run.toml"
+    change.write_text(change.read_text().replace("primer.parquet", "/elsewhere/primer.parquet"))
     card = card_of_run(results, replace(scorer_of("cnn"), name="cnn"), "cnn.onnx")
     for said in (
         f"SHA-256 `{'ab' * 32}`",
