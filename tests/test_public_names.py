@@ -117,6 +117,7 @@ PUBLIC = [
     "build_model",
     "dinucleotide_shuffle",
     "discover_motifs",
+    "export_model",
     "find_hits",
     "find_seqlets",
     "load_model",

@@ -30,6 +30,7 @@ FIGURES = [
     "ROC",
     "Precision and recall",
     "Reliability",
+    "Reliability, calibrated",
     "Test Accuracy Comparison",
     "Convergence Speed, Epochs to 95 % Acc",
     "Accuracy by number of training sequences",
@@ -304,5 +305,5 @@ def test_tables_have_as_many_cells_as_their_head(whole):
     results = Results(whole)
     summary = summarise(results)
     tables = [b for s in lay_out(results) for b in s.blocks if isinstance(b, Table)]
-    assert len(tables) == 20
+    assert len(tables) == 21
     assert all(len(row) == len(t.head) for t in [*tables, summary.scores] for row in t.rows)

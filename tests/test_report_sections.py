@@ -101,6 +101,24 @@ def test_the_reliability_of_every_bin_can_be_read(whole):
     assert "cnn: 0.474576, 0.2252<" in svg
 
 
+def test_calibrated_probabilities_stand_beside_the_raw_ones(whole, html):
+    svg = all_figures(whole)["Reliability, calibrated"]
+    assert "cnn: 0.0169492, 0.008475<" in svg
+    page = Page(html)
+    row = row_of(page, "cnn", "98 and 102")
+    assert row == ["cnn", "98 and 102", "0.710", "−0.250", "0.940, 0.087", "0.940, 0.021"]
+    assert f"No calibrated probabilities of {MODELS[0]}: the validation data hold" in page.text
+
+
+def test_runs_of_before_calibration_have_no_word_of_it(run_dir):
+    def edit(content):
+        for model in content["models"].values():
+            del model["calibration"], model["calibrated"]
+
+    change(run_dir / "metrics.json", edit)
+    assert "alibrated" not in page_of(run_dir).text
+
+
 def test_scores_of_one_seed_without_baselines(run_dir):
     def edit(content):
         content["baselines"] = {}

@@ -15,7 +15,11 @@ from .auditing import audit
 # Models.
 from .models import build_model
 from .stages.learn import split, train
-from .training import Recipe, TrainedModel, load_model, predict
+from .training import Recipe, TrainedModel, load_model
+
+# A trained model in use.
+from .scoring.predict import predict
+from .scoring.export import export_model
 
 # A trained model in use.
 from .scoring.genome_scans import scan_genome
@@ -58,6 +62,7 @@ __all__ = [
     "build_model",
     "dinucleotide_shuffle",
     "discover_motifs",
+    "export_model",
     "find_hits",
     "find_seqlets",
     "load_model",

@@ -110,6 +110,20 @@ COMMANDS = {
     ],
     "Use a trained model": [
         (
+            "predict",
+            "predict",
+            "Score sequences with the models of a run.",
+            "predict out peaks.fa -o scores.tsv\n"
+            "  motiflens predict out peaks.bed --genome hg38.fa -o scores.parquet\n"
+            "  zcat reads.fa.gz | motiflens predict out - -o -",
+        ),
+        (
+            "predict",
+            "export",
+            "Write a run's model as ONNX or for torch.export, with a model card.",
+            "export out -o model.onnx",
+        ),
+        (
             "genomes",
             "scan",
             "Score the window around each position of a genome, and find its peaks.",

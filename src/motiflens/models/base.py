@@ -174,7 +174,8 @@ def mirrored(one_hot: Tensor) -> Tensor:
     """
     length = one_hot.shape[-1]
     positions = torch.arange(length, device=one_hot.device)
-    return (sequence_ends(one_hot).unsqueeze(-1) - 1 - positions).remainder(length)
+    mirror = sequence_ends(one_hot).unsqueeze(-1) - 1 - positions
+    return torch.where(mirror < 0, mirror + length, mirror)
 
 
 def other_strand(one_hot: Tensor) -> Tensor:
