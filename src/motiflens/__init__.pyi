@@ -17,6 +17,9 @@ from .models import build_model
 from .stages.learn import split, train
 from .training import Recipe, TrainedModel, load_model, predict
 
+# A trained model in use.
+from .scoring.annotate import annotate
+
 # Explanations.
 from .attribution import Attributions, attribute, saturation_mutagenesis
 from .evidence import trust_checks
@@ -50,6 +53,7 @@ __all__ = [
     "TrainedModel",
     "__version__",
     "ablate",
+    "annotate",
     "attribute",
     "audit",
     "build_model",

@@ -108,6 +108,15 @@ COMMANDS = {
             "report out",
         ),
     ],
+    "Use a trained model": [
+        (
+            "annotate",
+            "annotate",
+            "Call hits of a run's motifs from what the bases contribute to its model.",
+            "annotate out peaks.fa -o contribution-hits.bed.gz\n"
+            "  motiflens annotate out peaks.bed --genome hg38.fa -o contribution-hits.bed.gz",
+        ),
+    ],
     "Motif files": [
         (
             "motif_files",

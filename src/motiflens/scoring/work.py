@@ -16,7 +16,7 @@ from motiflens.errors import InputError
 from motiflens.progress import Progress
 
 #: Command → where the kind of its work is.
-WORKS: dict[str, str] = {}
+WORKS: dict[str, str] = {"annotate": "motiflens.scoring.annotate:Annotation"}
 
 
 class Work(ABC):
