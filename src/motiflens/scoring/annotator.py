@@ -34,7 +34,7 @@ from motiflens.sequences import PAD, Codes, evenly, one_hot
 TILE, PIECE, BATCH = 1 << 16, 1 << 14, 1 << 15
 #: Bases of shuffled sequences that hits are compared with, at least, and that evidence is measured
 #: on, at most.
-NULL_BASES = 200_000
+NULL_BASES, EVIDENCE_BASES = 200_000, 100_000
 #: Seed of the shuffles that hits are compared with.
 NULL_SEED = 2
 
@@ -138,7 +138,7 @@ class Annotator:
             both_strands=self._run.settings.strands == "both",
         )
         rows = np.flatnonzero(dataset.lengths >= self._scorer.min_length)
-        most = max(NULL_BASES // length, 1)
+        most = max(EVIDENCE_BASES // length, 1)
         return prepare_caller(caller, by_length(dataset, rows[evenly(len(rows), most)]))
 
     @property

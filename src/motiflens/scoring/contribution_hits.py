@@ -2,9 +2,10 @@
 
 A window of a sequence is a candidate of a motif if its contributions c, and the contributions e
 that the motif's CWM expects of its bases, point the same way. Subtracting a e from c, with the best
-coefficient a = c·e / e·e, lowers the squared error by (c·e)² / e·e. How high the root of that is
-among the windows of shuffled sequences is one part of the evidence; the log-odds of the bases are
-the other.
+coefficient a = c·e / e·e, lowers the squared error by (c·e)² / e·e. The evidence is the log-odds of
+the bases, and minus the logarithm of a probability: how rarely windows of shuffled sequences reach
+the root of that (c·e / |e|, the projection), and how rarely they reach the cosine of c and e. Both
+are of the same contributions, so that the geometric mean of the two counts.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ class ContributionCaller:
     both_strands
         Whether motifs may lie on the strand -.
     null
-        Of each motif the projections of windows of shuffled sequences, sorted; see
+        Of each motif the projections and the cosines of windows of shuffled sequences, sorted; see
         :func:`prepare_caller`.
     """
 
@@ -129,7 +130,7 @@ class ContributionCaller:
     length: int
     background: tuple[float, ...]
     both_strands: bool = True
-    null: tuple[Floats, ...] = ()
+    null: tuple[tuple[Floats, Floats], ...] = ()
 
     @property
     def least_evidence(self) -> float:
@@ -171,14 +172,17 @@ class ContributionCaller:
         ]
         return np.asarray(np.mean(tracks, axis=0, dtype=np.float64))
 
-    def project(self, codes: Codes) -> tuple[Floats, ...]:
-        """Return for each motif the projections of all windows of sequences (N, L), sorted."""
+    def compare(self, codes: Codes) -> tuple[list[Floats], list[Floats]]:
+        """Return for each motif the projections and the cosines of all windows of (N, L)."""
         track = self.explain(codes)
-        found: list[list[Floats]] = [[] for _ in self.motifs]
+        found: list[list[list[Floats]]] = [[[], []] for _ in self.motifs]
         for one in self._oriented:
             windows = _measure(one, codes, track)
-            found[one.motif].append(windows.projection[np.isfinite(windows.log_odds)])
-        return tuple(np.sort(np.concatenate(values)) for values in found)
+            known = np.isfinite(windows.log_odds)
+            found[one.motif][0].append(windows.projection[known])
+            found[one.motif][1].append(windows.similarity[known])
+        projections, similarities = zip(*found, strict=True)
+        return list(map(np.concatenate, projections)), list(map(np.concatenate, similarities))
 
     def n_windows(self, codes: Codes) -> Ints:
         """Count the windows of each motif in sequences (N, L), on all strands: (M,)."""
@@ -204,9 +208,9 @@ class ContributionCaller:
 
     def _weigh(self, motif: int, windows: _Windows) -> Floats:
         """Return the evidence of windows (N, P); minus infinity where it is too little."""
-        null = self.null[motif]
-        n_as_large = len(null) - np.searchsorted(null, windows.projection)
-        surprise = -np.log((n_as_large + 1) / (len(null) + 1))
+        observed = (windows.projection, windows.similarity)
+        logs = map(_log_tail, self.null[motif], observed)
+        surprise = -np.mean(list(logs), axis=0)
         evidence = windows.log_odds * np.log(2) + surprise
         good = (windows.projection > 0) & (evidence > self.least_evidence)
         return np.where(good, evidence, -np.inf)
@@ -290,8 +294,10 @@ def prepare_caller(caller: ContributionCaller, sequences: Iterable[Codes]) -> Co
     ContributionCaller
         Whose evidence is measured against dinucleotide shuffles of them.
     """
-    found = [caller.project(shuffled(codes, 1, SURPRISE_SEED)[:, 0]) for codes in sequences]
-    null = tuple(np.sort(np.concatenate(values)) for values in zip(*found, strict=True))
+    found = [caller.compare(shuffled(codes, 1, SURPRISE_SEED)[:, 0]) for codes in sequences]
+    kinds = zip(*found, strict=True)
+    sorts = [[np.sort(np.concatenate(v)) for v in zip(*parts, strict=True)] for parts in kinds]
+    null = tuple(zip(*sorts, strict=True))
     return replace(caller, null=null)
 
 
@@ -304,3 +310,9 @@ def shuffled(codes: Codes, n: int, seed: int) -> Codes:
     shuffles = shuffled_references(one_hot(codes), n, seed)
     known = shuffles.any(axis=2)
     return np.where(known, shuffles.argmax(axis=2), PAD).astype(np.uint8)
+
+
+def _log_tail(null: Floats, values: Floats) -> Floats:
+    """Return the logarithm of the fraction of a null, sorted, that is as large as each value."""
+    n_as_large = len(null) - np.searchsorted(null, values)
+    return np.asarray(np.log((n_as_large + 1) / (len(null) + 1)))
