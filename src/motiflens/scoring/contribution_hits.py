@@ -33,6 +33,8 @@ Ints = NDArray[np.int64]
 N_REFERENCES = 5
 #: Largest fraction of the narrower of two hits that lies in the other.
 MAX_OVERLAP = 0.25
+#: Decimals of what is compared with the null: ties have to stay ties whatever rounds them.
+DIGITS = 4
 #: Seed of the shuffles that the evidence is measured on; other ones than a method's references.
 SURPRISE_SEED = 1
 
@@ -92,7 +94,7 @@ class _Oriented(NamedTuple):
 
 
 class _Windows(NamedTuple):
-    """What the windows (N, P) of a motif show on one strand."""
+    """What the windows (N, P) of a motif show on one strand; projections in units of the CWM's."""
 
     log_odds: Floats
     projection: Floats
@@ -273,10 +275,12 @@ def _measure(one: _Oriented, codes: Codes, track: Floats) -> _Windows:
         expected += wanted**2
         observed += values**2
         total += values
-    size = np.sqrt(np.maximum(expected, np.finfo(np.float64).tiny))
-    projection = product / size
-    similarity = projection / np.sqrt(np.maximum(observed, np.finfo(np.float64).tiny))
-    return _Windows(log_odds, projection, np.clip(similarity, -1, 1), total)
+    size, scale, length = (
+        np.sqrt(np.maximum(squares, np.finfo(np.float64).tiny))
+        for squares in (expected, np.sum(one.cwm**2), observed)
+    )
+    projection, similarity = product / size / scale, product / size / length
+    return _Windows(log_odds, projection.round(DIGITS), similarity.round(DIGITS), total)
 
 
 def prepare_caller(caller: ContributionCaller, sequences: Iterable[Codes]) -> ContributionCaller:
