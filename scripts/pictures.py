@@ -2,8 +2,8 @@
 
 The first folder is of ``motiflens demo``, the second of ``motiflens motifs --no-model`` on CTCF
 peaks (500 peaks of GM12878, 200 bases each). Reads their files alone and trains nothing.
-``python -m scripts.pictures --hits RUN SEQUENCES HITS NAME`` draws the hits of ``motiflens annotate`` on
-the contributions of one sequence.
+``python -m scripts.pictures --hits RUN SEQUENCES HITS NAME`` draws the hits of ``motiflens
+annotate`` on the contributions of one sequence.
 """
 
 from __future__ import annotations
