@@ -3,6 +3,8 @@
 The first folder is of ``motiflens demo``, the second of ``motiflens motifs --no-model`` on CTCF
 peaks (500 peaks of GM12878, 200 bases each), the third of ``python -m benchmarks.scan_ecoli``.
 Reads their files alone and trains nothing.
+``python -m scripts.pictures --hits RUN SEQUENCES HITS NAME`` draws the hits of ``motiflens
+annotate`` on the contributions of one sequence.
 """
 
 from __future__ import annotations
@@ -16,13 +18,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas
 import pyarrow.parquet as pq
 import pybigtools
 from benchmarks.scan_ecoli import CONTIG, read_sites
 
 from motiflens.io.genome import open_genome
+from motiflens.io.inputs import read_sequences
 from motiflens.plots import base_track, line_chart, logo_pair
 from motiflens.plots.svg import GRID, INK, MUTED, SERIES, SITE, figure, label, line, rect
+from motiflens.scoring.annotator import Annotator
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 MODEL = "tutorial-attention"
@@ -214,8 +219,26 @@ def scanned_region(bench: Path) -> str:
     return line_chart(series, title, f"position on {CONTIG} (kb)", "logit")
 
 
+def contribution_hits(run: Path, sequences: Path, bed: Path, name: str) -> str:
+    """Draw the part of a sequence that holds its hits, these shaded."""
+    dataset, hits = read_sequences(sequences), pandas.read_csv(bed, sep="\t")
+    row = dataset.names.tolist().index(name)
+    length = int(dataset.lengths[row])
+    track = Annotator(run, dataset).caller.explain(dataset.codes[[row], :length])[0]
+    own = hits[hits["#chrom"] == name]
+    first, last = max(own["start"].min() - 8, 0), min(own["end"].max() + 8, length)
+    sites = list(zip(own["start"], own["end"], strict=True))
+    told = ", ".join(f"{n} ({s})" for n, s in zip(own["name"], own["strand"], strict=True))
+    letters, shown = dataset.sequences()[row][first:last], track[first:last]
+    title = f"{name}: {told}"
+    return base_track(letters, shown, sites, title=title, start=int(first), site_name="hit")
+
+
 def main() -> None:
     """Draw all of them."""
+    if sys.argv[1] == "--hits":
+        save("contribution-hits", contribution_hits(*map(Path, sys.argv[2:5]), sys.argv[5]))
+        return
     run, found, scanned = map(Path, sys.argv[1:4])
     PICTURES.mkdir(exist_ok=True)
     save("one-sequence", tracks_of_one(run, METHODS))

@@ -112,6 +112,7 @@ PUBLIC = [
     "TrainedModel",
     "__version__",
     "ablate",
+    "annotate",
     "attribute",
     "audit",
     "build_model",

@@ -24,6 +24,9 @@ from .scoring.export import export_model
 # A trained model in use.
 from .scoring.genome_scans import scan_genome
 
+# A trained model in use.
+from .scoring.annotate import annotate
+
 # Explanations.
 from .attribution import Attributions, attribute, saturation_mutagenesis
 from .evidence import trust_checks
@@ -57,6 +60,7 @@ __all__ = [
     "TrainedModel",
     "__version__",
     "ablate",
+    "annotate",
     "attribute",
     "audit",
     "build_model",

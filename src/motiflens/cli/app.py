@@ -118,6 +118,13 @@ COMMANDS = {
             "  zcat reads.fa.gz | motiflens predict out - -o -",
         ),
         (
+            "annotate",
+            "annotate",
+            "Call hits of a run's motifs from what the bases contribute to its model.",
+            "annotate out peaks.fa -o contribution-hits.bed.gz\n"
+            "  motiflens annotate out peaks.bed --genome hg38.fa -o contribution-hits.bed.gz",
+        ),
+        (
             "predict",
             "export",
             "Write a run's model as ONNX or for torch.export, with a model card.",

@@ -15,7 +15,10 @@ from motiflens.errors import InputError
 from motiflens.progress import Progress
 
 #: Command → where the kind of its work is.
-WORKS: dict[str, str] = {"scan": "motiflens.scoring.scan:Scan"}
+WORKS: dict[str, str] = {
+    "scan": "motiflens.scoring.scan:Scan",
+    "annotate": "motiflens.scoring.annotate:Annotation",
+}
 
 
 class Work(ABC):
