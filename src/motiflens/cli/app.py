@@ -108,6 +108,21 @@ COMMANDS = {
             "report out",
         ),
     ],
+    "Use a trained model": [
+        (
+            "variants",
+            "variants",
+            "Score the variants of a VCF by a run's model, with motifs lost and gained.",
+            "variants out my.vcf.gz --genome hg38.fa -o scored.vcf.gz\n"
+            "  motiflens variants out my.vcf.gz --genome hg38.fa --plot chr1:109274968 -o one.svg",
+        ),
+        (
+            "variants",
+            "mutations",
+            "Score every substitution of regions of a genome, the window centred on the base.",
+            "mutations out peaks.bed --genome hg38.fa -o out/mutations",
+        ),
+    ],
     "Motif files": [
         (
             "motif_files",

@@ -16,7 +16,10 @@ from motiflens.errors import InputError
 from motiflens.progress import Progress
 
 #: Command → where the kind of its work is.
-WORKS: dict[str, str] = {}
+WORKS: dict[str, str] = {
+    "variants": "motiflens.scoring.variants:Variants",
+    "mutations": "motiflens.scoring.mutations:Mutations",
+}
 
 
 class Work(ABC):

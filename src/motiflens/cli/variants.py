@@ -1,0 +1,136 @@
+"""Sub-commands that score variants by a run's model: variants, mutations."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from motiflens.cli.options import Chosen, InTiles, Output
+from motiflens.cli.progress import on_stderr
+from motiflens.errors import InputError
+
+if TYPE_CHECKING:
+    from motiflens.scoring.work import Work
+
+
+def variants(
+    run: Path,
+    variants: Path,
+    *,
+    genome: Path,
+    output: Output,
+    table: Path | None = None,
+    ref_mismatch: Literal["skip", "swap", "fail"] = "skip",
+    plot: Annotated[str | None, Parameter(name="--plot")] = None,
+    chosen: Chosen = Chosen(),
+    tiled: InTiles = InTiles(),
+) -> None:
+    """Score the variants of a VCF by a run's model, with motifs lost and gained.
+
+    Parameters
+    ----------
+    run
+        Run directory.
+    variants
+        VCF or BCF, plain, gzip or bgzip.
+    genome
+        FASTA or 2bit.
+    output
+        VCF to write, .vcf.gz (bgzip, with its index) or .vcf; with --plot a picture, .svg or .png.
+    table
+        Write a table too, one row an alternate allele: .tsv or .tsv.gz.
+    ref_mismatch
+        What becomes of a REF that is not the genome's: the variant is skipped; swap puts both
+        alleles into the genome where this has the ALT; fail ends with an error.
+    plot
+        Draw one variant of the file in place of scoring all, such as chr1:109274968.
+    """
+    from motiflens.scoring.variants import Variants
+
+    work = Variants(
+        run=str(run),
+        model=chosen.model,
+        device=chosen.device,
+        variants=str(variants),
+        genome=str(genome),
+        ref_mismatch=ref_mismatch,
+        output=str(output),
+        table=None if table is None else str(table),
+    )
+    done = _carry_out(work, chosen, tiled)
+    summary = {"output": str(output), **work.summary()}
+    if tiled.as_json:
+        print(json.dumps(summary))
+    elif done:
+        print(f"{output}: {work.in_words()}")
+
+
+def mutations(
+    run: Path,
+    regions: str,
+    *,
+    genome: Path,
+    output: Annotated[
+        Path,
+        Parameter(
+            name=["--output", "-o"],
+            help="Beginning of the names of four bigWigs, one an alternate base, such as out for "
+            "out.A.bw; or a table, .tsv or .tsv.gz.",
+        ),
+    ],
+    chosen: Chosen = Chosen(),
+    tiled: InTiles = InTiles(),
+) -> None:
+    """Score every substitution of regions of a genome, the window centred on the base.
+
+    Parameters
+    ----------
+    run
+        Run directory.
+    regions
+        BED file, or `all` for the whole genome.
+    genome
+        FASTA or 2bit.
+    """
+    from motiflens.scoring.mutations import Mutations
+
+    work = Mutations(
+        run=str(run),
+        model=chosen.model,
+        device=chosen.device,
+        regions=regions,
+        genome=str(genome),
+        output=str(output),
+    )
+    for path in work.outputs:
+        check_new_file(path, overwrite=tiled.overwrite)
+    started = time.perf_counter()
+    done = _carry_out(work, chosen, tiled)
+    seconds, n_bases = time.perf_counter() - started, sum(work.sizes)
+    names = [str(path) for path in work.outputs]
+    if tiled.as_json:
+        print(json.dumps({"outputs": names, "bases": n_bases, "substitutions": 3 * n_bases}))
+    elif done:
+        print(f"{', '.join(names)}: {n_bases:,} bases in {seconds:.0f} s")
+
+
+def _carry_out(work: Work, chosen: Chosen, tiled: InTiles) -> bool:
+    """Carry out a work as the options say, and return whether its output is written."""
+    from motiflens.scoring.carry_out import carry_out
+    from motiflens.scoring.work import Shard
+    from motiflens.training.machine import n_cores, single_intra_op_thread
+
+    if tiled.scheduler is not None:
+        raise InputError("scheduler", argument="scheduler")
+    with single_intra_op_thread():
+        return carry_out(
+            work,
+            shard=Shard.parse(tiled.shard),
+            threads=chosen.threads or n_cores(),
+            overwrite=tiled.overwrite,
+            progress=on_stderr(),
+        )
