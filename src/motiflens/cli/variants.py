@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from motiflens.cli.options import Chosen, InTiles, Output
+from motiflens.cli.options import Chosen, InTiles, Output, check_new_file
 from motiflens.cli.progress import on_stderr
 from motiflens.errors import InputError
 
@@ -97,6 +97,7 @@ def mutations(
         FASTA or 2bit.
     """
     from motiflens.scoring.mutations import Mutations
+    from motiflens.scoring.tiles import Tiles
 
     work = Mutations(
         run=str(run),
@@ -106,8 +107,9 @@ def mutations(
         genome=str(genome),
         output=str(output),
     )
-    for path in work.outputs:
-        check_new_file(path, overwrite=tiled.overwrite)
+    if not Tiles(work.output).folder.is_dir():
+        for path in work.outputs:
+            check_new_file(path, overwrite=tiled.overwrite)
     started = time.perf_counter()
     done = _carry_out(work, chosen, tiled)
     seconds, n_bases = time.perf_counter() - started, sum(work.sizes)
