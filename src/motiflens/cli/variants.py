@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
+import msgspec
 from cyclopts import Parameter
 
 from motiflens.cli.options import Chosen, InTiles, Output, check_new_file
@@ -14,6 +15,7 @@ from motiflens.cli.progress import on_stderr
 from motiflens.errors import InputError
 
 if TYPE_CHECKING:
+    from motiflens.scoring.variants import Variants
     from motiflens.scoring.work import Work
 
 
@@ -61,12 +63,26 @@ def variants(
         output=str(output),
         table=None if table is None else str(table),
     )
+    if plot is not None:
+        _draw(work, plot, output, tiled)
+        return
     done = _carry_out(work, chosen, tiled)
     summary = {"output": str(output), **work.summary()}
     if tiled.as_json:
         print(json.dumps(summary))
     elif done:
         print(f"{output}: {work.in_words()}")
+
+
+def _draw(work: Variants, place: str, output: Path, tiled: InTiles) -> None:
+    from motiflens.scoring.variant_pictures import draw_variant, find_record
+
+    check_new_file(output, overwrite=tiled.overwrite)
+    scores = draw_variant(work.scoring, find_record(work.file, place), output)
+    if tiled.as_json:
+        print(json.dumps({"output": str(output), "alleles": msgspec.to_builtins(scores)}))
+    else:
+        print(output)
 
 
 def mutations(

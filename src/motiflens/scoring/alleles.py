@@ -70,6 +70,12 @@ class Stretch:
     letters: str
     size: int
 
+    def begin(self, allele: Allele, letters: str, length: int) -> int:
+        """Return where the window of an allele begins on the contig."""
+        size = self.size - allele.span + len(letters)
+        centred = allele.start + len(letters) // 2 - length // 2
+        return max(min(centred, size - length), 0)
+
     def window(self, allele: Allele, letters: str, length: int) -> str:
         """Return the window of an allele put into the genome, its middle in the window's middle.
 
@@ -85,10 +91,8 @@ class Stretch:
         length
             In bases.
         """
-        size = self.size - allele.span + len(letters)
-        centred = allele.start + len(letters) // 2 - length // 2
-        first = max(min(centred, size - length), 0)
-        last = min(first + length, size)
+        first = self.begin(allele, letters, length)
+        last = min(first + length, self.size - allele.span + len(letters))
         left, end = allele.start - self.start, allele.start + len(letters)
         parts = (
             self.letters[first - self.start : left] if first < allele.start else "",

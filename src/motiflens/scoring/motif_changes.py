@@ -38,6 +38,7 @@ class MotifChanges:
 
     def __init__(self, motifs: Sequence[Motif], *, both_strands: bool) -> None:
         background = resolve_background("fimo", [], both_strands=both_strands)
+        self.motifs = tuple(motifs)
         scored = [score_motif(motif, background, p=P_OF_HITS) for motif in motifs]
         self.names = [_RESERVED.sub("_", motif.alt_name or motif.name) for motif in motifs]
         self.widths = np.array([motif.width for motif in motifs], dtype=np.int64)

@@ -77,6 +77,11 @@ class Variants(Work):
         #: Reason → records, none for those that are scored; alleles likewise. Filled by `join`.
         self.records, self.alleles = Counter[str](), Counter[str]()
 
+    @property
+    def scoring(self) -> VariantScoring:
+        """What the scores are computed from."""
+        return self._scoring
+
     @cached_property
     def settings(self) -> Mapping[str, Any]:
         """All that decides the result."""
