@@ -9,7 +9,7 @@ import numpy as np
 
 from motiflens.plots.axes import Scale, grid, round_range, y_title
 from motiflens.plots.logo import LETTERS, figure_key, letter_outlines, letter_stacks
-from motiflens.plots.svg import INK, MUTED, PAPER, SERIES, SITE, figure, label, line, rect
+from motiflens.plots.svg import INK, MUTED, SERIES, SITE, figure, label, line, rect
 from motiflens.plots.tracks import Values
 
 STEP, LEFT, RIGHT = 14.0, 66.0, 16.0
@@ -129,10 +129,7 @@ def _row(
             y_title(y_label, LEFT - 50, (top + bottom) / 2),
             line(LEFT, scale(0), right, scale(0)),
             letter_stacks(heights, LEFT, scale, STEP, key),
-            *(
-                line(x + 2, scale(0), x + STEP - 2, scale(0), stroke=PAPER, stroke_width=3)
-                for x in absent
-            ),
+            *(line(x, scale(0), x + STEP, scale(0), stroke=SITE, stroke_width=2) for x in absent),
         ]
     )
 

@@ -99,7 +99,8 @@ def draw_variant(scoring: VariantScoring, record: Record, output: Path) -> list[
     svg = allele_tracks(
         drawn,
         (FLANK, FLANK + max(len(allele.reference), len(allele.alternate))),
-        title=f"{record.chrom}:{record.start + 1:,}, {scoring.scorer.name}, mean of "
+        title=f"{record.chrom}:{record.start + 1:,} {_short(record.reference)}>"
+        f"{_short(','.join(record.alternates))}, {scoring.scorer.name}, mean of "
         f"{scoring.scorer.n_seeds} seeds",
         start=allele.start - FLANK + 1,
     )
@@ -109,7 +110,7 @@ def draw_variant(scoring: VariantScoring, record: Record, output: Path) -> list[
 
 def _short(letters: str) -> str:
     if len(letters) <= LETTERS_OF_NAME:
-        return letters or "without"
+        return letters or "(none)"
     return f"{letters[:LETTERS_OF_NAME]}… ({len(letters)} bases)"
 
 
