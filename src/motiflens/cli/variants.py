@@ -63,6 +63,8 @@ def variants(
         output=str(output),
         table=None if table is None else str(table),
     )
+    for note in work.file.notes:
+        on_stderr().note(note)
     if plot is not None:
         _draw(work, plot, output, tiled)
         return

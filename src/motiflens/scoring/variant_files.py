@@ -25,7 +25,7 @@ from motiflens.hits.bed import compress_blocks
 OURS = "ML_"
 _COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT")
 _LINES_AT_ONCE, _BYTES_AT_ONCE = 4096, 1 << 22
-_BCF, _GZIP = b"BCF\x02", b"\x1f\x8b"
+_BCF, _VCF, _GZIP = b"BCF\x02", b"##fileformat", b"\x1f\x8b"
 
 
 class Record(NamedTuple):
@@ -164,7 +164,7 @@ def _opened(path: Path) -> Iterator[tuple[pysam.VariantFile, list[str]]]:
             whole = _with_header(path, start, Path(folder), notes)
             with pysam.VariantFile(os.fspath(whole)) as variants:
                 yield variants, notes
-    except (OSError, ValueError, UnicodeError, NotImplementedError) as error:
+    except (OSError, ValueError, EOFError, zlib.error, NotImplementedError) as error:
         if isinstance(error, InputError):
             raise
         if isinstance(error, OSError) and error.errno:
@@ -178,18 +178,21 @@ def _opened(path: Path) -> Iterator[tuple[pysam.VariantFile, list[str]]]:
 
 
 def _with_header(path: Path, start: bytes, folder: Path, notes: list[str]) -> Path:
-    """Return a file with a header: the given one, or its text behind the shortest header."""
-    if start.startswith(b"##fileformat") or _is_bcf(path):
-        return path
-    if start.startswith(_GZIP) and not start.startswith(b"BC", 12):
-        # htslib reads gzip in blocks alone.
+    """Return a file that htslib reads: the given one, or a copy with the shortest header before it.
+
+    It reads gzip in blocks alone, so that other gzip is unpacked.
+    """
+    if start.startswith(_GZIP):
+        with gzip.open(path) as content:
+            head = content.read(len(start))
+        if start.startswith(b"BC", 12) and head.startswith((_BCF, _VCF)):
+            return path
         unpack(path, folder / "unpacked")
-        with open_binary(folder / "unpacked") as file:
-            return _with_header(folder / "unpacked", file.read(18), folder, notes)
+        path, start = folder / "unpacked", head
+    if start.startswith((_BCF, _VCF)):
+        return path
     lines = stream_text(path)
     first = next(lines)
-    if first.startswith("##fileformat"):
-        return path
     whole = folder / "whole.vcf"
     with whole.open("w", encoding="utf-8") as file:
         file.write("##fileformat=VCFv4.2\n")
@@ -204,17 +207,6 @@ def _with_header(path: Path, start: bytes, folder: Path, notes: list[str]) -> Pa
         file.write(first)
         file.writelines(lines)
     return whole
-
-
-def _is_bcf(path: Path) -> bool:
-    """Return whether the content of a file, unpacked where it is gzip, is BCF."""
-    try:
-        with open_binary(path) as file:
-            start = file.read(len(_BCF))
-        with gzip.open(path) as packed:
-            return start == _BCF or packed.read(len(_BCF)) == _BCF
-    except (OSError, EOFError, zlib.error):
-        return False
 
 
 def write_variants(output: Path, lines: Iterable[str]) -> None:
