@@ -9,7 +9,7 @@ substituted base. Other models get every distinct window as a whole.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -274,10 +274,10 @@ class _Strand:
         """Return the largest activations (C + M, F) over windows, and over the changed ones."""
         # Row x is of the unit that sees the bases from x on.
         table = torch.cat([_bags(self.table, seen.units), self.differences])
-        slid = _Slid.of(table[: len(seen.units)])
         first = block.centres - self.width + 1  # the first unit that sees a centre
         n_left = int(first[0] - block.start[0])
         n_right = block.length - 2 * self.width + 1 - n_left
+        slid = _Slid(table[: len(seen.units)], (n_left, n_right, self.width))
         beside = self.table.new_full((len(first), self.table.shape[1]), float("-inf"))
         for rows in seen.ends:
             torch.maximum(beside, _bags(self.table, rows), out=beside)
@@ -300,25 +300,31 @@ def _bags(table: Tensor, rows: Tensor) -> Tensor:
     )
 
 
-@dataclass(frozen=True)
 class _Slid:
-    """Largest values of 1, 2, 4, 8 … rows that follow each row."""
+    """Largest values of rows that follow each other.
 
-    powers: list[Tensor]
+    Parameters
+    ----------
+    values
+        (N, F).
+    widths
+        How many rows will be asked for.
+    """
 
-    @staticmethod
-    def of(values: Tensor) -> _Slid:
-        powers, width = [values], 1
-        while 2 * width <= len(values):
-            last = powers[-1]
-            powers.append(torch.maximum(last[:-width], last[width:]))
-            width *= 2
-        return _Slid(powers)
+    def __init__(self, values: Tensor, widths: Sequence[int]) -> None:
+        wanted = {width.bit_length() - 1 for width in widths if width}
+        self._powers: dict[int, Tensor] = {}
+        for power in range(max(wanted) + 1):
+            if power:
+                half = 2 ** (power - 1)
+                values = torch.maximum(values[:-half], values[half:])
+            if power in wanted:  # memory of the others is taken again at once
+                self._powers[power] = values
 
     def over(self, start: Tensor, width: int) -> Tensor:
-        """Return the largest values (N, F) of so many rows from each start on."""
+        """Return the largest values (M, F) of so many rows from each start on."""
         power = width.bit_length() - 1
-        rows = self.powers[power]
+        rows = self._powers[power]
         return torch.maximum(
             rows.index_select(0, start), rows.index_select(0, start + width - 2**power)
         )
