@@ -23,7 +23,7 @@ FOLDER = ROOT.parent / "shared" / "data" / "mpra_satmut"
 VCF = FOLDER / "elements_GRCh38_snv_local.vcf.gz"
 GENOME = FOLDER / "elements_GRCh38_reference.fa"
 #: rs12740374, where the assayed construct seems to carry T.
-SORT1, POSITION = "SORT1", 317
+SORT1, POSITION, NEAR = "SORT1", 317, 10
 
 
 def measured() -> pd.DataFrame:
@@ -73,8 +73,13 @@ def main(runs: list[Path], folder: Path) -> None:
         at = scored[(scored["chrom"] == SORT1) & (scored["pos"] == POSITION)]
         print(at[["ref", "alt", "reference", "difference", "percentile"]].to_string(index=False))
         genome, own = carrying_t(table, folder)
-        rho = spearman(ml.score_variants(run, own, genome), own)[SORT1]
-        print(f"SORT1, G at 317: {columns[run.name][SORT1]:+.2f}; T there: {rho:+.2f}")
+        other = ml.score_variants(run, own, genome)
+        for what, near in (("all of it", 10_000), (f"within {NEAR} bases", NEAR)):
+            rho = [
+                spearman(one[(one["pos"] - POSITION).abs() <= near], of).get(SORT1)
+                for one, of in ((scored, table), (other, own))
+            ]
+            print(f"SORT1, {what}: G at 317 {rho[0]:+.2f}, T there {rho[1]:+.2f}")
     print(pd.DataFrame(columns).to_string(float_format="%+.2f"))
 
 

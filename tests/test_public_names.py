@@ -135,6 +135,8 @@ PUBLIC = [
     "reverse_complement",
     "run",
     "saturation_mutagenesis",
+    "score_mutations",
+    "score_variants",
     "shortcut_test",
     "simulate",
     "space",

@@ -164,7 +164,7 @@ def _opened(path: Path) -> Iterator[tuple[pysam.VariantFile, list[str]]]:
             whole = _with_header(path, start, Path(folder), notes)
             with pysam.VariantFile(os.fspath(whole)) as variants:
                 yield variants, notes
-    except (OSError, ValueError, EOFError, zlib.error, NotImplementedError) as error:
+    except (OSError, ValueError, EOFError, zlib.error, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
         if isinstance(error, OSError) and error.errno:
