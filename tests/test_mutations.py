@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +123,9 @@ def test_four_big_wigs_are_empty_at_the_reference(run: Path, genome: Path, tmp_p
             assert [value for *_, value in records] == pytest.approx(rows["difference"], abs=1e-4)
             letters = opened.fetch(chrom, 0, opened.contigs[chrom].size)
             assert all(letters[start] != base for start, *_ in records)
+    told = motiflens(*shared, "-o", "dry", "--dry-run", "--json", cwd=tmp_path)
+    assert json.loads(told.stdout)["bases"] == 100
+    assert not list(tmp_path.glob("dry*"))
     again = motiflens(*shared, "-o", "out", cwd=tmp_path)
     assert again.returncode == 2
     assert "out.A.bw already exists; use another name, or --overwrite" in again.stderr

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 import motiflens as ml
 from command import motiflens
 from motiflens.errors import InputError
-from motiflens.io.genome import Genome, open_genome
+from motiflens.io.genome import open_genome
 from motiflens.motifs import Motif
 from motiflens.scoring.alleles import REASONS, Allele, RefMismatch, Stretch, alleles_of
 from motiflens.scoring.carry_out import carry_out, merge
@@ -458,6 +458,9 @@ def test_a_variant_is_drawn(run: Path, genome: Path, tmp_path: Path) -> None:
     assert f"1:{SITE + 3} " in text
     assert text.count("AP-1 (") == 1  # on the reference allele alone
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
+    done = motiflens(*shared, "-o", tmp_path / "out.txt")
+    assert done.returncode == 2
+    assert "out.txt is not named as a VCF; use .vcf.gz or .vcf" in done.stderr
     for place, told in (
         ("chr1:7", "no variant of"),
         ("chr1", "is no place"),
@@ -466,8 +469,3 @@ def test_a_variant_is_drawn(run: Path, genome: Path, tmp_path: Path) -> None:
         done = motiflens(*shared, "--plot", place, "-o", tmp_path / "none.svg")
         assert done.returncode == 2
         assert told in done.stderr
-
-
-def test_names_of_genomes_meet(genome: Path) -> None:
-    opened: Genome = open_genome(genome)
-    assert opened.name_of("1") == "chr1"

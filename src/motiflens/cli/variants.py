@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from motiflens.cli.options import Chosen, InTiles, Output, check_new_file
 from motiflens.cli.progress import on_stderr
 from motiflens.errors import InputError
+from motiflens.progress import in_words
 
 if TYPE_CHECKING:
     from motiflens.scoring.variants import Variants
@@ -68,9 +69,13 @@ def variants(
     if plot is not None:
         _draw(work, plot, output, tiled)
         return
+    if not output.name.endswith((".vcf", ".vcf.gz")):
+        raise InputError(
+            f"{output} is not named as a VCF", remedy="use .vcf.gz or .vcf", argument="output"
+        )
     done = _carry_out(work, chosen, tiled)
     summary = {"output": str(output), **work.summary()}
-    if tiled.as_json:
+    if tiled.as_json and not tiled.dry_run:
         print(json.dumps(summary))
     elif done:
         print(f"{output}: {work.in_words()}")
@@ -132,7 +137,7 @@ def mutations(
     done = _carry_out(work, chosen, tiled)
     seconds, n_bases = time.perf_counter() - started, sum(work.sizes)
     names = [str(path) for path in work.outputs]
-    if tiled.as_json:
+    if tiled.as_json and not tiled.dry_run:
         print(json.dumps({"outputs": names, "bases": n_bases, "substitutions": 3 * n_bases}))
     elif done:
         print(f"{', '.join(names)}: {n_bases:,} bases in {seconds:.0f} s")
@@ -145,7 +150,15 @@ def _carry_out(work: Work, chosen: Chosen, tiled: InTiles) -> bool:
     from motiflens.training.machine import n_cores, single_intra_op_thread
 
     if tiled.scheduler is not None:
-        raise InputError("scheduler", argument="scheduler")
+        raise InputError(
+            f"scheduler={tiled.scheduler} is not known to this command",
+            remedy="use shard=1/2 and shard=2/2, then merge",
+            argument=("scheduler", "shard"),
+        )
+    if tiled.dry_run:
+        with single_intra_op_thread():
+            _foretell(work, chosen.threads or n_cores(), tiled)
+        return False
     with single_intra_op_thread():
         return carry_out(
             work,
@@ -154,3 +167,18 @@ def _carry_out(work: Work, chosen: Chosen, tiled: InTiles) -> bool:
             overwrite=tiled.overwrite,
             progress=on_stderr(),
         )
+
+
+def _foretell(work: Work, threads: int, tiled: InTiles) -> None:
+    """Print what would be done and how long it takes, from the first tile."""
+    sizes = list(work.sizes)
+    started = time.perf_counter()
+    if sizes:
+        work.compute(0)
+    seconds = (time.perf_counter() - started) * sum(sizes) / max(sum(sizes[:1]), 1)
+    seconds /= min(threads, max(len(sizes), 1))
+    if tiled.as_json:
+        told = {"tiles": len(sizes), work.unit: sum(sizes), "seconds": round(seconds, 1)}
+        print(json.dumps(told))
+    else:
+        print(f"{sum(sizes):,} {work.unit} in {len(sizes):,} tiles, {in_words(seconds)}")
