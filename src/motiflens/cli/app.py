@@ -122,6 +122,12 @@ COMMANDS = {
             "Score every substitution of regions of a genome, the window centred on the base.",
             "mutations out peaks.bed --genome hg38.fa -o out/mutations",
         ),
+        (
+            "genomes",
+            "merge",
+            "Join what the shards of a command have computed into its output.",
+            "merge scan.bw",
+        ),
     ],
     "Motif files": [
         (

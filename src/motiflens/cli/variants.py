@@ -146,15 +146,10 @@ def mutations(
 def _carry_out(work: Work, chosen: Chosen, tiled: InTiles) -> bool:
     """Carry out a work as the options say, and return whether its output is written."""
     from motiflens.scoring.carry_out import carry_out
+    from motiflens.scoring.cluster import engine_of
     from motiflens.scoring.work import Shard
     from motiflens.training.machine import n_cores, single_intra_op_thread
 
-    if tiled.scheduler is not None:
-        raise InputError(
-            f"scheduler={tiled.scheduler} is not known to this command",
-            remedy="use shard=1/2 and shard=2/2, then merge",
-            argument=("scheduler", "shard"),
-        )
     if tiled.dry_run:
         with single_intra_op_thread():
             _foretell(work, chosen.threads or n_cores(), tiled)
@@ -163,6 +158,7 @@ def _carry_out(work: Work, chosen: Chosen, tiled: InTiles) -> bool:
         return carry_out(
             work,
             shard=Shard.parse(tiled.shard),
+            engine=engine_of(tiled.scheduler),
             threads=chosen.threads or n_cores(),
             overwrite=tiled.overwrite,
             progress=on_stderr(),
