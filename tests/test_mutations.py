@@ -22,7 +22,7 @@ from motiflens.scoring.substitutions import (
     WholeWindows,
     substitutions_of,
 )
-from motiflens.scoring.work import Shard, open_work
+from motiflens.scoring.work import Shard
 from toy_models import random_codes
 from variant_runs import make_genome, make_run, random_cnn, scorer_of
 
@@ -135,7 +135,6 @@ def test_shards_make_the_same_bytes(
     run: Path, genome: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("motiflens.scoring.mutations.AT_ONCE", 70)
-    open_work.cache_clear()
     arguments = {"run": str(run), "model": None, "device": "cpu", "regions": "all"}
     arguments["genome"] = str(genome)
     for name in ("whole.tsv", "parts.tsv"):

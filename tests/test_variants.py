@@ -29,7 +29,7 @@ from motiflens.scoring.carry_out import carry_out, merge
 from motiflens.scoring.variant_files import Record, read_variants
 from motiflens.scoring.variant_scores import AlleleScore, VariantScoring
 from motiflens.scoring.variants import Variants
-from motiflens.scoring.work import Shard, open_work
+from motiflens.scoring.work import Shard
 from variant_runs import MOTIF, SITE, hand_set, make_genome, make_run, random_letters, write_vcf
 
 
@@ -360,7 +360,6 @@ def test_shards_make_the_same_bytes(
     run: Path, genome: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("motiflens.scoring.variants.AT_ONCE", 37)
-    open_work.cache_clear()
     vcf, table = many(genome, tmp_path), str(tmp_path / "parts.tsv")
     for number in (3, 1, 2):
         work = work_of(run, vcf, genome, tmp_path / "parts.vcf.gz", table=table)

@@ -120,7 +120,7 @@ def mutations(
         FASTA or 2bit.
     """
     from motiflens.scoring.mutations import Mutations
-    from motiflens.scoring.tiles import Tiles
+    from motiflens.scoring.tiles import folder_of
 
     work = Mutations(
         run=str(run),
@@ -130,7 +130,7 @@ def mutations(
         genome=str(genome),
         output=str(output),
     )
-    if not Tiles(work.output).folder.is_dir():
+    if not folder_of(work.output).is_dir():
         for path in work.outputs:
             check_new_file(path, overwrite=tiled.overwrite)
     started = time.perf_counter()
