@@ -138,6 +138,8 @@ PUBLIC = [
     "run",
     "saturation_mutagenesis",
     "scan_genome",
+    "score_mutations",
+    "score_variants",
     "shortcut_test",
     "simulate",
     "space",

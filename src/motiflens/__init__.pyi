@@ -42,6 +42,10 @@ from .runs import Run, load_run
 from .settings import Settings
 from .stages import run
 
+# A trained model in use.
+from .scoring.mutations import score_mutations
+from .scoring.variants import score_variants
+
 # Pictures in notebooks.
 from .plots.notebook import plot_attention, plot_comparison, plot_logo, plot_track
 
@@ -86,6 +90,8 @@ __all__ = [
     "run",
     "saturation_mutagenesis",
     "scan_genome",
+    "score_mutations",
+    "score_variants",
     "shortcut_test",
     "simulate",
     "space",

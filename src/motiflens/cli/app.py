@@ -118,6 +118,25 @@ COMMANDS = {
             "  zcat reads.fa.gz | motiflens predict out - -o -",
         ),
         (
+            "genomes",
+            "scan",
+            "Score the window around each position of a genome, and find its peaks.",
+            "scan out genome.fa -o scan.bw --peaks scan.narrowPeak",
+        ),
+        (
+            "variants",
+            "variants",
+            "Score the variants of a VCF by a run's model, with motifs lost and gained.",
+            "variants out my.vcf.gz --genome hg38.fa -o scored.vcf.gz\n"
+            "  motiflens variants out my.vcf.gz --genome hg38.fa --plot chr1:109274968 -o one.svg",
+        ),
+        (
+            "variants",
+            "mutations",
+            "Score every substitution of regions of a genome, the window centred on the base.",
+            "mutations out peaks.bed --genome hg38.fa -o out/mutations",
+        ),
+        (
             "annotate",
             "annotate",
             "Call hits of a run's motifs from what the bases contribute to its model.",
@@ -129,12 +148,6 @@ COMMANDS = {
             "export",
             "Write a run's model as ONNX or for torch.export, with a model card.",
             "export out -o model.onnx",
-        ),
-        (
-            "genomes",
-            "scan",
-            "Score the window around each position of a genome, and find its peaks.",
-            "scan out genome.fa -o scan.bw --peaks scan.narrowPeak",
         ),
         (
             "genomes",

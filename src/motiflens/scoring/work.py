@@ -18,6 +18,8 @@ from motiflens.progress import Progress
 WORKS: dict[str, str] = {
     "scan": "motiflens.scoring.scan:Scan",
     "annotate": "motiflens.scoring.annotate:Annotation",
+    "variants": "motiflens.scoring.variants:Variants",
+    "mutations": "motiflens.scoring.mutations:Mutations",
 }
 
 
