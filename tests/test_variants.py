@@ -10,12 +10,14 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pysam
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +25,7 @@ import motiflens as ml
 from command import motiflens
 from motiflens.errors import InputError
 from motiflens.io.genome import open_genome
+from motiflens.models import build_model
 from motiflens.motifs import Motif
 from motiflens.scoring.alleles import REASONS, Allele, RefMismatch, Stretch, alleles_of
 from motiflens.scoring.carry_out import carry_out, merge
@@ -30,7 +33,16 @@ from motiflens.scoring.variant_files import Record, read_variants
 from motiflens.scoring.variant_scores import AlleleScore, VariantScoring
 from motiflens.scoring.variants import Variants
 from motiflens.scoring.work import Shard
-from variant_runs import MOTIF, SITE, hand_set, make_genome, make_run, random_letters, write_vcf
+from variant_runs import (
+    MOTIF,
+    SITE,
+    hand_set,
+    make_genome,
+    make_run,
+    random_letters,
+    scorer_of,
+    write_vcf,
+)
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +101,23 @@ def test_what_both_alleles_share_is_cut_off() -> None:
         Allele("c", 1, 1, "A", "C"),
         Allele("c", 2, 2, "TT", "CC"),
     ]
+
+
+def test_a_contig_shorter_than_the_only_length_is_padded(genome: Path) -> None:
+    model = build_model("tutorial-cnn", length=37, seed=1)
+    scorer = replace(
+        scorer_of(model, length=37, both_strands=False), min_length=15, only_length=True
+    )
+    letters = letters_of(genome, "short")
+    changed = letters[:8] + other(letters[8]) + letters[9:]
+    scoring = VariantScoring(scorer, open_genome(genome))
+    record = Record("short", 8, letters[8], (other(letters[8]),))
+    [[score]] = scoring.score([record])
+    x = torch.zeros(2, 4, 37)
+    x[..., :20] = torch.from_numpy(ml.one_hot([letters, changed]))
+    with torch.no_grad():
+        expected = model.eval()(x).tolist()
+    assert [score.reference, score.alternate] == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_substitution_in_the_motif_lowers_the_score(genome: Path) -> None:

@@ -192,11 +192,7 @@ def _logits(scorer: Scorer, codes: Codes, lengths: Lengths) -> Floats:
     while start < len(order):
         end = int(np.searchsorted(ranked, spread * ranked[start], side="right"))
         rows = order[start:end]
-        width = scorer.length if scorer.only_length else int(lengths[rows[-1]])
-        chosen = codes[rows, :width]
-        if chosen.shape[1] < width:
-            missing = width - chosen.shape[1]
-            chosen = np.pad(chosen, ((0, 0), (0, missing)), constant_values=PAD)
+        chosen = codes[rows, : int(lengths[rows[-1]])]
         logits[:, rows] = scorer.logits(np.ascontiguousarray(chosen), lengths[rows])
         start = end
     return logits

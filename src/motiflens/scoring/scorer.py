@@ -111,10 +111,15 @@ class Scorer(ABC):
     def at_lengths(
         self, forward: Callable[[Codes], Floats], codes: Codes, lengths: Lengths
     ) -> Floats:
-        """Return ``forward`` (N, L) → (S, N) of all rows, cut to their lengths where it has to be.
+        """Return ``forward`` (N, L) → (S, N) of all rows, padded or cut where it has to be.
 
-        That is where the model does not know padding, and sequences of several lengths are there.
+        They are padded where the model takes one length only, and cut to their lengths where it
+        does not know padding, and sequences of several lengths are there.
         """
+        if self.only_length and codes.shape[1] < self.length:
+            missing = self.length - codes.shape[1]
+            codes = np.pad(codes, ((0, 0), (0, missing)), constant_values=PAD)
+            return forward(codes)
         if self.takes_padding or bool((lengths == codes.shape[1]).all()):
             return forward(codes)
         logits = np.zeros((self.n_seeds, len(codes)))
