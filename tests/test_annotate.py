@@ -26,7 +26,7 @@ from motiflens.scoring.annotate import COLUMNS, Annotation
 from motiflens.scoring.annotator import Annotator
 from motiflens.scoring.carry_out import carry_out, merge
 from motiflens.scoring.significance import Significance, TileCalls
-from motiflens.scoring.tiles import Tiles
+from motiflens.scoring.tiles import folder_of
 from motiflens.scoring.work import Shard
 from motiflens.sequences import one_hot, reverse_complement_string
 from motiflens.settings import Settings
@@ -233,7 +233,7 @@ def test_threads_shards_and_tiles_change_no_byte(
         carry_out(work_of(run, path, output), shard=Shard(number, 2))
     merge(output)
     assert contents == [output.read_bytes()] * 2
-    assert not Tiles(output).folder.exists()
+    assert not folder_of(output).exists()
     loci = read_loci(output)
     hits = ml.annotate(run, sequences)
     assert loci.start.tolist() == hits["start"].tolist()
