@@ -18,8 +18,9 @@ Matrix = npt.NDArray[np.floating]
 Kind = Literal["information", "contribution"]
 
 LETTERS = "ACGT"
-# Hues apart for all common kinds of colour blindness, each at 4.5 : 1 or more on white.
-LETTER_COLOURS = {"A": "#007a59", "C": "#0b4fa8", "G": "#a86200", "T": "#a3195b"}
+# Any two differ by 24 in CIE L*a*b*, for readers without one kind of cone too; each stands out from
+# white by 4.5 to 1 or more.
+LETTER_COLOURS = {"A": "#0b4a22", "C": "#2865c3", "G": "#9e5112", "T": "#d50e68"}
 
 # Outlines in the unit square, y downwards, that touch all four sides.
 OUTLINES = {
@@ -37,12 +38,12 @@ BITS = (0, 1, 2)
 UNITS: dict[Kind, str] = {"information": "bits", "contribution": "contribution"}
 
 
-def _figure_key(title: str) -> str:
+def figure_key(title: str) -> str:
     """Name a figure's outlines, so that those of other figures on a page have other names."""
     return f"-{zlib.crc32(title.encode(errors='replace')):x}"
 
 
-def _outlines(key: str) -> str:
+def outlines(key: str) -> str:
     """Define the four letters of a figure once; a page of filters draws thousands."""
     return element(
         "defs",
@@ -103,7 +104,7 @@ def _stack(heights: Matrix, x: float, scale: Scale, width: float, key: str) -> s
     return "".join(parts)
 
 
-def _stacks(heights: Matrix, left: float, scale: Scale, width: float, key: str) -> str:
+def stacks(heights: Matrix, left: float, scale: Scale, width: float, key: str) -> str:
     """Draw all columns, the first one at `left`, each `width` px wide."""
     return "".join(
         _stack(column, left + index * width, scale, width, key)
@@ -146,7 +147,7 @@ def _panel(heights: Matrix, left: float, scale: Scale, key: str) -> str:
     width = heights.shape[1]
     return (
         line(left, scale(0), left + width * COLUMN, scale(0))
-        + _stacks(heights, left, scale, COLUMN, key)
+        + stacks(heights, left, scale, COLUMN, key)
         + column_numbers(width, left, scale.start + 18)
     )
 
@@ -180,8 +181,8 @@ def logo(matrix: Matrix, *, kind: Kind = "information", title: str = "Motif") ->
     heights = letter_heights(matrix, kind)
     width = heights.shape[1]
     scale = _height_scale(heights, kind, TOP + HEIGHT, TOP)
-    key = _figure_key(title)
-    body = [_outlines(key), _axis_of(kind, scale), _panel(heights, LEFT, scale, key)]
+    key = figure_key(title)
+    body = [outlines(key), _axis_of(kind, scale), _panel(heights, LEFT, scale, key)]
     size = (LEFT + width * COLUMN + 12, TOP + HEIGHT + 26)
     return figure(*size, title, f"Sequence logo of {width} positions, {top_bases(heights)}", *body)
 
@@ -226,15 +227,15 @@ def logo_pair(
     first = min(0, offset)
     last = max(lower.shape[1], offset + upper.shape[1])
     width = LEFT + (last - first) * COLUMN + 12
-    key = _figure_key(title)
-    body, tops = [_outlines(key)], (TOP, TOP + HEIGHT + 24)
+    key = figure_key(title)
+    body, tops = [outlines(key)], (TOP, TOP + HEIGHT + 24)
     rows = (("found", upper, offset), (below, lower, 0))
     for (name, heights, shift), top in zip(rows, tops, strict=True):
         scale = Scale(0.0, 2.0, top + HEIGHT, top)
         left = LEFT + (shift - first) * COLUMN
         body.append(_height_axis(scale, f"{name} (bits)", BITS))
         body.append(line(LEFT, scale(0), width - 12, scale(0), stroke=GRID))
-        body.append(_stacks(heights, left, scale, COLUMN, key))
+        body.append(stacks(heights, left, scale, COLUMN, key))
     true_left = LEFT - first * COLUMN
     bottom = tops[1] + HEIGHT
     body.append(column_numbers(lower.shape[1], true_left, bottom + 18))
@@ -247,7 +248,9 @@ def _edge(x: float, bottom: float) -> str:
     return line(x, TOP, x, bottom, stroke=INK, stroke_dasharray="3 4", stroke_opacity=0.55)
 
 
-def filter_grid(filters: Matrix, *, title: str = "First-layer filters") -> str:
+def filter_grid(
+    filters: Matrix, *, title: str = "First-layer filters", numbers: Sequence[int] | None = None
+) -> str:
     """Draw first-layer filters as signed logos, each at its own scale.
 
     Parameters
@@ -257,19 +260,30 @@ def filter_grid(filters: Matrix, *, title: str = "First-layer filters") -> str:
         one-hot input it acts like a bias and says nothing of the letters.
     title
         Name of the figure.
+    numbers
+        (F,) by which filters are called; from 0 where not given.
     """
     filters = np.asarray(filters, dtype=float)
     shown = filters - filters.mean(axis=1, keepdims=True)
+    called = range(len(filters)) if numbers is None else numbers
     cell = (max(12.0 * shown.shape[2], 64.0) + 24, 84.0)
-    key = _figure_key(title)
-    body = [_outlines(key)]
+    key = figure_key(title)
+    body = [outlines(key)]
     for index, matrix in enumerate(shown):
         x, y = (index % FILTERS_PER_ROW) * cell[0] + 12, (index // FILTERS_PER_ROW) * cell[1]
         heights = letter_heights(matrix, "contribution")
         scale = _height_scale(heights, "contribution", y + 78, y + 20)
-        body.append(label(f"filter {index}", x, y + 14, font_size=11, fill=MUTED))
+        body.append(
+            label(
+                f"filter {called[index]}",
+                x,
+                y + 14,
+                font_size=11,
+                fill=MUTED,
+            )
+        )
         body.append(line(x, scale(0), x + 12 * matrix.shape[1], scale(0), stroke=GRID))
-        body.append(_stacks(heights, x, scale, 12.0, key))
+        body.append(stacks(heights, x, scale, 12.0, key))
     rows = -(-len(filters) // FILTERS_PER_ROW)
     size = (cell[0] * min(FILTERS_PER_ROW, len(filters)), cell[1] * rows + 6)
     description = f"{len(filters)} filters of width {filters.shape[2]}, weights as letter heights"
@@ -302,9 +316,9 @@ def logo_strands(matrix: Matrix, *, kind: Kind = "information", title: str = "Mo
     heights = letter_heights(matrix, kind)
     width = heights.shape[1] * COLUMN
     scale = _height_scale(heights, kind, STRANDS_TOP + HEIGHT, STRANDS_TOP)
-    key = _figure_key(title)
+    key = figure_key(title)
     body = [
-        _outlines(key),
+        outlines(key),
         label(title, LEFT, 18, font_size=13, fill=INK, font_weight="bold"),
         _axis_of(kind, scale),
     ]

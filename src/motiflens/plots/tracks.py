@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from motiflens.errors import InputError
 from motiflens.plots.axes import Scale, grid, linear_ticks, round_range, y_title
-from motiflens.plots.logo import LETTER_COLOURS
+from motiflens.plots.logo import LETTER_COLOURS, figure_key, outlines, stacks
 from motiflens.plots.svg import (
     MONOSPACE,
     MUTED,
@@ -87,6 +87,46 @@ def base_track(
     description = f"{y_label} of {len(sequence)} bases, largest at position {start + strongest + 1}"
     named = [LEFT + step * max(first - start, 0) + 7.2 * len(site_name) for first, _ in sites]
     return figure(max(right + 16, *named, 0), 226, title, description, *body)
+
+
+def contribution_track(
+    contributions: Values,
+    sites: Sequence[tuple[int, int, str]] = (),
+    *,
+    title: str = "Contributions",
+    y_label: str = "contribution",
+    start: int = 0,
+    step: float = 11.0,
+    height: float = 96.0,
+) -> str:
+    """Draw letters as high as their contributions, those below zero downwards.
+
+    Parameters
+    ----------
+    contributions
+        (4, L), rows A C G T; at each position only the base that is there has one.
+    sites
+        Half-open intervals, 0-based like `start`, each with what it is, shaded.
+    title, y_label
+        Names of the figure and of its vertical axis.
+    start
+        0-based position of the first letter; positions on the axis count from 1.
+    step, height
+        Pixels of a base, and of the plot.
+    """
+    matrix = np.asarray(contributions, dtype=float)
+    length = matrix.shape[1]
+    top, bottom, right = 26.0, 26.0 + height, LEFT + step * length
+    ends = [0.0, float(matrix.min(initial=0)), float(matrix.max(initial=0))]
+    scale, key = Scale(*round_range(ends), bottom, top), figure_key(title)
+    body = [outlines(key)]
+    body += [_site((a, b), start, length, step, top, bottom, name) for a, b, name in sites]
+    body.append(grid(scale, linear_ticks(scale.low, scale.high, 3), LEFT, right))
+    body += [y_title(y_label, LEFT - 54, (top + bottom) / 2), line(LEFT, scale(0), right, scale(0))]
+    body += [stacks(matrix, LEFT, scale, step, key), positions(length, start, step, bottom + 18)]
+    strongest = start + 1 + int(np.abs(matrix).sum(axis=0).argmax())
+    text = f"{y_label} of {length} bases, largest at position {strongest}"
+    return figure(right + 12, bottom + 26, title, text, *body)
 
 
 def _site(

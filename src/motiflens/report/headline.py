@@ -52,6 +52,11 @@ def leak(audit: Audit) -> str | None:
     return words + (": the score is partly memory" if fraction >= MEMORY_FROM else "")
 
 
+def leaks_much(audit: Audit) -> bool:
+    """Return whether so much of a test class was seen in training that its score is memory."""
+    return _seen(audit)[0] >= MEMORY_FROM
+
+
 def _seen(audit: Audit) -> tuple[float, str]:
     """Return the largest fraction of a test class that training has seen, and the counts."""
     if "test" not in audit.composition:
