@@ -96,7 +96,8 @@ def _lay_out(
     """Lay out discovered motifs as cards, the first ones open; how they were found folded."""
     notes = [Text(note)] if note else []
     if not motifs:
-        return [Text("No motif was found."), *notes, *texts]
+        looked = Section("tested", "How they were looked for", [*notes, *texts])
+        return [Text("No motif was found."), looked]
     cards = [_card(motif, files) for motif in motifs[:MAX_DRAWN]]
     parts: list[Part] = [*cards[:MAX_OPEN]]
     if more := cards[MAX_OPEN:]:

@@ -197,7 +197,7 @@ def _attention_map(explained: _Explained, tracks: Tracks, title: str) -> Figure:
     sites = [explained.intervals(name) for name in names]
     svg = attention_heatmap(tracks.values[: len(names)], sites, names=names, title=title)
     caption = f"The first {len(names)} of {len(tracks.names)} positives of the test split."
-    return Figure(svg, title, caption)
+    return Figure(svg, title, caption, "paper")
 
 
 def _attention_at_motifs(results: Results) -> Part | None:

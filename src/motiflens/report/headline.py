@@ -52,9 +52,9 @@ def leak(audit: Audit) -> str | None:
     return words + (": the score is partly memory" if fraction >= MEMORY_FROM else "")
 
 
-def leaks_much(audit: Audit) -> bool:
-    """Return whether so much of a test class was seen in training that its score is memory."""
-    return _seen(audit)[0] >= MEMORY_FROM
+def leaks_from(audit: Audit, fraction: float) -> bool:
+    """Return whether training has seen this fraction of a test class or more."""
+    return _seen(audit)[0] >= fraction
 
 
 def _seen(audit: Audit) -> tuple[float, str]:

@@ -62,7 +62,8 @@ def metrics_parts(results: Results) -> list[Part]:
         "alone: a model often scores higher against shuffled sequences than against genomic ones."
     )
     curves = Row([_figure(metrics.models, kind) for kind in CURVES])
-    return [curves, Text(about), Section("ensembles", title, [_ranking(metrics), _calls(metrics)])]
+    tables = [Text(about), _ranking(metrics), _calls(metrics)]
+    return [curves, Section("ensembles", title, tables)]
 
 
 def _ranking(metrics: Metrics) -> Table:

@@ -84,7 +84,8 @@ def _reconstructed(motifs: Motifs) -> Part | None:
                 ppm, heading = np.array(motif.ppm), f"{title}: {name}, {route}"
                 likely = f"Most likely bases {top_bases(ppm)}."
                 caption = f"First seed; {words}. {likely} {_motif_words(motif)}"
-                blocks.append(Figure(ppm_heatmap(ppm, title=heading), heading, caption))
+                svg = ppm_heatmap(ppm, title=heading)
+                blocks.append(Figure(svg, heading, caption, "paper"))
     return Section("reconstructed", title, blocks) if blocks else None
 
 

@@ -12,7 +12,6 @@ const redraw = [];
 let chinese = false;
 const say = (text, values = {}) =>
   ((chinese && words[text]) || text).replace(/\{(\w+)\}/g, (_, name) => values[name]);
-const label = (text, values) => say(text, values);
 
 function exchange(root) {
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
@@ -463,7 +462,7 @@ class Viewer {
         const tall = 56 * attention[base] / most;
         pen.fillRect(x(base) + step * 0.08, top + 60 - tall, Math.max(0.5, step * 0.84), tall);
       }
-      text(say("attention"), 4, top + 36);
+      text(say("attention weight"), 4, top + 36);
       text(short(most), LEFT - 6, top + 12, "right");
       top += 66;
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -13,7 +14,7 @@ from markupsafe import Markup
 from motiflens.errors import InputError
 from motiflens.files import write_whole
 from motiflens.report.audit import audit_section
-from motiflens.report.browser import browser_blocks
+from motiflens.report.browser import as_script_data, browser_blocks
 from motiflens.report.discovery import discovery_parts, without_model_sections
 from motiflens.report.experiments import experiment_parts
 from motiflens.report.explain import explain_parts
@@ -25,6 +26,7 @@ from motiflens.report.parts import Absent, Block, Bullets, Finding, Part, Sectio
 from motiflens.report.provenance import made_parts
 from motiflens.report.scores import score_parts
 from motiflens.report.summary import Summary, summarise, summarise_without_model
+from motiflens.report.translate import dictionary
 from motiflens.report.trust import trust_parts
 from motiflens.results import Results, is_run, read_motifs_without_model
 
@@ -137,15 +139,19 @@ def render(summary: Summary, sections: list[Section]) -> str:
         lstrip_blocks=True,
     )
     environment.filters["svg"] = Markup
-    return environment.get_template("page.html").render(
-        summary=summary,
-        sections=sections,
-        words="{}",
+    page = environment.get_template("page.html")
+    shown = partial(page.render, summary=summary, sections=sections)
+    words = as_script_data(dictionary(shown(words="", style="", script="", **_NO_HASHES), script))
+    return shown(
+        words=Markup(words),
         style=Markup(style),
         style_hash=_digest(style),
         script=Markup(script),
         script_hash=_digest(script),
     )
+
+
+_NO_HASHES = {"style_hash": "", "script_hash": ""}
 
 
 def _digest(text: str) -> str:

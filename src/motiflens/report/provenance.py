@@ -56,7 +56,7 @@ def made_parts(results: Results) -> list[Part]:
 def methods_paragraph(results: Results) -> str:
     """Write what a paper says of its methods, with versions."""
     made, settings = results.provenance, results.settings
-    versions = listed([f"{PROJECTS.get(k, k)} {v}" for k, v in made.versions.items()])
+    versions = ", ".join(f"{PROJECTS.get(k, k)} {v}" for k, v in made.versions.items())
     n = "" if made.run.n_sequences is None else f" on {made.run.n_sequences:,} sequences"
     n += "" if made.run.n_positives is None else f", {made.run.n_positives:,} of them positive"
     words = f"Models ({listed(settings.models)}; {settings.seeds} seeds each) were trained{n}"
@@ -86,7 +86,11 @@ def _settings(results: Results) -> Table:
 
 
 def _value(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if not isinstance(value, list | tuple):
+        return str(value)
+    # Sentences have commas of their own.
+    sign = "; " if any(" " in str(one) for one in value) else ", "
+    return sign.join(map(str, value))
 
 
 def _timings(results: Results) -> list[Part]:

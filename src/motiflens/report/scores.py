@@ -6,15 +6,15 @@ from motiflens.report.compare import compare_parts, epochs_cells, epochs_names, 
 from motiflens.report.headline import BASELINES, ensemble_score, score_in_words
 from motiflens.report.metrics import crossing_section, metrics_parts
 from motiflens.report.motifs import exact_count, routes_of
-from motiflens.report.parts import MISSING, NO_MOTIFS, Part, Table, held
+from motiflens.report.parts import MISSING, NO_MOTIFS, Part, Table, held, signed
 from motiflens.results import Results
 from motiflens.results.scores import Scores
 
 #: Score → its name, its digits, and what it is multiplied by.
 SHOWN = {
-    "auroc": ("AUROC", 4, 1),
-    "auprc": ("AUPRC", 4, 1),
-    "accuracy": ("Accuracy (%)", 2, 100),
+    "auroc": ("AUROC", 3, 1),
+    "auprc": ("AUPRC", 3, 1),
+    "accuracy": ("Accuracy (%)", 1, 100),
     "mcc": ("MCC", 3, 1),
 }
 
@@ -71,14 +71,14 @@ def _row(results: Results, name: str, n_recovered: int) -> list[str]:
 
 def _baseline_row(name: str, scores: Scores) -> list[str]:
     cells = [
-        f"{scale * getattr(scores, metric):.{digits}f}"
+        signed(scale * getattr(scores, metric), digits)
         for metric, (_, digits, scale) in SHOWN.items()
     ]
     return [f"baseline: {BASELINES.get(name, name)}", *cells]
 
 
 def _recovered(results: Results, name: str) -> str:
-    """Name the routes that recover the truth in most seeds."""
+    """Say in how many seeds the best route recovers the truth."""
     motifs = held(results, NO_MOTIFS)
     model = motifs.models.get(name)
     if model is None or not motifs.truth:
@@ -88,4 +88,4 @@ def _recovered(results: Results, name: str) -> str:
     if not most:
         return "in no seed"
     best = [route for route, (exact, _) in counts.items() if exact == most]
-    return f"{most} of {counts[best[0]][1]} seeds ({', '.join(best)})"
+    return f"{most} of {counts[best[0]][1]} seeds"

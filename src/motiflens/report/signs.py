@@ -6,15 +6,21 @@ from dataclasses import dataclass
 
 from motiflens.report.findings import best_model, beyond_chance, may_claim
 from motiflens.report.headline import (
+    MEMORY_FROM,
     best_baseline,
     ensemble_score,
     leak,
-    leaks_much,
+    leaks_from,
     score_in_words,
 )
 from motiflens.report.parts import listed
 from motiflens.report.trust import level_of, name_of_method
 from motiflens.results import Results
+
+#: Fraction of a test class that training has seen from which a leak is more than small.
+LEAK_FROM = 0.1
+LOOKED_FOR = "Copies, leaks and biases were looked for."
+SEPARATED = "Related sequences are kept in one split; a random split could leak."
 
 
 @dataclass(frozen=True)
@@ -36,15 +42,16 @@ def _data(results: Results) -> Sign | None:
     if not results.holds("audit"):
         return None
     audit = results.audit
-    if (seen := leak(audit)) and leaks_much(audit):
-        return Sign("Data", "Leak", "bad", f"{seen}.")
+    if (seen := leak(audit)) and leaks_from(audit, MEMORY_FROM):
+        if leaks_from(audit, LEAK_FROM):
+            return Sign("Data", "Leak", "bad", f"{seen}.")
+        return Sign("Data", "Small leak", "fair", f"{seen}.")
+    kept = SEPARATED if results.settings.split == "homology" else ""
     if not audit.warnings:
-        return Sign(
-            "Data", "No problems found", "good", "Copies, leaks and biases were looked for."
-        )
+        return Sign("Data", "No problems found", "good", kept or LOOKED_FOR)
     n = len(audit.warnings)
     word = "1 warning" if n == 1 else f"{n} warnings"
-    return Sign("Data", word, "fair", audit.warnings[0])
+    return Sign("Data", word, "fair", " ".join(filter(None, [audit.warnings[0], kept])))
 
 
 def _score(results: Results) -> Sign | None:

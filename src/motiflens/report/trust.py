@@ -47,7 +47,7 @@ METHODS = {
     "expected_gradients": "expected gradients",
     "deeplift_shap": "DeepLIFT/SHAP",
     "ism": "mutagenesis",
-    "attention": "attention",
+    "attention": "attention weights",
     "rollout": "attention rollout",
 }
 HOW_TO_READ = (
