@@ -120,7 +120,12 @@ def contribution_track(
     ends = [0.0, float(matrix.min(initial=0)), float(matrix.max(initial=0))]
     scale, key = Scale(*round_range(ends), bottom, top), figure_key(title)
     body = [outlines(key)]
-    body += [_site((a, b), start, length, step, top, bottom, name) for a, b, name in sites]
+    # A name that has no room before the right edge is left out; its site is shaded all the same.
+    rooms = [length - max(first - start, 0) for first, _, _ in sites]
+    body += [
+        _site((a, b), start, length, step, top, bottom, name if room * step > 50 else "")
+        for (a, b, name), room in zip(sites, rooms, strict=True)
+    ]
     body.append(grid(scale, linear_ticks(scale.low, scale.high, 3), LEFT, right))
     body += [y_title(y_label, LEFT - 54, (top + bottom) / 2), line(LEFT, scale(0), right, scale(0))]
     body += [stacks(matrix, LEFT, scale, step, key), positions(length, start, step, bottom + 18)]

@@ -138,7 +138,7 @@ def worked_sequence(results: Results, explained: Explained) -> Figure | None:
         return None
     motif = headline_motif(held(results, NO_MOTIFS).discovery)
     index = _example(explained, motif.name if motif else None)
-    return picture(explained, index, model, method)
+    return picture(explained, index, model, method, "One sequence, ")
 
 
 def _example(explained: Explained, motif: str | None) -> int:
@@ -149,7 +149,7 @@ def _example(explained: Explained, motif: str | None) -> int:
     return next(with_motif, next(with_truth, 0))
 
 
-def picture(explained: Explained, index: int, model: str, method: str) -> Figure:
+def picture(explained: Explained, index: int, model: str, method: str, lead: str = "") -> Figure:
     """Draw the bases around a sequence's first site, or else around its strongest base."""
     tracks, letters = explained.tracks[model][method], explained.letters[index]
     contributions: Array = (
@@ -160,7 +160,7 @@ def picture(explained: Explained, index: int, model: str, method: str) -> Figure
     centre = (sites[0].start + sites[0].end) // 2 if sites else strongest
     first = max(0, min(centre - SHOWN // 2, len(letters) - SHOWN))
     last = min(len(letters), first + SHOWN)
-    title = f"{explained.names[index]}: {name_of_method(method)}, {model}"
+    title = f"{lead}{explained.names[index]}: {name_of_method(method)}, {model}"
     words = f"Bases {first + 1}–{last} of {len(letters)}."
     shaded = [(s.start, s.end, s.name) for s in sites]
     svg = contribution_track(contributions[:, first:last], shaded, title=title, start=first)

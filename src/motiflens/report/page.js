@@ -20,7 +20,8 @@ function exchange(root) {
     if (!parent || parent.closest("script, style, [translate=no]")) continue;
     if (!original.has(node)) original.set(node, node.data);
     const text = original.get(node), key = text.replace(/\s+/g, " ").trim();
-    node.data = chinese && Object.hasOwn(words, key) ? words[key] : text;
+    const [, before, after] = text.match(/^(\s*)[^]*?(\s*)$/);
+    node.data = chinese && Object.hasOwn(words, key) ? before + words[key] + after : text;
   }
   for (const element of all("[aria-label]", root)) {
     if (!original.has(element)) original.set(element, element.getAttribute("aria-label"));

@@ -21,6 +21,7 @@ from motiflens.report.explain import explain_parts
 from motiflens.report.explained import Explained, read_explained
 from motiflens.report.filters import filters_part
 from motiflens.report.findings import coordinate_error, order_is_learnt
+from motiflens.report.glossary import glossary
 from motiflens.report.motifs import route_parts
 from motiflens.report.parts import Absent, Block, Bullets, Finding, Part, Section
 from motiflens.report.provenance import made_parts
@@ -89,6 +90,8 @@ def lay_out(results: Results, explained: Explained | None = None) -> list[Sectio
         found = parts()
         blocks: list[Block] = [part for part in found if not isinstance(part, Absent)]
         missing += [part.text for part in found if isinstance(part, Absent)]
+        if id == "made":
+            blocks.append(glossary())
         if id == "made" and missing:
             blocks.append(Section("absent", "Not in this run", [Bullets(missing)]))
         if blocks:

@@ -100,14 +100,15 @@ def score_sentences(results: Results) -> list[str]:
 
 
 def _facts(results: Results) -> list[tuple[str, str]]:
-    run = results.provenance.run
+    run, settings = results.provenance.run, results.settings
     words = run.data or MISSING
     words += "" if run.n_sequences is None else f": {run.n_sequences:,} sequences"
     words += f" of {lengths}" if (lengths := lengths_in_words(results)) else ""
     words += "" if run.n_positives is None else f", {run.n_positives:,} of them positive"
     known = [t.name if t.name == t.consensus else f"{t.name} ({t.consensus})"
              for t in held(results, NO_MOTIFS).truth]  # fmt: skip
-    return [("Data", words), *([("True motif", listed(known))] if known else [])]
+    facts = [("Data", words), ("Split; strands", f"{settings.split}; {settings.strands}")]
+    return [*facts, *([("True motif", listed(known))] if known else [])]
 
 
 def _motif(results: Results) -> tuple[str | None, Figure | None]:

@@ -15,7 +15,9 @@ SENTENCE = re.compile(r"(?<=\.)\s+(?=\S)")
 LISTED = re.compile(r", | and ")
 SILENT = {"script", "style", "pre", "code"}
 #: Letters of a template below which it fits nearly anything, and has to fit names alone.
-FEW = 8
+FEW = 6
+#: Places that hold what is not of our words.
+ANY = {"data": ".+?", "command": ".+?"}
 WITHIN_SENTENCE = r"(?:(?!\. |; |: ).)+?"
 NUMBER = r"[−+\-]?[\d.,]*\d(?:e[−\-]\d+)?"
 LATIN = re.compile(r"[A-Za-z]{2}")
@@ -94,7 +96,7 @@ def _pattern(template: str) -> re.Pattern[str]:
     parts = PLACE.split(template)
     made = [re.escape(parts[0])]
     for name, after in zip(parts[1::2], parts[2::2], strict=True):
-        inside = NUMBER if re.match("n(_|$)", name) else WITHIN_SENTENCE
+        inside = NUMBER if re.match("n(_|$)", name) else ANY.get(name, WITHIN_SENTENCE)
         made += [f"(?P<{name}>{inside})", re.escape(after)]
     return re.compile("".join(made))
 
@@ -118,8 +120,20 @@ def translate(text: str) -> str:
             filled = {name: translate(one) for name, one in given.items()}
             if n_letters < FEW and not all(_is_name(given[name], filled[name]) for name in given):
                 continue
+            if not all(map(_is_closed, given.values())):
+                continue
             return PLACE.sub(lambda place, filled=filled: filled[place[1]], chinese)  # type: ignore[misc]
     return _by_parts(text)
+
+
+def _is_closed(text: str) -> bool:
+    """Return whether brackets close in a text that open in it."""
+    depth = 0
+    for sign in text:
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def _is_name(text: str, chinese: str) -> bool:

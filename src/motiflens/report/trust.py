@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from msgspec import UNSET
 
 from motiflens.plots import line_chart
+from motiflens.report.findings import may_claim
 from motiflens.report.parts import (
     MISSING,
     Absent,
@@ -77,7 +78,7 @@ def trust_parts(results: Results) -> list[Part]:
     verdicts = Bullets([f"{name}: {model.verdict}." for name, model in trust.models.items()])
     parts: list[Part] = [
         Text(HOW_TO_READ),
-        _grid(trust.models),
+        _grid(trust.models, {name for name in trust.models if may_claim(results, name)}),
         Section("verdicts", "The verdicts in words", [verdicts, *_refused(trust.models)]),
     ]
     if attention:
@@ -96,10 +97,13 @@ def name_of_method(method: str) -> str:
     return METHODS.get(method, method)
 
 
-def _grid(models: Mapping[str, ModelTrust]) -> Grid:
+def _grid(models: Mapping[str, ModelTrust], claimable: Set[str]) -> Grid:
     methods = {method: None for m in models.values() for method in (*m.methods, *m.refused)}
     rows = [
-        (name_of_method(method), [_cell(method, model) for model in models.values()])
+        (
+            name_of_method(method),
+            [_cell(method, one, name in claimable) for name, one in models.items()],
+        )
         for method in methods
     ]
     return Grid(["Method", *models], rows, "What may be claimed, by method and model")
@@ -137,8 +141,8 @@ def _level_of_attention(model: ModelTrust) -> str:
     return "some" if first.startswith("in some positives only") else "claim"
 
 
-def _cell(method: str, model: ModelTrust) -> Cell:
-    level = level_of(method, model)
+def _cell(method: str, model: ModelTrust, claimable: bool) -> Cell:
+    level = level_of(method, model) if claimable else "no"
     found = model.methods.get(method)
     if found is None:
         why = model.refused.get(method)
