@@ -41,6 +41,7 @@ def browser_blocks(results: Results, explained: Explained) -> list[Browser | Tex
         "width": codes.shape[1],
         "letters": [_zipped(rows.tobytes()) for rows in _chunks(codes)],
         "tracks": tracks,
+        "logits": _logits(results, len(explained.names)),
     }
     model, method = order[0] if order else ("", "")
     pictures = [picture(explained, i, model, method)
@@ -50,6 +51,12 @@ def browser_blocks(results: Results, explained: Explained) -> list[Browser | Tex
         words = ", ".join(f"{model}, {name_of_method(method)}" for model, method in dropped)
         blocks.append(Text(f"Left out, as the page would be too large: {words}."))
     return blocks
+
+
+def _logits(results: Results, n: int) -> dict[str, list[float]]:
+    """Return the logits of the explained sequences by model; older runs have none."""
+    given = {model: list(checks.logits) for model, checks in results.checks.items()}
+    return {model: logits for model, logits in given.items() if len(logits) == n}
 
 
 def _order(results: Results, explained: Explained) -> list[tuple[str, str]]:

@@ -81,7 +81,11 @@ def explain_parts(results: Results) -> list[Part]:
     return [
         _saliency_maps(explained),
         _method_tracks(explained, "ism", mutagenesis, {"ism": mutagenesis}),
-        *filter(None, [_attention_distribution(explained), _attention_at_motifs(results)]),
+        *(
+            one
+            for one in (_attention_distribution(explained), _attention_at_motifs(results))
+            if one
+        ),
         sums_section(results),
     ]
 

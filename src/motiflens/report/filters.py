@@ -22,7 +22,7 @@ from motiflens.report.parts import (
 from motiflens.results import Results
 from motiflens.results.tracks import Array, read_filters
 
-BEST, REST = 8, 24
+BEST, REST = 8, 16
 
 
 def filters_part(results: Results) -> Part:

@@ -62,7 +62,7 @@ def metrics_parts(results: Results) -> list[Part]:
         "alone: a model often scores higher against shuffled sequences than against genomic ones."
     )
     curves = Row([_figure(metrics.models, kind) for kind in CURVES])
-    tables = [Text(about), _ranking(metrics), _calls(metrics)]
+    tables: list[Block] = [Text(about), _ranking(metrics), _calls(metrics)]
     return [curves, Section("ensembles", title, tables)]
 
 

@@ -71,7 +71,7 @@ function markScrolling() {
     const scrolls = box.scrollWidth > box.clientWidth + 1;
     if (scrolls) {
       box.tabIndex = 0;
-      box.setAttribute("role", "region");
+      box.setAttribute("role", "group");
       const name = box.closest("figure")?.querySelector("figcaption b") ?? $("caption", box);
       box.setAttribute("aria-label", name ? name.textContent : say("Table"));
     } else for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
@@ -217,7 +217,8 @@ class Viewer {
     const motifs = [...new Set(content.found.flat().map(site => site[3]))].sort();
     this.search = make("input", { type: "search", size: 14 });
     this.sort = make("select");
-    const errors = content.errors ? [["error", "worst errors first"]] : [];
+    // All are positives: the lower the logit, the worse the error.
+    const errors = Object.keys(content.logits).length ? [["error", "worst errors first"]] : [];
     this.options(this.sort, [...errors, ["weak", "weakest signal first"], ["strong", "strongest signal first"], ["order", "order of the run"], ["name", "name"]]);
     this.filter = make("select");
     this.options(this.filter, [["", "all"], ...motifs.map(name => ["m:" + name, name, true]), ["none", "without a found site"]]);
@@ -278,7 +279,12 @@ class Viewer {
 
   signal(row) { return this.content.tracks[Number(this.track.value) || 0].sums[row]; }
 
-  mark(row) { return this.sort.value === "error" ? this.content.errors[row] : this.signal(row); }
+  logit(row) {
+    const { tracks, logits } = this.content;
+    return logits[tracks[Number(this.track.value) || 0].model]?.[row] ?? NaN;
+  }
+
+  mark(row) { return this.sort.value === "error" ? this.logit(row) : this.signal(row); }
 
   choose() {
     const { names, found, letters } = this.content;
@@ -289,7 +295,7 @@ class Viewer {
       return !site || found[row].some(one => "m:" + one[3] === site);
     });
     const by = {
-      error: (a, b) => this.content.errors[b] - this.content.errors[a],
+      error: (a, b) => this.logit(a) - this.logit(b),
       weak: (a, b) => this.signal(a) - this.signal(b),
       strong: (a, b) => this.signal(b) - this.signal(a),
       name: (a, b) => names[a].localeCompare(names[b]),
@@ -301,7 +307,10 @@ class Viewer {
   }
 
   refresh() {
-    this.count.textContent = say("{n} of {total} explained sequences; the number is the sum of the letters", { n: this.order.length, total: this.content.names.length });
+    const values = { n: this.order.length, total: this.content.names.length };
+    this.count.textContent = this.sort.value === "error"
+      ? say("{n} of {total} explained positives of the test split; the number is the logit", values)
+      : say("{n} of {total} explained positives of the test split; the number is the sum of the letters", values);
     this.drawList();
     this.draw();
   }

@@ -23,7 +23,7 @@ from motiflens.report.filters import filters_part
 from motiflens.report.findings import coordinate_error, order_is_learnt
 from motiflens.report.glossary import glossary
 from motiflens.report.motifs import route_parts
-from motiflens.report.parts import Absent, Block, Bullets, Finding, Part, Section
+from motiflens.report.parts import Absent, Block, Finding, Part, Section, Table
 from motiflens.report.provenance import made_parts
 from motiflens.report.scores import score_parts
 from motiflens.report.summary import Summary, summarise, summarise_without_model
@@ -85,15 +85,18 @@ def lay_out(results: Results, explained: Explained | None = None) -> list[Sectio
     makes it.
     """
     sections: list[Section] = []
-    missing: list[str] = []
+    missing: list[Absent] = []
     for id, title, parts in _groups(results, explained):
         found = parts()
         blocks: list[Block] = [part for part in found if not isinstance(part, Absent)]
-        missing += [part.text for part in found if isinstance(part, Absent)]
+        missing += [part for part in found if isinstance(part, Absent)]
         if id == "made":
             blocks.append(glossary())
         if id == "made" and missing:
-            blocks.append(Section("absent", "Not in this run", [Bullets(missing)]))
+            rows = [[one.title, one.why, one.command] for one in missing]
+            head = ["Not there", "Why", "Command that makes it"]
+            table = Table(head, rows, "What this run does not hold")
+            blocks.append(Section("absent", "Not in this run", [table]))
         if blocks:
             sections.append(Section(id, title, blocks, "section"))
     return sections

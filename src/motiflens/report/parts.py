@@ -177,11 +177,6 @@ class Absent:
     command: str
     why: str = "Not run"
 
-    @property
-    def text(self) -> str:
-        """One line."""
-        return f"{self.title}. {self.why}. To get it: `{self.command}`."
-
 
 Part = Block | Absent
 

@@ -80,7 +80,7 @@ def _settings(results: Results) -> Table:
         [key if group == "run" else f"{group}.{key}", _value(value)]
         for group, entries in results.provenance.as_table().items()
         for key, value in entries.items()
-        if value is not None
+        if value not in (None, "", (), [], {})
     ]
     return Table(["Setting", "Value"], rows, results.path_of("configuration").name)
 

@@ -147,12 +147,12 @@ def _cell(method: str, model: ModelTrust, claimable: bool) -> Cell:
     if found is None:
         why = model.refused.get(method)
         return Cell(WORDS["none"] if why else MISSING, "none", [("Why", why)] if why else [])
-    area = (found.deletion_auc, model.random_order and model.random_order.deletion_auc)
+    in_random_order = model.random_order.deletion_auc if model.random_order else None
     facts = [
         ("Above the null", number(found.fraction_above_null, 2)),
         ("Base AUROC", number(found.base_auroc, 2)),
-        ("Deletion area", number(area[0], 2)),
-        ("Deletion area in random order", number(area[1], 2)),
+        ("Deletion area", number(found.deletion_auc, 2)),
+        ("Deletion area in random order", number(in_random_order, 2)),
         ("Rank correlation with mutagenesis", number(found.ism_rank_correlation, 2)),
         ("Rank correlation of seeds", number(found.seed_rank_correlation, 2)),
     ]

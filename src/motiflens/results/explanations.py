@@ -67,7 +67,16 @@ class MethodChecks(Part, frozen=True, kw_only=True):
 
 
 class Checks(File, frozen=True, kw_only=True):
-    """``checks.json`` of a model: method → its checks, and method → why it refused the model."""
+    """``checks.json`` of a model.
+
+    Parameters
+    ----------
+    methods, refused
+        Method → its checks, and method → why it refused the model.
+    logits
+        Of the explained sequences, in their order, by the explained seed; empty before 0.5.
+    """
 
     methods: dict[str, MethodChecks]
     refused: dict[str, str] = field(default_factory=dict)
+    logits: tuple[float, ...] = ()

@@ -16,6 +16,7 @@ from motiflens.attribution.export import located, write_bed, write_big_wig
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.models import SequenceModel
+from motiflens.models.calling import evaluating, logits_in_batches
 from motiflens.progress import Advance, Progress, Within, listener
 from motiflens.results.explanations import Attention, AttentionContrast, Checks, MethodChecks
 from motiflens.runs import Run
@@ -116,7 +117,10 @@ def _explain_model(
         _keep(run, name, attributions, positives, progress)
         if attributions.checks is not None:
             checks[method] = MethodChecks(**asdict(attributions.checks))
-    run.results.write(Checks(methods=checks, refused=refused), progress, model=name)
+    with evaluating(model):
+        logits = logits_in_batches(model, one_hot, 0)
+    shown = tuple(float(f"{z:.6g}") for z in logits)
+    run.results.write(Checks(methods=checks, refused=refused, logits=shown), progress, model=name)
     if not attentive or positives.sites is None:
         return None
     return _contrast(model, dataset, positives, run.settings)
