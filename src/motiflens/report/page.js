@@ -88,7 +88,7 @@ function pictureAsText(svg) {
   const copy = svg.cloneNode(true), shown = all("*", svg);
   // Colours are of the style sheet, which a picture alone has not.
   all("*", copy).forEach((element, index) => {
-    for (const paint of ["fill", "stroke"])
+    for (const paint of "fill stroke".split(" "))
       if (element.hasAttribute(paint)) element.setAttribute(paint, getComputedStyle(shown[index])[paint]);
   });
   return new XMLSerializer().serializeToString(copy);
