@@ -14,6 +14,7 @@ from tests.killed_training import result
 from tests.toy_models import planted
 
 from motiflens.training import Job, Recipe, Trained, checkpoint, distributed, train
+from motiflens.training.batches import Batch
 from motiflens.training.fit import Fit
 
 # 81 training rows: the last batch of an epoch is one row, which one of two processes has to do.
@@ -37,11 +38,11 @@ def interrupted(folder: Path, steps: int) -> list[Trained]:
     checkpoint.SECONDS = 0.0
     step, begun = Fit.step, []
 
-    def stopping(fit: Fit, rows: torch.Tensor) -> None:
-        begun.append(rows)
+    def stopping(fit: Fit, batch: Batch) -> None:
+        begun.append(batch)
         if len(begun) > steps:
             raise Stopped
-        step(fit, rows)
+        step(fit, batch)
 
     Fit.step = stopping
     try:

@@ -17,6 +17,7 @@ from tests.toy_models import EVERYTHING, Dropping, planted, weights
 from motiflens.errors import InputError
 from motiflens.models import MODELS
 from motiflens.training import Job, Recipe, checkpoint, remove_checkpoint, train, train_all
+from motiflens.training.batches import Batch
 from motiflens.training.checkpoint import Slot, State
 from motiflens.training.fit import Fit
 
@@ -32,12 +33,12 @@ def stop_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     begun: list[int] = []
     step = Fit.step
 
-    def counted(fit: Fit, rows: torch.Tensor) -> None:
+    def counted(fit: Fit, batch: Batch) -> None:
         begun.append(fit.epoch)
         if len(begun) > steps:
             fit.joined.train()(torch.full((len(fit.seeds), 2, 4, 37), 0.5)).sum().backward()
             raise Stopped
-        step(fit, rows)
+        step(fit, batch)
 
     monkeypatch.setattr(Fit, "step", counted)
     return begun

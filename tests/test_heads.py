@@ -158,7 +158,9 @@ def test_where_the_ranking_cannot_fall_the_logits_tell() -> None:
     assert found.attention.uniform.auroc_loss == 0
     assert found.attention.uniform.logit_change == pytest.approx(0.7, abs=0.05)
     assert "the logits depend on it (0." in found.verdict
-    assert "the ranking does not (uniform attention loses 0.000 AUROC)" in found.verdict
+    # A permutation may put a weight on the motif by chance.
+    assert found.attention.permuted.auroc_loss == pytest.approx(0, abs=0.003)
+    assert "the ranking does not (" in found.verdict
 
 
 # Which softmax makes which head

@@ -517,3 +517,21 @@ def test_the_other_strand_keeps_padding_on_the_right_and_gradients_flow() -> Non
     assert not other[1, :, 12:].any()
     other.sum().backward()
     assert torch.equal(x.grad, torch.ones_like(x))
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+@pytest.mark.parametrize("shorter", [0, 6])
+def test_what_a_model_reads_stands_for_the_sequences_and_is_cut_as_they_are(name, shorter):
+    joined = stack([build_model(name, length=43, seed=seed) for seed in range(3)]).double()
+    codes = torch.randint(5, (3, 41, 43), generator=torch.Generator().manual_seed(2))
+    codes[:, ::2, 43 - shorter :] = 4
+    one_hot = torch.eye(5, 4).double()[codes].mT
+
+    def found(x: object) -> list[torch.Tensor]:
+        logits = joined(x)
+        return [logits, *torch.autograd.grad(logits.square().sum(), list(joined.parameters()))]
+
+    for part in (slice(None), slice(7, 39)):
+        whole, read = found(one_hot[:, part]), found(joined.read(one_hot)[:, part])
+        for mine, other in zip(read, whole, strict=True):
+            torch.testing.assert_close(mine, other, rtol=1e-9, atol=1e-11)

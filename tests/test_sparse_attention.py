@@ -50,7 +50,6 @@ def test_a_sparse_step_is_the_plain_one(n_replicas, padded, dense, monkeypatch):
     monkeypatch.setattr(sparse_attention, "DENSE", -1.0 if dense else 1.0)
     ours = found(model, one_hot)
     assert steps
-    monkeypatch.setattr(attention, "read_windows", lambda *_: None)
     monkeypatch.setattr(kmer_sums, "read_windows", lambda *_: None)
     plain = found(model, one_hot)
     assert len(steps) == 1

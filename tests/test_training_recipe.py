@@ -205,7 +205,7 @@ def test_a_refit_trains_for_the_steps_of_the_best_epoch(monkeypatch: pytest.Monk
     recipe = Recipe(epochs=6, batch_size=16, learning_rate=1e-2, patience=2, tolerance=0.05)
     steps, found = [], []
     step = Fit.step
-    monkeypatch.setattr(Fit, "step", lambda fit, rows: steps.append(len(rows)) or step(fit, rows))
+    monkeypatch.setattr(Fit, "step", lambda fit, batch: steps.append(batch.n) or step(fit, batch))
     for refit in (False, True):
         steps.clear()
         job = Job("cnn", (0,), dataclasses.replace(recipe, refit=refit))

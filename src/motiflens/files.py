@@ -233,12 +233,29 @@ def whole_file(path: Path | str) -> Iterator[BinaryIO]:
             os.unlink(aside)
             raise
     except OSError as error:
-        if error.errno in _DISK:
-            raise OSError(error.errno, error.strerror, str(path)) from None
-        raise InputError(
-            f"{path} cannot be written: {error.strerror}",
-            remedy="make its folder, or choose another path",
-        ) from None
+        raise _cannot_write(path, error, "make its folder, or choose another path") from None
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, with those around it, unless it is there.
+
+    Raises
+    ------
+    InputError
+        When it cannot be made.
+    OSError
+        When the disk is full or damaged: no mistake of the call.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(path, error, "choose another path") from None
+
+
+def _cannot_write(path: Path, error: OSError, remedy: str) -> Exception:
+    if error.errno in _DISK:
+        return OSError(error.errno, error.strerror, str(path))
+    return InputError(f"{path} cannot be written: {error.strerror}", remedy=remedy)
 
 
 def unpack(path: Path | str, target: Path | str) -> None:

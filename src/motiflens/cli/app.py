@@ -108,6 +108,14 @@ COMMANDS = {
             "report out",
         ),
     ],
+    "Use a trained model": [
+        (
+            "genomes",
+            "merge",
+            "Join what the shards of a command have computed into its output.",
+            "merge scan.bw",
+        ),
+    ],
     "Motif files": [
         (
             "motif_files",

@@ -14,7 +14,7 @@ from motiflens.attribution import Attributions, attention_of_heads
 from motiflens.attribution.base import known_mask
 from motiflens.attribution.result import Floats
 from motiflens.evidence.levels import RIGHT_FROM, fraction_by_chance
-from motiflens.evidence.replacement import Bench, Part, depends_on
+from motiflens.evidence.replacement import Part, Trial, depends_on, replaced
 from motiflens.evidence.softmaxes import Layer, Weights, find_attention, random_one_hot
 from motiflens.evidence.tracks import base_scores, fraction_above, peaks
 from motiflens.models.base import AttentionMap, SequenceModel
@@ -67,55 +67,61 @@ def attention_test(
     seen = find_attention(module, length, target)
     if not seen.layers:
         return None
-    bench = Bench(module, (positives, negatives), target, seed)
-    own = bench.logits()
-
-    def together(parts: Sequence[Part]) -> MarkingTest:
-        both = bench.replace(parts, own, n_permutations=N_PERMUTATIONS, n_tests=2)
-        return MarkingTest(uniform=both[0], permuted=both[1], depends=depends_on(*both))
-
     heads = find_heads(module, seen.layers, length)
-    tested = _test_each(bench, heads, shown or {})
-    marking = [head.part for head, test in zip(heads, tested, strict=True) if test.marks]
-    whole = together([Part(layer) for layer in seen.layers])
+    maps = [(shown or {}).get((head.layer, head.number or 0), UNSEEN) for head in heads]
+    marking = tuple(head.part for head, of_map in zip(heads, maps, strict=True) if of_map.marks)
+    together = [tuple(map(Part, seen.layers))]
+    if 0 < len(marking) < len(heads):
+        together.append(marking)
+    found = _replaced(module, (positives, negatives), together, heads, target, seed)
+    whole = found[0]
     return AttentionTest(
         uniform=whole.uniform,
         permuted=whole.permuted,
         depends=whole.depends,
-        heads=tested,
-        marking=together(marking) if marking else None,
+        heads=tuple(map(_head_test, heads, maps, found[len(together) :])),
+        # Where all heads mark bases, they are the whole.
+        marking=found[len(together) - 1] if marking else None,
         hidden=seen.hidden,
     )
 
 
-def _test_each(
-    bench: Bench, heads: Sequence[Head], shown: Mapping[tuple[str, int], HeadEvidence]
-) -> tuple[HeadTest, ...]:
-    """Replace each head alone, on as many sequences as its number and their length allow."""
+def _replaced(
+    module: nn.Module,
+    held_out: tuple[Floats, Floats],
+    together: Sequence[tuple[Part, ...]],
+    heads: Sequence[Head],
+    target: int,
+    seed: int,
+) -> list[MarkingTest]:
+    """Replace parts together, then each head alone, on as many sequences as there may be for it."""
+    trials = [Trial(parts, N_PERMUTATIONS, n_tests=2) for parts in together]
+    alone = [Trial((head.part,), N_PERMUTATIONS_OF_HEAD, 2 * len(heads)) for head in heads]
     passes = len(heads) * (1 + N_PERMUTATIONS_OF_HEAD)
-    n = max(MIN_PER_CLASS, MAX_BASES_OF_HEADS // (2 * passes * bench.held_out[0].shape[2]))
-    first, second = (part[evenly(len(part), n)] for part in bench.held_out)
-    few = Bench(bench.module, (first, second), bench.target, bench.seed)
-    own = few.logits()
-    tested = []
-    for head in heads:
-        uniform, permuted = few.replace(
-            [head.part], own, n_permutations=N_PERMUTATIONS_OF_HEAD, n_tests=2 * len(heads)
-        )
-        head_map = shown.get((head.layer, head.number or 0), UNSEEN)
-        tested.append(
-            HeadTest(
-                layer=head.layer,
-                head=head.number,
-                fraction_above_null=head_map.fraction_above_null,
-                base_auroc=head_map.base_auroc,
-                marks=head_map.marks,
-                uniform=uniform,
-                permuted=permuted,
-                depends=depends_on(uniform, permuted),
-            )
-        )
-    return tuple(tested)
+    n = max(MIN_PER_CLASS, MAX_BASES_OF_HEADS // (2 * passes * held_out[0].shape[2]))
+    if all(len(of_class) <= n for of_class in held_out):
+        found = replaced(module, held_out, [*trials, *alone], target=target, seed=seed)
+    else:
+        first, second = (of_class[evenly(len(of_class), n)] for of_class in held_out)
+        found = replaced(module, held_out, trials, target=target, seed=seed)
+        found += replaced(module, (first, second), alone, target=target, seed=seed)
+    return [
+        MarkingTest(uniform=even, permuted=mixed, depends=depends_on(even, mixed))
+        for even, mixed in found
+    ]
+
+
+def _head_test(head: Head, shown: HeadEvidence, found: MarkingTest) -> HeadTest:
+    return HeadTest(
+        layer=head.layer,
+        head=head.number,
+        fraction_above_null=shown.fraction_above_null,
+        base_auroc=shown.base_auroc,
+        marks=shown.marks,
+        uniform=found.uniform,
+        permuted=found.permuted,
+        depends=found.depends,
+    )
 
 
 @dataclass(frozen=True)

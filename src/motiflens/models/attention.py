@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from motiflens.models.base import AttentionMap, valid_units
 from motiflens.models.filters import FilterModel, Filters
-from motiflens.models.kmer_sums import read_windows
+from motiflens.models.kmer_sums import Windows
 from motiflens.models.layers import (
     AdditiveAttention,
     Dropout,
@@ -107,16 +107,16 @@ class Attention(FilterModel):
         codes = units.codes[:, start:stop]
         return with_reference(torch.cat(logits, 1), self(one_hot), codes)
 
-    def _contexts(self, one_hot: Tensor) -> Tensor:
+    def read(self, one_hot: Tensor) -> Tensor | Windows:
+        """Return what the filters see, where the layers behind them take it."""
+        return self.first.read(one_hot) if self._is_plain() else one_hot
+
+    def _contexts(self, x: Tensor | Windows) -> Tensor:
         """Return the context of every head, (..., H · F)."""
-        first, attention = self.first, self.attention
-        windows = None
-        if self._is_plain():
-            windows = read_windows(one_hot, first.weight, first.padding)
-        if windows is None:
-            return attention(*self._units(one_hot))
-        valid = valid_units(one_hot, one_hot.shape[-1], self.field)
-        return contexts(first, attention, windows, valid)
+        read = self.read(x) if isinstance(x, Tensor) else x
+        if isinstance(read, Windows):
+            return contexts(self.first, self.attention, read)
+        return self.attention(*self._units(read))
 
     def _is_plain(self) -> bool:
         """Return whether the layers between bases and contexts are those of a step, and unseen."""
@@ -127,8 +127,8 @@ class Attention(FilterModel):
         seen = (*layers, self.first, attention, attention.project)
         return not any(layer._forward_hooks or layer._forward_pre_hooks for layer in seen)
 
-    def forward(self, one_hot: Tensor) -> Tensor:
-        """Map one-hot (..., 4, L) to logits (...)."""
-        context = self.dropout(self._contexts(one_hot)).unsqueeze(-2)
+    def forward(self, x: Tensor | Windows) -> Tensor:
+        """Map one-hot (..., 4, L), or what was read of it, to logits (...)."""
+        context = self.dropout(self._contexts(x)).unsqueeze(-2)
         hidden = self.dropout(self.hidden_activation(self.hidden(context)))
         return self.output(hidden).squeeze((-2, -1))

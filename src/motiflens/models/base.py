@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -105,6 +106,24 @@ class SequenceModel(nn.Module):
     def first_layer(self, one_hot: Tensor) -> FeatureMap:
         """Return the activations of the first layer before any pooling."""
         raise AttributeError(f"{type(self).__name__} has no first-layer filters")
+
+    def read(self, one_hot: Tensor) -> Any:
+        """Return what :meth:`forward` also takes in place of one-hot, read without any weight.
+
+        Training reads the batches of many steps at once. What is read is indexed as one-hot is:
+        ``model(model.read(one_hot)[:, rows])`` is ``model(one_hot[:, rows])``.
+
+        Parameters
+        ----------
+        one_hot
+            (R, N, 4, L), of R replicas.
+
+        Returns
+        -------
+        object
+            One-hot itself where nothing is gained.
+        """
+        return one_hot
 
     def attention_maps(self, one_hot: Tensor) -> list[AttentionMap]:
         """Return the attention of every layer; empty when the model has none."""

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from motiflens.models.base import PooledFilters, valid_units
 from motiflens.models.filters import FilterModel, Filters
+from motiflens.models.kmer_sums import Windows, max_activations
 from motiflens.models.layers import Dropout, Linear, first_activation
 from motiflens.models.mutants_of_max import hidden_of_max_mutants
 
@@ -48,11 +49,18 @@ class CNN(FilterModel):
         self.hidden_activation = nn.ReLU()
         self.output = Linear(n_hidden, 1)
 
-    def forward(self, one_hot: Tensor) -> Tensor:
-        """Map one-hot (..., 4, L) to logits (...)."""
-        valid = valid_units(one_hot, one_hot.shape[-1], self.first.field)
-        largest = self.first.max_activations(one_hot, valid).unsqueeze(-2)
-        return self._head(largest).squeeze((-2, -1))
+    def read(self, one_hot: Tensor) -> Tensor | Windows:
+        """Return what the filters see."""
+        return self.first.read(one_hot)
+
+    def forward(self, x: Tensor | Windows) -> Tensor:
+        """Map one-hot (..., 4, L), or what was read of it, to logits (...)."""
+        if isinstance(x, Windows):
+            largest = max_activations(self.first.weight, x)
+        else:
+            valid = valid_units(x, x.shape[-1], self.first.field)
+            largest = self.first.max_activations(x, valid)
+        return self._head(largest.unsqueeze(-2)).squeeze((-2, -1))
 
     def single_mutant_logits(
         self, one_hot: Tensor, start: int = 0, end: int | None = None

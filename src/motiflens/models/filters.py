@@ -11,8 +11,8 @@ from torch.autograd.function import once_differentiable
 from torch.overrides import has_torch_function
 
 from motiflens.models import kmer_sums
-from motiflens.models.base import FeatureMap, ReceptiveField, SequenceModel
-from motiflens.models.kmer_sums import largest
+from motiflens.models.base import FeatureMap, ReceptiveField, SequenceModel, valid_units
+from motiflens.models.kmer_sums import Windows, largest
 from motiflens.models.layers import affine, per_replica
 
 #: Largest column of a filter that starts as a k-mer, before it fades.
@@ -49,6 +49,13 @@ class Filters(nn.Module):
             return kmer_sums.activations(self.weight, windows)
         return affine(self._windows(one_hot), self._flat(), None)
 
+    def read(self, one_hot: Tensor) -> Tensor | Windows:
+        """Read what one unit a base sees, and which of them count, if that saves time."""
+        windows = kmer_sums.read_windows(one_hot, self.weight, self.padding)
+        if windows is None:
+            return one_hot
+        return windows.counting(valid_units(one_hot, one_hot.shape[-1], self.field))
+
     def max_activations(self, one_hot: Tensor, valid: Tensor) -> Tensor:
         """Return the largest activation of each filter over the valid units, without the bias.
 
@@ -70,7 +77,7 @@ class Filters(nn.Module):
         """
         read = kmer_sums.read_windows(one_hot, self.weight, self.padding)
         if read is not None:
-            return kmer_sums.max_activations(self.weight, read, valid)
+            return kmer_sums.max_activations(self.weight, read.counting(valid))
         windows, flat = self._windows(one_hot), self._flat()
         if has_torch_function((one_hot,)):
             return largest(_activations(windows, flat, valid))[0]

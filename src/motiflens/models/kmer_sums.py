@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
@@ -40,11 +41,25 @@ class Windows:
         int32 (R, n, U, T): the triples that each unit sees, of the T tables of a filter.
     shape
         The leading axes of the sequences.
+    valid
+        bool (R, n, U): the units that count; None where all of them do.
     """
 
     bases: Tensor
     rows: Tensor
     shape: torch.Size
+    valid: Tensor | None = None
+
+    def __getitem__(self, key: tuple[slice, slice]) -> Windows:
+        """Take some of the n sequences, as from a tensor of replicas: ``windows[:, 2:7]``."""
+        bases, rows = self.bases[key], self.rows[key]
+        valid = None if self.valid is None else self.valid[key]
+        return Windows(bases, rows, rows.shape[:2], valid)
+
+    def counting(self, valid: Tensor) -> Windows:
+        """Count the units (..., U) that are valid, and no others."""
+        counted = None if bool(valid.all()) else valid.reshape(self.rows.shape[:-1])
+        return replace(self, valid=counted)
 
 
 def read_windows(one_hot: Tensor, weight: Tensor, padding: tuple[int, int]) -> Windows | None:
@@ -134,9 +149,13 @@ def activations(weight: Tensor, windows: Windows) -> Tensor:
     return found.view(*windows.shape, *found.shape[-2:])
 
 
-def max_activations(weight: Tensor, windows: Windows, valid: Tensor) -> Tensor:
-    """Return the largest activation (..., F) of each filter over its valid units (..., U)."""
-    found: Tensor = _MaxActivations.apply(weight, windows, valid)  # type: ignore[no-untyped-call]
+def max_activations(weight: Tensor, windows: Windows) -> Tensor:
+    """Return the largest activation (..., F) of each filter over the units that count."""
+    if torch.is_grad_enabled():
+        found: Tensor = _MaxActivations.apply(weight, windows)  # type: ignore[no-untyped-call]
+    else:
+        found = torch.stack([one.amax(-2) for one in _by_tables(weight, windows)])
+        found = found.transpose(1, 2).flatten(2)
     return found.view(*windows.shape, -1)
 
 
@@ -168,13 +187,18 @@ def look_up(tables: Tensor, rows: Tensor) -> Tensor:
     return found.view(*rows.shape[:-1], tables.shape[1])
 
 
-def sums(weight: Tensor, rows: Tensor, n_filters: int) -> Tensor:
-    """Return one replica's activations (F / f, n, U, f); rows past the tables give -infinity."""
+def sums(weight: Tensor, rows: Tensor, n_filters: int, *, masked: bool = False) -> Tensor:
+    """Return one replica's activations (F / f, n, U, f); rows past the tables give -infinity.
+
+    There are such rows only where units are ``masked``.
+    """
     n_groups, n_tables = len(weight) // n_filters, rows.shape[-1]
     tables = tables_of(weight, n_filters, SIZE)
     if n_groups > 1:
-        start = torch.arange(n_groups, dtype=torch.int32) * (n_tables * N_TRIPLES)
-        rows = (rows + start.view(-1, 1, 1, 1)).clamp_(max=len(tables) - 1)
+        size = n_tables * N_TRIPLES
+        rows = rows + torch.arange(0, n_groups * size, size, dtype=torch.int32).view(-1, 1, 1, 1)
+        if masked:
+            rows.clamp_(max=len(tables) - 1)
     return look_up(tables, rows).view(n_groups, *rows.shape[-3:-1], n_filters)
 
 
@@ -199,27 +223,31 @@ class _MaxActivations(torch.autograd.Function):
     """The largest activation (R, n, F) of filters to windows; gradients go to the filters."""
 
     @staticmethod
-    def forward(ctx: Any, weight: Tensor, windows: Windows, valid: Tensor) -> Tensor:
-        n_filters = weight.shape[-3]
-        at_once = FILTERS_AT_ONCE if n_filters % FILTERS_AT_ONCE == 0 else n_filters
-        rows = _masked(windows.rows, valid, n_filters // at_once)
+    def forward(ctx: Any, weight: Tensor, windows: Windows) -> Tensor:
         # One replica after another: their activations then lie in the same memory, in a cache.
-        found = [largest(sums(*one, at_once)) for one in _replicas(weight, rows)]
-        values, units = (torch.stack(each) for each in zip(*found, strict=True))  # (R, F/f, n, f)
+        found = [largest(one) for one in _by_tables(weight, windows)]
+        values, units = (
+            torch.stack(each).transpose(1, 2).flatten(2) for each in zip(*found, strict=True)
+        )
         ctx.save_for_backward(units)
         ctx.windows, ctx.width, ctx.has_replicas = windows, weight.shape[-1], weight.ndim == 4
-        return values.transpose(1, 2).flatten(2)
+        return values
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (units,) = ctx.saved_tensors
-        units = units.transpose(2, 3).flatten(1, 2)  # (R, F, n)
-        to_weight = [
-            _at_units(bases, ctx.width, unit, of.T)
-            for bases, unit, of in zip(ctx.windows.bases, units, gradient, strict=True)
-        ]
-        return _as_weight(torch.stack(to_weight), ctx.has_replicas), None, None
+        flat = _at_units(ctx.windows.bases, ctx.width, units, gradient)
+        return _as_weight(flat, ctx.has_replicas), None
+
+
+def _by_tables(weight: Tensor, windows: Windows) -> Iterable[Tensor]:
+    """Return the activations (F / f, n, U, f) of each replica; -infinity where none counts."""
+    n_filters = weight.shape[-3]
+    at_once = FILTERS_AT_ONCE if n_filters % FILTERS_AT_ONCE == 0 else n_filters
+    rows = _masked(windows, n_filters // at_once)
+    masked = windows.valid is not None
+    return (sums(*one, at_once, masked=masked) for one in _replicas(weight, rows))
 
 
 def _replicas(weight: Tensor, rows: Tensor) -> Iterable[tuple[Tensor, Tensor]]:
@@ -227,12 +255,13 @@ def _replicas(weight: Tensor, rows: Tensor) -> Iterable[tuple[Tensor, Tensor]]:
     return zip(weight.view(-1, *weight.shape[-3:]), rows, strict=True)
 
 
-def _masked(rows: Tensor, valid: Tensor, n_groups: int) -> Tensor:
-    """Let the sums of units that are not valid be -infinity, by a row past those of all groups."""
-    if bool(valid.all()):
+def _masked(windows: Windows, n_groups: int) -> Tensor:
+    """Let the sums of units that do not count be -infinity, by a row past those of all groups."""
+    rows = windows.rows
+    if windows.valid is None:
         return rows
     past = n_groups * rows.shape[-1] * N_TRIPLES
-    first = torch.where(valid.reshape(rows.shape[:-1]), rows[..., 0], past)
+    first = torch.where(windows.valid, rows[..., 0], past)
     return torch.cat([first.to(rows.dtype).unsqueeze(-1), rows[..., 1:]], -1)
 
 
@@ -242,12 +271,30 @@ def cut(bases: Tensor, width: int) -> Tensor:
 
 
 def _at_units(bases: Tensor, width: int, units: Tensor, gradient: Tensor) -> Tensor:
-    """Sum windows at units (F, n) of bases (n, L, 4), weighted by gradients (F, n): (F, 4 K)."""
-    n_sequences, length = bases.shape[:2]
-    starts = units + torch.arange(n_sequences) * length
-    windows = cut(bases.view(-1, 4), width)  # of all sequences in a row
-    seen = windows.index_select(0, starts.flatten()).view(*units.shape, -1)
-    return torch.bmm(gradient.contiguous().unsqueeze(1), seen).squeeze(1)
+    """Sum windows at units (R, n, F) of bases (R, n, L, 4), weighted by gradients: (R, F, 4 K).
+
+    Most gradients are 0, behind dropout and a ReLU, and their windows are not looked at.
+    """
+    n_replicas, n, n_filters = gradient.shape
+    of_filters = gradient.mT.contiguous().flatten()
+    flat = np.flatnonzero(of_filters.numpy())  # by replica, then filter, then sequence
+    owner, sequence = np.divmod(flat, n)
+    replica, filter_ = np.divmod(owner, n_filters)
+    unit = units.flatten().numpy().take((replica * n + sequence) * n_filters + filter_)
+    steps = [step // 4 for step in bases.stride()[:2]]
+    n_windows = (n_replicas - 1) * steps[0] + (n - 1) * steps[1] + bases.shape[2] - width + 1
+    windows = bases.as_strided((n_windows, 4 * width), (4, 1))  # of all sequences in a row
+    starts = torch.from_numpy(replica * steps[0] + sequence * steps[1] + unit)
+    ends = np.searchsorted(flat, n * np.arange(n_replicas * n_filters + 1))
+    found = nn.functional.embedding_bag(
+        torch.arange(len(flat)),
+        windows.index_select(0, starts),
+        torch.from_numpy(ends),
+        mode="sum",
+        per_sample_weights=of_filters.index_select(0, torch.from_numpy(flat)),
+        include_last_offset=True,
+    )
+    return found.view(n_replicas, n_filters, -1)
 
 
 def _as_weight(flat: Tensor, has_replicas: bool) -> Tensor:

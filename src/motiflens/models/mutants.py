@@ -99,9 +99,12 @@ class ChangedUnits:
         n_before, size = self.before.shape[-2], self.n_changed * self.pool_size
         start = self.first_changed(positions) * self.pool_size
         around = start.unsqueeze(-1) + torch.arange(size, device=start.device)
-        around = self.before[:, around.clamp(0, n_before - 1)].unsqueeze(2)  # (N, P, 1, J · S, F)
         row = (self._earliest(positions) - start) * 5 + self.codes[:, positions]
-        after = self._differences[row].add_(around)
+        # Whole rows are copied much faster than by indexing.
+        after = self._differences.index_select(0, row.flatten())
+        after = after.view(*row.shape, *after.shape[1:])
+        before = self.before.index_select(1, around.clamp_(0, n_before - 1).flatten())
+        after.add_(torch.unflatten(before, 1, (-1, 1, size)))  # (N, P, 1, J · S, F)
         if self.pool_size > 1:
             after = torch.unflatten(after, 3, (self.n_changed, self.pool_size)).amax(-2)
         if isinstance(self.activation, nn.ReLU):

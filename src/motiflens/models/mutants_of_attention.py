@@ -39,13 +39,15 @@ from motiflens.models.mutants import ChangedUnits
 MAX_TAU = 0.5
 #: Fewer far units cost less one by one than by what they add up to.
 FEW_FAR = 128
+#: Change of a score up to which its exponential needs no new largest score.
+MAX_CHANGE = 40.0
 #: In place of minus infinity as the largest score of no units.
 NO_SCORE = -1e30
 
 
 @dataclass(frozen=True)
 class _Sums:
-    """What units add up to: coefficients (N, H, M, 1 + O) of the monomials of δ.
+    """What units add up to: coefficients (N, H, (1 + C)², 1 + O) of the products of (1, δ).
 
     They are over the exponential of the largest score, ``top`` (N, H, 1, 1).
     """
@@ -155,57 +157,77 @@ class AttentionMutants:
             context.flatten(-2), self.hidden.weight, self.hidden.bias
         )
 
+    @cached_property
+    def _of_sigmoid(self) -> tuple[Tensor, Tensor, Tensor]:
+        """What scores are in sigmoids: tanh x = 2 / (1 + exp(-2 x)) - 1, in half the time.
+
+        Twice the weights of keys (H · C, F), twice v laid out by head (H, H · C), and its sum (H,).
+        """
+        by_head = (torch.eye(len(self._v)).to(self._v).unsqueeze(-1) * self._v).flatten(1)
+        return 2 * self._weights()[1], 2 * by_head, by_head.sum(-1)
+
     def _own_scores(self, changed: Tensor, delta: Tensor) -> Tensor:
         """Score the changed units: (N, P, 3, J, F) → (N, P, 3, J, H)."""
-        of_query = (delta + self._of_query[:, None, None]).unsqueeze(-2)
-        hidden = affine(changed, self._weights()[1], None).add_(of_query).tanh_()
-        return self._by_head(hidden.mul_(self.attention.v)).sum(-1)
+        w_key, v, rest = self._of_sigmoid
+        of_query = 2 * (delta + self._of_query[:, None, None]).unsqueeze(-2)
+        hidden = affine(changed, w_key, None).add_(of_query).sigmoid_()
+        return affine(hidden, v, -rest)
 
     def _of_others(
         self, delta: Tensor, positions: slice, far: _Far
     ) -> tuple[list[Tensor], list[Tensor]]:
         """Add up the units that stay: sums (N, P, 3, H, 1 + O) over the exponential of tops."""
         by_head = self._by_head(delta).movedim(-2, 1).flatten(2, 3)  # (N, H, P · 3, C)
-        shape = delta.shape[1:3]
-        changed = self.units.changed(positions)
-        near = slice(0, self.units.units.shape[-2])
-        parts: list[tuple[Tensor, Tensor]] = []
-        order = far.order(by_head)
+        order, near = far.order(by_head), slice(0, self.units.units.shape[-2])
+        parts = []
         if order:
             near = far.near(positions)
-            parts = far.sums(by_head, positions, order)
-        scores = torch.unflatten(self._shifted_scores(by_head, near), 2, shape)
-        unit = torch.arange(near.start, near.stop, device=changed.device)
-        out = (unit >= changed[:, :1]) & (unit <= changed[:, -1:])  # (P, near)
-        scores.masked_fill_(out.unsqueeze(1), float("-inf"))
-        top = scores.amax(-1, keepdim=True).clamp_(min=NO_SCORE)
-        weights = (scores - top).exp_().flatten(2, 3)
-        parts.append((weights @ self._values[:, :, near], top.flatten(2, 3)))
-        back = [
-            tuple(
-                torch.unflatten(x, 2, shape).movedim(1, 3)
-                for x in (sums, tops.expand(*by_head.shape[:3], 1))
-            )
-            for sums, tops in parts
-        ]
-        return [sums for sums, _ in back], [tops.squeeze(-1) for _, tops in back]
+            parts.append(far.sums(by_head, positions, order))
+        parts.append(self._sums_near(by_head, near, self.units.changed(positions)))
 
-    def _shifted_scores(self, delta: Tensor, near: slice) -> Tensor:
-        """Score units as they were under changes δ (N, H, Q, C) of the query, (N, H, Q, near)."""
-        v = self._v.unsqueeze(-2)
-        largest = math.tanh(float(delta.detach().abs().amax()))
+        def back(x: Tensor) -> Tensor:
+            of_mutants = x.expand(*by_head.shape[:3], x.shape[-1])
+            return torch.unflatten(of_mutants, 2, delta.shape[1:3]).movedim(1, 3)
+
+        return [back(sums) for sums, _ in parts], [back(top).squeeze(-1) for _, top in parts]
+
+    def _sums_near(self, delta: Tensor, near: slice, changed: Tensor) -> tuple[Tensor, Tensor]:
+        """Add up those of the units near that stay: (N, H, Q, 1 + O) over the exponential of tops.
+
+        Of changes δ (N, H, Q, C) of the query, three for each of P positions, which change the
+        units (P, J).
+        """
+        unit = torch.arange(near.start, near.stop, device=changed.device)
+        gone = (unit >= changed[:, :1]) & (unit <= changed[:, -1:])  # (P, near)
+        scores = self._scores[:, :, None, near].masked_fill(gone, float("-inf"))
+        top = scores.amax(-1, keepdim=True).clamp_(min=NO_SCORE)
+        largest = float(delta.detach().abs().amax())
+        weights = torch.unflatten(self._change_of_scores(delta, near, largest), 2, (-1, 3))
+        weights.add_(scores.sub_(top).unsqueeze(3))
+        top = top.unsqueeze(3).expand(*weights.shape[:4], 1)
+        if min(largest, 2.0) * self._steepest > MAX_CHANGE:
+            raised = weights.amax(-1, keepdim=True).clamp_(min=NO_SCORE)
+            weights, top = weights.sub_(raised), top + raised
+        return weights.exp_().flatten(2, 3) @ self._values[:, :, near], top.flatten(2, 3)
+
+    @cached_property
+    def _steepest(self) -> float:
+        """How much more a score can change than what goes through tanh, of any head."""
+        return float(self._v.detach().abs().sum(-1).amax())
+
+    def _change_of_scores(self, delta: Tensor, near: slice, largest: float) -> Tensor:
+        """By how much units' scores change with δ (N, H, Q, C), ``largest`` at most: (…, near)."""
+        v, t = self._v.unsqueeze(-2), self._t[:, :, near]
+        largest = math.tanh(largest)
         if largest > MAX_TAU:
             at = self._before[:, :, None, near] + delta.unsqueeze(-2)
-            scores = (at.tanh_() * v.unsqueeze(-2)).sum(-1)
-            return scores.masked_fill_(~self.units.valid[:, None, None, near], float("-inf"))
-        t, tau = self._t[:, :, near], delta.tanh()
-        n_terms = _n_terms(largest, delta.dtype)
+            return (at.tanh_().sub_(t.unsqueeze(2)) @ v.unsqueeze(1).mT).squeeze(-1)
+        tau = delta.tanh()
         of_units, of_mutants = [v * (1 - t.square())], [tau]
-        for _ in range(n_terms - 1):
+        for _ in range(_n_terms(largest, delta.dtype) - 1):
             of_units.append(of_units[-1] * -t)
             of_mutants.append(of_mutants[-1] * tau)
-        product = torch.cat(of_mutants, -1) @ torch.cat(of_units, -1).mT
-        return product.add_(self._scores[:, :, None, near])
+        return torch.cat(of_mutants, -1) @ torch.cat(of_units, -1).mT
 
 
 class _Far:
@@ -248,15 +270,15 @@ class _Far:
         third = x * (x * x + 3 * 0.77 * x * largest + 2 * largest**2)
         return 2 if math.exp(x) * third / 6 <= precision else 0
 
-    def sums(self, delta: Tensor, positions: slice, order: int) -> list[tuple[Tensor, Tensor]]:
+    def sums(self, delta: Tensor, positions: slice, order: int) -> tuple[Tensor, Tensor]:
         """Add up the far units under changes δ (N, H, Q, C): (N, H, Q, 1 + O) over tops."""
-        found = self._around[positions.start]
-        monomials = [torch.ones_like(delta[..., :1]), delta]
+        found, values = self._around[positions.start], nn.functional.pad(delta, (1, 0), value=1.0)
         if order > 1:
-            monomials.append(_products(delta))
-        values = torch.cat(monomials, -1)
-        coefficients = found.coefficients[:, :, : values.shape[-1]]
-        return [(values @ coefficients, found.top)]
+            return _products(values) @ found.coefficients, found.top
+        # Those of products with 1, of which each but the first comes twice.
+        coefficients = 2 * found.coefficients[:, :, : values.shape[-1]]
+        coefficients[:, :, 0] /= 2
+        return values @ coefficients, found.top
 
     @cached_property
     def _around(self) -> dict[int, _Sums]:
@@ -280,8 +302,11 @@ class _Far:
         else:
             top = torch.full_like(scores.sum(-1)[..., None, None], NO_SCORE)
         slope = self.mutants._v.unsqueeze(-2) * (1 - t.square())
-        squares = torch.diag_embed(-slope * t).flatten(-2).add_(_products(slope), alpha=0.5)
-        features = torch.cat([torch.ones_like(t[..., :1]), slope, squares], -1)
+        # exp(g) = 1 + g + g² / 2 with g = Σ slope δ - slope t δ², as a sum over the products of all
+        # pairs of (1, δ).
+        features = _products(nn.functional.pad(slope, (1, 0), value=1.0)).mul_(0.5)
+        squares = torch.unflatten(features, -1, (slope.shape[-1] + 1, -1))
+        squares.diagonal(dim1=-2, dim2=-1).add_(nn.functional.pad(slope * -t, (1, 0), value=0.5))
         weighted = self.mutants._values[:, :, units] * (scores.unsqueeze(-1) - top).exp()
         return _Sums(features.mT @ weighted, top)
 

@@ -6,13 +6,14 @@ The result depends neither on who computed which tile, nor on how often the work
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from pathlib import Path
 
 from motiflens.errors import InputError
 from motiflens.progress import Progress, listener
-from motiflens.scoring.tiles import Tiles, manifest_of, name_changed
+from motiflens.scoring.tiles import Tiles, read_manifest
 from motiflens.scoring.work import Shard, Work, open_work
 
 #: One tile in progress and one that waits, for every worker.
@@ -20,8 +21,10 @@ WAITING = 2
 
 ALL = Shard()
 
-#: Computes tiles on workers elsewhere: yields the number and content of each as it is done.
-Engine = Callable[[Work, Iterable[int]], Iterator[tuple[int, bytes]]]
+Done = Generator[tuple[int, bytes]]
+
+#: Computes tiles on workers: yields the number and content of each as it is done.
+Engine = Callable[[Work, Iterable[int]], Done]
 
 
 def carry_out(
@@ -61,17 +64,22 @@ def carry_out(
     InputError
         If the output or the tiles of other work are in the way.
     """
-    told, tiles = listener(progress), Tiles(work.output)
-    if tiles.begin(work, overwrite=overwrite):
+    if threads < 1:
+        raise InputError(f"threads={threads} is less than 1", argument="threads")
+    told, tiles = listener(progress), Tiles(work)
+    if tiles.begin(overwrite=overwrite):
         told.note(f"resuming from the tiles in {tiles.folder}")
     sizes = work.sizes
-    own = [tile for tile in range(len(sizes)) if shard.takes(tile)]
-    left = [tile for tile in own if tiles.read(tile) is None]
-    with told.stage(work.name, sum(sizes[tile] for tile in own), work.unit) as advance:
-        advance(sum(sizes[tile] for tile in own) - sum(sizes[tile] for tile in left))
-        for tile, content in (engine or _on_threads(threads))(work, left):
-            tiles.write(tile, content)
-            advance(sizes[tile])
+    total = sum(size for tile, size in enumerate(sizes) if shard.takes(tile))
+    left = [tile for tile in tiles.missing() if shard.takes(tile)]
+    with told.stage(work.name, total, work.unit) as advance:
+        advance(total - sum(sizes[tile] for tile in left))
+        if left:
+            # Closed at once when a tile or its writing fails, so that no worker goes on.
+            with closing((engine or _on_threads(threads))(work, left)) as done:
+                for tile, content in done:
+                    tiles.write(tile, content)
+                    advance(sizes[tile])
     if shard.count > 1:
         return False
     _join(work, tiles, told)
@@ -79,9 +87,9 @@ def carry_out(
 
 
 def _on_threads(threads: int) -> Engine:
-    def compute(work: Work, tiles: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+    def compute(work: Work, tiles: Iterable[int]) -> Done:
         waiting: dict[Future[bytes], int] = {}
-        with ThreadPoolExecutor(threads) as pool:
+        with ThreadPoolExecutor(threads, "tiles") as pool:
             try:
                 for tile in tiles:
                     waiting[pool.submit(work.compute, tile)] = tile
@@ -97,18 +105,14 @@ def _on_threads(threads: int) -> Engine:
 
 def _take_done(waiting: dict[Future[bytes], int]) -> Iterator[tuple[int, bytes]]:
     done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-    for future in done:
+    # One that failed last: what the others have computed is kept.
+    for future in sorted(done, key=lambda future: future.exception() is not None):
         yield waiting.pop(future), future.result()
 
 
 def _join(work: Work, tiles: Tiles, progress: Progress) -> None:
-    def contents() -> Iterator[bytes]:
-        for tile in range(len(work.sizes)):
-            content = tiles.read(tile)
-            assert content is not None, "all tiles are there"
-            yield content
-
-    work.join(contents(), progress)
+    tiles.remove_cut_off()
+    work.join(map(tiles.read, range(len(work.sizes))), progress)
     tiles.remove()
 
 
@@ -132,27 +136,23 @@ def merge(output: Path | str, *, progress: Progress | None = None) -> Path:
     InputError
         If there are no tiles, some are missing, or model, input or genome are others now.
     """
-    tiles = Tiles(Path(output))
-    if not tiles.folder.is_dir():
-        there = " (the output is there already)" if tiles.output.exists() else ""
-        raise InputError(
-            f"there is no folder {tiles.folder}{there}",
-            remedy="give the output that was given to the shards",
-        )
-    manifest = tiles.manifest()
-    work = open_work(manifest["command"], json.dumps(manifest["arguments"]))
-    if manifest_of(work)["settings"] != manifest["settings"]:
-        changed = name_changed(manifest["settings"], work.settings)
+    output = Path(output)
+    manifest = read_manifest(output)
+    # The output as it is named here: the shards may have had another working folder.
+    arguments = manifest["arguments"] | {"output": str(output)}
+    work = open_work(manifest["command"], json.dumps(arguments))
+    tiles = Tiles(work)
+    if changed := tiles.changed(manifest["settings"]):
         raise InputError(
             f"the tiles in {tiles.folder} are of other {changed}",
             remedy="put back what has changed, or compute the shards again",
         )
-    missing = tiles.missing(manifest["tiles"])
+    missing = tiles.missing()
     if missing:
         raise InputError(
-            f"{len(missing)} of {manifest['tiles']} tiles are missing or damaged in {tiles.folder}"
+            f"{len(missing)} of {manifest['tiles']} tiles are missing in {tiles.folder}"
             f", the first of them number {missing[0]}",
             remedy="run the shards that have not ended again, then merge",
         )
     _join(work, tiles, listener(progress))
-    return tiles.output
+    return output

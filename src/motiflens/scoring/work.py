@@ -8,7 +8,6 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,8 @@ class Work(ABC):
     Parameters
     ----------
     arguments
-        Of the command, as JSON holds them: text, numbers, true and false, lists.
+        Of the command, as JSON holds them: text, numbers, true and false, lists. A ``Path`` becomes
+        the text of the absolute one, as workers have other working folders.
     """
 
     #: The command.
@@ -37,12 +37,20 @@ class Work(ABC):
     unit: str
 
     def __init__(self, **arguments: Any) -> None:
-        self.arguments = arguments
+        self.arguments = {
+            name: str(value.absolute()) if isinstance(value, Path) else value
+            for name, value in arguments.items()
+        }
 
     @property
     def output(self) -> Path:
-        """The file that is made."""
+        """What is made, as it was given: the tiles lie beside it."""
         return Path(self.arguments["output"])
+
+    @property
+    def outputs(self) -> Sequence[Path]:
+        """All files that are made."""
+        return [self.output]
 
     @property
     @abstractmethod
@@ -87,9 +95,8 @@ class Shard:
         return tile % self.count == self.number - 1
 
 
-@lru_cache(maxsize=2)
 def open_work(command: str, arguments: str) -> Work:
-    """Make a work again of its command and its arguments in JSON; a process keeps the last two."""
+    """Make a work again of its command and its arguments in JSON."""
     if command not in WORKS:
         raise InputError(
             f"tiles of `motiflens {command}` are unknown to this version",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,7 +138,9 @@ class EncodedData:
         """Turn codes (..., L) into one-hot (..., 4, L); N and padding are zero columns."""
         return nn.functional.embedding(codes.int(), self.table).mT
 
-    def logits(self, model: nn.Module, rows: Tensor, *, both_strands: bool) -> Tensor:
+    def logits(
+        self, model: Callable[[Tensor], Tensor], rows: Tensor, *, both_strands: bool
+    ) -> Tensor:
         """Compute the logits of rows, or the mean over each sequence and its other strand."""
         codes, lengths, _ = self.take(rows)
         logits = model(self.one_hot(codes))

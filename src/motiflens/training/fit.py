@@ -8,18 +8,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from motiflens.metrics import rank_auprc, rank_auroc
+from motiflens.models.base import SequenceModel
 from motiflens.models.layers import Dropout, masks_for
 from motiflens.training import distributed
+from motiflens.training.batches import Batch, Batches
 from motiflens.training.checkpoint import Slot, State
 from motiflens.training.data import EncodedData
 from motiflens.training.recipes import Recipe
-from motiflens.training.regularization import AttentionEntropy, add_noise, augment, augments
-from motiflens.training.replicas import BestWeights
+from motiflens.training.regularization import AttentionEntropy
+from motiflens.training.replicas import BestWeights, in_one_row
 
 #: Sequences of one forward pass in evaluation.
 EVALUATED_AT_ONCE = 128
@@ -79,7 +80,7 @@ class Fit:
     def __init__(
         self,
         data: EncodedData,
-        joined: nn.Module,
+        joined: SequenceModel,
         best: BestWeights,
         seeds: Sequence[int],
         recipe: Recipe,
@@ -87,12 +88,13 @@ class Fit:
     ) -> None:
         self.data, self.joined, self.best = data, joined.train(), best
         self.seeds, self.recipe, self.rows = seeds, recipe, rows
+        self.weights = in_one_row(joined)
         self.optimizer = torch.optim.AdamW(
-            joined.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+            [self.weights], recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
         )
+        self.batches = Batches(data, recipe, seeds, joined.read)
         self.orders = [torch.Generator().manual_seed(seed) for seed in seeds]
         self.order_states = [one.get_state() for one in self.orders]
-        self.noise = [torch.Generator() for _ in seeds]
         self.masks = [torch.Generator(data.table.device) for _ in seeds]
         self.dropouts = [layer for layer in joined.modules() if isinstance(layer, Dropout)]
         for layer in self.dropouts:
@@ -122,10 +124,10 @@ class Fit:
         advance(self.epoch * len(self.seeds))
         started = time.perf_counter() - self.seconds
         while self.epoch < self.n_epochs and self.best.running(self.epoch + 1):
-            shuffled = self._shuffled()
-            while self.seen < self.rows.n_epoch:
-                self.step(shuffled[:, self.seen : self.seen + self.recipe.batch_size])
-                self.seen += self.recipe.batch_size
+            first = self.epoch * self.steps_an_epoch
+            for batch in self.batches.of(self._shuffled(), first, self.seen):
+                self.step(batch)
+                self.seen += batch.n
                 self.seconds = time.perf_counter() - started
                 if slot.due():
                     slot.write(self._state())
@@ -142,41 +144,36 @@ class Fit:
         order = order[:, : self.rows.n_epoch].to(self.rows.train.device)
         return self.rows.train.gather(1, order)
 
-    def step(self, rows: Tensor) -> None:
-        """Make one optimiser step on rows (R, B), and add up the losses."""
+    def step(self, batch: Batch) -> None:
+        """Make one optimiser step, and add up the losses."""
         step = self.epoch * self.steps_an_epoch + self.seen // self.recipe.batch_size
         n_steps = self.n_epochs * self.steps_an_epoch
         self.optimizer.param_groups[0]["lr"] = self.recipe.rate(step, n_steps)
-        self.optimizer.zero_grad()
-        own = distributed.own_slice(rows.shape[1])
-        losses = torch.zeros_like(self.total)
-        if own.start < own.stop:
-            x, labels = self._batch(rows, own, step)
-            with self.precision(), masks_for(self.dropouts, rows.shape[1], own):
-                logits = self.joined(x).to(labels.dtype)
-            summed = self._losses(logits, labels).sum(-1)
-            if self.entropy is not None:
-                summed = summed + self.recipe.attention_entropy * self.entropy.take().sum(-1)
-            # Each replica's mean depends on its own weights only, so the sum trains all of them.
-            torch.autograd.backward((summed / rows.shape[1]).sum())
-            losses += summed.detach()
-        self._add_up(losses)
+        if batch.own.start < batch.own.stop:
+            losses, gradient = self._learn(batch)
+        else:
+            losses, gradient = torch.zeros_like(self.total), torch.zeros_like(self.weights)
+        distributed.sum_over_processes([gradient, losses])
+        self.weights.grad = gradient
         self.optimizer.step()
         self.total += losses
 
-    def _batch(self, rows: Tensor, own: slice, step: int) -> tuple[Tensor, Tensor]:
-        """Make this process's slice of a batch, changed at random as the recipe says."""
-        codes, lengths, labels = self.data.take(rows)
-        if augments(self.recipe):
-            # Every process draws for the whole batch, so their number changes nothing.
-            _reseed(self.noise, self.seeds, step)
-            codes = augment(codes, lengths, self.recipe, self.noise)
+    def _learn(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the summed losses of a batch, (R,), and the gradient of all weights, in a row."""
         if self.dropouts:
-            _reseed(self.masks, self.seeds, step, 1)
-        x, deviation = self.data.one_hot(codes[:, own]), self.recipe.input_noise
-        if deviation > 0.0:
-            x = add_noise(x, own, codes.shape[1], deviation, self.noise)
-        return x, labels[:, own]
+            for generator, seed in zip(self.masks, batch.seeds, strict=True):
+                generator.manual_seed(seed)
+        with self.precision(), masks_for(self.dropouts, batch.n, batch.own):
+            logits = self.joined(batch.x).to(batch.labels.dtype)
+        summed = self._losses(logits, batch.labels).sum(-1)
+        if self.entropy is not None:
+            summed = summed + self.recipe.attention_entropy * self.entropy.take().sum(-1)
+        # Each replica's mean depends on its own weights only, so the sum trains all of them.
+        loss = summed.sum() / batch.n
+        gradients = torch.autograd.grad(
+            loss, list(self.joined.parameters()), allow_unused=True, materialize_grads=True
+        )
+        return summed.detach(), torch.cat([one.flatten() for one in gradients])
 
     def precision(self) -> torch.autocast:
         """Compute in bfloat16 where the recipe asks for it and the device has it."""
@@ -191,16 +188,6 @@ class Fit:
         if self.class_weights is not None:
             losses = losses * self.class_weights.gather(1, labels.long())
         return losses
-
-    def _add_up(self, losses: Tensor) -> None:
-        """Sum gradients and losses over the processes."""
-        gradients = []
-        for parameter in self.joined.parameters():
-            if parameter.grad is None and distributed.n_processes() > 1:
-                parameter.grad = torch.zeros_like(parameter)
-            if parameter.grad is not None:
-                gradients.append(parameter.grad)
-        distributed.sum_over_processes([*gradients, losses])
 
     def _close_epoch(self, started: float) -> None:
         """Evaluate, record, and keep the weights of the replicas that became better."""
@@ -228,7 +215,9 @@ class Fit:
         for start in range(own.start, own.stop, EVALUATED_AT_ONCE):
             batch = slice(start, min(start + EVALUATED_AT_ONCE, own.stop))
             logits[:, batch] = self.data.logits(
-                self.joined, rows[:, batch], both_strands=self.recipe.rc_average
+                lambda x: self.joined(self.joined.read(x)),
+                rows[:, batch],
+                both_strands=self.recipe.rc_average,
             )
         distributed.sum_over_processes([logits])
         self.joined.train()
@@ -264,10 +253,10 @@ class Fit:
 
     def _state(self) -> State:
         """Return all that the rest of training depends on."""
-        tensors = {f"weights.{n}": p.detach() for n, p in self.joined.named_parameters()}
+        tensors = {"weights": self.weights.detach()}
         tensors |= {f"best.{name}": value for name, value in self.best.weights.items()}
-        for index, moments in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"adam.{index}.{name}": value for name, value in moments.items()}
+        moments = self.optimizer.state_dict()["state"].get(0, {})
+        tensors |= {f"adam.{name}": value for name, value in moments.items()}
         tensors |= {f"order.{r}": state for r, state in enumerate(self.order_states)}
         tensors |= {"scores": self.best.scores, "total": self.total}
         tensors["epochs"] = torch.as_tensor(self.best.epochs)
@@ -280,17 +269,15 @@ class Fit:
         if state is None:
             return
         saved, facts = state.tensors, state.facts
-        moments: dict[int, dict[str, Tensor]] = {}
         with torch.no_grad():
-            for name, parameter in self.joined.named_parameters():
-                parameter.copy_(saved[f"weights.{name}"])
-                self.best.weights[name].copy_(saved[f"best.{name}"])
-        for name, value in saved.items():
-            if name.startswith("adam."):
-                _, index, moment = name.split(".")
-                moments.setdefault(int(index), {})[moment] = value
+            self.weights.copy_(saved["weights"])
+            for name, value in self.best.weights.items():
+                value.copy_(saved[f"best.{name}"])
+        moments = {n[5:]: value for n, value in saved.items() if n.startswith("adam.")}
         groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        self.optimizer.load_state_dict(
+            {"state": {0: moments} if moments else {}, "param_groups": groups}
+        )
         for replica, order in enumerate(self.orders):
             order.set_state(saved[f"order.{replica}"])
         self.best.scores, self.best.epochs = saved["scores"], saved["epochs"].numpy()
@@ -306,10 +293,3 @@ def _class_weights(data: EncodedData, rows: Tensor, recipe: Recipe) -> Tensor | 
     positives = data.labels[rows.to(data.labels.device)].mean(-1, keepdim=True)
     fractions = torch.cat([1.0 - positives, positives], dim=1)
     return (0.5 / fractions).to(data.table.device)
-
-
-def _reseed(generators: Sequence[torch.Generator], seeds: Sequence[int], *numbers: int) -> None:
-    """Seed generators anew by seed and step: then nothing of them has to be saved."""
-    for generator, seed in zip(generators, seeds, strict=True):
-        mixed = np.random.SeedSequence((seed, *numbers)).generate_state(1, np.uint64)
-        generator.manual_seed(int(mixed[0]))

@@ -56,18 +56,13 @@ def other_strand(codes: Tensor, lengths: Tensor) -> Tensor:
     return _move(codes, lengths, torch.zeros_like(lengths), torch.ones_like(lengths) > 0)
 
 
-def add_noise(
-    x: Tensor, own: slice, n: int, deviation: float, generators: Sequence[torch.Generator]
-) -> Tensor:
+def add_noise(x: Tensor, deviation: float, generators: Sequence[torch.Generator]) -> Tensor:
     """Add Gaussian noise to the columns of known bases; N and padding stay zero.
 
     Parameters
     ----------
     x
-        One-hot (R, B, 4, L) of the sequences ``own`` of a batch.
-    own, n
-        Which sequences of the ``n`` of a batch: noise is drawn for all, so that several processes
-        add what one adds.
+        One-hot (R, N, 4, L).
     deviation
         Standard deviation.
     generators
@@ -76,9 +71,9 @@ def add_noise(
     Returns
     -------
     Tensor
-        (R, B, 4, L).
+        (R, N, 4, L).
     """
-    drawn = [torch.randn((n, *x.shape[2:]), generator=g)[own] for g in generators]
+    drawn = [torch.randn(x.shape[1:], generator=g) for g in generators]
     return x + deviation * torch.stack(drawn).to(x) * x.amax(-2, keepdim=True)
 
 

@@ -36,6 +36,19 @@ def stack(models: Sequence[SequenceModel]) -> SequenceModel:
     return joined
 
 
+def in_one_row(joined: nn.Module) -> nn.Parameter:
+    """Move all the weights of a model into one row of memory, and return it.
+
+    The parameters stay what they are, but for where their values lie: an optimiser of the row is
+    one of them all, in one call.
+    """
+    row = nn.Parameter(torch.cat([value.detach().flatten() for value in joined.parameters()]))
+    sizes = [value.numel() for value in joined.parameters()]
+    for value, own in zip(joined.parameters(), torch.split(row.detach(), sizes), strict=True):
+        value.data = own.view_as(value)
+    return row
+
+
 def snapshot(joined: nn.Module) -> dict[str, Tensor]:
     """Copy all the weights of stacked replicas."""
     return {name: value.detach().clone() for name, value in joined.named_parameters()}
