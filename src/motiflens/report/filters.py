@@ -67,16 +67,19 @@ def _figures(model: str, weights: Array, order: Sequence[int], index: int) -> li
 
 def _most_alike_first(weights: Array, ppm: Array) -> list[int]:
     """Order filters by their largest correlation with a motif, over offsets and both strands."""
-    motif = ppm - ppm.mean(axis=0)
-    likeness = [
-        max(_likeness(one - one.mean(axis=0), turned) for turned in (motif, motif[::-1, ::-1]))
-        for one in np.asarray(weights, dtype=float)
-    ]
-    return [int(i) for i in np.argsort(-np.array(likeness), kind="stable")]
+    like = [likeness(np.asarray(one, dtype=float), ppm) for one in weights]
+    return [int(i) for i in np.argsort(-np.array(like), kind="stable")]
 
 
-def _likeness(one: Array, other: Array) -> float:
-    """Return the largest correlation of two centred matrices at any offset, as far as they go."""
-    size = float(np.linalg.norm(one) * np.linalg.norm(other))
-    products = [np.convolve(a, b[::-1]) for a, b in zip(one, other, strict=True)]
-    return float(np.sum(products, axis=0).max()) / size if size else 0.0
+def likeness(one: Array, other: Array) -> float:
+    """Return the largest correlation of two matrices with centred columns, at any offset or strand.
+
+    Where one ends before the other, columns count as 0.
+    """
+    first, second = (matrix - matrix.mean(axis=0) for matrix in (one, other))
+    size = float(np.linalg.norm(first) * np.linalg.norm(second))
+    largest = 0.0
+    for turned in (second, second[::-1, ::-1]):
+        products = [np.convolve(a, b[::-1]) for a, b in zip(first, turned, strict=True)]
+        largest = max(largest, float(np.sum(products, axis=0).max()))
+    return largest / size if size else 0.0

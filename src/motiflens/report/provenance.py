@@ -77,7 +77,7 @@ def methods_paragraph(results: Results) -> str:
 
 def _settings(results: Results) -> Table:
     rows = [
-        [key if group == "run" else f"{group}.{key}", _value(value)]
+        [key if group == "run" else f"{group}.{key}", written(value)]
         for group, entries in results.provenance.as_table().items()
         for key, value in entries.items()
         if value not in (None, "", (), [], {})
@@ -85,7 +85,8 @@ def _settings(results: Results) -> Table:
     return Table(["Setting", "Value"], rows, results.path_of("configuration").name)
 
 
-def _value(value: object) -> str:
+def written(value: object) -> str:
+    """Write a setting as text."""
     if not isinstance(value, list | tuple):
         return str(value)
     # Sentences have commas of their own.
