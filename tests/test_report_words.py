@@ -41,7 +41,7 @@ def test_no_text_of_the_page_is_left_in_english(html: str) -> None:
 
 def test_what_the_script_says_is_translated(html: str) -> None:
     said = said_by(SCRIPT)
-    assert {"Search", "worst errors first", "attention {value}"} <= set(said)
+    assert {"Search", "worst errors first", "attention weight {value}"} <= set(said)
     assert [text for text in said if translate(text) == text] == []
 
 

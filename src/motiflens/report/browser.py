@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from msgspec import UNSET
 
 from motiflens.report.explained import SIGNED, Explained, chosen_method, picture
 from motiflens.report.findings import best_model
@@ -55,8 +56,8 @@ def browser_blocks(results: Results, explained: Explained) -> list[Browser | Tex
 
 def _logits(results: Results, n: int) -> dict[str, list[float]]:
     """Return the logits of the explained sequences by model; older runs have none."""
-    given = {model: list(checks.logits) for model, checks in results.checks.items()}
-    return {model: logits for model, logits in given.items() if len(logits) == n}
+    given = {model: checks.logits for model, checks in results.checks.items()}
+    return {m: list(one) for m, one in given.items() if one is not UNSET and len(one) == n}
 
 
 def _order(results: Results, explained: Explained) -> list[tuple[str, str]]:

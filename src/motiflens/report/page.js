@@ -407,7 +407,7 @@ class Viewer {
       return;
     }
     const parts = [say("Base {position}, {letter}: {value} by {method}", { position: at + 1, letter: letters[at], value: short(values[at]), method: track.name })];
-    if (attention) parts.push(say("attention {value}", { value: short(attention[at]) }));
+    if (attention) parts.push(say("attention weight {value}", { value: short(attention[at]) }));
     this.readout.textContent = [...parts, ...this.sitesAt(at)].join("; ");
   }
 

@@ -74,9 +74,9 @@ class Checks(File, frozen=True, kw_only=True):
     methods, refused
         Method → its checks, and method → why it refused the model.
     logits
-        Of the explained sequences, in their order, by the explained seed; empty before 0.5.
+        Of the explained sequences, in their order, by the explained seed; unset before 0.5.
     """
 
     methods: dict[str, MethodChecks]
     refused: dict[str, str] = field(default_factory=dict)
-    logits: tuple[float, ...] = ()
+    logits: tuple[float, ...] | UnsetType = UNSET
