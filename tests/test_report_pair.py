@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from motiflens.cli import main
-from motiflens.report import write_pair
+from motiflens.report import write_pair, write_report
 from pages import Page, change, row_of
 from synthetic_run import MODELS, TRUTH, write_run
 
@@ -91,3 +91,17 @@ def test_a_call_with_two_runs_writes_their_page(runs, tmp_path, monkeypatch, cap
         main(["report", "one", "none", "-o", "x.html"])
     assert "none does not exist" in capsys.readouterr().err
     assert not (tmp_path / "x.html").exists()
+
+
+def test_a_report_is_opened_in_the_browser(runs, monkeypatch, capsys) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    with pytest.raises(SystemExit) as ended:
+        main(["open", str(runs[0])])
+    assert ended.value.code == 2
+    assert f"make it with `motiflens report {runs[0]}`" in capsys.readouterr().err
+    write_report(runs[0])
+    with pytest.raises(SystemExit) as ended:
+        main(["open", str(runs[0])])
+    assert ended.value.code == 0
+    assert opened == [(runs[0] / "report.html").as_uri()]
