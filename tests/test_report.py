@@ -38,6 +38,7 @@ FIGURES = [
     *(f"Saturation mutagenesis: {model}" for model in MODELS),
     *(f"Attention Weights Distribution: {model}" for model in WITH_ATTENTION),
     *(f"Attention on one sequence: {model}" for model in WITH_ATTENTION),
+    *(f"Stretched and exact attention: {model}" for model in WITH_ATTENTION),
     "Attention Weights at Motif Positions",
     "Attention Weights at Motif Positions, stretched, first 100 positives",
     *(f"First-layer filters: {model}" for model in MODELS),

@@ -200,6 +200,30 @@ def test_the_attention_map_has_every_sequence_and_site(whole):
     assert f"{N} sequences" in svg
 
 
+def test_stretched_and_exact_attention_have_the_units_between_them(whole, run_dir):
+    svg = all_figures(whole)["Stretched and exact attention: attention"]
+    assert re.findall(r"<title>(unit \d: [\d.]+)</title>", svg) == [
+        f"unit {i + 1}: {0.0625 if i else 0.5}" for i in range(9)
+    ]
+    # Units see 13 bases, 5 apart, from two before the first; they lie within the sequence.
+    ends = [tuple(map(float, e)) for e in re.findall(r'd="M([\d.]+) [\d.]+V[\d.]+H([\d.]+)V', svg)]
+    assert ends[0] == (70 + 2, 70 + 16 * 11 - 2)
+    assert ends[1] == (70 + 16 * 3 + 2, 70 + 16 * 16 - 2)
+    assert ends[8] == (70 + 16 * 38 + 2, 70 + 16 * 50 - 2)
+    with np.load(whole / "attributions" / "attention" / "attention.npz") as arrays:
+        exact = arrays["contributions"].sum(axis=1)[2]
+    tips = re.findall(r"<title>[ACGT]\d+: ([^<]*)</title>", svg)
+    assert tips[:2] == ["0.25", "0.01"]
+    assert tips[LENGTH:] == [f"{value:.4g}" for value in exact]
+
+    def forget(content):
+        for model in content["models"].values():
+            del model["example"]
+
+    change(run_dir / "attention.json", forget)
+    assert not any("Stretched and" in name for name in all_figures(run_dir))
+
+
 def test_recovery_counts_exact_seeds_and_means_their_similarity(html):
     page = Page(html)
     assert row_of(page, "attention-stretched") == [

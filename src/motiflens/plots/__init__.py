@@ -3,7 +3,7 @@
 from motiflens.plots.charts import bar_chart, line_chart, unit_chart
 from motiflens.plots.heatmaps import attention_heatmap, ppm_heatmap
 from motiflens.plots.logo import filter_grid, logo, logo_pair
-from motiflens.plots.tracks import base_track, contribution_track, position_profile
+from motiflens.plots.tracks import base_track, contribution_track, position_profile, units_track
 
 __all__ = [
     "attention_heatmap",
@@ -17,4 +17,5 @@ __all__ = [
     "position_profile",
     "ppm_heatmap",
     "unit_chart",
+    "units_track",
 ]

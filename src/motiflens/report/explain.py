@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec import UNSET
 
-from motiflens.plots import attention_heatmap, bar_chart, base_track
+from motiflens.plots import attention_heatmap, bar_chart, base_track, units_track
 from motiflens.plots.charts import Bar
 from motiflens.plots.tracks import Interval, Values
 from motiflens.report.parts import (
@@ -78,14 +78,15 @@ def explain_parts(results: Results) -> list[Part]:
     """Lay out tracks, attention maps, sums of contributions and first-layer filters."""
     explained = _Explained(read_tracks(results), read_sites(results))
     mutagenesis = "Saturation mutagenesis"
+    of_attention = (
+        _stretched_and_exact(results, explained),
+        _attention_distribution(explained),
+        _attention_at_motifs(results),
+    )
     return [
         _saliency_maps(explained),
         _method_tracks(explained, "ism", mutagenesis, {"ism": mutagenesis}),
-        *(
-            one
-            for one in (_attention_distribution(explained), _attention_at_motifs(results))
-            if one
-        ),
+        *(part for part in of_attention if part),
         sums_section(results),
     ]
 
@@ -194,6 +195,37 @@ def _attention_distribution(explained: _Explained) -> Part | None:
             blocks.append(_track_figure(explained, tracks, one, "attention"))
     text = "Each unit's weight is split evenly over the bases it sees; nothing is stretched."
     return Section("attention", title, [Text(text), *blocks]) if blocks else None
+
+
+def _stretched_and_exact(results: Results, explained: _Explained) -> Part | None:
+    """Draw the attention on one sequence stretched and exact, with the bases that units see."""
+    title = "Stretched and exact attention"
+    models = results.attention.models if results.holds("attention") else {}
+    blocks: list[Block] = []
+    for name, contrast in models.items():
+        exact, units = explained.tracks.get(name, {}).get("attention"), contrast.example
+        if units is UNSET or exact is None or units.sequence not in exact.names:
+            continue
+        index = exact.names.index(units.sequence)
+        sequence = exact.sequence(index)
+        if len(sequence) != len(units.stretched) or len(sequence) > MAX_BASES:
+            continue
+        starts = [units.first + units.stride * i for i in range(len(units.weights))]
+        seen = [(a, a + units.width, w) for a, w in zip(starts, units.weights, strict=True)]
+        panels = (
+            ("stretched over the sequence, as in the tutorial", np.array(units.stretched)),
+            ("on the bases that each unit sees", exact.values[index, : len(sequence)]),
+        )
+        heading = f"{title}: {name}"
+        sites = explained.intervals(units.sequence)
+        svg = units_track(sequence, panels, seen, sites, title=heading)
+        caption = f"{units.sequence}. Brackets: the {units.width} bases that each of {len(seen)} "
+        blocks.append(Figure(svg, heading, caption + "units sees, the heavier the darker."))
+    text = (
+        "The same weights twice. Stretching takes the middle of a unit for a fraction of the "
+        "sequence; it lies where its layer looks."
+    )
+    return Section("stretched", title, [Text(text), *blocks]) if blocks else None
 
 
 def _attention_map(explained: _Explained, tracks: Tracks, title: str) -> Figure:

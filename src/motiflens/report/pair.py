@@ -12,7 +12,7 @@ from motiflens.plots import logo
 from motiflens.report.discovery import name_of
 from motiflens.report.filters import likeness
 from motiflens.report.findings import best_model, may_claim
-from motiflens.report.headline import ensemble_score, score_in_words
+from motiflens.report.headline import ensemble_score, motif_sentence, score_in_words
 from motiflens.report.page import render
 from motiflens.report.parts import (
     MISSING,
@@ -31,7 +31,7 @@ from motiflens.report.parts import (
     percent,
 )
 from motiflens.report.provenance import written
-from motiflens.report.summary import Summary, motif_sentence
+from motiflens.report.summary import Summary
 from motiflens.report.trust import WORDS, level_of, name_of_method
 from motiflens.results import Results
 from motiflens.results.motifs import ConfirmedMotif
