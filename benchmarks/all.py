@@ -36,6 +36,7 @@ MODULES = {
     "mutagenesis_speed": "mutagenesis",
     "gradients_speed": "DeepLIFT/SHAP and integrated gradients",
     "discovery_speed": "discovery",
+    "predict_rate": "sequences scored, beside the bare model",
     "scaling": "growth with length and number",
 }
 ON_EVERY_CORE = ("whole", "training_speed")

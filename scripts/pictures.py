@@ -1,7 +1,10 @@
-"""Draw the pictures of the docs: ``python -m scripts.pictures runs/demo found``.
+"""Draw the pictures of the docs: ``python -m scripts.pictures runs/demo found scanned``.
 
 The first folder is of ``motiflens demo``, the second of ``motiflens motifs --no-model`` on CTCF
-peaks (500 peaks of GM12878, 200 bases each). Reads their files alone and trains nothing.
+peaks (500 peaks of GM12878, 200 bases each), the third of ``python -m benchmarks.scan_ecoli``.
+Reads their files alone and trains nothing.
+``python -m scripts.pictures --hits RUN SEQUENCES HITS NAME`` draws the hits of ``motiflens
+annotate`` on the contributions of one sequence.
 """
 
 from __future__ import annotations
@@ -15,10 +18,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas
 import pyarrow.parquet as pq
+import pybigtools
+from benchmarks.scan_ecoli import CONTIG, read_sites
 
+from motiflens.io.genome import open_genome
+from motiflens.io.inputs import read_sequences
 from motiflens.plots import base_track, line_chart, logo_pair
 from motiflens.plots.svg import GRID, INK, MUTED, SERIES, SITE, figure, label, line, rect
+from motiflens.scoring.annotator import Annotator
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 MODEL = "tutorial-attention"
@@ -35,6 +44,7 @@ OTHERS = {
     "tutorial-saliency": "saliency without gradient correction",
 }
 STRIDE, WIDTH, UNITS, LENGTH = 4, 15, 9, 50  # of the tutorial's model
+REGION = (3_407_400, 3_408_700)  # of the scan of E. coli
 Values = npt.NDArray[np.float64]
 
 
@@ -193,9 +203,43 @@ def deletion_curves(run: Path) -> str:
                       "logit that is left", chance="random order")  # fmt: skip
 
 
+def scanned_region(bench: Path) -> str:
+    """Draw the scores of windows along two kilobases, and the known sites in them."""
+    genome = open_genome(bench / "genome.fa")
+    sites = [site for half in read_sites(genome.contigs[CONTIG].size) for site in half]
+    with pybigtools.open(str(bench / "scan.bw")) as track:
+        scores = np.asarray(track.values(CONTIG, *REGION, fillna=np.nan))
+    shown, floor = range(REGION[0], REGION[1], 4), float(np.nanmin(scores)) - 1
+    curves = {"mean logit of the window": (shown, scores[::4].tolist())}
+    for start, end, _ in sites:
+        if REGION[0] <= start < end <= REGION[1]:
+            curves[f"CRP site at {start + 1:,}"] = (range(start, end), [floor] * (end - start))
+    series = {name: ([base / 1000 for base in x], y, y, y) for name, (x, y) in curves.items()}
+    title = "A scan of E. coli around CRP sites that training has not seen"
+    return line_chart(series, title, f"position on {CONTIG} (kb)", "logit")
+
+
+def contribution_hits(run: Path, sequences: Path, bed: Path, name: str) -> str:
+    """Draw the part of a sequence that holds its hits, these shaded."""
+    dataset, hits = read_sequences(sequences), pandas.read_csv(bed, sep="\t")
+    row = dataset.names.tolist().index(name)
+    length = int(dataset.lengths[row])
+    track = Annotator(run, dataset).caller.explain(dataset.codes[[row], :length])[0]
+    own = hits[hits["#chrom"] == name]
+    first, last = max(own["start"].min() - 8, 0), min(own["end"].max() + 8, length)
+    sites = list(zip(own["start"], own["end"], strict=True))
+    told = ", ".join(f"{n} ({s})" for n, s in zip(own["name"], own["strand"], strict=True))
+    letters, shown = dataset.sequences()[row][first:last], track[first:last]
+    title = f"{name}: {told}"
+    return base_track(letters, shown, sites, title=title, start=int(first), site_name="hit")
+
+
 def main() -> None:
     """Draw all of them."""
-    run, found = Path(sys.argv[1]), Path(sys.argv[2])
+    if sys.argv[1] == "--hits":
+        save("contribution-hits", contribution_hits(*map(Path, sys.argv[2:5]), sys.argv[5]))
+        return
+    run, found, scanned = map(Path, sys.argv[1:4])
     PICTURES.mkdir(exist_ok=True)
     save("one-sequence", tracks_of_one(run, METHODS))
     save("more-methods", tracks_of_one(run, OTHERS))
@@ -204,6 +248,7 @@ def main() -> None:
     save("motif-twin", motif_and_twin(found))
     save("learning-curves", learning_curves(run))
     save("deletion", deletion_curves(run))
+    save("scan", scanned_region(scanned))
 
 
 if __name__ == "__main__":

@@ -58,6 +58,8 @@ from motiflens.results.motifs import (
 )
 from motiflens.results.provenance import Origin, Provenance
 from motiflens.results.scores import (
+    CalibratedScores,
+    Calibration,
     Comparison,
     Curve,
     Curves,
@@ -190,7 +192,14 @@ def metrics() -> Metrics:
     for index, model in enumerate(MODELS):
         auroc = 0.9 + 0.02 * index
         test = Estimate(value=auroc, low=auroc - 0.03, high=auroc + 0.01)
+        bins = tuple(x[1::4].tolist())
+        reliability = Reliability(x=bins, y=tuple(value / 2 for value in bins), n=(13,) * 15)
+        calibration = Calibration(slope=0.71, bias=-0.25, n_positives=98, n_negatives=102)
         models[model] = EnsembleScores(
+            calibration=calibration if index else None,
+            calibrated=CalibratedScores(brier=0.087, ece=0.021, reliability=reliability)
+            if index
+            else None,
             test=HeldOutScores(**dict.fromkeys(HELD_OUT, test)),
             threshold=-0.25 * (index + 1),
             seeds=tuple(

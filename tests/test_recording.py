@@ -25,7 +25,7 @@ from motiflens.evidence.replacement import (
     uniform,
 )
 from motiflens.evidence.softmaxes import find_attention
-from motiflens.models.base import BothStrands
+from motiflens.models.both_strands import BothStrands
 
 LENGTH = 33
 ATTENTIVE = ["tutorial-attention", "attention", "hybrid", "transformer"]

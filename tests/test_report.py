@@ -30,6 +30,7 @@ FIGURES = [
     "ROC",
     "Precision and recall",
     "Reliability",
+    "Reliability, calibrated",
     "Test Accuracy Comparison",
     "Convergence Speed, Epochs to 95 % Acc",
     "Accuracy by number of training sequences",

@@ -83,14 +83,15 @@ def test_data_without_a_fault_have_no_warning(run_dir):
 def ensemble_rows(run_dir: Path, name: str) -> list[list[list[str]]]:
     """Return the rows of a model in the tables of all scores of the ensembles."""
     tables = [b for b in section_of(run_dir, "ensembles").blocks if isinstance(b, Table)]
-    rows = [next(row for row in table.rows if row[0] == name) for table in tables]
+    rows = [row for table in tables for row in table.rows if row[0] == name]
     return [[cell.replace("\N{NO-BREAK SPACE}", " ") for cell in row] for row in rows]
 
 
 def test_scores_of_ensembles_stand_with_intervals_threshold_and_seeds(html, whole):
     assert "Negatives: as given with the data." in Page(html).text
     value = "0.940 (0.910 to 0.950)"
-    ranking, calls = ensemble_rows(whole, "cnn")
+    ranking, calls, calibrated = ensemble_rows(whole, "cnn")
+    assert calibrated[1] == "98 and 102"
     assert ranking[1:] == [value, value, value, "0.920 to 0.940 (n = 3)"]
     assert calls[1:] == ["−0.750", *[value] * 4]
     ranking, calls = ensemble_rows(whole, "baseline: kmer")
@@ -117,6 +118,24 @@ def test_chance_has_the_fraction_of_positives_as_its_precision(whole):
 def test_the_reliability_of_every_bin_can_be_read(whole):
     svg = all_figures(whole)["Reliability"]
     assert "cnn: 0.474576, 0.2252<" in svg
+
+
+def test_calibrated_probabilities_stand_beside_the_raw_ones(whole, html):
+    svg = all_figures(whole)["Reliability, calibrated"]
+    assert "cnn: 0.0169492, 0.008475<" in svg
+    page = Page(html)
+    row = row_of(page, "cnn", "98 and 102")
+    assert row == ["cnn", "98 and 102", "0.710", "−0.250", "0.940, 0.087", "0.940, 0.021"]
+    assert f"No calibrated probabilities of {MODELS[0]}: the validation data hold" in page.text
+
+
+def test_runs_of_before_calibration_have_no_word_of_it(run_dir):
+    def edit(content):
+        for model in content["models"].values():
+            del model["calibration"], model["calibrated"]
+
+    change(run_dir / "metrics.json", edit)
+    assert "alibrated" not in page_of(run_dir).text
 
 
 def test_scores_of_one_seed_without_baselines(run_dir):

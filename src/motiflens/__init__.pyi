@@ -15,7 +15,17 @@ from .auditing import audit
 # Models.
 from .models import build_model
 from .stages.learn import split, train
-from .training import Recipe, TrainedModel, load_model, predict
+from .training import Recipe, TrainedModel, load_model
+
+# A trained model in use.
+from .scoring.predict import predict
+from .scoring.export import export_model
+
+# A trained model in use.
+from .scoring.genome_scans import scan_genome
+
+# A trained model in use.
+from .scoring.annotate import annotate
 
 # Explanations.
 from .attribution import Attributions, attribute, saturation_mutagenesis
@@ -31,6 +41,10 @@ from .motifs import Motif, match_motifs, read_motifs, recover, write_motifs
 from .runs import Run, load_run
 from .settings import Settings
 from .stages import run
+
+# A trained model in use.
+from .scoring.mutations import score_mutations
+from .scoring.variants import score_variants
 
 # Pictures in notebooks.
 from .plots.notebook import plot_attention, plot_comparison, plot_logo, plot_track
@@ -50,11 +64,13 @@ __all__ = [
     "TrainedModel",
     "__version__",
     "ablate",
+    "annotate",
     "attribute",
     "audit",
     "build_model",
     "dinucleotide_shuffle",
     "discover_motifs",
+    "export_model",
     "find_hits",
     "find_seqlets",
     "load_model",
@@ -73,6 +89,9 @@ __all__ = [
     "reverse_complement",
     "run",
     "saturation_mutagenesis",
+    "scan_genome",
+    "score_mutations",
+    "score_variants",
     "shortcut_test",
     "simulate",
     "space",

@@ -8,12 +8,13 @@ import gzip
 import io
 import os
 import re
+import sys
 import tempfile
 import threading
 import tomllib
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,6 +24,9 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _UMASK_LOCK = threading.Lock()
 _BLOCK = 1 << 22
 _LINES_A_STEP = 4096
+
+#: What stands for standard input and output in place of a path.
+STDIN = STDOUT = "-"
 
 #: How files begin that are often taken for text, what they are, and what can be done.
 _BINARY = (
@@ -90,24 +94,69 @@ def stream_text(
     InputError
         When the file is missing, empty, damaged or no text (with the line).
     """
-    blank, done = True, 0
+    done = 0
     with open_content(path) as (file, content):
-        start = content.peek(4)  # type: ignore[attr-defined]
-        for magic, what, remedy in _BINARY:
-            if start.startswith(magic):
-                raise InputError(f"{path} holds {what}, not text", remedy=remedy)
-        decode = _utf_16 if start.startswith(_UTF_16) else _utf_8
-        for number, line in enumerate(decode(content, path), start=1):
-            if "\0" in line:
-                raise _no_text("a zero byte", number, path)
-            blank = blank and not line.strip()
+        for number, line in enumerate(text_lines(content, path), start=1):
             if number % _LINES_A_STEP == 0:
                 advance(file.tell() - done)
                 done = file.tell()
             yield line
         advance(file.tell() - done)
+
+
+def text_lines(content: BinaryIO, name: Path | str) -> Iterator[str]:
+    """Read the lines of an open file; see `stream_text`.
+
+    Parameters
+    ----------
+    content
+        Open to read bytes, such as a pipe.
+    name
+        For messages.
+
+    Raises
+    ------
+    InputError
+        As `stream_text`.
+    """
+    blank = True
+    start = content.peek(4)  # type: ignore[attr-defined]
+    for magic, what, remedy in _BINARY:
+        if start.startswith(magic):
+            raise InputError(f"{name} holds {what}, not text", remedy=remedy)
+    decode = _utf_16 if start.startswith(_UTF_16) else _utf_8
+    for number, line in enumerate(decode(content, name), start=1):
+        if "\0" in line:
+            raise _no_text("a zero byte", number, name)
+        blank = blank and not line.strip()
+        yield line
     if blank:  # a byte order mark or blanks beyond ASCII may be there
-        raise _empty(path)
+        raise _empty(name)
+
+
+def is_pipe(path: Path | str) -> bool:
+    """Return whether a path is ``-``, standard input, or a pipe, which can be read only once."""
+    return str(path) == STDIN or Path(path).is_fifo()
+
+
+def stream_pipe(path: Path | str) -> Iterator[str]:
+    """Read a pipe, or standard input, line by line, plain or gzip; see `stream_text`.
+
+    Raises
+    ------
+    InputError
+        As `stream_text`.
+    """
+    name = "standard input" if str(path) == STDIN else str(path)
+    with ExitStack() as opened:
+        pipe: Any = (
+            sys.stdin.buffer if str(path) == STDIN else opened.enter_context(open_binary(path))
+        )
+        packed = pipe.peek(2).startswith(_GZIP_MAGIC)
+        try:
+            yield from text_lines(gzip.GzipFile(fileobj=pipe) if packed else pipe, name)  # type: ignore[arg-type]
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise _damaged(name, error) from None
 
 
 def _utf_8(content: BinaryIO, path: Path | str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Integral
@@ -157,3 +158,10 @@ def _at_least(name: str, value: int, least: int) -> None:
     if value < least:
         problem = f"{name}={value} is less than {least}"
         raise InputError(problem, remedy=f"use {least} or more", argument=name)
+
+
+def n_cores() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

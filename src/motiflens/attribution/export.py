@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pybigtools
 from numpy.typing import NDArray
 
 from motiflens.attribution.result import Attributions, Floats
@@ -16,6 +14,7 @@ from motiflens.datasets import SequenceDataset
 from motiflens.datasets.loci import Loci
 from motiflens.errors import InputError
 from motiflens.files import write_whole
+from motiflens.io.big_wig import write_values
 
 Covered = tuple[NDArray[np.int64], NDArray[np.float64]]
 
@@ -56,11 +55,7 @@ def write_big_wig(path: str | Path, attributions: Attributions, dataset: Sequenc
         for chrom in np.unique(coordinates.chrom[rows])
     }
     sizes = {chrom: int(positions[-1]) + 1 for chrom, (positions, _) in covered.items()}
-    # The library writes to a path alone.
-    with tempfile.TemporaryDirectory() as folder:
-        aside = Path(folder) / "track.bw"
-        pybigtools.open(str(aside), "w").write(sizes, _intervals(covered))
-        write_whole(path, aside.read_bytes())
+    write_values(path, sizes, _intervals(covered))
 
 
 def write_bed(path: str | Path, attributions: Attributions, dataset: SequenceDataset) -> None:

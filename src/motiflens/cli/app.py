@@ -116,6 +116,46 @@ COMMANDS = {
     ],
     "Use a trained model": [
         (
+            "predict",
+            "predict",
+            "Score sequences with the models of a run.",
+            "predict out peaks.fa -o scores.tsv\n"
+            "  motiflens predict out peaks.bed --genome hg38.fa -o scores.parquet\n"
+            "  zcat reads.fa.gz | motiflens predict out - -o -",
+        ),
+        (
+            "genomes",
+            "scan",
+            "Score the window around each position of a genome, and find its peaks.",
+            "scan out genome.fa -o scan.bw --peaks scan.narrowPeak",
+        ),
+        (
+            "variants",
+            "variants",
+            "Score the variants of a VCF by a run's model, with motifs lost and gained.",
+            "variants out my.vcf.gz --genome hg38.fa -o scored.vcf.gz\n"
+            "  motiflens variants out my.vcf.gz --genome hg38.fa --plot chr1:109274968 -o one.svg",
+        ),
+        (
+            "variants",
+            "mutations",
+            "Score every substitution of regions of a genome, the window centred on the base.",
+            "mutations out peaks.bed --genome hg38.fa -o out/mutations",
+        ),
+        (
+            "annotate",
+            "annotate",
+            "Call hits of a run's motifs from what the bases contribute to its model.",
+            "annotate out peaks.fa -o contribution-hits.bed.gz\n"
+            "  motiflens annotate out peaks.bed --genome hg38.fa -o contribution-hits.bed.gz",
+        ),
+        (
+            "predict",
+            "export",
+            "Write a run's model as ONNX or for torch.export, with a model card.",
+            "export out -o model.onnx",
+        ),
+        (
             "genomes",
             "merge",
             "Join what the shards of a command have computed into its output.",

@@ -1,16 +1,135 @@
-"""Sub-commands that apply a trained model to genomes: merge."""
+"""Sub-commands that apply a trained model to genomes: scan, merge."""
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from motiflens.cli.options import Json
+from motiflens.cli.options import Chosen, InTiles, Json, Output
 from motiflens.cli.progress import on_stderr
+from motiflens.cli.summary import counted
+from motiflens.progress import in_words
 from motiflens.scoring.carry_out import merge as join
+from motiflens.scoring.cluster import engine_of
+from motiflens.scoring.work import Shard
+
+if TYPE_CHECKING:
+    from motiflens.scoring.scan import Scan
+
+
+def scan(
+    run: Path,
+    genome: Path,
+    *,
+    output: Output,
+    regions: Path | None = None,
+    stride: int = 1,
+    peaks: Path | None = None,
+    fdr: float = 0.05,
+    chosen: Chosen = Chosen(),
+    tiled: InTiles = InTiles(),
+) -> None:
+    """Score the window around each position of a genome by a run's model.
+
+    Parameters
+    ----------
+    run
+        Run directory.
+    genome
+        FASTA or 2bit.
+    output
+        bigWig file to write: at each position the mean logit over seeds of the window around it.
+    regions
+        BED: only windows around positions in its intervals.
+    stride
+        Only every so many bases: positions that are multiples of it.
+    peaks
+        narrowPeak file to write: the local maxima of the track, at least a window apart, with
+        q-values by those on dinucleotide shuffles of the same sequence.
+    fdr
+        The largest q-value of a peak.
+    """
+    from motiflens.scoring.genome_scans import carry_out_scan, open_scan
+
+    shard = Shard.parse(tiled.shard)
+    engine = engine_of(tiled.scheduler)
+    made = open_scan(
+        run, genome, output, model=chosen.model, regions=regions, stride=stride, peaks=peaks,
+        fdr=fdr, device=chosen.device,
+    )  # fmt: skip
+    if tiled.dry_run:
+        _print(_estimate(made, shard, chosen.threads), as_json=tiled.as_json)
+        return
+    joined = carry_out_scan(
+        made,
+        shard=shard,
+        engine=engine,
+        threads=chosen.threads,
+        overwrite=tiled.overwrite,
+        progress=on_stderr(),
+    )
+    if joined:
+        _print(_summary(made, output, peaks), as_json=tiled.as_json)
+        return
+    told = f"shard {shard.number}/{shard.count} of {output} is done"
+    if tiled.as_json:
+        print(json.dumps({"file": str(output), "shard": f"{shard.number}/{shard.count}"}))
+    print(f"{told}; `motiflens merge {output}` joins all of them", file=sys.stderr)
+
+
+def _estimate(scan: Scan, shard: Shard, threads: int | None) -> dict[str, Any]:
+    """Return what would be done, and about how long it takes, as one tile was measured."""
+    from motiflens.training import n_cores
+
+    own = [size for tile, size in enumerate(scan.sizes) if shard.takes(tile)]
+    workers = min(threads or n_cores(), max(len(own), 1))
+    seconds = scan.seconds() * sum(own) / max(sum(scan.sizes), 1) / workers
+    return {
+        "model": scan.scorer.name,
+        "seeds": scan.scorer.n_seeds,
+        "window": scan.length,
+        "positions": sum(own),
+        "tiles": len(own),
+        "shared_activations": scan.shares_activations,
+        "seconds": round(seconds, 1),
+        "told": f"{counted(sum(own), 'position')} in {counted(len(own), 'tile')}, windows of "
+        f"{scan.length} bases scored by {counted(scan.scorer.n_seeds, 'seed')} of "
+        f"{scan.scorer.name}, {'which share' if scan.shares_activations else 'without shared'} "
+        f"activations: {in_words(seconds)} with {counted(workers, 'thread')}",
+    }
+
+
+def _summary(scan: Scan, output: Path, peaks: Path | None) -> dict[str, Any]:
+    result = scan.result
+    assert result is not None, "it was joined"
+    values: dict[str, Any] = {
+        "file": str(output),
+        "model": scan.scorer.name,
+        "window": scan.length,
+        "windows": result.n_windows,
+    }
+    told = f"{output}: {counted(result.n_windows, 'window')} of {scan.length} bases"
+    if peaks is not None:
+        values |= {
+            "peaks_file": str(peaks),
+            "peaks": result.n_peaks,
+            "maxima": result.n_maxima,
+            "maxima_of_shuffles": result.n_null,
+        }
+        told += (
+            f"\n{peaks}: {counted(result.n_peaks, 'peak')} with q <= {scan.arguments['fdr']:g} of "
+            f"{result.n_maxima} local maxima, beside {result.n_null} of dinucleotide shuffles"
+        )
+    return values | {"told": told}
+
+
+def _print(values: dict[str, Any], *, as_json: bool) -> None:
+    told = values.pop("told")
+    print(json.dumps(values) if as_json else told)
 
 
 def merge(

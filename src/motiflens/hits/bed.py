@@ -116,7 +116,7 @@ def write_hits(
         As :func:`motiflens.find_hits` and :func:`motiflens.hits.open_sequences`, and when the
         output cannot be written or is named as what it is not.
     """
-    _check_name(output)
+    check_bed_name(output)
     check_strands(strands)
     motifs = resolve_motifs(motifs)
     both = strands == "both"
@@ -139,7 +139,8 @@ def write_hits(
     return ScanSummary(len(names), tuple(tally.n_hits.tolist()), windows, base, notes)
 
 
-def _check_name(output: Path | str) -> None:
+def check_bed_name(output: Path | str) -> None:
+    """Refuse a file that is not named as a BED file."""
     name = Path(output).name.lower().removesuffix(".gz")
     if not name.endswith(ENDINGS):
         raise InputError(

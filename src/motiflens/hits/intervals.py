@@ -44,14 +44,17 @@ class Intervals:
     @property
     def n_bases(self) -> int:
         """Bases that lie in an interval, each counted once."""
-        spans = (_spans(*intervals) for intervals in self.by_contig.values())
-        return sum(end - start for contig in spans for start, end in contig)
+        return sum(end - start for name in self.by_contig for start, end in self.spans(name))
+
+    def spans(self, name: str) -> list[tuple[int, int]]:
+        """Return the intervals of a contig, those that overlap or touch as one."""
+        return _spans(*self.by_contig[name])
 
     def stretches(self, widest: int, advance: Advance) -> Iterator[Stretch]:
         """Read all bases, so that each window that lies in one interval lies in one stretch."""
         for index, (name, (starts, ends)) in enumerate(self.by_contig.items()):
             reach = np.maximum.accumulate(ends)
-            for first, last in _spans(starts, ends):
+            for first, last in self.spans(name):
                 for begin in range(first, last, BLOCK):
                     n_starts = min(BLOCK, last - begin)
                     end = min(begin + BLOCK + widest - 1, last)

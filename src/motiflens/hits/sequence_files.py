@@ -149,7 +149,7 @@ def _read_fasta(path: Path, widest: int, advance: Advance, names: list[str]) -> 
             names.append(words[0] if words else f"seq{len(names) + 1:04}")
             held, start = bytearray(), 0
             continue
-        held += _codes_of(text, number, path)
+        held += codes_of_letters(text, f"in line {number} of {path}")
         while len(held) >= BLOCK + widest - 1:
             yield _stretch(names, start, held[: BLOCK + widest - 1])._replace(n_starts=BLOCK)
             del held[:BLOCK]
@@ -161,12 +161,18 @@ def _stretch(names: list[str], start: int, codes: bytearray) -> Stretch:
     return Stretch(len(names) - 1, start, np.frombuffer(bytes(codes), np.uint8), len(codes))
 
 
-def _codes_of(text: str, number: int, path: Path) -> bytes:
+def codes_of_letters(text: str, where: str) -> bytes:
+    """Return the codes of letters of the IUPAC code, in any case; other than ACGTU read as N.
+
+    Raises
+    ------
+    InputError
+        For other characters and for protein, with the place.
+    """
     letters = text.strip().encode("ascii", errors="replace")
     codes = letters.translate(_CODES)
     wrong = codes.find(_WRONG)
     if wrong >= 0:
-        where = f"in line {number} of {path}"
         refuse_protein(text.strip(), where)
         what = f"{text.strip()[wrong]!r} at position {wrong + 1} is no nucleotide"
         raise InputError(what, where, "correct the file")

@@ -20,7 +20,9 @@ _NARROW_PEAK_COLUMNS = 10
 _HEADERS = {("start", "end"), ("start", "stop"), ("chromstart", "chromend"), ("begin", "end")}
 
 
-class _Row(NamedTuple):
+class BedRow(NamedTuple):
+    """A row of a BED file: what is not there is "", ``.`` or `NO_SUMMIT`."""
+
     chrom: str
     start: int
     end: int
@@ -52,7 +54,7 @@ def read_loci(path: Path | str, *, name_pattern: str | None = None) -> Loci:
         When the file is missing, empty, damaged or not text, for a line that is none of the above
         (with its number), and when no row is there or matches.
     """
-    rows = list(_stream_rows(path))
+    rows = list(stream_bed(path))
     if not rows:
         raise InputError(f"{path} has no rows", remedy="check how the file was made")
     kept = [row for row in rows if name_pattern is None or fnmatchcase(row.name, name_pattern)]
@@ -61,9 +63,23 @@ def read_loci(path: Path | str, *, name_pattern: str | None = None) -> Loci:
     return Loci(*map(np.array, zip(*kept, strict=True)))
 
 
-def _stream_rows(path: Path | str) -> Iterator[_Row]:
+def stream_bed(path: Path | str, lines: Iterator[str] | None = None) -> Iterator[BedRow]:
+    """Read the rows of a BED or narrowPeak file one by one; see `read_loci`.
+
+    Parameters
+    ----------
+    path
+        The file.
+    lines
+        Its lines, where they come from elsewhere, such as a pipe.
+
+    Raises
+    ------
+    InputError
+        As `read_loci`, but for a file without rows.
+    """
     n_columns, separator = 0, None
-    for number, line in enumerate(stream_text(path), start=1):
+    for number, line in enumerate(lines or stream_text(path), start=1):
         if not line.strip() or line.startswith("#") or line.split()[0] in ("track", "browser"):
             continue
         if not n_columns:
@@ -78,7 +94,7 @@ def _stream_rows(path: Path | str) -> Iterator[_Row]:
             raise at(error, f"in line {number} of {path}") from None
 
 
-def _parse_row(fields: list[str], n_columns: int) -> _Row:
+def _parse_row(fields: list[str], n_columns: int) -> BedRow:
     if len(fields) != n_columns or n_columns < 3:
         first = "" if len(fields) == n_columns else f", where the first row has {n_columns},"
         raise InputError(
@@ -95,7 +111,7 @@ def _parse_row(fields: list[str], n_columns: int) -> _Row:
     name = fields[3] if n_columns > 3 and fields[3] != "." else ""
     has_summit = n_columns == _NARROW_PEAK_COLUMNS
     summit = _parse_summit(fields[-1], start, end) if has_summit else NO_SUMMIT
-    return _Row(fields[0], start, end, strand, name, summit)
+    return BedRow(fields[0], start, end, strand, name, summit)
 
 
 def _parse_summit(text: str, start: int, end: int) -> int:
@@ -110,7 +126,7 @@ def _parse_summit(text: str, start: int, end: int) -> int:
     return summit
 
 
-def _no_match(rows: list[_Row], pattern: str, path: Path | str) -> InputError:
+def _no_match(rows: list[BedRow], pattern: str, path: Path | str) -> InputError:
     counts = Counter(row.name for row in rows)
     inner = pattern.strip("*?")
     holding = sorted(name for name in counts if inner and inner.lower() in name.lower())

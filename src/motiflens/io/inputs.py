@@ -109,7 +109,7 @@ def as_dataset(sequences: Sequences) -> SequenceDataset:
         names = default_names(len(codes))
         return SequenceDataset(codes, lengths, np.zeros(len(codes), np.float32), names)
     if isinstance(sequences, str | PathLike):
-        if not _is_sequence(sequences):
+        if not is_sequence(sequences):
             return read_sequences(sequences)
         sequences = [str(sequences)]
     texts = list(sequences)
@@ -236,7 +236,8 @@ def _like(sequences: Any, codes: Codes, lengths: Lengths) -> Any:
     return sequences.new_tensor(values) if _is_tensor(sequences) else values
 
 
-def _is_sequence(text: str | PathLike[str]) -> bool:
+def is_sequence(text: str | PathLike[str]) -> bool:
+    """Return whether text is a sequence, and not the name of a file."""
     # os.path.exists: a sequence may be longer than any name of a file, which Path refuses.
     return isinstance(text, str) and bool(text) and set(text) <= LETTERS and not exists(text)
 

@@ -92,7 +92,11 @@ def _kind_of_content(path: Path | str, with_genome: bool) -> str:
     with open_content(path) as (_, content):
         if is_two_bit(content.read(4)):
             return TWO_BIT
-    line = next(stream_text(path), "")
+    return kind_of_line(next(stream_text(path), ""), path, with_genome=with_genome)
+
+
+def kind_of_line(line: str, path: Path | str, *, with_genome: bool = False) -> str:
+    """Return what a file is by its first line, one of the names above; see `kind_of`."""
     _refuse_others(path, line, 1)
     if line.startswith(">"):
         return FASTA

@@ -198,9 +198,11 @@ def _loci(columns: dict[str, tuple[str, ...]], where: Callable[[int], str]) -> L
 
 
 def open_table(
-    path: Path | str, needed: Sequence[str] = COLUMNS[:2]
+    path: Path | str, needed: Sequence[str] = COLUMNS[:2], lines: Iterator[str] | None = None
 ) -> tuple[list[str], Iterator[Row]]:
     """Open a table: which of our columns it has, and its rows, with the values of these columns.
+
+    Lines may come from elsewhere, such as a pipe.
 
     Raises
     ------
@@ -208,13 +210,14 @@ def open_table(
         When the file is missing or no table, a column that is needed is missing, or one is there
         twice; the rows raise for what is wrong in them.
     """
-    kind = table_kind(path)
+    kind = None if lines else table_kind(path)
     if kind == "parquet":
         with _decoded(path, "Parquet"), open_binary(path) as content:
             header: Sequence[str] = pq.read_schema(content).names
         found = find_columns(header, path, needed)
         return list(found), _parquet_rows(path, [header[index] for index in found.values()])
-    rows = _workbook_rows(path) if kind in ("xlsx", "xls") else _text_rows(path, kind)
+    is_book = kind in ("xlsx", "xls")
+    rows = _workbook_rows(path) if is_book else _text_rows(lines or stream_text(path), path, kind)
     header = next(rows, ([], ""))[0]
     found = find_columns(header, path, needed)
     chosen = list(found.values())
@@ -286,8 +289,7 @@ def delimited_rows(
         raise InputError(str(error), f"in line {reader.line_num} of {path}") from None
 
 
-def _text_rows(path: Path | str, kind: str | None) -> Iterator[Row]:
-    lines = stream_text(path)
+def _text_rows(lines: Iterator[str], path: Path | str, kind: str | None) -> Iterator[Row]:
     first = [""]
     while not first[-1].strip():  # until the end, which raises, where all are blank
         first.append(next(lines))

@@ -12,12 +12,12 @@ from motiflens.errors import one_of
 from motiflens.models.attention import Attention
 from motiflens.models.base import (
     AttentionMap,
-    BothStrands,
     FeatureMap,
     ReceptiveField,
     SequenceModel,
     project_to_bases,
 )
+from motiflens.models.both_strands import BothStrands
 from motiflens.models.cnn import CNN
 from motiflens.models.hybrid import Hybrid
 from motiflens.models.transformer import Transformer

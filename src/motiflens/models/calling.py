@@ -122,6 +122,25 @@ def told_by_length(length: int) -> Iterator[None]:
         ) from error
 
 
+def takes_length(module: nn.Module, length: int) -> bool:
+    """Return whether a module computes sequences of a length, by trying; it is left as it was.
+
+    Raises
+    ------
+    Exception
+        What the module raises that is not of tensors that do not fit.
+    """
+    parameter = next(module.parameters(), torch.zeros(0))
+    x = torch.eye(4, dtype=parameter.dtype, device=parameter.device)
+    x = x[:, torch.arange(length, device=x.device) % 4].expand(2, 4, length).contiguous()
+    try:
+        with evaluating(module), torch.inference_mode(), told_by_length(length):
+            module(x)
+    except InputError:
+        return False
+    return True
+
+
 def logits_of(module: nn.Module, x: Tensor, target: int) -> Tensor:
     """Call the module on (N, 4, L) and return the logits (N,) of one target.
 

@@ -79,7 +79,9 @@ class CNN(FilterModel):
         def head(largest: Tensor) -> Tensor:
             return self._head(largest).squeeze(-1)
 
-        return PooledFilters(self.first.weight, self.first.field, head)
+        # ReLU follows the bias.
+        floor = -self.first.bias if isinstance(self.activation, nn.ReLU) else None
+        return PooledFilters(self.first.weight, self.first.field, head, floor=floor)
 
     def _head(self, largest: Tensor) -> Tensor:
         """Map the largest activations (..., F), without bias, to logits (..., 1)."""

@@ -47,6 +47,8 @@ class Filters(nn.Module):
         windows = kmer_sums.read_windows(one_hot, self.weight, self.padding)
         if windows is not None:
             return kmer_sums.activations(self.weight, windows)
+        if self._is_exported():
+            return self._convolved(one_hot)
         return affine(self._windows(one_hot), self._flat(), None)
 
     def read(self, one_hot: Tensor) -> Tensor | Windows:
@@ -78,6 +80,8 @@ class Filters(nn.Module):
         read = kmer_sums.read_windows(one_hot, self.weight, self.padding)
         if read is not None:
             return kmer_sums.max_activations(self.weight, read.counting(valid))
+        if self._is_exported():
+            return self._convolved(one_hot).masked_fill(~valid.unsqueeze(-1), -torch.inf).amax(-2)
         windows, flat = self._windows(one_hot), self._flat()
         if has_torch_function((one_hot,)):
             return largest(_activations(windows, flat, valid))[0]
@@ -101,6 +105,15 @@ class Filters(nn.Module):
         with torch.no_grad():
             self.weight.copy_(kmer * fade)
             self.bias.fill_(-3.0 * float(deviation))
+
+    def _is_exported(self) -> bool:
+        """Return whether a graph is made of a forward pass, for any number of bases."""
+        return torch.compiler.is_compiling() and self.weight.ndim == 3
+
+    def _convolved(self, one_hot: Tensor) -> Tensor:
+        """Return the activations (..., U, F) by one operation, which other runtimes have too."""
+        padded = nn.functional.pad(one_hot, self.padding)
+        return nn.functional.conv1d(padded, self.weight).mT
 
     def _windows(self, one_hot: Tensor) -> Tensor:
         """Cut the bases that each unit sees, (..., U, 4 K), base after base."""

@@ -42,6 +42,10 @@ class RelativeBias(nn.Module):
     def forward(self, n_units: int) -> Tensor:
         """Return (H, U, U), or (R, H, U, U) of replicas: query i, key j, number of offset j - i."""
         max_offset = self.table.shape[-1] // 2
+        if torch.compiler.is_compiling():  # one graph for any number of units
+            units = torch.arange(n_units, device=self.table.device)
+            offset = (units - units.unsqueeze(-1)).clamp(-max_offset, max_offset)
+            return self.table[..., offset + max_offset]
         beyond = n_units - 1 - max_offset
         if beyond > 0:
             shape = (*self.table.shape[:-1], beyond)

@@ -65,7 +65,7 @@ def write_logos(
             f"the folder {folder} cannot be made ({error.strerror})", remedy="use another folder"
         ) from None
     for path, svg in figures.items():
-        write_whole(path, _png(svg) if path.suffix == ".png" else svg.encode())
+        write_whole(path, png_of(svg) if path.suffix == ".png" else svg.encode())
     return list(figures)
 
 
@@ -91,7 +91,7 @@ def _stems(motifs: Sequence[Motif]) -> list[str]:
     return stems
 
 
-def _png(svg: str) -> bytes:
+def png_of(svg: str) -> bytes:
     """Draw an SVG figure as PNG of twice its size.
 
     Letters of logos are outlines, the same everywhere; numbers and titles are in a font without

@@ -43,7 +43,7 @@ def figure_key(title: str) -> str:
     return f"-{zlib.crc32(title.encode(errors='replace')):x}"
 
 
-def outlines(key: str) -> str:
+def letter_outlines(key: str) -> str:
     """Define the four letters of a figure once; a page of filters draws thousands."""
     return element(
         "defs",
@@ -104,7 +104,7 @@ def _stack(heights: Matrix, x: float, scale: Scale, width: float, key: str) -> s
     return "".join(parts)
 
 
-def stacks(heights: Matrix, left: float, scale: Scale, width: float, key: str) -> str:
+def letter_stacks(heights: Matrix, left: float, scale: Scale, width: float, key: str) -> str:
     """Draw all columns, the first one at `left`, each `width` px wide."""
     return "".join(
         _stack(column, left + index * width, scale, width, key)
@@ -147,7 +147,7 @@ def _panel(heights: Matrix, left: float, scale: Scale, key: str) -> str:
     width = heights.shape[1]
     return (
         line(left, scale(0), left + width * COLUMN, scale(0))
-        + stacks(heights, left, scale, COLUMN, key)
+        + letter_stacks(heights, left, scale, COLUMN, key)
         + column_numbers(width, left, scale.start + 18)
     )
 
@@ -182,7 +182,7 @@ def logo(matrix: Matrix, *, kind: Kind = "information", title: str = "Motif") ->
     width = heights.shape[1]
     scale = _height_scale(heights, kind, TOP + HEIGHT, TOP)
     key = figure_key(title)
-    body = [outlines(key), _axis_of(kind, scale), _panel(heights, LEFT, scale, key)]
+    body = [letter_outlines(key), _axis_of(kind, scale), _panel(heights, LEFT, scale, key)]
     size = (LEFT + width * COLUMN + 12, TOP + HEIGHT + 26)
     return figure(*size, title, f"Sequence logo of {width} positions, {top_bases(heights)}", *body)
 
@@ -228,14 +228,14 @@ def logo_pair(
     last = max(lower.shape[1], offset + upper.shape[1])
     width = LEFT + (last - first) * COLUMN + 12
     key = figure_key(title)
-    body, tops = [outlines(key)], (TOP, TOP + HEIGHT + 24)
+    body, tops = [letter_outlines(key)], (TOP, TOP + HEIGHT + 24)
     rows = (("found", upper, offset), (below, lower, 0))
     for (name, heights, shift), top in zip(rows, tops, strict=True):
         scale = Scale(0.0, 2.0, top + HEIGHT, top)
         left = LEFT + (shift - first) * COLUMN
         body.append(_height_axis(scale, f"{name} (bits)", BITS))
         body.append(line(LEFT, scale(0), width - 12, scale(0), stroke=GRID))
-        body.append(stacks(heights, left, scale, COLUMN, key))
+        body.append(letter_stacks(heights, left, scale, COLUMN, key))
     true_left = LEFT - first * COLUMN
     bottom = tops[1] + HEIGHT
     body.append(column_numbers(lower.shape[1], true_left, bottom + 18))
@@ -268,7 +268,7 @@ def filter_grid(
     called = range(len(filters)) if numbers is None else numbers
     cell = (max(12.0 * shown.shape[2], 64.0) + 24, 84.0)
     key = figure_key(title)
-    body = [outlines(key)]
+    body = [letter_outlines(key)]
     for index, matrix in enumerate(shown):
         x, y = (index % FILTERS_PER_ROW) * cell[0] + 12, (index // FILTERS_PER_ROW) * cell[1]
         heights = letter_heights(matrix, "contribution")
@@ -283,7 +283,7 @@ def filter_grid(
             )
         )
         body.append(line(x, scale(0), x + 12 * matrix.shape[1], scale(0), stroke=GRID))
-        body.append(stacks(heights, x, scale, 12.0, key))
+        body.append(letter_stacks(heights, x, scale, 12.0, key))
     rows = -(-len(filters) // FILTERS_PER_ROW)
     size = (cell[0] * min(FILTERS_PER_ROW, len(filters)), cell[1] * rows + 6)
     description = f"{len(filters)} filters of width {filters.shape[2]}, weights as letter heights"
@@ -318,7 +318,7 @@ def logo_strands(matrix: Matrix, *, kind: Kind = "information", title: str = "Mo
     scale = _height_scale(heights, kind, STRANDS_TOP + HEIGHT, STRANDS_TOP)
     key = figure_key(title)
     body = [
-        outlines(key),
+        letter_outlines(key),
         label(title, LEFT, 18, font_size=13, fill=INK, font_weight="bold"),
         _axis_of(kind, scale),
     ]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from motiflens.errors import InputError
 from motiflens.plots.axes import Scale, grid, linear_ticks, round_range, y_title
-from motiflens.plots.logo import LETTER_COLOURS, figure_key, outlines, stacks
+from motiflens.plots.logo import LETTER_COLOURS, figure_key, letter_outlines, letter_stacks
 from motiflens.plots.svg import (
     MONOSPACE,
     MUTED,
@@ -119,7 +119,7 @@ def contribution_track(
     top, bottom, right = 26.0, 26.0 + height, LEFT + step * length
     ends = [0.0, float(matrix.min(initial=0)), float(matrix.max(initial=0))]
     scale, key = Scale(*round_range(ends), bottom, top), figure_key(title)
-    body = [outlines(key)]
+    body = [letter_outlines(key)]
     # A name that has no room before the right edge is left out; its site is shaded all the same.
     rooms = [length - max(first - start, 0) for first, _, _ in sites]
     body += [
@@ -128,7 +128,10 @@ def contribution_track(
     ]
     body.append(grid(scale, linear_ticks(scale.low, scale.high, 3), LEFT, right))
     body += [y_title(y_label, LEFT - 54, (top + bottom) / 2), line(LEFT, scale(0), right, scale(0))]
-    body += [stacks(matrix, LEFT, scale, step, key), positions(length, start, step, bottom + 18)]
+    body += [
+        letter_stacks(matrix, LEFT, scale, step, key),
+        positions(length, start, step, bottom + 18),
+    ]
     strongest = start + 1 + int(np.abs(matrix).sum(axis=0).argmax())
     text = f"{y_label} of {length} bases, largest at position {strongest}"
     return figure(right + 12, bottom + 26, title, text, *body)

@@ -21,6 +21,8 @@ from motiflens.report.parts import (
 )
 from motiflens.results import Results
 from motiflens.results.scores import (
+    CalibratedScores,
+    Calibration,
     Crossing,
     Curve,
     EnsembleScores,
@@ -63,6 +65,7 @@ def metrics_parts(results: Results) -> list[Part]:
     )
     curves = Row([_figure(metrics.models, kind) for kind in CURVES])
     tables: list[Block] = [Text(about), _ranking(metrics), _calls(metrics)]
+    tables += _calibration(metrics.models)
     return [curves, Section("ensembles", title, tables)]
 
 
@@ -136,6 +139,54 @@ def _figure(models: Mapping[str, EnsembleScores], kind: str) -> Figure:
     reference = (fraction, fraction) if kind == "pr" else (0.0, 1.0)
     svg = unit_chart(curves, title, x_label, y_label, reference=reference)
     return Figure(svg, title, caption, kind="tile")
+
+
+def _calibration(models: Mapping[str, EnsembleScores]) -> list[Block]:
+    """Lay out the probabilities of `motiflens predict`; nothing of runs before they were fitted."""
+    fitted, missing = {}, []
+    for name, model in models.items():
+        if isinstance(model.calibration, Calibration) and isinstance(
+            model.calibrated, CalibratedScores
+        ):
+            fitted[name] = model.calibration, model.calibrated
+        elif model.calibration is None:
+            missing.append(name)
+    blocks: list[Block] = []
+    if fitted:
+        curves = {name: (s.reliability.x, s.reliability.y) for name, (_, s) in fitted.items()}
+        _, x_label, y_label, caption = CURVES["reliability"]
+        title = "Reliability, calibrated"
+        svg = unit_chart(curves, title, x_label, y_label, reference=(0.0, 1.0))
+        blocks += [Figure(svg, title, f"On the test split. {caption}", kind="tile")]
+        blocks += [_calibration_table(models, fitted)]
+    if missing:
+        why = "the validation data hold fewer than 20 sequences of a class."
+        blocks.append(Text(f"No calibrated probabilities of {', '.join(missing)}: {why}"))
+    return blocks
+
+
+def _calibration_table(
+    models: Mapping[str, EnsembleScores],
+    fitted: Mapping[str, tuple[Calibration, CalibratedScores]],
+) -> Table:
+    rows = [
+        [
+            name,
+            f"{fit.n_positives:,} and {fit.n_negatives:,}",
+            number(fit.slope, 3),
+            number(fit.bias, 3),
+            f"{models[name].test.brier.value:.3f}, {scores.brier:.3f}",
+            f"{models[name].test.ece.value:.3f}, {scores.ece:.3f}",
+        ]
+        for name, (fit, scores) in fitted.items()
+    ]
+    caption = (
+        "`motiflens predict` gives these probabilities: the logistic function of slope · z + bias, "
+        "z the mean logit of the seeds, fitted to validation sequences (Platt scaling). Brier "
+        "score and calibration error on the test split, before and after."
+    )
+    head = ["Model", "Positives and negatives", "Slope", "Bias", "Brier", "Calibration error"]
+    return Table(head, rows, "Calibrated probabilities", caption)
 
 
 def crossing_section(results: Results) -> Section:

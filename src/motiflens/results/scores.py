@@ -201,6 +201,14 @@ class Calibration(Part, frozen=True, kw_only=True):
     n_negatives: int
 
 
+class CalibratedScores(Part, frozen=True, kw_only=True):
+    """What calibrated probabilities score on the test split, as those of ``test`` do."""
+
+    brier: float
+    ece: float
+    reliability: Reliability
+
+
 class EnsembleScores(Part, frozen=True, kw_only=True):
     """The mean of a model's seeds on the test split.
 
@@ -214,6 +222,8 @@ class EnsembleScores(Part, frozen=True, kw_only=True):
         Of the ensemble.
     calibration
         None where too few validation sequences could fit one; absent in older runs.
+    calibrated
+        None and absent where ``calibration`` is.
     """
 
     test: HeldOutScores
@@ -221,6 +231,7 @@ class EnsembleScores(Part, frozen=True, kw_only=True):
     seeds: tuple[SeedHeldOut, ...]
     curves: Curves
     calibration: Calibration | msgspec.UnsetType | None = msgspec.UNSET
+    calibrated: CalibratedScores | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class GroupCounts(Part, frozen=True, kw_only=True):

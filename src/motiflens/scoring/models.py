@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from motiflens.errors import InputError
 from motiflens.models import SequenceModel
-from motiflens.models.calling import require_device, told_by_length
+from motiflens.models.calling import require_device, takes_length, told_by_length
 from motiflens.results import Results
 from motiflens.results.scores import Calibration
 from motiflens.results.tracks import best_validated
@@ -38,6 +38,9 @@ class ModuleScorer(Scorer):
 
     def logits(self, codes: Codes, lengths: Lengths) -> Floats:
         """Return the logits (S, N) of every seed."""
+        return self.at_lengths(self._forward, codes, lengths)
+
+    def _forward(self, codes: Codes) -> Floats:
         table = torch.as_tensor(ONE_HOT, device=self.device)
         at_once = max(1, BASES_AT_ONCE.get(self.device.type, 2**22) // codes.shape[1])
         batches = []
@@ -86,6 +89,7 @@ def open_models(
         min_length=ensemble.min_length,
         length=ensemble.length,
         both_strands=ensemble.both_strands,
+        only_length=not takes_length(members[0], 2 * ensemble.length + 1),
         trained_on=TrainedOn.of(opened.dataset),
         calibration=_calibration(results, name),
         members=members,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,10 @@ class Scorer(ABC):
         model takes.
     both_strands
         Whether a sequence and its reverse complement score the same.
+    only_length
+        Whether the model takes no other length; shorter sequences are padded to it.
+    takes_padding
+        Whether zero columns behind a sequence leave its logit as it is.
     trained_on
         None where it is not known.
     calibration
@@ -81,6 +86,8 @@ class Scorer(ABC):
     min_length: int
     length: int
     both_strands: bool
+    only_length: bool = False
+    takes_padding: bool = True
     trained_on: TrainedOn | None = None
     calibration: Calibration | None = None
 
@@ -100,3 +107,18 @@ class Scorer(ABC):
         logits
             float64 (S, N). They depend neither on the other sequences nor on the padding.
         """
+
+    def at_lengths(
+        self, forward: Callable[[Codes], Floats], codes: Codes, lengths: Lengths
+    ) -> Floats:
+        """Return ``forward`` (N, L) → (S, N) of all rows, cut to their lengths where it has to be.
+
+        That is where the model does not know padding, and sequences of several lengths are there.
+        """
+        if self.takes_padding or bool((lengths == codes.shape[1]).all()):
+            return forward(codes)
+        logits = np.zeros((self.n_seeds, len(codes)))
+        for length in np.unique(lengths).tolist():
+            rows = np.flatnonzero(lengths == length)
+            logits[:, rows] = forward(np.ascontiguousarray(codes[rows, :length]))
+        return logits

@@ -15,7 +15,12 @@ from motiflens.errors import InputError
 from motiflens.progress import Progress
 
 #: Command → where the kind of its work is.
-WORKS: dict[str, str] = {}
+WORKS: dict[str, str] = {
+    "scan": "motiflens.scoring.scan:Scan",
+    "annotate": "motiflens.scoring.annotate:Annotation",
+    "variants": "motiflens.scoring.variants:Variants",
+    "mutations": "motiflens.scoring.mutations:Mutations",
+}
 
 
 class Work(ABC):
@@ -37,7 +42,7 @@ class Work(ABC):
     unit: str
 
     def __init__(self, **arguments: Any) -> None:
-        self.arguments = {
+        self.arguments: dict[str, Any] = {
             name: str(value.absolute()) if isinstance(value, Path) else value
             for name, value in arguments.items()
         }

@@ -1,5 +1,6 @@
 """Training: recipes, the loop, many seeds at once."""
 
+from motiflens.settings import n_cores
 from motiflens.training.checkpoint import remove_checkpoint
 from motiflens.training.data import predict_logits
 from motiflens.training.fit import Epoch
@@ -10,7 +11,7 @@ from motiflens.training.loop import (
     train,
     train_all,
 )
-from motiflens.training.machine import n_cores, single_intra_op_thread
+from motiflens.training.machine import single_intra_op_thread
 from motiflens.training.recipes import Recipe, recipe_for
 from motiflens.training.trained import TrainedModel, load_model, predict
 

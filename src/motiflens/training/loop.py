@@ -17,12 +17,13 @@ from torch import Tensor
 from motiflens.datasets import SequenceDataset
 from motiflens.models import build_model
 from motiflens.models.calling import choose_device
+from motiflens.settings import n_cores
 from motiflens.training import distributed
 from motiflens.training.checkpoint import Checkpoint
 from motiflens.training.data import EncodedData, predict_logits, take_splits
 from motiflens.training.group import Group, train_group
 from motiflens.training.job import Job, Trained
-from motiflens.training.machine import keep_freed_memory, n_cores, single_intra_op_thread
+from motiflens.training.machine import keep_freed_memory, single_intra_op_thread
 from motiflens.version import __version__
 
 #: More replicas a group gain nothing on a CPU: their activations leave its cache.

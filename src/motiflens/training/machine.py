@@ -1,8 +1,7 @@
-"""What training asks of the machine: its cores, one thread an operation, memory that stays."""
+"""What training asks of the machine: one thread an operation, memory that stays."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,13 +9,6 @@ import torch
 
 #: What glibc learns from: a little less than 32 MB.
 LARGEST_BLOCK = 2**25 - 2**16
-
-
-def n_cores() -> int:
-    """Count the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextmanager

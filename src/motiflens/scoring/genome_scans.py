@@ -1,0 +1,156 @@
+"""Genomes scanned by a call: what may be asked for, and how it is carried out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from motiflens.errors import InputError
+from motiflens.progress import Progress
+from motiflens.runs import Run
+from motiflens.scoring.carry_out import ALL, Engine, carry_out
+from motiflens.scoring.scan import Scan, ScanResult
+from motiflens.scoring.work import Shard
+from motiflens.training import n_cores, single_intra_op_thread
+
+#: Names of the track.
+ENDINGS = (".bw", ".bigwig")
+
+
+def open_scan(
+    run: Run | Path | str,
+    genome: Path | str,
+    output: Path | str,
+    *,
+    model: str | None = None,
+    regions: Path | str | None = None,
+    stride: int = 1,
+    peaks: Path | str | None = None,
+    fdr: float = 0.05,
+    device: str = "cpu",
+) -> Scan:
+    """Prepare a scan; see :func:`scan_genome`."""
+    _check(Path(output), stride, fdr)
+    return Scan(
+        run=_absolute(run.path if isinstance(run, Run) else run),
+        model=model,
+        genome=_absolute(genome),
+        output=_absolute(output),
+        regions=None if regions is None else _absolute(regions),
+        stride=stride,
+        peaks=None if peaks is None else _absolute(peaks),
+        fdr=fdr,
+        device=device,
+    )
+
+
+def _absolute(path: Path | str) -> str:
+    return str(Path(path).absolute())
+
+
+def _check(output: Path, stride: int, fdr: float) -> None:
+    if output.suffix.lower() not in ENDINGS:
+        raise InputError(
+            f"{output} is not named as a bigWig file, which the track is",
+            remedy="name it such as scan.bw",
+            argument="output",
+        )
+    if stride < 1:
+        raise InputError(f"stride={stride} is below 1", remedy="try stride=1", argument="stride")
+    if not 0 < fdr <= 1:
+        raise InputError(
+            f"fdr={fdr:g} is no rate", remedy="give one above 0, up to 1", argument="fdr"
+        )
+
+
+def scan_genome(
+    run: Run | Path | str,
+    genome: Path | str,
+    output: Path | str,
+    *,
+    model: str | None = None,
+    regions: Path | str | None = None,
+    stride: int = 1,
+    peaks: Path | str | None = None,
+    fdr: float = 0.05,
+    device: str = "cpu",
+    threads: int | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> ScanResult:
+    """Score the window around each position of a genome, and write a track and its peaks.
+
+    Parameters
+    ----------
+    run
+        A run, or its directory.
+    genome
+        FASTA or 2bit. Lower case counts as upper case; windows with an N have no score.
+    output
+        bigWig file: of each position the mean logit over seeds of the window of ``length`` bases
+        around it, of which it is base ``length // 2``.
+    model
+        One of the run's models; None for the best on validation data.
+    regions
+        BED: only windows around positions in its intervals.
+    stride
+        Only positions that are multiples of it.
+    peaks
+        narrowPeak file: the windows around local maxima of the track, at least a window apart,
+        with p-values and q-values by the local maxima of the same model's scores of dinucleotide
+        shuffles of the same sequence (:mod:`motiflens.scoring.peaks`).
+    fdr
+        The largest q-value of a peak.
+    device
+        Where to compute; a CPU shares activations between windows, for ``cnn``.
+    threads
+        Tiles at a time; None for one a core.
+    overwrite
+        Replace the output.
+    progress
+        Told how far it has come.
+
+    Returns
+    -------
+    ScanResult
+        What was written.
+
+    Raises
+    ------
+    InputError
+        If an input cannot be read, no window has a score, or the output is there already. What
+        was computed stays beside the output, and the same call resumes it.
+    """
+    scan = open_scan(
+        run, genome, output, model=model, regions=regions, stride=stride, peaks=peaks, fdr=fdr,
+        device=device,
+    )  # fmt: skip
+    carry_out_scan(scan, threads=threads, overwrite=overwrite, progress=progress)
+    assert scan.result is not None, "it is all there"
+    return scan.result
+
+
+def carry_out_scan(
+    scan: Scan,
+    *,
+    shard: Shard = ALL,
+    engine: Engine | None = None,
+    threads: int | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> bool:
+    """Carry out a scan, or a part of it; return whether the output is written.
+
+    Raises
+    ------
+    InputError
+        If the output, the peaks or the tiles of another scan are in the way.
+    """
+    with single_intra_op_thread():
+        return carry_out(
+            scan,
+            shard=shard,
+            engine=engine,
+            threads=threads or n_cores(),
+            overwrite=overwrite,
+            progress=progress,
+        )

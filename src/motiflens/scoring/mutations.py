@@ -1,0 +1,318 @@
+"""``motiflens mutations``: every substitution of regions, each in the middle of its window."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pybigtools
+from numpy.typing import NDArray
+
+from motiflens.errors import InputError
+from motiflens.files import whole_file
+from motiflens.hits.bed import compress_blocks
+from motiflens.io.bed import read_loci
+from motiflens.io.genome import Genome, open_genome
+from motiflens.progress import Progress, listener
+from motiflens.runs import Run
+from motiflens.scoring.models import open_models
+from motiflens.scoring.substitutions import Substitutions, substitutions_of
+from motiflens.scoring.variant_files import hash_file
+from motiflens.scoring.work import Work
+from motiflens.sequences import ALPHABET, PAD, encode
+from motiflens.settings import n_cores
+from motiflens.training.machine import single_intra_op_thread
+from motiflens.version import __version__
+
+#: Bases of a tile.
+AT_ONCE = 50_000
+#: Columns of the table.
+COLUMNS = ("chrom", "pos", "ref", "alt", "reference", "difference", "standard_error")
+ALL = "all"
+
+Values = NDArray[np.float32]
+
+
+class Interval(NamedTuple):
+    """Bases of a contig, by its name in the genome; 0-based, half-open."""
+
+    chrom: str
+    start: int
+    end: int
+
+
+Regions = Path | str | Sequence[tuple[str, int, int]]
+
+
+def read_regions(regions: Regions, genome: Genome) -> list[Interval]:
+    """Return regions in order, those that overlap joined.
+
+    They are those of a BED file, all contigs for ``all``, or triples.
+
+    Raises
+    ------
+    InputError
+        When a region is not in the genome.
+    """
+    if isinstance(regions, Path | str) and str(regions) == ALL:
+        return sorted(Interval(name, 0, of.size) for name, of in genome.contigs.items() if of.size)
+    given = read_loci(regions).spans() if isinstance(regions, Path | str) else regions
+    joined: list[Interval] = []
+    for chrom, start, end in sorted(_in_genome(genome, *span) for span in given):
+        last = joined[-1] if joined else None
+        if last and last.chrom == chrom and start <= last.end:
+            joined[-1] = Interval(chrom, last.start, max(last.end, end))
+        else:
+            joined.append(Interval(chrom, start, end))
+    return joined
+
+
+def _in_genome(genome: Genome, chrom: str, start: int, end: int) -> Interval:
+    name = genome.name_of(chrom)
+    if name is None or not 0 <= start < end <= genome.contigs[name].size:
+        size = f"has {genome.contigs[name].size} bases" if name else "is not in it"
+        raise InputError(
+            f"the region {chrom}:{start}-{end} is not in {genome.path}: {chrom} {size}",
+            remedy="correct the regions, or take the genome that they belong to",
+            argument="regions",
+        )
+    return Interval(name, start, end)
+
+
+class MutatedBases(NamedTuple):
+    """What substitutions of n bases do.
+
+    Parameters
+    ----------
+    codes
+        uint8 (n,): the bases as they are.
+    reference
+        float32 (n,): mean logits over seeds of the windows around them.
+    difference, standard_error
+        float32 (4, n): what each base in their place adds, NaN at the base that is there and
+        where there is no window; the error over seeds, NaN with one.
+    """
+
+    codes: NDArray[np.uint8]
+    reference: Values
+    difference: Values
+    standard_error: Values
+
+    def to_bytes(self) -> bytes:
+        """Return them as bytes, which :meth:`from_bytes` reads."""
+        rows = (self.codes[None], self.reference[None], self.difference, self.standard_error)
+        return np.concatenate(rows).astype(np.float32).tobytes()
+
+    @staticmethod
+    def from_bytes(content: bytes) -> MutatedBases:
+        """Read what :meth:`to_bytes` wrote."""
+        values = np.frombuffer(content, dtype=np.float32).reshape(10, -1)
+        return MutatedBases(values[0].astype(np.uint8), values[1], values[2:6], values[6:])
+
+
+def mutate(substitutions: Substitutions, genome: Genome, interval: Interval) -> MutatedBases:
+    """Score every substitution of an interval, the window centred on the base.
+
+    Bases whose window reaches over an end of the contig, or holds an N, have none.
+    """
+    scorer, (chrom, start, end) = substitutions.scorer, interval
+    before = scorer.length // 2
+    first = max(start - before, 0)
+    last = min(end - before + scorer.length, genome.contigs[chrom].size)
+    codes = encode([genome.fetch(chrom, first, last)])[0][0]
+    n = end - start
+    unknown = np.concatenate([[0], np.cumsum(codes == PAD)])
+    begin = np.arange(start, end) - before - first
+    stop = begin + scorer.length
+    inside = (begin >= 0) & (stop <= len(codes))
+    whole = inside & (unknown[np.minimum(stop, len(codes))] == unknown[np.maximum(begin, 0)])
+    rows = np.flatnonzero(whole)
+    own = codes[start - first : start - first + n]
+    owners = np.repeat(np.arange(len(rows)), 3)
+    bases = ((own[rows][:, None] + np.arange(1, 4, dtype=np.uint8)) % 4).reshape(-1)
+    reference = np.full(n, np.nan, dtype=np.float32)
+    difference, error = (np.full((4, n), np.nan, dtype=np.float32) for _ in range(2))
+    if len(rows):
+        logits = substitutions.logits(codes, begin[rows] + before, owners, bases)
+        change = logits.alternate - logits.reference[:, owners]
+        reference[rows] = logits.reference.mean(axis=0)
+        difference[bases, rows[owners]] = change.mean(axis=0)
+        if scorer.n_seeds > 1:
+            spread = change.std(axis=0, ddof=1) / np.sqrt(scorer.n_seeds)
+            error[bases, rows[owners]] = spread
+    return MutatedBases(own, reference, difference, error)
+
+
+class Mutations(Work):
+    """Every substitution of regions of a genome, scored.
+
+    The arguments are ``run``, ``model``, ``device``, ``regions``, ``genome`` and ``output``, as
+    :func:`motiflens.cli.variants.mutations` takes them.
+    """
+
+    name, unit = "mutations", "bases"
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._genome = open_genome(arguments["genome"])
+        scorer = open_models(arguments["run"], arguments["model"], device=arguments["device"])
+        self._substitutions = substitutions_of(scorer)
+        self.regions = read_regions(arguments["regions"], self._genome)
+        self._tiles = list(_cut(self.regions))
+
+    @property
+    def outputs(self) -> list[Path]:
+        """The files that are made: a table, or one bigWig an alternate base."""
+        if is_table(self.output):
+            return [self.output]
+        return [self.output.with_name(f"{self.output.name}.{base}.bw") for base in ALPHABET]
+
+    @cached_property
+    def settings(self) -> Mapping[str, Any]:
+        """All that decides the result."""
+        scorer = self._substitutions.scorer
+        return {
+            "model": scorer.sha256,
+            "length": scorer.length,
+            "genome": hash_file(self._genome.path),
+            "regions": [list(region) for region in self.regions],
+            "table": is_table(self.output),
+            "version": __version__,
+        }
+
+    @property
+    def sizes(self) -> Sequence[int]:
+        """The bases of each tile."""
+        return [end - start for _, start, end in self._tiles]
+
+    def compute(self, tile: int) -> bytes:
+        """Score the substitutions of a tile."""
+        return mutate(self._substitutions, self._genome, self._tiles[tile]).to_bytes()
+
+    def join(self, tiles: Iterator[bytes], progress: Progress) -> None:
+        """Write the table, or the four bigWigs."""
+        if is_table(self.output):
+            with whole_file(self.output) as file:
+                rows = self._rows(tiles)
+                for piece in compress_blocks(rows) if self.output.suffix == ".gz" else rows:
+                    file.write(piece)
+            return
+        with tempfile.TemporaryDirectory(dir=self.output.parent) as folder:
+            held = Path(folder) / "values"
+            with held.open("wb") as file:
+                for tile in tiles:
+                    file.write(MutatedBases.from_bytes(tile).difference.tobytes())
+            made = [self._big_wig(row, held, Path(folder)) for row in range(len(ALPHABET))]
+            for aside, path in zip(made, self.outputs, strict=True):
+                aside.replace(path)
+
+    def _big_wig(self, row: int, held: Path, folder: Path) -> Path:
+        aside = folder / f"{row}.bw"
+        names = dict.fromkeys(region.chrom for region in self.regions)
+        sizes = {name: self._genome.contigs[name].size for name in names}
+        pybigtools.open(str(aside), "w").write(sizes, self._intervals(row, held))
+        return aside
+
+    def _intervals(self, row: int, held: Path) -> Iterator[tuple[str, int, int, float]]:
+        with held.open("rb") as file:
+            for chrom, start, end in self._tiles:
+                values = np.frombuffer(file.read(16 * (end - start)), dtype=np.float32)
+                of_base = values.reshape(4, end - start)[row]
+                for at in np.flatnonzero(~np.isnan(of_base)).tolist():
+                    yield chrom, start + at, start + at + 1, float(of_base[at])
+
+    def _rows(self, tiles: Iterator[bytes]) -> Iterator[bytes]:
+        yield ("#" + "\t".join(COLUMNS) + "\n").encode()
+        for (chrom, start, _), tile in zip(self._tiles, tiles, strict=True):
+            table = _frame(chrom, start, MutatedBases.from_bytes(tile))
+            text: str = table.to_csv(
+                sep="\t", header=False, index=False, float_format="%.6g", na_rep="."
+            )
+            yield text.encode()
+
+
+def is_table(output: Path) -> bool:
+    """Return whether an output is named as a table."""
+    return output.name.endswith((".tsv", ".tsv.gz"))
+
+
+def _cut(regions: Sequence[Interval]) -> Iterator[Interval]:
+    for chrom, first, last in regions:
+        for start in range(first, last, AT_ONCE):
+            yield Interval(chrom, start, min(start + AT_ONCE, last))
+
+
+def _frame(chrom: str, start: int, bases: MutatedBases) -> pd.DataFrame:
+    """Return one row a substitution, in order of position and base."""
+    at, base = np.nonzero(~np.isnan(bases.difference.T))
+    letters = np.array(list(ALPHABET))
+    columns = (
+        np.full(len(at), chrom, dtype=object),
+        start + at + 1,
+        letters[bases.codes[at]],
+        letters[base],
+        bases.reference[at],
+        bases.difference[base, at],
+        bases.standard_error[base, at],
+    )
+    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+
+
+def score_mutations(
+    run: Run | Path | str,
+    regions: Regions,
+    genome: Path | str,
+    *,
+    model: str | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+    progress: Progress | bool = False,
+) -> pd.DataFrame:
+    """Score every substitution of regions, each in the middle of its window.
+
+    Parameters
+    ----------
+    run
+        A run, or its directory.
+    regions
+        BED file, or ``all`` of the genome, or triples of chromosome, start and end, 0-based and
+        half-open.
+    genome
+        FASTA or 2bit.
+    model, device, threads, progress
+        As in :func:`motiflens.score_variants`.
+
+    Returns
+    -------
+    DataFrame
+        One row a substitution, in order of chromosome, position and base: ``chrom``, ``pos`` (from
+        1, as in VCF), ``ref``, ``alt``, ``reference`` (mean logit over seeds), ``difference`` and
+        its ``standard_error`` over seeds. Bases whose window reaches over an end of the contig, or
+        holds an N, have no rows.
+
+    Raises
+    ------
+    InputError
+        For a run, regions or a genome that are none.
+    """
+    opened = open_genome(genome)
+    substitutions = substitutions_of(open_models(run, model, device=device))
+    tiles = list(_cut(read_regions(regions, opened)))
+    frames = []
+    with (
+        listener(progress).stage("mutations", sum(t.end - t.start for t in tiles), "bases") as told,
+        single_intra_op_thread(),
+        ThreadPoolExecutor(threads or n_cores()) as pool,
+    ):
+        for tile, bases in zip(
+            tiles, pool.map(lambda tile: mutate(substitutions, opened, tile), tiles), strict=True
+        ):
+            frames.append(_frame(tile.chrom, tile.start, bases))
+            told(tile.end - tile.start)
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))

@@ -1,0 +1,152 @@
+"""Files of predictions, written block by block: whole or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from motiflens.errors import InputError
+from motiflens.files import STDOUT, whole_file
+from motiflens.progress import Progress, listener
+from motiflens.scoring.predictions import (
+    COLUMNS,
+    TOO_LONG,
+    Predictions,
+    Tally,
+    longest_scored,
+    predict_records,
+)
+from motiflens.scoring.records import Records
+from motiflens.scoring.scorer import Scorer
+
+Write = Callable[[Predictions], object]
+
+_SCHEMA = pa.schema(
+    [(name, pa.string() if name in ("name", "unusual") else pa.float64()) for name in COLUMNS]
+)
+
+
+def write_predictions(
+    scorer: Scorer,
+    records: Records,
+    path: Path | str,
+    *,
+    n: int | None = None,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> Tally:
+    """Score sequences into a table, whole or not at all; see `predict_records`.
+
+    Parameters
+    ----------
+    scorer, records, threads
+        The model, the sequences, blocks at once.
+    path
+        ``.tsv``, ``.tsv.gz`` or ``.parquet``, or ``-`` for standard output.
+    n
+        Sequences, where their number is known.
+    progress
+        Told how far the work has come, and what the table lacks.
+
+    Raises
+    ------
+    InputError
+        For another ending, a path that cannot be written, and what cannot be read.
+    """
+    told, tally = listener(progress), Tally()
+    # Of a pipe nobody knows how much is to come.
+    stage = nullcontext(lambda n: None) if n is None else told.stage("predict", n, "sequences")
+    with open_predictions(path) as write, stage as advance:
+        for block in predict_records(scorer, records, threads=threads, advance=advance):
+            write(block)
+            tally.add(block)
+    for note in notes_on(scorer, tally):
+        told.note(note)
+    return tally
+
+
+def notes_on(scorer: Scorer, tally: Tally) -> list[str]:
+    """Say what the table lacks, and why."""
+    notes = []
+    if scorer.calibration is None:
+        notes.append(
+            "probability is empty: no calibration was fitted, as it takes 20 validation sequences "
+            "of each class, and a run of this version"
+        )
+    if scorer.n_seeds == 1:
+        notes.append("sd is empty: there is one seed")
+    missing = tally.n - tally.n_scored
+    if missing:
+        words = {"longer", "shorter", "composition"}
+        counts = {word: n for word, n in tally.unusual.items() if word not in words}
+        told = ", ".join(f"{n:,} {word}" for word, n in counts.items())
+        notes.append(f"{missing:,} of {tally.n:,} sequences have no score: {told}")
+        if TOO_LONG in counts:
+            notes.append(
+                f"too long is above {longest_scored(scorer):,} bases; score windows of such "
+                "sequences, by a BED file or `motiflens scan`"
+            )
+    return notes
+
+
+def check_name(path: Path | str) -> None:
+    """Raise :class:`InputError` for a name that says no kind of table."""
+    if str(path) != STDOUT and not str(path).endswith((".tsv", ".tsv.gz", ".parquet")):
+        raise InputError(
+            f"{path} is not the name of a table",
+            remedy="let it end in .tsv, .tsv.gz or .parquet, or give - for standard output",
+            argument="output",
+        )
+
+
+@contextmanager
+def open_predictions(path: Path | str) -> Iterator[Write]:
+    """Open a table to write; it gives what writes a block of it."""
+    check_name(path)
+    if str(path) == STDOUT:
+        sys.stdout.write("\t".join(COLUMNS) + "\n")
+        yield lambda block: sys.stdout.write(as_rows(block))
+        sys.stdout.flush()
+        return
+    with whole_file(path) as file:
+        if str(path).endswith(".parquet"):
+            with pq.ParquetWriter(file, _SCHEMA) as table:
+                yield lambda block: table.write_table(_as_columns(block))
+            return
+        if str(path).endswith(".gz"):
+            with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+                packed.write(("\t".join(COLUMNS) + "\n").encode())
+                yield lambda block: packed.write(as_rows(block).encode())
+            return
+        file.write(("\t".join(COLUMNS) + "\n").encode())
+        yield lambda block: file.write(as_rows(block).encode())
+
+
+def as_rows(block: Predictions) -> str:
+    """Write predictions as lines of text; what is not a number is empty."""
+    names = (name.replace("\t", " ") for name in block.name)
+    columns = (block.logit.tolist(), block.probability.tolist(), block.sd.tolist())
+    rows = zip(names, *columns, block.unusual, strict=True)
+    return "".join(
+        f"{name}\t{_text(logit, '.6f')}\t{_text(probability, '.6g')}\t{_text(sd, '.6f')}\t"
+        f"{unusual}\n"
+        for name, logit, probability, sd, unusual in rows
+    )
+
+
+def _text(value: float, digits: str) -> str:
+    return "" if math.isnan(value) else format(value, digits)
+
+
+def _as_columns(block: Predictions) -> pa.Table:
+    columns = [
+        pa.array(getattr(block, column.name), column.type, from_pandas=True) for column in _SCHEMA
+    ]
+    return pa.table(columns, schema=_SCHEMA)

@@ -1,0 +1,293 @@
+"""``motiflens variants``: a file of variants scored by a run's model."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any, cast, get_args
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from motiflens.errors import InputError, one_of
+from motiflens.files import whole_file
+from motiflens.hits.bed import compress_blocks
+from motiflens.io.genome import open_genome
+from motiflens.motifs import read_motifs
+from motiflens.progress import Progress, listener
+from motiflens.results.folder import motif_file_of
+from motiflens.runs import Run
+from motiflens.scoring.alleles import REASONS, RefMismatch
+from motiflens.scoring.models import open_models
+from motiflens.scoring.variant_files import (
+    Record,
+    VariantFile,
+    hash_file,
+    read_variants,
+    with_info,
+    write_variants,
+)
+from motiflens.scoring.variant_output import (
+    COLUMNS,
+    NUMBERS,
+    header_lines,
+    info_of,
+    table_rows,
+)
+from motiflens.scoring.variant_scores import AlleleScore, VariantScoring
+from motiflens.scoring.work import Work
+from motiflens.settings import n_cores
+from motiflens.training.machine import single_intra_op_thread
+from motiflens.version import __version__
+
+#: Records of a tile.
+AT_ONCE = 20_000
+#: Bytes of the table at once.
+TEXT_AT_ONCE = 1 << 20
+_Tile = list[list[AlleleScore]]
+
+
+def _decode(tile: bytes) -> _Tile:
+    return msgspec.msgpack.decode(tile, type=_Tile)
+
+
+class Variants(Work):
+    """The alternate alleles of a VCF or BCF file, scored.
+
+    The arguments are ``run``, ``model``, ``device``, ``variants``, ``genome``, ``ref_mismatch``,
+    ``output`` and ``table``, as :func:`motiflens.cli.variants.variants` takes them.
+    """
+
+    name, unit = "variants", "variants"
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._scoring = _scoring(
+            arguments["run"],
+            arguments["genome"],
+            arguments["model"],
+            arguments["device"],
+            arguments["ref_mismatch"],
+        )
+        self.file: VariantFile = read_variants(arguments["variants"])
+        #: Reason → records, none for those that are scored; alleles likewise. Filled by `join`.
+        self.records, self.alleles = Counter[str](), Counter[str]()
+
+    @property
+    def scoring(self) -> VariantScoring:
+        """What the scores are computed from."""
+        return self._scoring
+
+    @cached_property
+    def settings(self) -> Mapping[str, Any]:
+        """All that decides the result."""
+        scoring = self._scoring
+        return {
+            "model": scoring.scorer.sha256,
+            "length": scoring.scorer.length,
+            "variants": self.file.sha256,
+            "genome": hash_file(scoring.genome.path),
+            "motifs": scoring.motifs.sha256,
+            "ref_mismatch": scoring.mismatch,
+            "version": __version__,
+        }
+
+    @property
+    def sizes(self) -> Sequence[int]:
+        """The records of each tile."""
+        n = len(self.file)
+        return [min(AT_ONCE, n - start) for start in range(0, n, AT_ONCE)]
+
+    def compute(self, tile: int) -> bytes:
+        """Score the records of a tile."""
+        rows = slice(tile * AT_ONCE, (tile + 1) * AT_ONCE)
+        return msgspec.msgpack.encode(self._scoring.score(self.file.records(rows)))
+
+    def join(self, tiles: Iterator[bytes], progress: Progress) -> None:
+        """Write the VCF, its index, and the table if one is wanted."""
+        self.records, self.alleles = Counter(), Counter()
+        table = self.arguments["table"]
+        with tempfile.TemporaryFile() as rows:
+            write_variants(self.output, self._lines(tiles, None if table is None else rows))
+            if table is None:
+                return
+            rows.seek(0)
+            texts = iter(lambda: rows.read(TEXT_AT_ONCE), b"")
+            with whole_file(table) as file:
+                for piece in compress_blocks(texts) if str(table).endswith(".gz") else texts:
+                    file.write(piece)
+
+    def _lines(self, tiles: Iterator[bytes], table: IO[bytes] | None) -> Iterator[str]:
+        """Yield the lines of the VCF, and write those of the table."""
+        *meta, columns = self.file.header()
+        yield from (*meta, *header_lines(self._scoring.scorer, self.settings), columns)
+        if table is not None:
+            table.write(("#" + "\t".join(COLUMNS) + "\n").encode())
+        lines = self.file.lines()
+        for tile in tiles:
+            for scores in _decode(tile):
+                line = next(lines)
+                self._count(scores)
+                if table is not None:
+                    table.write(table_rows(line, scores).encode())
+                yield with_info(line, info_of(scores))
+
+    def _count(self, scores: list[AlleleScore]) -> None:
+        reasons = [score.skipped for score in scores]
+        self.alleles.update(reasons)
+        self.records["" if "" in reasons else reasons[0]] += 1
+
+    def in_words(self) -> str:
+        """Return the same in a sentence."""
+        n_scored, n = self.records[""], self.records.total()
+        reasons = ", ".join(
+            f"{self.records[reason]:,} {words}"
+            for reason, words in REASONS.items()
+            if self.records[reason]
+        )
+        skipped = f"; {n - n_scored:,} skipped: {reasons}" if n > n_scored else ""
+        return f"{n_scored:,} of {n:,} variants scored{skipped}"
+
+    def summary(self) -> dict[str, Any]:
+        """Return how many records and alleles are scored, and why others are not."""
+        of = {"records": self.records, "alleles": self.alleles}
+        return {
+            name: {
+                "scored": counts[""],
+                "skipped": {reason: counts[reason] for reason in REASONS if counts[reason]},
+            }
+            for name, counts in of.items()
+        }
+
+
+def _scoring(
+    run: Run | Path | str,
+    genome: Path | str,
+    model: str | None,
+    device: str,
+    mismatch: str,
+) -> VariantScoring:
+    one_of("what becomes of a REF that is not the genome's", mismatch, get_args(RefMismatch))
+    file = motif_file_of(run.path if isinstance(run, Run) else run)
+    return VariantScoring(
+        open_models(run, model, device=device),
+        open_genome(genome),
+        read_motifs(file) if file else [],
+        cast(RefMismatch, mismatch),
+    )
+
+
+def score_variants(
+    run: Run | Path | str,
+    variants: Path | str | pd.DataFrame,
+    genome: Path | str,
+    *,
+    model: str | None = None,
+    ref_mismatch: str = "skip",
+    device: str = "cpu",
+    threads: int | None = None,
+    progress: Progress | bool = False,
+) -> pd.DataFrame:
+    """Score variants by a run's model: what the alternate allele does to the logit of its window.
+
+    Parameters
+    ----------
+    run
+        A run, or its directory.
+    variants
+        VCF or BCF, plain, gzip or bgzip; or a data frame with columns ``chrom``, ``pos`` (from 1,
+        as in VCF), ``ref`` and ``alt`` (several joined by commas).
+    genome
+        FASTA or 2bit.
+    model
+        One of the run's models; None for the best on validation data.
+    ref_mismatch
+        Of a reference allele that is not the genome's: ``skip`` the variant; ``swap``, that is,
+        put both alleles into the genome where it has the alternate; or ``fail``.
+    device, threads, progress
+        As in :func:`motiflens.attribute`; one thread a core by default.
+
+    Returns
+    -------
+    DataFrame
+        One row an alternate allele, in order of position for a file and of the rows for a data
+        frame: ``chrom``, ``pos``, ``ref``, ``alt``; ``reference`` and ``alternate``, the mean
+        logits over seeds; ``difference``, alternate − reference; ``standard_error`` of it over
+        seeds; ``percentile`` among random variants of the same kind in the genome, by the size of
+        the difference; ``lost`` and ``gained``, motifs of the run joined by ``&``; ``swapped``;
+        ``skipped``, the reason why there is no score, empty where there is one.
+
+    Raises
+    ------
+    InputError
+        For a run, variants or a genome that are none.
+    """
+    scoring = _scoring(run, genome, model, device, ref_mismatch)
+    if isinstance(variants, pd.DataFrame):
+        records, order = _records_of(variants)
+    else:
+        file = read_variants(variants)
+        records, order = file.records(slice(None)), None
+    tiles = [records[start : start + AT_ONCE] for start in range(0, len(records), AT_ONCE)]
+    found: list[list[AlleleScore]] = []
+    with (
+        listener(progress).stage("variants", len(records), "variants") as advance,
+        single_intra_op_thread(),
+        ThreadPoolExecutor(threads or n_cores()) as pool,
+    ):
+        for tile in pool.map(scoring.score, tiles):
+            found += tile
+            advance(len(tile))
+    places = range(len(records)) if order is None else np.argsort(order).tolist()
+    return _frame([(records[place], found[place]) for place in places])
+
+
+def _records_of(variants: pd.DataFrame) -> tuple[list[Record], np.ndarray]:
+    """Return the records of a data frame in order of position, and which rows they are."""
+    missing = [name for name in ("chrom", "pos", "ref", "alt") if name not in variants.columns]
+    if missing:
+        raise InputError(
+            f"the variants have no column {missing[0]}",
+            remedy="name the columns chrom, pos, ref and alt",
+            argument="variants",
+        )
+    try:
+        start = variants["pos"].to_numpy(dtype=np.int64) - 1
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"the column pos holds what is no whole number: {error}", argument="variants"
+        ) from None
+    chrom = variants["chrom"].astype(str).to_numpy(dtype=object)
+    order = np.lexsort((start, np.unique(chrom, return_inverse=True)[1]))
+    alleles = list(zip(variants["ref"].astype(str), variants["alt"].astype(str), strict=True))
+    records = []
+    for row in order.tolist():
+        reference, alternates = alleles[row]
+        others = () if alternates == "." else tuple(alternates.split(","))
+        records.append(Record(chrom[row], int(start[row]), reference, others))
+    return records, order
+
+
+def _frame(scored: list[tuple[Record, list[AlleleScore]]]) -> pd.DataFrame:
+    rows = [
+        (record.chrom, record.start + 1, record.reference, alternate, score)
+        for record, scores in scored
+        for alternate, score in zip(record.alternates or (".",), scores, strict=True)
+    ]
+    scores = [score for *_, score in rows]
+    columns: dict[str, Any] = {
+        name: [row[place] for row in rows]
+        for place, name in enumerate(("chrom", "pos", "ref", "alt"))
+    }
+    for name in NUMBERS.values():
+        columns[name] = np.array([getattr(score, name) for score in scores], dtype=np.float64)
+    columns["lost"] = ["&".join(score.lost) for score in scores]
+    columns["gained"] = ["&".join(score.gained) for score in scores]
+    columns["swapped"] = [score.swapped for score in scores]
+    columns["skipped"] = [score.skipped for score in scores]
+    return pd.DataFrame(columns)
