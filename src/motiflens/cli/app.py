@@ -108,7 +108,7 @@ COMMANDS = {
             "report out\n  motiflens report out other -o compared.html",
         ),
         (
-            "stages",
+            "runs",
             "open",
             "Open the report of a run in the browser.",
             "open out",

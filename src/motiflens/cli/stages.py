@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +16,7 @@ from motiflens.cli.summary import counted, in_short, print_motifs, print_report,
 from motiflens.errors import InputError
 from motiflens.io.options import AS_IT_IS
 from motiflens.report import write_pair, write_report
-from motiflens.results import Results, holds_motifs_without_model, read_motifs_without_model
+from motiflens.results import holds_motifs_without_model, read_motifs_without_model
 
 
 def explain(
@@ -196,19 +195,3 @@ def report(
     write_report(made.path)
     summarise(made, as_json=as_json)
     print_report(made)
-
-
-def open(run: Path) -> None:
-    """Open the report of a run in the browser.
-
-    Parameters
-    ----------
-    run
-        Run directory, or a folder of motifs found without a model.
-    """
-    path = Results(run).path_of("report")
-    if not path.is_file():
-        remedy = f"make it with `motiflens report {run}`"
-        raise InputError(f"{run} holds no {path.name}", remedy=remedy)
-    print(f"report: {path}", file=sys.stderr)
-    webbrowser.open(path.resolve().as_uri())

@@ -273,6 +273,8 @@ def filter_grid(
         x, y = (index % FILTERS_PER_ROW) * cell[0] + 12, (index // FILTERS_PER_ROW) * cell[1]
         heights = letter_heights(matrix, "contribution")
         scale = _height_scale(heights, "contribution", y + 78, y + 20)
+        # A page has thousands of these letters; one of a pixel is not to be read.
+        heights = np.where(np.abs(heights) * abs(scale(1) - scale(0)) < 1, 0, heights)
         body.append(
             label(
                 f"filter {called[index]}",

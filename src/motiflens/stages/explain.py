@@ -7,18 +7,13 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import torch
-from msgspec import convert
-from torch import Tensor
 
-from motiflens.attribution import METHODS, Attributions, attention_contrast, attribute
-from motiflens.attribution.contrast import stretched_to
+from motiflens.attribution import METHODS, Attributions, attribute
 from motiflens.attribution.export import located, write_bed, write_big_wig
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
-from motiflens.models import ReceptiveField, SequenceModel
 from motiflens.models.calling import evaluating, logits_in_batches
 from motiflens.progress import Advance, Progress, Within, listener
 from motiflens.results.explanations import (
@@ -26,17 +21,15 @@ from motiflens.results.explanations import (
     AttentionContrast,
     Checks,
     MethodChecks,
-    UnitWeights,
 )
 from motiflens.runs import Run
-from motiflens.settings import Settings
-from motiflens.stages.defaults import FURTHER_METHODS, n_explained
+from motiflens.stages.attention import contrast_attention
+from motiflens.stages.defaults import FURTHER_METHODS
 from motiflens.stages.stage import (
     Work,
     each_model,
     explained_positives,
     note_on_length,
-    of_test,
     open_trained,
 )
 
@@ -132,7 +125,7 @@ def _explain_model(
     run.results.write(Checks(methods=checks, refused=refused, logits=shown), progress, model=name)
     if not attentive or positives.sites is None:
         return None
-    return _contrast(model, dataset, positives, run.settings)
+    return contrast_attention(model, dataset, positives, run.settings)
 
 
 def _keep(
@@ -171,43 +164,4 @@ def _is_other(path: Path, attributions: Attributions, ids: list[str]) -> bool:
         return True
     return before.names != tuple(ids) or not np.array_equal(
         before.contributions, attributions.contributions
-    )
-
-
-def _contrast(
-    model: SequenceModel, dataset: SequenceDataset, positives: SequenceDataset, settings: Settings
-) -> AttentionContrast:
-    """Compare attention on true sites, beside them, and at the same positions of negatives."""
-    negatives = of_test(dataset, 0, n_explained(settings))
-    attention = model.attention_maps(torch.as_tensor(positives.one_hot()))[0]
-    units = attention.weights.detach().mean(1)
-    assert positives.sites is not None
-    contrast = attention_contrast(
-        attribute(model, positives.one_hot(), "attention").track,
-        positives.sites,
-        lengths=positives.lengths,
-        null_weights=attribute(model, negatives.one_hot(), "attention").track,
-        null_lengths=negatives.lengths,
-        unit_weights=units,
-        seed=settings.seed,
-    )
-    found = convert(contrast, AttentionContrast)
-    return msgspec.structs.replace(found, example=_example(positives, attention.field, units))
-
-
-def _example(positives: SequenceDataset, field: ReceptiveField, units: Tensor) -> UnitWeights:
-    """Keep the units' weights of one positive: one with a site near its end, if there is any."""
-    assert positives.sites is not None
-    middles = [sites[0].start + sites[0].end if sites else 0 for sites in positives.sites]
-    near_end = np.flatnonzero(np.array(middles) / 2 > 2 / 3 * positives.lengths)
-    row = int(near_end[0]) if near_end.size else int(np.argmax(middles))
-    length = int(positives.lengths[row])
-    stretched = stretched_to(units[row : row + 1], length)[0]
-    return UnitWeights(
-        sequence=str(positives.names[row]),
-        first=field.first,
-        stride=field.stride,
-        width=field.width,
-        weights=tuple(float(f"{w:.6g}") for w in units[row]),
-        stretched=tuple(float(f"{w:.6g}") for w in stretched),
     )
