@@ -8,8 +8,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from motiflens.report import write_report
+from motiflens.report.explained import read_explained
 from motiflens.report.page import lay_out
-from motiflens.report.parts import Figure
+from motiflens.report.parts import Block, Figure, Section, walk
 from motiflens.results import Results
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "base", "source"}
@@ -48,7 +49,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        if self.open and self.open[-1] != "style":
+        if self.open and self.open[-1] not in ("style", "script"):
             self.texts.append(data)
         if self.open and self.open[-1] in ("td", "th"):
             self.cells[-1][-1] += data
@@ -68,10 +69,19 @@ def page_of(run_dir: Path) -> Page:
     return Page(write_report(run_dir).read_text(encoding="utf-8"))
 
 
+def blocks_of(run_dir: Path) -> list[Block]:
+    """Lay out a run, and return its sections, folds and what is in them, in order."""
+    results = Results(run_dir)
+    return list(walk(lay_out(results, read_explained(results))))
+
+
 def all_figures(run_dir: Path) -> dict[str, str]:
-    return {
-        b.name: b.svg for s in lay_out(Results(run_dir)) for b in s.blocks if isinstance(b, Figure)
-    }
+    return {b.name: b.svg for b in blocks_of(run_dir) if isinstance(b, Figure)}
+
+
+def section_of(run_dir: Path, id: str) -> Section:
+    """Return a section or a fold."""
+    return next(b for b in blocks_of(run_dir) if isinstance(b, Section) and b.id == id)
 
 
 def row_of(page: Page, *start: str) -> list[str]:

@@ -37,6 +37,7 @@ from motiflens.results.explanations import (
     Checks,
     MethodChecks,
     Stretched,
+    UnitWeights,
 )
 from motiflens.results.loader import as_bytes
 from motiflens.results.motifs import (
@@ -379,6 +380,14 @@ def attention() -> Attention:
         **{k: Interval(mean=m, low=m - s, high=m + s) for k, (m, s) in means.items()},
         n=197,
         stretched_first_100=Stretched(motif=0.351, background=0.0352),
+        example=UnitWeights(
+            sequence="seq2",
+            first=-2,
+            stride=5,
+            width=13,
+            weights=(0.5, *[0.0625] * 8),
+            stretched=(0.25, *[0.01] * 49),
+        ),
     )
     return Attention(models=dict.fromkeys(WITH_ATTENTION, found))
 
@@ -514,4 +523,5 @@ def _write_tracks(
         )
         for method, completeness in (("integrated_gradients", 0.003), ("ism", None))
     }
-    _write(Checks(methods=checks), path)
+    logits = tuple(float(row) for row in range(N))
+    _write(Checks(methods=checks, logits=logits), path)

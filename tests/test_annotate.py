@@ -26,8 +26,8 @@ from motiflens.scoring.annotate import COLUMNS, Annotation
 from motiflens.scoring.annotator import Annotator
 from motiflens.scoring.carry_out import carry_out, merge
 from motiflens.scoring.significance import Significance, TileCalls
-from motiflens.scoring.tiles import Tiles
-from motiflens.scoring.work import Shard, open_work
+from motiflens.scoring.tiles import folder_of
+from motiflens.scoring.work import Shard
 from motiflens.sequences import one_hot, reverse_complement_string
 from motiflens.settings import Settings
 from motiflens.stages.compare import compare
@@ -213,7 +213,6 @@ def test_intervals_of_a_genome_keep_their_order_and_strands(run: Run, tmp_path: 
 
 
 def work_of(run: Run, sequences: Path, output: Path, **changes: object) -> Annotation:
-    open_work.cache_clear()
     names = dict.fromkeys(("genome", "model", "method"))
     given = {"run": str(run.path), "sequences": str(sequences), "output": str(output)}
     return Annotation(**{**given, **names, "fdr": 0.05, "device": "cpu", **changes})
@@ -232,10 +231,9 @@ def test_threads_shards_and_tiles_change_no_byte(
     output = tmp_path / "shards.bed.gz"
     for number in (2, 1):
         carry_out(work_of(run, path, output), shard=Shard(number, 2))
-    open_work.cache_clear()
     merge(output)
     assert contents == [output.read_bytes()] * 2
-    assert not Tiles(output).folder.exists()
+    assert not folder_of(output).exists()
     loci = read_loci(output)
     hits = ml.annotate(run, sequences)
     assert loci.start.tolist() == hits["start"].tolist()

@@ -15,10 +15,10 @@ import pytest
 import synthetic_run
 from motiflens.cli.summary import summarise as print_summary
 from motiflens.report import provenance
-from motiflens.report.findings import best_model, claims, order_is_learnt
+from motiflens.report.findings import best_model, order_is_learnt
 from motiflens.report.headline import leak
-from motiflens.report.page import lay_out
-from motiflens.report.parts import Text
+from motiflens.report.parts import Grid, Text
+from motiflens.report.scores import scores_table
 from motiflens.report.summary import Summary, summarise
 from motiflens.results import Results
 from motiflens.results.audit import Audit
@@ -26,6 +26,7 @@ from motiflens.results.scores import Estimate
 from motiflens.results.trust import ModelTrust
 from motiflens.runs import Run
 from motiflens.stages.trust import beside_ensemble
+from pages import blocks_of, section_of
 from synthetic_run import MODELS, TRUTH, write_run
 
 BEST = MODELS[0]  # what the made-up motifs are discovered by
@@ -97,7 +98,7 @@ def test_where_nothing_is_confirmed_that_is_the_headline(run_dir) -> None:
     change(run_dir, "motifs", lambda content: content.update(discovery=[]))
     found = first_screen(run_dir)
     assert found.motif is None
-    assert found.headline[-1] == ("No motif is confirmed on held-out sequences (1 was tested).")
+    assert found.headline[0] == ("No motif is confirmed on held-out sequences (1 was tested).")
 
 
 def test_a_run_whose_motifs_were_not_tested_says_so(run_dir) -> None:
@@ -109,7 +110,7 @@ def test_a_run_whose_motifs_were_not_tested_says_so(run_dir) -> None:
     change(run_dir, "motifs", edit)
     found = first_screen(run_dir)
     assert found.motif is None
-    assert found.headline[-1].startswith("No motif was tested on held-out sequences")
+    assert found.headline[0].startswith("No motif was tested on held-out sequences")
 
 
 def test_the_score_stands_with_interval_baseline_and_leak(run_dir) -> None:
@@ -118,11 +119,11 @@ def test_the_score_stands_with_interval_baseline_and_leak(run_dir) -> None:
     assert "k-mers alone, reaches no less: 1.000" in said
     assert "11 of 197 test positives and 2 of 203 test negatives share 31 bases" in said
     assert "the score is partly memory" in said
-    table = first_screen(run_dir).scores
+    table = scores_table(Results(run_dir))
     assert table is not None
     rows = {row[0]: row for row in table.rows}
-    assert rows[BEST][1].replace("\N{NO-BREAK SPACE}", " ") == "0.9000 (0.8700 to 0.9100)"
-    assert rows["baseline: k-mers alone"][1:3] == ["0.9997", "99.00"]
+    assert rows[BEST][1].replace("\N{NO-BREAK SPACE}", " ") == "0.900 (0.870 to 0.910)"
+    assert rows["baseline: k-mers alone"][1:4] == ["1.000", "1.000", "99.0"]
 
 
 def audit(n: tuple[int, int], shared: tuple[int, int], copies: int) -> Audit:
@@ -167,10 +168,12 @@ def test_a_score_by_chance_is_called_so_and_nothing_is_green(run_dir) -> None:
         run_dir
     )
     run = Results(run_dir)
-    order, claimed = order_is_learnt(run), claims(run)
+    order = order_is_learnt(run)
     assert order is not None
-    assert claimed is not None
-    assert (order.supported, claimed.supported) == (False, False)
+    assert not order.supported
+    assert {one.level for one in first_screen(run_dir).signs if one.name != "Data"} == {"bad"}
+    (grid,) = (b for b in blocks_of(run_dir) if isinstance(b, Grid))
+    assert {cell.level for _, cells in grid.rows for cell in cells} <= {"no", "none"}
     assert "Nothing may be claimed of tutorial-cnn" in order.text
     assert "learnt" not in order.text
 
@@ -240,7 +243,7 @@ def test_no_site_is_called_shaded_where_none_is_known(run_dir) -> None:
     table = pd.read_parquet(run_dir / "data.parquet")
     for sites, said in ((table["sites"], f"Shaded: true site ({TRUTH} at"), ("", "No true site")):
         table.assign(sites=sites).to_parquet(run_dir / "data.parquet")
-        (saliency,) = (one for one in lay_out(Results(run_dir)) if one.id == "saliency")
+        saliency = section_of(run_dir, "saliency")
         assert said in next(b.text for b in saliency.blocks if isinstance(b, Text))
 
 
@@ -250,23 +253,79 @@ def test_split_strands_warnings_and_notes_stand_on_the_first_screen(run_dir) -> 
     run = msgspec.structs.replace(made.run, notes=("split by homology: 43 % share",))
     chosen = replace(made.configuration, split="homology", strands="both")
     results.write_provenance(msgspec.structs.replace(made, run=run, configuration=chosen))
-    facts = dict(first_screen(run_dir).facts)
-    assert facts["Split; strands"] == "homology; both"
-    assert facts["Notes"] == "split by homology: 43 % share"
-    assert facts["Audit of the data"].startswith("2 warnings: Copies of another sequence of train")
+    screen = first_screen(run_dir)
+    assert dict(screen.facts)["Split; strands"] == "homology; both"
+    (data, *_) = screen.signs
+    assert (data.name, data.word, data.level) == ("Data", "Small leak", "fair")
+    (notes,) = (row for row in section_of(run_dir, "settings").blocks[0].rows if row[0] == "Notes")
+    assert notes[1] == "split by homology: 43 % share"
+
+
+def sign(run_dir: Path, name: str) -> tuple[str, str]:
+    (found,) = (one for one in first_screen(run_dir).signs if one.name == name)
+    return found.word, found.level
+
+
+def test_the_sign_of_the_data_tells_a_leak_from_a_warning(run_dir) -> None:
+    assert sign(run_dir, "Data") == ("Small leak", "fair")
+    shared = {"train-test": {"positives": 53, "negatives": 0}}
+    change(run_dir, "audit", lambda content: content.update(shared_31mers=shared))
+    assert sign(run_dir, "Data") == ("Leak", "bad")
+    change(run_dir, "audit", lambda content: content.update(shared_31mers={}, overlap={}))
+    assert sign(run_dir, "Data") == ("2 warnings", "fair")
+    change(run_dir, "audit", lambda content: content.update(warnings=[]))
+    assert sign(run_dir, "Data") == ("No problems found", "good")
+
+
+@pytest.mark.parametrize(
+    ("baseline", "low", "wanted"),
+    [(0.80, 0.87, ("Better than the baseline", "good")),
+     (0.88, 0.87, ("Little better than the baseline", "fair")),
+     (0.95, 0.87, ("No better than the baseline", "fair")),
+     (0.80, 0.45, ("No better than chance", "bad"))],
+)  # fmt: skip
+def test_the_sign_of_the_score_compares_it_with_baseline_and_chance(
+    run_dir, baseline, low, wanted
+) -> None:
+    def edit(content: dict[str, Any]) -> None:
+        content["models"][BEST]["test"]["auroc"]["low"] = low
+        for scores in content["baselines"].values():
+            scores["auroc"] = baseline
+
+    change(run_dir, "metrics", edit)
+    assert sign(run_dir, "Score") == wanted
+
+
+@pytest.mark.parametrize(
+    ("verdict", "claimed", "wanted"),
+    [("bases may be claimed by ism", ["ism"], ("Bases may be claimed", "good")),
+     ("only in their order, being as strong in the null, by saliency and ism; checked on 9", [],
+      ("Order only", "fair")),
+     ("no method of gradients or mutations may be claimed base by base", [],
+      ("No method may be claimed", "bad")),
+     ("nothing may be claimed: the model hardly tells positives from negatives", [],
+      ("Nothing may be claimed", "bad"))],
+)  # fmt: skip
+def test_the_sign_of_explanations_is_what_the_verdict_claims(
+    run_dir, verdict, claimed, wanted
+) -> None:
+    told = {"verdict": verdict, "bases_claimed_by": claimed, "attention": None}
+    told["may_claim"] = not verdict.startswith("nothing")
+    change(run_dir, "trust", lambda content: content["models"][BEST].update(told))
+    assert sign(run_dir, "Explanation") == wanted
 
 
 def test_a_page_says_by_which_version_verdicts_were_made(run_dir, monkeypatch) -> None:
     monkeypatch.setattr(provenance, "__version__", "0.3.7")
     found = first_screen(run_dir)
     assert found.version == "0.1.0, page by 0.3.7"
-    first = found.findings[0]
+    first = found.notices[0]
     assert "Explanations, motifs, experiments, verdicts, audit and test scores" in first.text
     assert "were made by motiflens 0.1.0, this page by 0.3.7" in first.text
     assert "`motiflens trust RUN`" in first.text
     for name in ("attention", "trust", "motifs", "experiments", "audit", "metrics"):
         change(run_dir, name, lambda content: content.update(version="0.3.7"))
-    assert first_screen(run_dir).findings[0].title == "What may be claimed of the explanations"
+    assert first_screen(run_dir).notices == []
 
 
 def printed(run_dir: Path, capsys: pytest.CaptureFixture[str], *, as_json: bool = False) -> str:
@@ -314,7 +373,7 @@ def scored(n: int, value: float, low: float, high: float) -> Callable[[dict[str,
 def test_a_score_far_below_chance_is_called_swapped(run_dir) -> None:
     change(run_dir, "metrics", scored(80, 0.01, 0.0, 0.05))
     wanted = f"{BEST} ranks negatives above positives, so labels look swapped: AUROC"
-    assert sentences(run_dir).startswith(wanted)
+    assert wanted in sentences(run_dir)
 
 
 @pytest.mark.parametrize(("n", "tells"), [(1, False), (2, False), (40, True)])

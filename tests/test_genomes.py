@@ -119,7 +119,7 @@ def test_any_interval_is_read_from_every_genome_format(tmp_path, name):
 
 
 @given(CONTIGS_OF_ANY_KIND, st.integers(1, 60), st.sampled_from(["\n", "\r\n"]), st.data())
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_both_formats_agree_with_the_libraries_of_others(
     tmp_path_factory, contigs, width, end, data
 ):

@@ -17,13 +17,8 @@ from motiflens.evidence.replacement import compare_logits, moves_ranking
 from motiflens.evidence.softmaxes import find_attention, watching
 from motiflens.evidence.tracks import fraction_above
 from motiflens.metrics import rank_auroc
-from motiflens.models.base import (
-    AttentionMap,
-    BothStrands,
-    ReceptiveField,
-    SequenceModel,
-    other_strand,
-)
+from motiflens.models.base import AttentionMap, ReceptiveField, SequenceModel, other_strand
+from motiflens.models.both_strands import BothStrands
 from motiflens.results.trust import ModelTrust
 from motiflens.sequences import evenly
 

@@ -49,7 +49,7 @@ MESSAGES = {
     "run missing.fa -o out": ["no such file: missing.fa"],
     "run pos.fa": ["-o OUT is missing", "such as `motiflens run pos.fa -o out`"],
     "run pos.fa neg.fa -o out": ["nothing is known to do with neg.fa", "--negatives neg.fa"],
-    "predict x": ["there is no command predict", "the commands are: demo, run"],
+    "foretell x": ["there is no command foretell", "the commands are: demo, run"],
     "run book.xlsx -o out": ["book.xlsx is no whole Excel workbook"],
     "run words.csv -o out": ["label", "bound", "30", "unbound", "30", "--positive"],
     "run protein.fa --negatives shuffle -o out": ["looks like protein", "in line 2 of protein.fa"],

@@ -243,6 +243,22 @@ def test_a_method_that_refuses_now_leaves_nothing_of_before(
     assert not (copied / "trust.json").exists()
 
 
+def _units_make_the_track(run: motiflens.Run) -> None:
+    """Dividing the weight of each unit among the bases that it sees gives the track."""
+    example = run.results.attention.models["tutorial-attention"].example
+    path = run.results.path_of("attributions", model="tutorial-attention", method="attention")
+    with np.load(path) as arrays:
+        row = arrays["names"].tolist().index(example.sequence)
+        track = arrays["contributions"].sum(axis=1)[row]
+    found = np.zeros_like(track)
+    for unit, weight in enumerate(example.weights):
+        start = example.first + unit * example.stride
+        found[start : start + example.width] += weight / example.width
+    assert found == pytest.approx(track, abs=1e-5)
+    assert len(example.stretched) == len(track)
+    assert max(example.stretched) <= max(example.weights) + 1e-6
+
+
 def test_attributions_are_of_test_positives_and_come_back(run: motiflens.Run) -> None:
     with np.load(run.path / "attributions" / "tutorial-attention" / "ism.npz") as kept:
         names, contributions = kept["names"].tolist(), kept["contributions"]
@@ -259,6 +275,7 @@ def test_attributions_are_of_test_positives_and_come_back(run: motiflens.Run) ->
     assert set(checks) == taken
     assert checks["deeplift_shap"]["completeness"] < 1e-4
     contrast = as_json(run.results.attention)["models"]["tutorial-attention"]
+    _units_make_the_track(run)
     assert contrast["motif"]["mean"] > contrast["background"]["mean"]
 
 

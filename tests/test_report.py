@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,9 @@ from hypothesis import strategies as st
 from motiflens.errors import InputError
 from motiflens.report import write_report
 from motiflens.report.page import lay_out
-from motiflens.report.parts import Table, interval, listed, percent
-from motiflens.report.summary import summarise
+from motiflens.report.parts import Grid, Table, interval, listed, percent, walk
 from motiflens.results import Results
-from pages import Page, all_figures, change, page_of
+from pages import Page, all_figures, blocks_of, change, page_of
 from synthetic_run import MODELS, TRUTH, WITH_ATTENTION, N, write_run
 
 FIGURES = [
@@ -39,6 +39,7 @@ FIGURES = [
     *(f"Saturation mutagenesis: {model}" for model in MODELS),
     *(f"Attention Weights Distribution: {model}" for model in WITH_ATTENTION),
     *(f"Attention on one sequence: {model}" for model in WITH_ATTENTION),
+    *(f"Stretched and exact attention: {model}" for model in WITH_ATTENTION),
     "Attention Weights at Motif Positions",
     "Attention Weights at Motif Positions, stretched, first 100 positives",
     *(f"First-layer filters: {model}" for model in MODELS),
@@ -80,37 +81,58 @@ def test_every_figure_of_the_tutorial_is_here_by_name(html, whole):
     captions = re.findall(r"<figcaption><b>(.*?)</b>", html)
     assert set(FIGURES) <= set(captions)
     assert html.count("<svg") == len(captions)
+    assert len(captions) == len(set(captions))
     assert set(FIGURES) <= set(all_figures(whole))
 
 
 def test_contents_lead_to_every_section(html):
     ids = re.findall(r' id="([^"]*)"', html)
     assert len(ids) == len(set(ids))
-    links = re.findall(r'<a href="#([a-z-]+)">', html)
-    assert links == re.findall(r'<section id="([a-z-]+)">', html)
-    assert len(links) == len(set(links)) > 12
+    links = re.findall(r'<li><a href="#([a-z-]+)">', html)
+    assert ["summary", *links] == re.findall(r'<section id="([a-z-]+)">', html)
+    assert links == ["motifs", "sequences", "scores", "trust", "experiments", "made"]
+    assert set(re.findall(r'<a [^>]*href="#([a-z-]+)"', html)) <= set(ids)
 
 
-def test_the_page_fetches_nothing_and_runs_nothing(html):
+def test_headings_go_down_one_level_at_a_time(html):
+    levels = [int(tag[1]) for tag in Page(html).tags if tag in ("h1", "h2", "h3", "h4")]
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_the_page_fetches_nothing_and_runs_its_own_script_alone(html):
     page = Page(html)
     sources = [v for _, name, v in page.attributes if name in ("src", "href", "srcset", "data")]
-    assert all(source.startswith("#") for source in sources)
+    assert all(source.startswith(("#", "data:text/plain;base64,")) for source in sources)
+    downloads = [v for tag, name, v in page.attributes if (tag, name) == ("a", "download")]
+    assert sum(source.startswith("data:") for source in sources) == len(downloads)
     assert {name for _, name, _ in page.attributes if name.startswith("on")} == set()
-    assert not {"script", "link", "iframe", "object", "img", "base"} & set(page.tags)
-    assert not re.search(r"url\(|@import", html)
+    assert not {"link", "iframe", "object", "img", "base"} & set(page.tags)
+    assert scripts_of(html) == ["application/json", "application/json", None]
+    assert not re.search(r"url\(|@import|fetch\(|XMLHttpRequest|eval\(|innerHTML", html)
     spaces = html.replace("http://www.w3.org/2000/svg", "")
     assert "http:" not in spaces
     assert "https:" not in spaces
 
 
-def test_the_policy_allows_the_style_sheet_and_nothing_else(html):
+def scripts_of(html: str) -> list[str | None]:
+    """Return the type of every script element; None of one that runs."""
+    return [found[1] for found in re.finditer(r'<script(?: type="([^"]*)")?[ >]', html)]
+
+
+def digest_of(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def test_the_policy_allows_one_style_sheet_and_one_script(html):
     style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)[1]
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    script = re.search(r"<script>(.*?)</script>", html, re.DOTALL)[1]
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)[1]
     assert policy.split("; ") == [
         "default-src 'none'",
-        f"style-src 'sha256-{digest}'",
-        "img-src data:",
+        f"script-src 'sha256-{digest_of(script)}'",
+        f"style-src 'sha256-{digest_of(style)}'",
+        "img-src data: blob:",
         "base-uri 'none'",
         "form-action 'none'",
     ]
@@ -148,6 +170,12 @@ ABSENT = {
 }
 
 
+def commands_of(run_dir: Path) -> list[str]:
+    """Return the commands that make what a run does not hold."""
+    named = (b for b in blocks_of(run_dir) if isinstance(b, Table) and b.head[0] == "Not there")
+    return [row[-1] for table in named for row in table.rows]
+
+
 @pytest.mark.parametrize("name", ABSENT)
 def test_what_is_absent_is_named_with_the_command_that_makes_it(run_dir, name):
     path = run_dir / name
@@ -155,14 +183,15 @@ def test_what_is_absent_is_named_with_the_command_that_makes_it(run_dir, name):
     command, gone = ABSENT[name]
     page = page_of(run_dir)
     assert not gone & set(all_figures(run_dir))
-    said = re.findall(r"To get it: `([^`]*)`", page.text)
+    said = commands_of(run_dir)
     assert said == [] if command is None else any(one.startswith(command) for one in said)
+    assert all(one in page.text for one in said)
 
 
 def test_a_run_that_has_only_begun_has_a_page(tmp_path):
     (tmp_path / "run.toml").write_text('[run]\nversion = "0.1.0"\n[configuration]\n')
     page = page_of(tmp_path)
-    assert page.text.count("To get it: ") == 20
+    assert len(commands_of(tmp_path)) == 20
     assert "svg" not in page.tags
 
 
@@ -182,7 +211,9 @@ def test_hostile_names_are_inert(tmp_path, text, monkeypatch):
         toml.replace('"primer.parquet"', json.dumps(text).replace("\\u0007", "\\u0007"))
     )
     page = page_of(directory)
-    assert not {"script", "img"} & set(page.tags)
+    html = (directory / "report.html").read_text(encoding="utf-8")
+    assert scripts_of(html) == ["application/json", "application/json", None]
+    assert "img" not in page.tags
     assert not [name for _, name, _ in page.attributes if name.startswith("on")]
     assert text.replace("\x07", "\ufffd") in "".join(page.texts) or text in "".join(page.texts)
 
@@ -303,7 +334,8 @@ def test_intervals_in_words():
 
 def test_tables_have_as_many_cells_as_their_head(whole):
     results = Results(whole)
-    summary = summarise(results)
-    tables = [b for s in lay_out(results) for b in s.blocks if isinstance(b, Table)]
-    assert len(tables) == 21
-    assert all(len(row) == len(t.head) for t in [*tables, summary.scores] for row in t.rows)
+    tables = [b for b in walk(lay_out(results)) if isinstance(b, Table)]
+    assert len(tables) > 20
+    assert all(len(row) == len(t.head) for t in tables for row in t.rows)
+    grids = [b for b in walk(lay_out(results)) if isinstance(b, Grid)]
+    assert [len(cells) + 1 for grid in grids for _, cells in grid.rows] == [1 + len(MODELS)] * 3

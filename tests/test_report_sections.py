@@ -13,9 +13,10 @@ import pytest
 import synthetic_run
 from motiflens.report import write_report
 from motiflens.report.findings import coordinate_error, order_is_learnt
+from motiflens.report.parts import Table
 from motiflens.results import Results
 from motiflens.results.tracks import read_filters
-from pages import Page, all_figures, change, page_of, row_of
+from pages import Page, all_figures, change, page_of, row_of, section_of
 from synthetic_run import KERNEL, LENGTH, MODELS, N_FILTERS, TRUTH, N, write_run
 
 
@@ -63,29 +64,47 @@ def test_the_audit_stands_in_words_and_by_split(html):
     ]  # fmt: skip
     assert row_of(page, "test", "197")[3:6] == ["0", "train: 3", "train: 11 + 2"]
     assert row_of(page, "composition")[1:] == ["0.700", "0.7712", "0.7600", "0.410"]
-    assert "Audit of the data 2 warnings" in page.text
+    assert "Data Small leak 11 of 197 test positives" in page.text
 
 
 def test_data_without_a_fault_have_no_warning(run_dir):
     def edit(content):
         content["warnings"], content["baselines"] = [], {}
+        content["shared_31mers"], content["overlap"] = {}, {}
         content["composition"]["train"]["gc"]["auroc"] = None
 
     change(run_dir / "audit.json", edit)
     page = page_of(run_dir)
-    assert "Audit of the data no warnings" in page.text
+    assert "Data No problems found Copies, leaks and biases were looked for." in page.text
     assert "No problems found." in page.text
     assert row_of(page, "train", "790")[7] == "–"
 
 
-def test_scores_of_ensembles_stand_with_intervals_threshold_and_seeds(html):
-    page = Page(html)
-    assert "Negatives: as given with the data." in page.text
+def ensemble_rows(run_dir: Path, name: str) -> list[list[list[str]]]:
+    """Return the rows of a model in the tables of all scores of the ensembles."""
+    tables = [b for b in section_of(run_dir, "ensembles").blocks if isinstance(b, Table)]
+    rows = [row for table in tables for row in table.rows if row[0] == name]
+    return [[cell.replace("\N{NO-BREAK SPACE}", " ") for cell in row] for row in rows]
+
+
+def test_scores_of_ensembles_stand_with_intervals_threshold_and_seeds(html, whole):
+    assert "Negatives: as given with the data." in Page(html).text
     value = "0.940 (0.910 to 0.950)"
-    assert row_of(page, "cnn", value)[2:] == [value, value, "0.920 to 0.940 (n = 3)"]
-    assert row_of(page, "cnn", "−0.750")[2:] == [value] * 4
-    assert row_of(page, "baseline: kmer", "1.000")[1:] == ["1.000", "1.000", "–", "–"]
-    assert row_of(page, "baseline: kmer", "–", "0.980")[3:] == ["0.990", "–", "–"]
+    ranking, calls, calibrated = ensemble_rows(whole, "cnn")
+    assert calibrated[1] == "98 and 102"
+    assert ranking[1:] == [value, value, value, "0.920 to 0.940 (n = 3)"]
+    assert calls[1:] == ["−0.750", *[value] * 4]
+    ranking, calls = ensemble_rows(whole, "baseline: kmer")
+    assert ranking[1:] == ["1.000", "1.000", "–", "–"]
+    assert calls[1:] == ["–", "0.980", "0.990", "–", "–"]
+
+
+def test_models_stand_beside_baselines_in_one_table(html):
+    page = Page(html)
+    value, of_100 = "0.940 (0.910 to 0.950)", "94.0 (91.0 to 95.0)"
+    assert row_of(page, "cnn", value)[2:4] == [value, of_100]
+    assert row_of(page, "cnn", value)[5:] == ["3.3 (2.6 to 4.0)", "3 of 3 seeds"]
+    assert row_of(page, "baseline: k-mers alone")[1:4] == ["1.000", "1.000", "99.0"]
 
 
 def test_chance_has_the_fraction_of_positives_as_its_precision(whole):
@@ -126,7 +145,7 @@ def test_scores_of_one_seed_without_baselines(run_dir):
             model["seeds"] = model["seeds"][:1]
 
     change(run_dir / "metrics.json", edit)
-    assert row_of(page_of(run_dir), "cnn", "0.940 (0.910 to 0.950)")[-1] == "0.940 (n = 1)"
+    assert ensemble_rows(run_dir, "cnn")[0][-1] == "0.940 (n = 1)"
 
 
 def test_the_page_says_how_related_sequences_count(run_dir):
@@ -200,6 +219,30 @@ def test_the_attention_map_has_every_sequence_and_site(whole):
     assert f"{N} sequences" in svg
 
 
+def test_stretched_and_exact_attention_have_the_units_between_them(whole, run_dir):
+    svg = all_figures(whole)["Stretched and exact attention: attention"]
+    assert re.findall(r"<title>(unit \d: [\d.]+)</title>", svg) == [
+        f"unit {i + 1}: {0.0625 if i else 0.5}" for i in range(9)
+    ]
+    # Units see 13 bases, 5 apart, from two before the first; they lie within the sequence.
+    ends = [tuple(map(float, e)) for e in re.findall(r'd="M([\d.]+) [\d.]+V[\d.]+H([\d.]+)V', svg)]
+    assert ends[0] == (70 + 2, 70 + 16 * 11 - 2)
+    assert ends[1] == (70 + 16 * 3 + 2, 70 + 16 * 16 - 2)
+    assert ends[8] == (70 + 16 * 38 + 2, 70 + 16 * 50 - 2)
+    with np.load(whole / "attributions" / "attention" / "attention.npz") as arrays:
+        exact = arrays["contributions"].sum(axis=1)[2]
+    tips = re.findall(r"<title>[ACGT]\d+: ([^<]*)</title>", svg)
+    assert tips[:2] == ["0.25", "0.01"]
+    assert tips[LENGTH:] == [f"{value:.4g}" for value in exact]
+
+    def forget(content):
+        for model in content["models"].values():
+            del model["example"]
+
+    change(run_dir / "attention.json", forget)
+    assert not any("Stretched and" in name for name in all_figures(run_dir))
+
+
 def test_recovery_counts_exact_seeds_and_means_their_similarity(html):
     page = Page(html)
     assert row_of(page, "attention-stretched") == [
@@ -217,7 +260,7 @@ def test_the_control_shows_what_untrained_models_recover(html):
 
 
 def test_discovered_motifs_stand_with_names_fractions_and_what_was_dismissed(html, run_dir):
-    section = html[html.index('id="discovery"') :].split("</section>")[0]
+    section = html[html.index('<section id="motifs"') :].split("</section>")[0]
     for text in ("97.0 %", "below 1e−300", "2e−09", "USF1 (MA0093.4)", "unknown", "2 of 2",
                  "also matches TFE3", "NWAAW (q 0.41)", "197 positives"):  # fmt: skip
         assert text in section, text
@@ -256,11 +299,13 @@ def test_positions_of_motifs_count_from_1_and_both_charts_have_one_scale_with_0(
 
 
 def test_the_first_screen_tells_data_models_scores_and_motif(html):
-    summary = Page(html[html.index('<section id="summary">') : html.index('<section id="audit">')])
+    summary = Page(html[html.index('<section id="summary">') : html.index('<section id="motifs">')])
     for words in ("2,000 sequences of 50 bp, 987 of them positive", "AUROC 0.900 (0.870", TRUTH):
         assert words in summary.text.replace("\N{NO-BREAK SPACE}", " ")
-    assert summary.tags.count("svg") == 1
-    assert row_of(summary, "cnn")[-1] == "3 of 3 seeds (saliency)"
+    assert summary.tags.count("svg") == 2
+    assert [t for t in ("Data", "Score", "Explanation") if f" {t} " in summary.text] == [
+        "Data", "Score", "Explanation"
+    ]  # fmt: skip
 
 
 def test_findings_take_the_runs_own_figures(whole):
@@ -324,7 +369,7 @@ def test_without_a_truth_motifs_stand_alone(run_dir):
     figures = all_figures(run_dir)
     assert "found (bits)" not in figures["cnn, saliency"]
     assert "Sequence logo" in figures["cnn, saliency"]
-    assert "True motif not known" in page.text
+    assert "The true motif is not known" in page.text
     assert "A coordinate error" not in page.text
     assert "Not a shortcut" not in page.text
 

@@ -77,7 +77,7 @@ def attention_contrast(
     relative = _relative(rows, sizes)[chosen]
     null = _null(np.asarray(null_weights), np.asarray(null_lengths), on_site[chosen], generator)
     first = chosen[:100]
-    stretched = _stretched(unit_weights[torch.from_numpy(first)], rows.shape[1])
+    stretched = stretched_to(unit_weights[torch.from_numpy(first)], rows.shape[1])
     beside = real & ~on_site
     return {
         "motif": _interval(_row_means(relative, on_site[chosen]), generator),
@@ -141,7 +141,7 @@ def _interval(values: Floats, generator: np.random.Generator) -> dict[str, float
     return {"mean": float(values.mean()), "low": float(low), "high": float(high)}
 
 
-def _stretched(unit_weights: Tensor, length: int) -> Floats:
+def stretched_to(unit_weights: Tensor, length: int) -> Floats:
     """Interpolate (N, U) to (N, L) as the tutorial does; a unit's weight lands on wrong bases."""
     rows = unit_weights.detach().double().unsqueeze(1)
     laid = nn.functional.interpolate(rows, size=length, mode="linear", align_corners=False)

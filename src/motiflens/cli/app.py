@@ -104,8 +104,14 @@ COMMANDS = {
         (
             "stages",
             "report",
-            "Write a run's report.html from its directory alone.",
-            "report out",
+            "Write a run's report.html from its directory alone, or two runs side by side.",
+            "report out\n  motiflens report out other -o compared.html",
+        ),
+        (
+            "runs",
+            "open",
+            "Open the report of a run in the browser.",
+            "open out",
         ),
     ],
     "Use a trained model": [

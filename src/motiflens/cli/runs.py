@@ -1,10 +1,11 @@
-"""Sub-commands that make a run: demo, run, train and compare."""
+"""Sub-commands that make a run: demo, run, train and compare; and open, which shows one."""
 
 from __future__ import annotations
 
 import json
 import shlex
 import sys
+import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -259,3 +260,19 @@ def _require_demo(output: Path) -> None:
 def _origin(data: str, negatives: str = "given", notes: tuple[str, ...] = ()) -> Origin:
     command = shlex.join(["motiflens", *sys.argv[1:]])
     return Origin(data=data, command=command, negatives=negatives, notes=notes)
+
+
+def open(run: Path) -> None:
+    """Open the report of a run in the browser.
+
+    Parameters
+    ----------
+    run
+        Run directory, or a folder of motifs found without a model.
+    """
+    path = Results(run).path_of("report")
+    if not path.is_file():
+        remedy = f"make it with `motiflens report {run}`"
+        raise InputError(f"{run} holds no {path.name}", remedy=remedy)
+    print(f"report: {path}", file=sys.stderr)
+    webbrowser.open(path.resolve().as_uri())

@@ -15,7 +15,7 @@ from motiflens.cli.progress import on_stderr
 from motiflens.cli.summary import counted, in_short, print_motifs, print_report, summarise
 from motiflens.errors import InputError
 from motiflens.io.options import AS_IT_IS
-from motiflens.report import write_report
+from motiflens.report import write_pair, write_report
 from motiflens.results import holds_motifs_without_model, read_motifs_without_model
 
 
@@ -155,14 +155,36 @@ def trust(run: Path, *, threads: int | None = None, as_json: Json = False) -> No
     summarise(work(run, threads=threads, progress=on_stderr()), as_json=as_json)
 
 
-def report(run: Path, *, as_json: Json = False) -> None:
-    """Write a run's report.html from its directory alone.
+def report(
+    run: Path,
+    other: Path | None = None,
+    *,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a run's report.html from its directory alone, or a page with two runs side by side.
 
     Parameters
     ----------
     run
         Run directory, or a folder of motifs found without a model.
+    other
+        Another run directory.
+    output
+        With two runs: the page to write; compared.html by default.
     """
+    if other is not None:
+        path = write_pair(run, other, output or Path("compared.html"))
+        print(f"report: {path}", file=sys.stderr)
+        if as_json:
+            print(json.dumps({"output": [str(run), str(other)], "report": str(path)}))
+        return
+    if output is not None:
+        raise InputError(
+            "output is for two runs side by side; the page of one lies in its directory",
+            remedy="leave it out",
+            argument="output",
+        )
     if holds_motifs_without_model(run):
         path = write_report(run)
         print(f"report: {path}", file=sys.stderr)

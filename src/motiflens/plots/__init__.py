@@ -3,12 +3,13 @@
 from motiflens.plots.charts import bar_chart, line_chart, unit_chart
 from motiflens.plots.heatmaps import attention_heatmap, ppm_heatmap
 from motiflens.plots.logo import filter_grid, logo, logo_pair
-from motiflens.plots.tracks import base_track, position_profile
+from motiflens.plots.tracks import base_track, contribution_track, position_profile, units_track
 
 __all__ = [
     "attention_heatmap",
     "bar_chart",
     "base_track",
+    "contribution_track",
     "filter_grid",
     "line_chart",
     "logo",
@@ -16,4 +17,5 @@ __all__ = [
     "position_profile",
     "ppm_heatmap",
     "unit_chart",
+    "units_track",
 ]

@@ -18,8 +18,9 @@ Matrix = npt.NDArray[np.floating]
 Kind = Literal["information", "contribution"]
 
 LETTERS = "ACGT"
-# Hues apart for all common kinds of colour blindness, each at 4.5 : 1 or more on white.
-LETTER_COLOURS = {"A": "#007a59", "C": "#0b4fa8", "G": "#a86200", "T": "#a3195b"}
+# Any two differ by 24 in CIE L*a*b*, for readers without one kind of cone too; each stands out from
+# white by 4.5 to 1 or more.
+LETTER_COLOURS = {"A": "#0b4a22", "C": "#2865c3", "G": "#9e5112", "T": "#d50e68"}
 
 # Outlines in the unit square, y downwards, that touch all four sides.
 OUTLINES = {
@@ -247,7 +248,9 @@ def _edge(x: float, bottom: float) -> str:
     return line(x, TOP, x, bottom, stroke=INK, stroke_dasharray="3 4", stroke_opacity=0.55)
 
 
-def filter_grid(filters: Matrix, *, title: str = "First-layer filters") -> str:
+def filter_grid(
+    filters: Matrix, *, title: str = "First-layer filters", numbers: Sequence[int] | None = None
+) -> str:
     """Draw first-layer filters as signed logos, each at its own scale.
 
     Parameters
@@ -257,9 +260,12 @@ def filter_grid(filters: Matrix, *, title: str = "First-layer filters") -> str:
         one-hot input it acts like a bias and says nothing of the letters.
     title
         Name of the figure.
+    numbers
+        (F,) by which filters are called; from 0 where not given.
     """
     filters = np.asarray(filters, dtype=float)
     shown = filters - filters.mean(axis=1, keepdims=True)
+    called = range(len(filters)) if numbers is None else numbers
     cell = (max(12.0 * shown.shape[2], 64.0) + 24, 84.0)
     key = figure_key(title)
     body = [letter_outlines(key)]
@@ -267,7 +273,17 @@ def filter_grid(filters: Matrix, *, title: str = "First-layer filters") -> str:
         x, y = (index % FILTERS_PER_ROW) * cell[0] + 12, (index // FILTERS_PER_ROW) * cell[1]
         heights = letter_heights(matrix, "contribution")
         scale = _height_scale(heights, "contribution", y + 78, y + 20)
-        body.append(label(f"filter {index}", x, y + 14, font_size=11, fill=MUTED))
+        # A page has thousands of these letters; one of a pixel is not to be read.
+        heights = np.where(np.abs(heights) * abs(scale(1) - scale(0)) < 1, 0, heights)
+        body.append(
+            label(
+                f"filter {called[index]}",
+                x,
+                y + 14,
+                font_size=11,
+                fill=MUTED,
+            )
+        )
         body.append(line(x, scale(0), x + 12 * matrix.shape[1], scale(0), stroke=GRID))
         body.append(letter_stacks(heights, x, scale, 12.0, key))
     rows = -(-len(filters) // FILTERS_PER_ROW)

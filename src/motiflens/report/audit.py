@@ -7,12 +7,13 @@ from typing import TypeVar
 
 from motiflens.report.parts import (
     MISSING,
+    Absent,
     Block,
     Bullets,
+    Part,
     Section,
     Table,
     Text,
-    absent,
     number,
 )
 from motiflens.results import Results
@@ -28,11 +29,11 @@ MAX_REPEATED = 2
 Counted = TypeVar("Counted")
 
 
-def audit_section(results: Results) -> Section:
+def audit_section(results: Results) -> Part:
     """Lay out everything that `audit.json` holds."""
     title = "Audit of the data"
     if not results.holds("audit"):
-        return absent("audit", title, "motiflens run")
+        return Absent(title, "motiflens run")
     audit = results.audit
     blocks: list[Block] = [
         Bullets(audit.warnings) if audit.warnings else Text("No problems found.")

@@ -13,12 +13,13 @@ from motiflens.report.audit import DIGITS, METRICS
 from motiflens.report.parts import (
     MISSING,
     NO_COMPARISON,
+    Absent,
     Block,
     Figure,
+    Part,
     Section,
     Table,
     Text,
-    absent,
     bar,
     held,
     interval,
@@ -39,7 +40,7 @@ COMPARE, WATCHED = "motiflens compare", "motiflens run --target 0.95"
 UNWATCHED = "The test split was scored once, at the end"
 
 
-def compare_sections(results: Results) -> list[Section]:
+def compare_parts(results: Results) -> list[Part]:
     """Lay out everything that `comparison.json` and the histories of training hold."""
     comparison = held(results, NO_COMPARISON)
     return [
@@ -50,11 +51,11 @@ def compare_sections(results: Results) -> list[Section]:
     ]
 
 
-def _scores(comparison: Comparison) -> Section:
+def _scores(comparison: Comparison) -> Part:
     """Lay out test scores with intervals, paired differences and the trivial baselines."""
-    title = "Scores on the test split"
+    title = "Scores of single seeds"
     if not comparison.models:
-        return absent("scores", title, COMPARE)
+        return Absent(title, COMPARE)
     epochs = epochs_names(comparison)
     rows = [
         _score_row(name, m) + epochs_cells(comparison, m) for name, m in comparison.models.items()
@@ -73,7 +74,7 @@ def _scores(comparison: Comparison) -> Section:
     blocks: list[Block] = [Table(head, rows, "Test scores", caption)]
     if comparison.differences:
         blocks.append(_differences(comparison.differences, comparison.differences_cover))
-    return Section("scores", title, blocks)
+    return Section("seeds", title, blocks)
 
 
 def epochs_names(comparison: Comparison) -> list[str]:
@@ -137,15 +138,15 @@ def _cover_in_words(cover: Sequence[str]) -> str:
     )
 
 
-def _accuracy_curves(results: Results, target: float | None) -> Section:
+def _accuracy_curves(results: Results, target: float | None) -> Part:
     """Draw test accuracy by epoch, the mean over seeds in a band from lowest to highest seed."""
     title = "Test Accuracy Comparison"
     if target is None:
-        return absent("accuracy", title, WATCHED, UNWATCHED)
+        return Absent(title, WATCHED, UNWATCHED)
     by_model = {model: _accuracy_curve(own) for model, own in read_histories(results).items()}
     curves = {model: curve for model, curve in by_model.items() if curve is not None}
     if not curves:
-        return absent("accuracy", title, COMPARE)
+        return Absent(title, COMPARE)
     lowest = min(min(low) for _, _, low, _ in curves.values())
     svg = line_chart(
         curves,
@@ -174,14 +175,14 @@ def _accuracy_curve(histories: Sequence[pd.DataFrame]) -> Curve | None:
     return epochs, by_seed.mean(axis=0).tolist(), low.tolist(), high.tolist()
 
 
-def _convergence(comparison: Comparison) -> Section:
+def _convergence(comparison: Comparison) -> Part:
     """Draw epochs to the target accuracy as bars with their spread."""
     name, models = "Convergence Speed", comparison.models
     title = ", ".join([name, *(f"{epochs} Acc" for epochs in epochs_names(comparison))])
     if not models:
-        return absent("convergence", title, COMPARE)
+        return Absent(title, COMPARE)
     if comparison.target is None:
-        return absent("convergence", title, WATCHED, UNWATCHED)
+        return Absent(title, WATCHED, UNWATCHED)
     groups = {name: {"epochs": _bar(m.summary.epochs_to_target)} for name, m in models.items()}
     if all(np.isnan(bars["epochs"][0]) for bars in groups.values()):
         return Section("convergence", title, [Text("No model reached the target.")])
@@ -207,12 +208,12 @@ def _reached(model: ModelScores) -> str:
     return f"{reached} of {len(model.seeds)} seeds"
 
 
-def _learning_curves(models: Mapping[str, ModelScores]) -> Section:
+def _learning_curves(models: Mapping[str, ModelScores]) -> Part:
     """Draw accuracy and AUROC against the number of training sequences."""
     title = "Learning curves"
     sized = {name: model.sizes for name, model in models.items() if model.sizes}
     if not sized:
-        return absent("learning", title, f"{COMPARE} --sizes 50,200,800")
+        return Absent(title, f"{COMPARE} --sizes 50,200,800")
     blocks = []
     for metric, scale, y_label in (
         ("accuracy", 100.0, "test accuracy (%)"),

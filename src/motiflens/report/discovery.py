@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import csv
+import base64
+import gzip
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from motiflens.plots import logo, logo_pair, position_profile
 from motiflens.report.parts import (
     MISSING,
-    Block,
+    NO_MOTIFS,
+    Absent,
+    Card,
+    Download,
     Figure,
-    Heading,
+    Part,
     Section,
     Table,
     Text,
-    absent,
+    held,
     listed,
     percent,
     signed,
@@ -33,35 +37,73 @@ from motiflens.results.motifs import (
     MotifsWithoutModel,
     SiteAblation,
 )
-from motiflens.results.tracks import read_with
+from motiflens.results.tracks import found_sites, read_with
 
-MAX_DRAWN, MAX_SITES, MAX_NOT_CONFIRMED = 10, 100, 5
+MAX_DRAWN, MAX_OPEN, MAX_SITES, MAX_NOT_CONFIRMED, MAX_IN_BED = 10, 2, 100, 5, 2000
 TITLE = "Discovered motifs"
 
 
-def discovery_section(results: Results) -> Section:
+@dataclass(frozen=True)
+class MotifFiles:
+    """The files of discovered motifs: as MEME, and their sites as BED."""
+
+    motifs: Path
+    sites: Path
+
+    def of(self, name: str) -> list[Download]:
+        """Return what these files hold of one motif, to be taken from the page."""
+        found = []
+        if self.motifs.is_file():
+            head, *entries = self.motifs.read_text(encoding="utf-8").split("MOTIF ")
+            own = [entry for entry in entries if entry.split(None, 1)[:1] == [name]]
+            if own:
+                found.append(_download(f"{name}.meme", f"{head}MOTIF {own[0]}"))
+        if self.sites.is_file():
+            head, *lines = gzip.decompress(self.sites.read_bytes()).decode().splitlines()
+            column = head.split("\t").index("motif_id")
+            own = [line for line in lines if line.split("\t")[column] == name]
+            # More than this is in the file beside the page, whose name the docs say.
+            if own and len(own) <= MAX_IN_BED:
+                found.append(_download(f"{name}.bed", "\n".join([head, *own, ""])))
+        return found
+
+
+def _download(name: str, text: str) -> Download:
+    return Download(name, "text/plain", base64.b64encode(text.encode()).decode())
+
+
+def discovery_parts(results: Results) -> list[Part]:
     """Lay out the motifs that held-out sequences confirm."""
-    by = results.motifs.discovered_by if results.holds("motifs") else None
+    motifs = held(results, NO_MOTIFS)
+    by = motifs.discovered_by
     if by is None:
-        return absent("discovery", TITLE, "motiflens motifs")
-    motifs = results.motifs.discovery
-    texts = [Text(_how(by, "Found" if motifs else "Looked for"))]
-    if motifs or by.not_significant:
+        return [Absent(TITLE, "motiflens motifs")]
+    texts = [Text(_how(by, "Found" if motifs.discovery else "Looked for"))]
+    if motifs.discovery or by.not_significant:
         texts.append(Text(_dismissed(by.not_significant)))
-    return _lay_out(motifs, "Motifs confirmed on the test split", texts, by.note)
+    files = MotifFiles(results.path_of("discovery"), results.path_of("sites"))
+    name = "Motifs confirmed on the test split"
+    return _lay_out(motifs.discovery, name, texts, by.note, files)
 
 
 def _lay_out(
-    motifs: Sequence[ConfirmedMotif], name: str, texts: Sequence[Text], note: str
-) -> Section:
-    """Lay out discovered motifs: a note, a table of that name, what is to be said, pictures."""
+    motifs: Sequence[ConfirmedMotif],
+    name: str,
+    texts: Sequence[Text],
+    note: str,
+    files: MotifFiles,
+) -> list[Part]:
+    """Lay out discovered motifs as cards, the first ones open; how they were found folded."""
     notes = [Text(note)] if note else []
     if not motifs:
-        return Section("discovery", TITLE, [Text("No motif was found."), *notes, *texts])
-    blocks: list[Block] = [*notes, _table(motifs, name), *texts]
-    for motif in motifs[:MAX_DRAWN]:
-        blocks += [Heading(f"{motif.name}: {name_of(motif)}"), *_figures(motif)]
-    return Section("discovery", TITLE, blocks)
+        looked = Section("tested", "How they were looked for", [*notes, *texts])
+        return [Text("No motif was found."), looked]
+    cards = [_card(motif, files) for motif in motifs[:MAX_DRAWN]]
+    parts: list[Part] = [*cards[:MAX_OPEN]]
+    if more := cards[MAX_OPEN:]:
+        parts.append(Section("more-motifs", f"{len(more)} more confirmed motifs", more))
+    tested = Section("tested", "How they were found and tested", [*texts, _table(motifs, name)])
+    return [*notes, *parts, tested]
 
 
 def _how(by: DiscoveredBy, found_or_not: str) -> str:
@@ -128,14 +170,44 @@ def _ablation(ablation: SiteAblation | None) -> list[str]:
     return [change, f"{ablation.n_agreeing} of {ablation.n_seeds}"]
 
 
-def _figures(motif: ConfirmedMotif) -> list[Block]:
-    figures: list[Block] = [_logo(motif)]
-    if motif.cwm is not None:
-        title = f"{motif.name}, contributions"
-        caption = "Mean contribution of each base to the logit, over the seqlets."
-        svg = logo(np.array(motif.cwm, dtype=float), kind="contribution", title=title)
-        figures.append(Figure(svg, title, caption, "tile"))
-    return [*figures, _profile(motif)]
+def _card(motif: ConfirmedMotif, files: MotifFiles) -> Card:
+    """Show a motif, its evidence, its contributions and positions, and its files."""
+    central, ablation, match = motif.central, motif.ablation, motif.match
+    where = ""
+    if central is not None:
+        where = (
+            f"{percent(central.sites_inside, 0)} lie in the middle "
+            f"{percent(central.region, 0)} of the positions (p {small(central.p_value)})"
+        )
+    facts = [
+        ("Positives with a site", percent(motif.positives_with_site)),
+        ("Negatives with a site", percent(motif.negatives_with_site)),
+        ("Fold", f"{motif.fold:.3g}"),
+        ("q", small(motif.q_value)),
+        ("Logit without it", _ablation(ablation)[0] if ablation else ""),
+        ("Seeds that agree", _ablation(ablation)[1] if ablation else ""),
+        ("Sites", f"{motif.n_sites:,}"),
+        ("Where", where),
+        ("Like", f"q {small(match.q_value)}" if match else ""),
+        ("Also like", listed(match.others) if match else ""),
+    ]
+    more = [_contributions(motif)] if motif.cwm is not None else []
+    return Card(
+        id=motif.name,
+        title=f"{motif.consensus}: {name_of(motif)}",
+        word="negatives" if motif.direction == "negative" else "positives",
+        picture=_logo(motif),
+        facts=[(name, text) for name, text in facts if text],
+        more=[*more, _profile(motif)],
+        downloads=files.of(motif.name),
+    )
+
+
+def _contributions(motif: ConfirmedMotif) -> Figure:
+    title = f"{motif.name}, contributions"
+    caption = "Mean contribution of each base to the logit, over the seqlets."
+    svg = logo(np.array(motif.cwm, dtype=float), kind="contribution", title=title)
+    return Figure(svg, title, caption, "tile")
 
 
 def _logo(motif: ConfirmedMotif) -> Figure:
@@ -201,8 +273,10 @@ def without_model_sections(motifs: MotifsWithoutModel, folder: Path) -> list[Sec
         words += (
             f" A motif that matches none of {by.database} with a q-value below 0.05 is unknown."
         )
-    section = _lay_out(motifs.discovery, name, [Text(words)], by.note)
-    return [section, _sites(folder / ARTIFACTS["sites"].name)]
+    files = MotifFiles(folder / ARTIFACTS["discovery"].name, folder / ARTIFACTS["sites"].name)
+    parts = _lay_out(motifs.discovery, name, [Text(words)], by.note, files)
+    blocks = [part for part in parts if not isinstance(part, Absent)]
+    return [Section("discovery", TITLE, blocks), _sites(files.sites)]
 
 
 def _tested_on_others(by: DiscoveredInSequences, motifs: Sequence[ConfirmedMotif]) -> str:
@@ -232,7 +306,7 @@ def _sites(path: Path) -> Section:
     title = "Sites"
     if not path.is_file():
         return Section("sites", title, [Text("No site: no motif was found.")])
-    hits = read_with(path, _table_of_sites)
+    hits = read_with(path, found_sites)
     own = hits[hits["label"] == 1]
     columns = ("#chrom", "start", "end", "strand", "motif_id", "log_odds", "p_value")
     rows = [
@@ -247,9 +321,3 @@ def _sites(path: Path) -> Section:
         caption = f"The first {MAX_SITES} of {len(own):,}. {caption}"
     head = ["Sequence", "Bases", "Strand", "Motif", "Log-odds", "p"]
     return Section("sites", title, [Table(head, rows, "Sites in the sequences", caption)])
-
-
-def _table_of_sites(path: Path) -> pd.DataFrame:
-    """Read sites; a sequence may be called NA, or have quotes in its name."""
-    texts = {"#chrom": str, "motif_id": str}
-    return pd.read_csv(path, sep="\t", dtype=texts, na_filter=False, quoting=csv.QUOTE_NONE)

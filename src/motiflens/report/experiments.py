@@ -9,13 +9,13 @@ from motiflens.plots.axes import round_range
 from motiflens.plots.charts import Curve
 from motiflens.report.parts import (
     MISSING,
-    Block,
+    Absent,
     Figure,
-    Heading,
+    Part,
+    Row,
     Section,
     Table,
     Text,
-    absent,
     signed,
 )
 from motiflens.results import Results
@@ -28,20 +28,22 @@ NO_EFFECT = Effect(mean=0.0, standard_error=0.0, n=0)
 ORIENTATIONS = {"++": "same strand", "+-": "opposite strands"}
 
 
-def experiments_section(results: Results) -> Section:
-    """Lay out everything that `experiments.json` holds."""
+def experiment_parts(results: Results) -> list[Part]:
+    """Lay out everything that `experiments.json` holds: a table, and curves in folds."""
     if not results.holds("experiments"):
-        return absent("experiments", TITLE, "motiflens experiments")
+        return [Absent(TITLE, "motiflens experiments")]
     models = results.experiments.models
     if not models:
-        return Section("experiments", TITLE, [Text("No model was tested.")])
-    blocks: list[Block] = [Text(_in_words(models)), _table(models)]
-    for name in dict.fromkeys(m.name for model in models.values() for m in model.motifs):
+        return []
+    parts: list[Part] = [Text(_in_words(models)), _table(models)]
+    names = dict.fromkeys(m.name for model in models.values() for m in model.motifs)
+    for index, name in enumerate(names, start=1):
         by_model = {n: m for n, model in models.items() for m in model.motifs if m.name == name}
-        blocks += [Heading(name), *_curves(name, by_model)]
-    pairs = [_spacing(name, m.spacing) for name, m in models.items() if m.spacing]
-    blocks += [Heading("Two motifs together"), *pairs] if pairs else []
-    return Section("experiments", TITLE, blocks)
+        fold = f"More copies, and other positions: {name}"
+        parts.append(Section(f"dose-{index}", fold, [Row(_curves(name, by_model))]))
+    if pairs := [_spacing(name, m.spacing) for name, m in models.items() if m.spacing]:
+        parts.append(Section("spacing", "Two motifs together", [Row(pairs)]))
+    return parts
 
 
 def _in_words(models: Mapping[str, ModelExperiments]) -> str:
@@ -82,7 +84,7 @@ def _text(effect: Effect | None) -> str:
     return f"{signed(effect.mean, 2, '+')} ± {Z * effect.standard_error:.2f}"
 
 
-def _curves(name: str, by_model: Mapping[str, MotifExperiments]) -> list[Block]:
+def _curves(name: str, by_model: Mapping[str, MotifExperiments]) -> list[Figure]:
     """Draw the effect by number of copies and by position, on one vertical scale that holds 0."""
     # No copy has no effect.
     dose = {
@@ -96,15 +98,15 @@ def _curves(name: str, by_model: Mapping[str, MotifExperiments]) -> list[Block]:
     }
     curves = (*dose.values(), *position.values())
     y_range = round_range([0.0, *(y for curve in curves for ys in curve[1:] for y in ys)])
-    blocks: list[Block] = []
+    figures: list[Figure] = []
     for kind, series, x_label in (
         ("dose", dose, "copies"),
         ("position", position, "first base of the motif (from 1)"),
     ):
         title = f"{name}: {kind}"
         svg = line_chart(series, title, x_label, "change of the logit", y_range=y_range, size=SIZE)
-        blocks.append(Figure(svg, title, kind="tile"))
-    return blocks
+        figures.append(Figure(svg, title, kind="tile"))
+    return figures
 
 
 def _spacing(model: str, spacing: Spacing) -> Figure:

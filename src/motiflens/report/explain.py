@@ -1,4 +1,4 @@
-"""Sections on explanations: tracks of one sequence, attention over many, filters, sums."""
+"""Sections on explanations: tracks of one sequence, attention over many, sums."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec import UNSET
 
-from motiflens.plots import attention_heatmap, bar_chart, base_track, filter_grid
+from motiflens.plots import attention_heatmap, bar_chart, base_track, units_track
 from motiflens.plots.charts import Bar
 from motiflens.plots.tracks import Interval, Values
 from motiflens.report.parts import (
+    Absent,
     Block,
     Figure,
-    Heading,
+    Part,
     Section,
     Table,
     Text,
-    absent,
     bar,
     finite,
     percent,
@@ -26,11 +26,11 @@ from motiflens.report.parts import (
 from motiflens.results import Results
 from motiflens.results.base import Interval as Mean
 from motiflens.results.explanations import AttentionContrast
-from motiflens.results.tracks import Tracks, read_filters, read_sites, read_tracks
+from motiflens.results.tracks import Tracks, read_sites, read_tracks
 from motiflens.sequences import Site
 
 EXPLAIN = "motiflens explain"
-MAX_BASES, MAX_ROWS, MAX_FILTERS = 120, 40, 64
+MAX_BASES, MAX_ROWS = 120, 40
 TRACK_LABELS = {
     "saliency": "largest |∂logit/∂x|",
     "tutorial-saliency": "largest |∂logit/∂x|",
@@ -74,36 +74,39 @@ class _Explained:
         return [(site.start, site.end) for site in self.sites.get(name, [])]
 
 
-def explain_sections(results: Results) -> list[Section]:
+def explain_parts(results: Results) -> list[Part]:
     """Lay out tracks, attention maps, sums of contributions and first-layer filters."""
     explained = _Explained(read_tracks(results), read_sites(results))
     mutagenesis = "Saturation mutagenesis"
+    of_attention = (
+        _stretched_and_exact(results, explained),
+        _attention_distribution(explained),
+        _attention_at_motifs(results),
+    )
     return [
         _saliency_maps(explained),
         _method_tracks(explained, "ism", mutagenesis, {"ism": mutagenesis}),
+        *(part for part in of_attention if part),
         sums_section(results),
-        _attention_distribution(explained),
-        _attention_at_motifs(results),
-        _filters(results),
     ]
 
 
-def _saliency_maps(explained: _Explained) -> Section:
+def _saliency_maps(explained: _Explained) -> Part:
     """Draw each model's saliency as the tutorial computes it, and after gradient correction."""
     title = "Saliency Map"
     if not any("tutorial-saliency" in methods for methods in explained.tracks.values()):
         return _method_tracks(explained, "saliency", title, {"saliency": title})
     names = {"tutorial-saliency": title, "saliency": f"{title}, gradient correction"}
-    section = _method_tracks(explained, "saliency", title, names)
+    part = _method_tracks(explained, "saliency", title, names)
     text = Text(
         "First as the tutorial computes it, then after gradient correction: the mean over the four "
         "bases is subtracted from the gradient, as it is arbitrary where one-hot columns always "
         "add up to 1."
     )
-    return Section(section.id, title, [text, *section.blocks])
+    return Section(part.id, title, [text, *part.blocks]) if isinstance(part, Section) else part
 
 
-def _method_tracks(explained: _Explained, id: str, title: str, names: Mapping[str, str]) -> Section:
+def _method_tracks(explained: _Explained, id: str, title: str, names: Mapping[str, str]) -> Part:
     """Draw tracks of every model on the same sequence; `names` of figures by method."""
     figures = [
         _track_figure(explained, tracks[method], f"{words}: {model}", method)
@@ -112,7 +115,7 @@ def _method_tracks(explained: _Explained, id: str, title: str, names: Mapping[st
         if method in tracks
     ]
     if not figures:
-        return absent(id, title, EXPLAIN)
+        return Absent(title, EXPLAIN)
     return Section(id, title, [Text(f"{HOW_TO_READ[id]} {_example_text(explained)}"), *figures])
 
 
@@ -153,7 +156,7 @@ def _window(length: int, sites: Sequence[Interval], values: Values) -> tuple[int
     return first, min(length, first + MAX_BASES)
 
 
-def sums_section(results: Results) -> Section:
+def sums_section(results: Results) -> Part:
     """Lay out how much of the logits' differences the contributions of each method miss.
 
     Checks without a note are of a version that measured them before gradient correction: they say
@@ -169,7 +172,7 @@ def sums_section(results: Results) -> Section:
                 missed = percent(check.completeness, 2)
                 rows.append([f"{model}, {method}", sum_in_words, missed, note])
     if not rows:
-        return absent("sums", title, EXPLAIN)
+        return Absent(title, EXPLAIN)
     caption = (
         "Mean absolute difference between the sum of a sequence's contributions and what they "
         "should add up to, as a fraction of the mean absolute value of that, over the explained "
@@ -179,11 +182,11 @@ def sums_section(results: Results) -> Section:
     return Section("sums", title, [Table(head, rows, title, caption)])
 
 
-def _attention_distribution(explained: _Explained) -> Section:
+def _attention_distribution(explained: _Explained) -> Part | None:
     """Draw attention on every base: many positives as a heat map, one as a track."""
     title = "Attention Weights Distribution"
     if not explained.tracks:
-        return absent("attention", title, EXPLAIN)
+        return Absent(title, EXPLAIN)
     blocks: list[Block] = []
     for model, methods in explained.tracks.items():
         if tracks := methods.get("attention"):
@@ -191,8 +194,38 @@ def _attention_distribution(explained: _Explained) -> Section:
             blocks.append(_attention_map(explained, tracks, f"{title}: {model}"))
             blocks.append(_track_figure(explained, tracks, one, "attention"))
     text = "Each unit's weight is split evenly over the bases it sees; nothing is stretched."
-    first = Text(text if blocks else "No model that was explained has attention.")
-    return Section("attention", title, [first, *blocks])
+    return Section("attention", title, [Text(text), *blocks]) if blocks else None
+
+
+def _stretched_and_exact(results: Results, explained: _Explained) -> Part | None:
+    """Draw the attention on one sequence stretched and exact, with the bases that units see."""
+    title = "Stretched and exact attention"
+    models = results.attention.models if results.holds("attention") else {}
+    blocks: list[Block] = []
+    for name, contrast in models.items():
+        exact, units = explained.tracks.get(name, {}).get("attention"), contrast.example
+        if units is UNSET or exact is None or units.sequence not in exact.names:
+            continue
+        index = exact.names.index(units.sequence)
+        sequence = exact.sequence(index)
+        if len(sequence) != len(units.stretched) or len(sequence) > MAX_BASES:
+            continue
+        starts = [units.first + units.stride * i for i in range(len(units.weights))]
+        seen = [(a, a + units.width, w) for a, w in zip(starts, units.weights, strict=True)]
+        panels = (
+            ("stretched over the sequence, as in the tutorial", np.array(units.stretched)),
+            ("on the bases that each unit sees", exact.values[index, : len(sequence)]),
+        )
+        heading = f"{title}: {name}"
+        sites = explained.intervals(units.sequence)
+        svg = units_track(sequence, panels, seen, sites, title=heading)
+        caption = f"{units.sequence}. Brackets: the {units.width} bases that each of {len(seen)} "
+        blocks.append(Figure(svg, heading, caption + "units sees, the heavier the darker."))
+    text = (
+        "The same weights twice. Stretching takes the middle of a unit for a fraction of the "
+        "sequence; it lies where its layer looks."
+    )
+    return Section("stretched", title, [Text(text), *blocks]) if blocks else None
 
 
 def _attention_map(explained: _Explained, tracks: Tracks, title: str) -> Figure:
@@ -200,18 +233,17 @@ def _attention_map(explained: _Explained, tracks: Tracks, title: str) -> Figure:
     sites = [explained.intervals(name) for name in names]
     svg = attention_heatmap(tracks.values[: len(names)], sites, names=names, title=title)
     caption = f"The first {len(names)} of {len(tracks.names)} positives of the test split."
-    return Figure(svg, title, caption)
+    return Figure(svg, title, caption, "paper")
 
 
-def _attention_at_motifs(results: Results) -> Section:
+def _attention_at_motifs(results: Results) -> Part | None:
     """Draw mean attention on motif bases, beside them and on negatives."""
     title = "Attention Weights at Motif Positions"
     if not results.holds("attention"):
-        return absent("attention-motif", title, EXPLAIN)
+        return Absent(title, EXPLAIN)
     models = results.attention.models
     if not models:
-        text = "This needs a model with attention and known true sites."
-        return Section("attention-motif", title, [Text(text)])
+        return None
     stretched = {
         name: {
             "motif": bar(model.stretched_first_100.motif),
@@ -250,24 +282,3 @@ def _contrast_figure(models: Mapping[str, AttentionContrast], title: str) -> Fig
 
 def _bar(estimate: Mean | None) -> Bar:
     return bar(None) if estimate is None else bar(estimate.mean, estimate.low, estimate.high)
-
-
-def _filters(results: Results) -> Section:
-    """Draw first-layer filters of the first seed as signed logos."""
-    title = "First-layer filters"
-    filters = read_filters(results)
-    if not filters:
-        return absent("filters", title, "motiflens train")
-    blocks: list[Block] = [
-        Text(
-            "Weights as letter heights, each filter at its own scale, after the mean of the four "
-            "weights is subtracted at every position. Letters below the line have negative weights."
-        )
-    ]
-    for model, weights in filters.items():
-        name = f"First-layer filters: {model}"
-        svg = filter_grid(weights[:MAX_FILTERS], title=name)
-        rest = len(weights) - MAX_FILTERS
-        caption = f"First seed; {rest} more are not shown." if rest > 0 else "First seed."
-        blocks += [Heading(model), Figure(svg, name, caption)]
-    return Section("filters", title, blocks)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from motiflens.metrics import auroc_standard_error
-from motiflens.report.headline import ensemble_score, leak
+from motiflens.report.headline import ensemble_score
 from motiflens.report.motifs import exact_count
 from motiflens.report.parts import (
     NO_COMPARISON,
@@ -28,13 +27,6 @@ MAX_KEPT = 1 / 3
 #: AUROC from which a model separates the classes; as in the verdicts of trust.
 SEPARATES_FROM = 0.6
 FAILS = "does not separate positives from negatives"
-IN_BRACKETS = re.compile(r" \([^()]*\)")
-
-
-def findings(results: Results) -> list[Finding]:
-    """State what the figures support, or that they do not; nothing where data are absent."""
-    stated = (claims(results), order_is_learnt(results), coordinate_error(results))
-    return [finding for finding in stated if finding]
 
 
 def best_model(results: Results) -> str | None:
@@ -82,18 +74,6 @@ def auroc_of(results: Results, model: str) -> float | None:
         return score.value
     compared = held(results, NO_COMPARISON).models.get(model)
     return compared.summary.auroc.mean if compared else None
-
-
-def claims(results: Results) -> Finding | None:
-    """Repeat the verdict on each model's explanations, without its figures."""
-    models = held(results, NO_TRUST).models
-    if not models:
-        return None
-    texts = [f"{name}: {IN_BRACKETS.sub('', m.verdict)}." for name, m in models.items()]
-    supported = any(m.claims_bases and may_claim(results, name) for name, m in models.items())
-    if results.holds("audit") and (seen := leak(results.audit)):
-        texts.append(f"All of this rests on the test split: {seen[0].lower() + seen[1:]}.")
-    return Finding("What may be claimed of the explanations", " ".join(texts), supported)
 
 
 def order_is_learnt(results: Results) -> Finding | None:

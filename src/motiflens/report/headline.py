@@ -52,6 +52,11 @@ def leak(audit: Audit) -> str | None:
     return words + (": the score is partly memory" if fraction >= MEMORY_FROM else "")
 
 
+def leaks_from(audit: Audit, fraction: float) -> bool:
+    """Return whether training has seen this fraction of a test class or more."""
+    return _seen(audit)[0] >= fraction
+
+
 def _seen(audit: Audit) -> tuple[float, str]:
     """Return the largest fraction of a test class that training has seen, and the counts."""
     if "test" not in audit.composition:

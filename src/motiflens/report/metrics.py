@@ -8,12 +8,14 @@ from motiflens.plots import unit_chart
 from motiflens.report.parts import (
     MISSING,
     TO,
+    Absent,
     Block,
     Figure,
+    Part,
+    Row,
     Section,
     Table,
     Text,
-    absent,
     interval,
     number,
 )
@@ -51,24 +53,20 @@ CURVES = {
 CROSSED = {"auroc": "AUROC", "auprc": "AUPRC"}
 
 
-def metrics_section(results: Results) -> Section:
-    """Lay out everything that `metrics.json` holds."""
-    title = "Test scores of the ensembles"
+def metrics_parts(results: Results) -> list[Part]:
+    """Lay out everything that `metrics.json` holds: curves, and the other scores in a fold."""
+    title = "All scores of the ensembles"
     if not results.holds("metrics"):
-        return absent("ensembles", title, "motiflens run")
+        return [Absent(title, "motiflens run")]
     metrics = results.metrics
     about = (
         f"Negatives: {metrics.negatives}. Scores hold against this negative set "
         "alone: a model often scores higher against shuffled sequences than against genomic ones."
     )
-    tables = [_ranking(metrics), _calls(metrics)]
-    blocks: list[Block] = [
-        Text(about),
-        *tables,
-        *(_figure(metrics.models, kind) for kind in CURVES),
-        *_calibration(metrics.models),
-    ]
-    return Section("ensembles", title, blocks)
+    curves = Row([_figure(metrics.models, kind) for kind in CURVES])
+    tables: list[Block] = [Text(about), _ranking(metrics), _calls(metrics)]
+    tables += _calibration(metrics.models)
+    return [curves, Section("ensembles", title, tables)]
 
 
 def _ranking(metrics: Metrics) -> Table:

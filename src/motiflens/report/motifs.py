@@ -11,13 +11,14 @@ from motiflens.plots.logo import top_bases
 from motiflens.report.parts import (
     MISSING,
     NO_MOTIFS,
+    Absent,
     Block,
     Figure,
     Heading,
+    Part,
     Section,
     Table,
     Text,
-    absent,
     held,
     percent,
     signed,
@@ -42,10 +43,11 @@ READ_OUTS = {
 RECOVERY = "Exact in k of n seeds, mean similarity, sites as a fraction of positives"
 
 
-def motif_sections(results: Results) -> list[Section]:
+def route_parts(results: Results) -> list[Part]:
     """Lay out what `motifs.json` holds of routes, recovery and the shortcut test."""
     motifs = held(results, NO_MOTIFS)
-    return [_reconstructed(motifs), _logos(motifs), _recovery(motifs), _shortcut(motifs)]
+    parts = (_shortcut(motifs), _recovery(motifs), _logos(motifs), _reconstructed(motifs))
+    return [part for part in parts if part]
 
 
 def _first_motifs(model: ModelMotifs | None, route: str) -> list[RouteMotif | None]:
@@ -69,11 +71,11 @@ def exact_count(model: ModelMotifs | None, route: str) -> tuple[int, int]:
     return sum(bool(m and m.recovery and m.recovery.exact) for m in motifs), len(motifs)
 
 
-def _reconstructed(motifs: Motifs) -> Section:
+def _reconstructed(motifs: Motifs) -> Part | None:
     """Draw the PPMs read from attention maxima as annotated heat maps."""
     title = "Reconstructed Motif PWM from Attention Maxima"
     if not motifs.models:
-        return absent("reconstructed", title, MOTIFS)
+        return Absent(title, MOTIFS)
     blocks: list[Block] = []
     for name, model in motifs.models.items():
         for route, words in READ_OUTS.items():
@@ -82,9 +84,9 @@ def _reconstructed(motifs: Motifs) -> Section:
                 ppm, heading = np.array(motif.ppm), f"{title}: {name}, {route}"
                 likely = f"Most likely bases {top_bases(ppm)}."
                 caption = f"First seed; {words}. {likely} {_motif_words(motif)}"
-                blocks.append(Figure(ppm_heatmap(ppm, title=heading), heading, caption))
-    nothing: list[Block] = [Text("No motif was read from attention.")]
-    return Section("reconstructed", title, blocks or nothing)
+                svg = ppm_heatmap(ppm, title=heading)
+                blocks.append(Figure(svg, heading, caption, "paper"))
+    return Section("reconstructed", title, blocks) if blocks else None
 
 
 def _motif_words(motif: RouteMotif) -> str:
@@ -95,11 +97,11 @@ def _motif_words(motif: RouteMotif) -> str:
     return f"{words}; similarity to {recovery.truth} {recovery.similarity:.3f}, {exact}."
 
 
-def _logos(motifs: Motifs) -> Section:
+def _logos(motifs: Motifs) -> Part:
     """Draw each route's first motif as a logo, above the true one where it is known."""
     title = "Motifs by route, beside the truth"
     if not motifs.models:
-        return absent("motifs", title, MOTIFS)
+        return Absent(title, MOTIFS)
     blocks: list[Block] = [
         Text("First motif of the first seed on each route. Below each: the true motif, if known.")
     ]
@@ -112,7 +114,7 @@ def _logos(motifs: Motifs) -> Section:
                 if motif
                 else Text(f"{route}: no motif found.")
             )
-    return Section("motifs", title, blocks)
+    return Section("routes", title, blocks)
 
 
 def _motif_figure(motif: RouteMotif, truth: Sequence[TrueMotif], name: str) -> Figure:
@@ -133,11 +135,11 @@ def logo_above_truth(
     return logo_pair(*ppms, offset=recovery.offset, strand=recovery.strand, title=title)
 
 
-def _recovery(motifs: Motifs) -> Section:
+def _recovery(motifs: Motifs) -> Part:
     """Lay out, for every route and model, how many seeds recover the truth."""
     title, models = "Recovery of the true motif", motifs.models
     if not models or not motifs.truth:
-        return absent("recovery", title, WITH_TRUTH, UNKNOWN_TRUTH)
+        return Absent(title, WITH_TRUTH, UNKNOWN_TRUTH)
     read = {route for model in models.values() for route in routes_of(model)}
     routes = [r for r in ROUTES if r in read] + sorted(read - set(ROUTES))
     caption = (
@@ -188,12 +190,12 @@ def _recovery_cell(model: ModelMotifs | None, route: str, n_positives: int | Non
     return f"{cell}, {percent(sum(m.n_sites for m in motifs) / len(motifs) / n_positives, 0)}"
 
 
-def _shortcut(motifs: Motifs) -> Section:
+def _shortcut(motifs: Motifs) -> Part:
     """Lay out the shortcut test with the loss of every mismatch."""
     title = "Shortcut test"
     tests = motifs.shortcut
     if not tests:
-        return absent("shortcut", title, WITH_TRUTH, UNKNOWN_TRUTH)
+        return Absent(title, WITH_TRUTH, UNKNOWN_TRUTH)
     rows = [
         [
             model,

@@ -1,9 +1,11 @@
-"""The page: summary, sections and provenance rendered into one self-contained file."""
+"""The page: first screen and sections rendered into one self-contained file."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -12,16 +14,21 @@ from markupsafe import Markup
 from motiflens.errors import InputError
 from motiflens.files import write_whole
 from motiflens.report.audit import audit_section
-from motiflens.report.compare import compare_sections
-from motiflens.report.discovery import discovery_section, without_model_sections
-from motiflens.report.experiments import experiments_section
-from motiflens.report.explain import explain_sections
-from motiflens.report.metrics import crossing_section, metrics_section
-from motiflens.report.motifs import motif_sections
-from motiflens.report.parts import Section
-from motiflens.report.provenance import provenance_section
+from motiflens.report.browser import as_script_data, browser_blocks
+from motiflens.report.discovery import discovery_parts, without_model_sections
+from motiflens.report.experiments import experiment_parts
+from motiflens.report.explain import explain_parts
+from motiflens.report.explained import Explained, read_explained
+from motiflens.report.filters import filters_part
+from motiflens.report.findings import coordinate_error, order_is_learnt
+from motiflens.report.glossary import glossary
+from motiflens.report.motifs import route_parts
+from motiflens.report.parts import Absent, Block, Finding, Part, Section, Table
+from motiflens.report.provenance import made_parts
+from motiflens.report.scores import score_parts
 from motiflens.report.summary import Summary, summarise, summarise_without_model
-from motiflens.report.trust import trust_section
+from motiflens.report.translate import dictionary
+from motiflens.report.trust import trust_parts
 from motiflens.results import Results, is_run, read_motifs_without_model
 
 HERE = Path(__file__).parent
@@ -30,7 +37,8 @@ HERE = Path(__file__).parent
 def write_report(run_dir: Path | str) -> Path:
     """Write the page of a directory, from what lies there and nothing else.
 
-    The page needs no other file, no network and no script. Equal directories give equal bytes.
+    The page needs no other file and no network; without its script all but the browser of sequences
+    and the switches work. Equal directories give equal bytes.
 
     Parameters
     ----------
@@ -55,7 +63,8 @@ def write_report(run_dir: Path | str) -> Path:
             sections = without_model_sections(motifs, results.path)
             page = render(summarise_without_model(motifs), sections)
         else:
-            page = render(summarise(results), lay_out(results))
+            explained = read_explained(results)
+            page = render(summarise(results, explained), lay_out(results, explained))
     except InputError:
         raise
     except (IndexError, KeyError, ValueError) as error:  # fields that do not fit each other
@@ -69,26 +78,65 @@ def write_report(run_dir: Path | str) -> Path:
     return path
 
 
-def lay_out(results: Results) -> list[Section]:
-    """Lay out the sections of a run: what was found comes before the pictures it rests on."""
+def lay_out(results: Results, explained: Explained | None = None) -> list[Section]:
+    """Lay out the sections of a run in the order of a reader's questions.
+
+    What the run does not hold gets no section; the last one names it, with the command that
+    makes it.
+    """
+    sections: list[Section] = []
+    missing: list[Absent] = []
+    for id, title, parts in _groups(results, explained):
+        found = parts()
+        blocks: list[Block] = [part for part in found if not isinstance(part, Absent)]
+        missing += [part for part in found if isinstance(part, Absent)]
+        if id == "made":
+            blocks.append(glossary())
+        if id == "made" and missing:
+            rows = [[one.title, one.why, one.command] for one in missing]
+            head = ["Not there", "Why", "Command that makes it"]
+            table = Table(head, rows, "What this run does not hold")
+            blocks.append(Section("absent", "Not in this run", [table]))
+        if blocks:
+            sections.append(Section(id, title, blocks, "section"))
+    return sections
+
+
+Group = tuple[str, str, Callable[[], list[Part]]]
+
+
+def _groups(results: Results, explained: Explained | None) -> list[Group]:
+    def motifs() -> list[Part]:
+        learnt = order_is_learnt(results)
+        return [*discovery_parts(results), *_stated(learnt), *route_parts(results)]
+
+    def sequences() -> list[Part]:
+        browser = browser_blocks(results, explained) if explained else []
+        return [*browser, *explain_parts(results), filters_part(results)]
+
+    def scores() -> list[Part]:
+        return [*score_parts(results), audit_section(results)]
+
+    def trust() -> list[Part]:
+        return [*trust_parts(results), *_stated(coordinate_error(results))]
+
     return [
-        audit_section(results),
-        metrics_section(results),
-        *([crossing_section(results)] if results.holds("crossing") else []),
-        *compare_sections(results),
-        discovery_section(results),
-        trust_section(results),
-        *explain_sections(results),
-        *motif_sections(results),
-        experiments_section(results),
-        provenance_section(results),
+        ("motifs", "Motifs", motifs),
+        ("sequences", "Sequences, base by base", sequences),
+        ("scores", "How good is it?", scores),
+        ("trust", "How far to trust the explanations", trust),
+        ("experiments", "Experiments in silico", lambda: experiment_parts(results)),
+        ("made", "What made this page", lambda: made_parts(results)),
     ]
 
 
+def _stated(finding: Finding | None) -> list[Finding]:
+    return [finding] if finding else []
+
+
 def render(summary: Summary, sections: list[Section]) -> str:
-    """Render the page; the policy names the hash of its only style sheet."""
-    style = (HERE / "style.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    """Render the page; its policy names the hashes of its only style sheet and only script."""
+    style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("style.css", "page.js"))
     environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
@@ -97,6 +145,20 @@ def render(summary: Summary, sections: list[Section]) -> str:
         lstrip_blocks=True,
     )
     environment.filters["svg"] = Markup
-    return environment.get_template("page.html").render(
-        summary=summary, sections=sections, style=Markup(style), style_hash=digest
+    page = environment.get_template("page.html")
+    shown = partial(page.render, summary=summary, sections=sections)
+    words = as_script_data(dictionary(shown(words="", style="", script="", **_NO_HASHES), script))
+    return shown(
+        words=Markup(words),
+        style=Markup(style),
+        style_hash=_digest(style),
+        script=Markup(script),
+        script_hash=_digest(script),
     )
+
+
+_NO_HASHES = {"style_hash": "", "script_hash": ""}
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard, TypeVar
 
@@ -82,21 +82,115 @@ class Finding:
     kind: str = "finding"
 
 
-Block = Figure | Table | Text | Bullets | Heading | Finding
-
-
 @dataclass(frozen=True)
 class Section:
-    """Blocks under one title, with an entry in the table of contents."""
+    """Blocks under one title: a section of the page, or, among the blocks of one, a fold in it."""
 
     id: str
     title: str
     blocks: Sequence[Block]
+    kind: str = "fold"
 
 
-def absent(id: str, title: str, command: str, why: str = "Not run") -> Section:
-    """Say in one line that a section has nothing to show, and which command changes that."""
-    return Section(id, title, [Text(f"{why}. To get it: `{command}`.")])
+@dataclass(frozen=True)
+class Row:
+    """Figures side by side."""
+
+    figures: Sequence[Figure]
+    kind: str = "row"
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file that the page holds: its name, and its content in base64."""
+
+    name: str
+    media_type: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A motif: its picture, what speaks for it, what is behind it, its files."""
+
+    id: str
+    title: str
+    word: str
+    picture: Figure
+    facts: Sequence[tuple[str, str]]
+    more: Sequence[Figure]
+    downloads: Sequence[Download]
+    note: str = ""
+    kind: str = "card"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A judgement, as a word and as a level, and the figures it rests on."""
+
+    word: str
+    level: str
+    facts: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Judgements: a row's name and a cell a column."""
+
+    head: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[Cell]]]
+    name: str
+    caption: str = ""
+    kind: str = "grid"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A line to copy into a terminal, or a paragraph to copy into a paper."""
+
+    text: str
+    name: str
+    prose: bool = False
+    kind: str = "command"
+
+
+@dataclass(frozen=True)
+class Browser:
+    """Sequences to look through: their data as JSON, and the first of them as pictures."""
+
+    data: str
+    pictures: Sequence[Figure]
+    kind: str = "browser"
+
+
+Block = (
+    Figure | Table | Text | Bullets | Heading | Finding | Section | Row | Card | Grid | Command
+    | Browser
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Absent:
+    """What a run does not hold, and the command that makes it."""
+
+    title: str
+    command: str
+    why: str = "Not run"
+
+
+Part = Block | Absent
+
+
+def walk(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Yield blocks and, after each fold, row or card, what is in it."""
+    for block in blocks:
+        yield block
+        if isinstance(block, Section):
+            yield from walk(block.blocks)
+        elif isinstance(block, Row):
+            yield from block.figures
+        elif isinstance(block, Card):
+            yield from (block.picture, *block.more)
 
 
 def held(results: Results, empty: Content) -> Content:

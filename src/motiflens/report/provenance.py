@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from motiflens.report.parts import MISSING, Block, Finding, Section, Table, absent, listed
+from motiflens.report.parts import (
+    MISSING,
+    NO_MOTIFS,
+    Absent,
+    Command,
+    Finding,
+    Part,
+    Section,
+    Table,
+    held,
+    listed,
+)
+from motiflens.report.trust import name_of_method
 from motiflens.results import Results, command_of
 from motiflens.results.scores import StageUse
 from motiflens.version import __version__
@@ -19,28 +31,72 @@ REMADE = {
 }
 #: What only training again makes anew.
 TRAINED = {"audit": "audit", "metrics": "test scores"}
+PROJECTS = {"python": "Python", "torch": "PyTorch", "numpy": "NumPy"}
 
 
-def provenance_section(results: Results) -> Section:
-    """Lay out what made the run, and how long it took."""
+def made_parts(results: Results) -> list[Part]:
+    """Lay out what made the run: a command, a paragraph for a paper, settings, times."""
+    run, settings = results.provenance.run, results.settings
+    facts = [[name, text] for name, text in [
+        ("Data", run.data),
+        ("Models", listed(settings.models)),
+        ("Split; strands", f"{settings.split}; {settings.strands}"),
+        ("Notes", "; ".join(run.notes)),
+    ] if text]  # fmt: skip
+    return [
+        Command(run.command, "Command"),
+        Command(methods_paragraph(results), "Methods, for a paper", prose=True),
+        Section("settings", "Settings and versions", [
+            Table(["Fact", "Value"], facts, "The run in short"), _settings(results)
+        ]),
+        *_timings(results),
+    ]  # fmt: skip
+
+
+def methods_paragraph(results: Results) -> str:
+    """Write what a paper says of its methods, with versions."""
+    made, settings = results.provenance, results.settings
+    versions = ", ".join(f"{PROJECTS.get(k, k)} {v}" for k, v in made.versions.items())
+    n = "" if made.run.n_sequences is None else f" on {made.run.n_sequences:,} sequences"
+    n += "" if made.run.n_positives is None else f", {made.run.n_positives:,} of them positive"
+    words = f"Models ({listed(settings.models)}; {settings.seeds} seeds each) were trained{n}"
+    strands = "both strands" if settings.strands == "both" else "the forward strand"
+    words += f", with a {settings.split} split and reading {strands}"
+    words += f", by motiflens {made.run.version}{f' ({versions})' if versions else ''}."
+    by = held(results, NO_MOTIFS).discovered_by
+    if by is not None:
+        words += (
+            f" Motifs were found in explanations of {by.model} by {name_of_method(by.method)}, "
+            f"tested on {by.tested_on.positives:,} positives and {by.tested_on.negatives:,} "
+            f"negatives of the test split by Fisher's exact test, and named by {by.database}."
+        )
+    if made.run.sha256:
+        words += f" The data have the SHA-256 digest {made.run.sha256}."
+    return words
+
+
+def _settings(results: Results) -> Table:
     rows = [
-        [key if group == "run" else f"{group}.{key}", _value(value)]
+        [key if group == "run" else f"{group}.{key}", written(value)]
         for group, entries in results.provenance.as_table().items()
         for key, value in entries.items()
-        if value is not None
+        if value not in (None, "", (), [], {})
     ]
-    settings = Table(["Setting", "Value"], rows, results.path_of("configuration").name)
-    times = _timings(results)
-    return Section("provenance", "Provenance", [settings, *times])
+    return Table(["Setting", "Value"], rows, results.path_of("configuration").name)
 
 
-def _value(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+def written(value: object) -> str:
+    """Write a setting as text."""
+    if not isinstance(value, list | tuple):
+        return str(value)
+    # Sentences have commas of their own.
+    sign = "; " if any(" " in str(one) for one in value) else ", "
+    return sign.join(map(str, value))
 
 
-def _timings(results: Results) -> list[Block]:
+def _timings(results: Results) -> list[Part]:
     if not results.holds("timings"):
-        return [*absent("", "", "motiflens run").blocks]
+        return [Absent("Times", "motiflens run")]
     timings = results.timings
     training = [
         [
@@ -60,7 +116,7 @@ def _timings(results: Results) -> list[Block]:
         [stage, f"{seconds:.1f}", *_used(used.get(stage))]
         for stage, seconds in timings.stages.items()
     ]
-    return [
+    tables = [
         Table(head, training, "Training", f"Threads: {timings.threads}."),
         Table(
             ["Stage", "Seconds", "Processor seconds", "Peak memory (MB)"],
@@ -70,6 +126,7 @@ def _timings(results: Results) -> list[Block]:
             "the end of the stage.",
         ),
     ]
+    return [Section("times", "Times", tables)]
 
 
 def _used(use: StageUse | None) -> list[str]:

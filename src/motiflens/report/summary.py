@@ -1,16 +1,15 @@
-"""The first screen: what was found and what it is worth, what data, which models, the findings."""
+"""The first screen: what was found and what it is worth, in words, three signs and two pictures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from motiflens.report.audit import lengths_in_words, warnings_in_words
-from motiflens.report.compare import epochs_cells, epochs_names, mean_and_interval
+from motiflens.report.audit import lengths_in_words
 from motiflens.report.discovery import logo_above_match, name_of, without_model_facts
-from motiflens.report.findings import best_model, beyond_chance, findings
+from motiflens.report.explained import Explained, worked_sequence
+from motiflens.report.findings import best_model, beyond_chance
 from motiflens.report.headline import (
-    BASELINES,
     best_baseline,
     ensemble_score,
     headline_motif,
@@ -18,22 +17,12 @@ from motiflens.report.headline import (
     motif_sentence,
     score_in_words,
 )
-from motiflens.report.motifs import exact_count, logo_above_truth, routes_of
-from motiflens.report.parts import (
-    MISSING,
-    NO_MOTIFS,
-    Figure,
-    Finding,
-    Table,
-    held,
-    listed,
-    percent,
-    small,
-)
+from motiflens.report.motifs import logo_above_truth
+from motiflens.report.parts import MISSING, NO_MOTIFS, Figure, Finding, held, listed, percent, small
 from motiflens.report.provenance import made_by, older
+from motiflens.report.signs import Sign, signs
 from motiflens.results import Results
 from motiflens.results.motifs import ConfirmedMotif, MotifsWithoutModel, TrueMotif
-from motiflens.results.scores import Scores
 from motiflens.version import __version__
 
 NOT_TESTED = "No motif was tested on held-out sequences: `motiflens motifs` does so."
@@ -41,18 +30,33 @@ NOT_TESTED = "No motif was tested on held-out sequences: `motiflens motifs` does
 
 @dataclass(frozen=True)
 class Summary:
-    """What the first screen holds; ``headline`` are its first sentences."""
+    """What the first screen holds.
+
+    Parameters
+    ----------
+    title, version, facts
+        The data, the versions, and what else is to be known first: name of a fact, and fact.
+    headline
+        The answer in sentences, the first of them the largest.
+    signs
+        What is to be thought of data, score and explanations.
+    motif, sequence
+        The confirmed motif beside its like, and one worked sequence.
+    notices
+        What a reader has to know of the page itself.
+    """
 
     title: str
     version: str
     facts: Sequence[tuple[str, str]]
-    scores: Table | None = None
-    motif: Figure | None = None
-    findings: Sequence[Finding] = ()
     headline: Sequence[str] = ()
+    signs: Sequence[Sign] = ()
+    motif: Figure | None = None
+    sequence: Figure | None = None
+    notices: Sequence[Finding] = ()
 
 
-def summarise(results: Results) -> Summary:
+def summarise(results: Results, explained: Explained | None = None) -> Summary:
     """Lay out the first screen."""
     sentence, motif = _motif(results)
     data = results.provenance.run.data or "a run"
@@ -60,10 +64,11 @@ def summarise(results: Results) -> Summary:
         title=f"Report on {data.rpartition('/')[2]}",
         version=made_by(results),
         facts=_facts(results),
-        scores=_scores(results),
+        headline=[*([sentence] if sentence else []), *score_sentences(results)],
+        signs=signs(results),
         motif=motif,
-        findings=[*older(results), *findings(results)],
-        headline=[*score_sentences(results), *([sentence] if sentence else [])],
+        sequence=worked_sequence(results, explained) if explained else None,
+        notices=older(results),
     )
 
 
@@ -102,70 +107,8 @@ def _facts(results: Results) -> list[tuple[str, str]]:
     words += "" if run.n_positives is None else f", {run.n_positives:,} of them positive"
     known = [t.name if t.name == t.consensus else f"{t.name} ({t.consensus})"
              for t in held(results, NO_MOTIFS).truth]  # fmt: skip
-    facts = [
-        ("Data", words),
-        ("Models", listed(settings.models) or MISSING),
-        ("Split; strands", f"{settings.split}; {settings.strands}"),
-    ]
-    if results.holds("audit"):
-        facts.append(("Audit of the data", warnings_in_words(results.audit.warnings)))
-    facts.append(("True motif", listed(known) or "not known"))
-    return [*facts, *([("Notes", "; ".join(run.notes))] if run.notes else [])]
-
-
-def _scores(results: Results) -> Table | None:
-    """Lay out the ensembles' test scores above those of the trivial baselines."""
-    if not results.holds("comparison"):
-        return None
-    comparison = results.comparison
-    epochs = epochs_names(comparison)
-    head = ["Model", "AUROC", "Accuracy (%)", *epochs, "Motif recovered exactly"]
-    rows = [_row(results, name) for name in comparison.models]
-    rows += [
-        [*_baseline_row(name, scores), *(MISSING for _ in epochs), MISSING]
-        for name, scores in comparison.baselines.items()
-    ]
-    over_seeds = "" if comparison.target is None else "; epochs are the mean over seeds"
-    caption = (
-        "The ensemble of all seeds on the test split, with its 95 % interval over test "
-        f"sequences{over_seeds}. Baselines need no neural network."
-    )
-    if not results.holds("metrics"):
-        caption = "Mean over seeds on the test split, with its 95 % interval over seeds."
-    return Table(head, rows, "Models at a glance", caption)
-
-
-def _row(results: Results, name: str) -> list[str]:
-    model = results.comparison.models[name]
-    auroc, accuracy = (ensemble_score(results, name, m) for m in ("auroc", "accuracy"))
-    return [
-        name,
-        score_in_words(auroc, 4) if auroc else mean_and_interval(model.summary.auroc, 4),
-        score_in_words(accuracy, 2, 100)
-        if accuracy
-        else mean_and_interval(model.summary.accuracy, 2, scale=100),
-        *epochs_cells(results.comparison, model),
-        _recovered(results, name),
-    ]
-
-
-def _baseline_row(name: str, scores: Scores) -> list[str]:
-    cells = [f"{scores.auroc:.4f}", f"{100 * scores.accuracy:.2f}"]
-    return [f"baseline: {BASELINES.get(name, name)}", *cells]
-
-
-def _recovered(results: Results, name: str) -> str:
-    """Name the routes that recover the truth in most seeds."""
-    motifs = held(results, NO_MOTIFS)
-    model = motifs.models.get(name)
-    if model is None or not motifs.truth:
-        return MISSING
-    counts = {route: exact_count(model, route) for route in routes_of(model)}
-    most = max((exact for exact, _ in counts.values()), default=0)
-    if not most:
-        return "in no seed"
-    best = [route for route, (exact, _) in counts.items() if exact == most]
-    return f"{most} of {counts[best[0]][1]} seeds ({', '.join(best)})"
+    facts = [("Data", words), ("Split; strands", f"{settings.split}; {settings.strands}")]
+    return [*facts, *([("True motif", listed(known))] if known else [])]
 
 
 def _motif(results: Results) -> tuple[str | None, Figure | None]:

@@ -1,20 +1,27 @@
-"""The section on trust: a verdict for each model, and the checks that it rests on."""
+"""The section on trust: what each method may claim of each model, and the checks behind it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence, Set
+
+from msgspec import UNSET
 
 from motiflens.plots import line_chart
+from motiflens.report.findings import may_claim
 from motiflens.report.parts import (
     MISSING,
+    Absent,
     Block,
     Bullets,
+    Cell,
     Figure,
+    Grid,
     Heading,
+    Part,
     Section,
     Table,
     Text,
-    absent,
     interval,
     number,
 )
@@ -30,35 +37,135 @@ from motiflens.results.trust import (
 
 DEPENDS = {"ranking": "the ranking", "logits": "the logits, not the ranking", "no": "neither"}
 CHANCE = "random order"
+#: Fraction of positives above the null from which a claim holds for most of them; as the verdict's.
+IN_MOST_FROM = 0.5
+CLAIMED = re.compile("bases may be claimed by ([^;]*)")
+METHODS = {
+    "saliency": "saliency",
+    "tutorial-saliency": "saliency as in the tutorial",
+    "input_x_gradient": "input × gradient",
+    "integrated_gradients": "integrated gradients",
+    "expected_gradients": "expected gradients",
+    "deeplift_shap": "DeepLIFT/SHAP",
+    "ism": "mutagenesis",
+    "attention": "attention weights",
+    "rollout": "attention rollout",
+}
 HOW_TO_READ = (
-    "A verdict for each model, made of the figures below. Bases may be claimed by a method whose "
-    "track is stronger on positives than on the null, if replacing bases in its order lowers the "
-    "prediction sooner than a random order does. A claim is about the model, not yet about biology."
+    "A method may be claimed base by base if its track is stronger on positives than on the null, "
+    "and if replacing bases in its order lowers the prediction sooner than a random order does. "
+    "Open a cell for its figures. A claim is about the model, not yet about biology."
 )
+IN_ORDER = re.compile("only in their order, being as strong in the null, by ([^;]*)")
+#: What a grid says of each level.
+WORDS = {
+    "claim": "may be claimed",
+    "some": "in some positives",
+    "order": "order only",
+    "no": "no",
+    "none": "does not apply",
+}
 
 
-def trust_section(results: Results) -> Section:
-    """Lay out everything that `trust.json` holds."""
-    title = "How far to trust the explanations"
+def trust_parts(results: Results) -> list[Part]:
+    """Lay out everything that `trust.json` holds: a grid of judgements, and the checks in folds."""
     if not results.holds("trust"):
-        return absent("trust", title, "motiflens trust")
-    models = results.trust.models
-    attention = {name: m.attention for name, m in models.items() if m.attention is not None}
-    verdicts = Bullets([f"{name}: {model.verdict}." for name, model in models.items()])
-    blocks: list[Block] = [Text(HOW_TO_READ), verdicts]
-    blocks += [_attention_table(attention)] if attention else []
-    # A single head is all of the attention.
-    blocks += [_heads_table(n, test.heads) for n, test in attention.items() if len(test.heads) > 1]
-    for name, model in models.items():
-        blocks += [Heading(name), _methods_table(model)]
-        blocks += _deletion(name, model, results.trust.fractions)
+        return [Absent("How far to trust the explanations", "motiflens trust")]
+    trust = results.trust
+    if not trust.models:
+        return []
+    attention = {n: m.attention for n, m in trust.models.items() if m.attention is not None}
+    verdicts = Bullets([f"{name}: {model.verdict}." for name, model in trust.models.items()])
+    parts: list[Part] = [
+        Text(HOW_TO_READ),
+        _grid(trust.models, {name for name in trust.models if may_claim(results, name)}),
+        Section("verdicts", "The verdicts in words", [verdicts, *_refused(trust.models)]),
+    ]
+    if attention:
+        # A single head is all of the attention.
+        heads = [_heads_table(n, one.heads) for n, one in attention.items() if len(one.heads) > 1]
+        title = "Attention replaced, as a whole and head by head"
+        parts.append(Section("heads", title, [_attention_table(attention), *heads]))
+    checked: list[Block] = []
+    for name, model in trust.models.items():
+        checked += [Heading(name), _methods_table(model), *_deletion(name, model, trust.fractions)]
+    return [*parts, Section("checks", "The figures of every method, and deletion curves", checked)]
+
+
+def name_of_method(method: str) -> str:
+    """Name a method as papers do; its id where it is not known."""
+    return METHODS.get(method, method)
+
+
+def _grid(models: Mapping[str, ModelTrust], claimable: Set[str]) -> Grid:
+    methods = {method: None for m in models.values() for method in (*m.methods, *m.refused)}
+    rows = [
+        (
+            name_of_method(method),
+            [_cell(method, one, name in claimable) for name, one in models.items()],
+        )
+        for method in methods
+    ]
+    return Grid(["Method", *models], rows, "What may be claimed, by method and model")
+
+
+def level_of(method: str, model: ModelTrust) -> str:
+    """Return what the verdict of a model says of one method: a key of ``WORDS``."""
+    if method not in model.methods:
+        return "none"
+    if model.may_claim is False or model.verdict.startswith("nothing may be claimed"):
+        return "no"
+    if method == "attention":
+        return _level_of_attention(model)
+    if method in _claimed(model):
+        return "claim" if model.methods[method].fraction_above_null >= IN_MOST_FROM else "some"
+    in_order = IN_ORDER.search(model.verdict)
+    return "order" if in_order and method in _names_in(in_order[1]) else "no"
+
+
+def _claimed(model: ModelTrust) -> Sequence[str]:
+    """Name the methods that claim bases; files of before 0.3 say it in words alone."""
+    if model.bases_claimed_by is not UNSET:
+        return model.bases_claimed_by
+    return [name for text in CLAIMED.findall(model.verdict) for name in _names_in(text)]
+
+
+def _names_in(words: str) -> list[str]:
+    return re.split(", | and ", words)
+
+
+def _level_of_attention(model: ModelTrust) -> str:
+    first = next((part for part in model.verdict.split("; ") if "attention" in part), "")
+    if "marks" not in first or first.startswith("attention explains nothing"):
+        return "no"
+    return "some" if first.startswith("in some positives only") else "claim"
+
+
+def _cell(method: str, model: ModelTrust, claimable: bool) -> Cell:
+    level = level_of(method, model) if claimable else "no"
+    found = model.methods.get(method)
+    if found is None:
+        why = model.refused.get(method)
+        return Cell(WORDS["none"] if why else MISSING, "none", [("Why", why)] if why else [])
+    in_random_order = model.random_order.deletion_auc if model.random_order else None
+    facts = [
+        ("Above the null", number(found.fraction_above_null, 2)),
+        ("Base AUROC", number(found.base_auroc, 2)),
+        ("Deletion area", number(found.deletion_auc, 2)),
+        ("Deletion area in random order", number(in_random_order, 2)),
+        ("Rank correlation with mutagenesis", number(found.ism_rank_correlation, 2)),
+        ("Rank correlation of seeds", number(found.seed_rank_correlation, 2)),
+    ]
+    return Cell(WORDS[level], level, [(name, text) for name, text in facts if text != MISSING])
+
+
+def _refused(models: Mapping[str, ModelTrust]) -> list[Block]:
     refused = [
         f"{name}: {method} was refused: {reason}."
         for name, model in models.items()
         for method, reason in model.refused.items()
     ]
-    blocks += [Text("Methods that do not apply:"), Bullets(refused)] if refused else []
-    return Section("trust", title, blocks)
+    return [Text("Methods that do not apply:"), Bullets(refused)] if refused else []
 
 
 def _attention_table(models: Mapping[str, AttentionTest]) -> Table:

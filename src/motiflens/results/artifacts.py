@@ -130,7 +130,8 @@ ARTIFACTS = {
     "checks": Artifact(
         "attributions/{model}/checks.json", "explain", ("attributions",), "of each method: "
         "`completeness`, `strands`, `precision`, `completeness_note` (text where more than 1 % is "
-        "missing, or null); and why a method refused the model", Checks,
+        "missing, or null); why a method refused the model; `logits` of the explained sequences",
+        Checks,
     ),
     "attention": Artifact(
         "attention.json", "explain", _EXPLAINED, "attention on the motif, beside it, and on "

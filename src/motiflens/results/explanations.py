@@ -14,6 +14,28 @@ class Stretched(Part, frozen=True, kw_only=True):
     background: float | None
 
 
+class UnitWeights(Part, frozen=True, kw_only=True):
+    """Attention on one positive before it is laid on bases, by units, the mean of all heads.
+
+    Parameters
+    ----------
+    sequence
+        Its name.
+    first, stride, width
+        Unit i sees the bases from ``first + i * stride`` (0-based) on, ``width`` of them.
+    weights, stretched
+        Of each unit; and of each base where these are stretched over the sequence, as the tutorial
+        does.
+    """
+
+    sequence: str
+    first: int
+    stride: int
+    width: int
+    weights: tuple[float, ...]
+    stretched: tuple[float, ...]
+
+
 class AttentionContrast(Part, frozen=True, kw_only=True):
     """Attention of a model on and beside the motif; 1 is uniform attention.
 
@@ -27,6 +49,8 @@ class AttentionContrast(Part, frozen=True, kw_only=True):
         Positives with sites.
     stretched_first_100
         The tutorial's own figure, of the first 100 positives.
+    example
+        The attention on one positive; unset in files of before 0.5.
     """
 
     motif: Interval | None
@@ -34,6 +58,7 @@ class AttentionContrast(Part, frozen=True, kw_only=True):
     null: Interval | None
     n: int
     stretched_first_100: Stretched
+    example: UnitWeights | UnsetType = UNSET
 
 
 class Attention(File, frozen=True, kw_only=True):
@@ -67,7 +92,16 @@ class MethodChecks(Part, frozen=True, kw_only=True):
 
 
 class Checks(File, frozen=True, kw_only=True):
-    """``checks.json`` of a model: method → its checks, and method → why it refused the model."""
+    """``checks.json`` of a model.
+
+    Parameters
+    ----------
+    methods, refused
+        Method → its checks, and method → why it refused the model.
+    logits
+        Of the explained sequences, in their order, by the explained seed; unset before 0.5.
+    """
 
     methods: dict[str, MethodChecks]
     refused: dict[str, str] = field(default_factory=dict)
+    logits: tuple[float, ...] | UnsetType = UNSET

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +102,18 @@ def read_sites(results: Results) -> dict[str, list[Site]]:
     return read_with(path, _sites) if path.is_file() else {}
 
 
+def read_data(results: Results) -> pd.DataFrame | None:
+    """Return ``data.parquet``; None for a run whose data are mapped."""
+    path = results.path_of("data")
+    return read_with(path, pd.read_parquet) if path.is_file() else None
+
+
+def read_found_sites(results: Results) -> pd.DataFrame | None:
+    """Return the sites of discovered motifs in the test split; None where there are none."""
+    path = results.path_of("sites")
+    return read_with(path, found_sites) if path.is_file() else None
+
+
 def read_with(path: Path, reader: Callable[[Path], Content]) -> Content:
     """Read a file; whatever goes wrong in it is an InputError that names it."""
     try:
@@ -119,6 +132,12 @@ def _history(path: Path) -> pd.DataFrame:
     if missing := [name for name in ("epoch", "test_accuracy") if name not in table]:
         raise ValueError(f"it has no column {missing[0]}")
     return table
+
+
+def found_sites(path: Path) -> pd.DataFrame:
+    """Read a BED file with a head; a sequence may be called NA, or have quotes in its name."""
+    texts = {"#chrom": str, "motif_id": str}
+    return pd.read_csv(path, sep="\t", dtype=texts, na_filter=False, quoting=csv.QUOTE_NONE)
 
 
 def _first_layer(path: Path) -> Array | None:

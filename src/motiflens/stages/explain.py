@@ -9,24 +9,27 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from msgspec import convert
 
-from motiflens.attribution import METHODS, Attributions, attention_contrast, attribute
+from motiflens.attribution import METHODS, Attributions, attribute
 from motiflens.attribution.export import located, write_bed, write_big_wig
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
-from motiflens.models import SequenceModel
+from motiflens.models.calling import evaluating, logits_in_batches
 from motiflens.progress import Advance, Progress, Within, listener
-from motiflens.results.explanations import Attention, AttentionContrast, Checks, MethodChecks
+from motiflens.results.explanations import (
+    Attention,
+    AttentionContrast,
+    Checks,
+    MethodChecks,
+)
 from motiflens.runs import Run
-from motiflens.settings import Settings
-from motiflens.stages.defaults import FURTHER_METHODS, n_explained
+from motiflens.stages.attention import contrast_attention
+from motiflens.stages.defaults import FURTHER_METHODS
 from motiflens.stages.stage import (
     Work,
     each_model,
     explained_positives,
     note_on_length,
-    of_test,
     open_trained,
 )
 
@@ -116,10 +119,13 @@ def _explain_model(
         _keep(run, name, attributions, positives, progress)
         if attributions.checks is not None:
             checks[method] = MethodChecks(**asdict(attributions.checks))
-    run.results.write(Checks(methods=checks, refused=refused), progress, model=name)
+    with evaluating(model):
+        logits = logits_in_batches(model, one_hot, 0)
+    shown = tuple(float(f"{z:.6g}") for z in logits)
+    run.results.write(Checks(methods=checks, refused=refused, logits=shown), progress, model=name)
     if not attentive or positives.sites is None:
         return None
-    return _contrast(model, dataset, positives, run.settings)
+    return contrast_attention(model, dataset, positives, run.settings)
 
 
 def _keep(
@@ -159,22 +165,3 @@ def _is_other(path: Path, attributions: Attributions, ids: list[str]) -> bool:
     return before.names != tuple(ids) or not np.array_equal(
         before.contributions, attributions.contributions
     )
-
-
-def _contrast(
-    model: SequenceModel, dataset: SequenceDataset, positives: SequenceDataset, settings: Settings
-) -> AttentionContrast:
-    """Compare attention on true sites, beside them, and at the same positions of negatives."""
-    negatives = of_test(dataset, 0, n_explained(settings))
-    units = model.attention_maps(torch.as_tensor(positives.one_hot()))[0].weights.detach().mean(1)
-    assert positives.sites is not None
-    contrast = attention_contrast(
-        attribute(model, positives.one_hot(), "attention").track,
-        positives.sites,
-        lengths=positives.lengths,
-        null_weights=attribute(model, negatives.one_hot(), "attention").track,
-        null_lengths=negatives.lengths,
-        unit_weights=units,
-        seed=settings.seed,
-    )
-    return convert(contrast, AttentionContrast)

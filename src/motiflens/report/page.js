@@ -1,0 +1,588 @@
+"use strict";
+(() => {
+const $ = (selector, root = document) => root.querySelector(selector);
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const remember = (key, value) => { try { localStorage.setItem(key, value); } catch { /* a file may keep nothing */ } };
+const remembered = key => { try { return localStorage.getItem(key); } catch { return null; } };
+
+// Words: the page is English; the other language is a list of pairs, and texts are exchanged.
+const words = JSON.parse($("#words").textContent);
+const original = new WeakMap();
+const redraw = [];
+let chinese = false;
+const say = (text, values = {}) =>
+  ((chinese && words[text]) || text).replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+function exchange(root) {
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const parent = node.parentElement;
+    if (!parent || parent.closest("script, style, [translate=no]")) continue;
+    if (!original.has(node)) original.set(node, node.data);
+    const text = original.get(node), key = text.replace(/\s+/g, " ").trim();
+    const [, before, after] = text.match(/^(\s*)[^]*?(\s*)$/);
+    node.data = chinese && Object.hasOwn(words, key) ? before + words[key] + after : text;
+  }
+  for (const element of all("[aria-label]", root)) {
+    if (!original.has(element)) original.set(element, element.getAttribute("aria-label"));
+    const text = original.get(element);
+    element.setAttribute("aria-label", (chinese && words[text]) || text);
+  }
+}
+
+function speak(language) {
+  chinese = language === "zh";
+  document.documentElement.lang = chinese ? "zh-CN" : "en";
+  exchange(document.documentElement);
+  redraw.forEach(draw => draw());
+}
+
+function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+function addSwitches() {
+  const language = make("button", { type: "button" });
+  const theme = make("button", { type: "button" });
+  const isDark = () => {
+    const chosen = document.documentElement.dataset.theme;
+    return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  };
+  language.translate = theme.translate = false;
+  redraw.push(() => {
+    language.textContent = chinese ? "English" : "中文";
+    language.lang = chinese ? "en" : "zh-CN";
+    theme.textContent = isDark() ? say("Light") : say("Dark");
+  });
+  language.onclick = () => { speak(chinese ? "en" : "zh"); remember("motiflens-language", chinese ? "zh" : "en"); };
+  theme.onclick = () => {
+    document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+    remember("motiflens-theme", document.documentElement.dataset.theme);
+    redraw.forEach(draw => draw());
+  };
+  $("#switches").append(language, theme);
+}
+
+// Boxes are stops of the keyboard only while they scroll.
+function markScrolling() {
+  for (const box of all(".scroll")) {
+    const scrolls = box.scrollWidth > box.clientWidth + 1;
+    if (scrolls) {
+      box.tabIndex = 0;
+      box.setAttribute("role", "group");
+      const name = box.closest("figure")?.querySelector("figcaption b") ?? $("caption", box);
+      box.setAttribute("aria-label", name ? name.textContent : say("Table"));
+    } else for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
+  }
+}
+
+function save(name, content) {
+  const link = make("a", { download: name, href: URL.createObjectURL(content) });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+function pictureAsText(svg) {
+  const copy = svg.cloneNode(true), shown = all("*", svg);
+  // Colours are of the style sheet, which a picture alone has not.
+  all("*", copy).forEach((element, index) => {
+    for (const paint of "fill stroke".split(" "))
+      if (element.hasAttribute(paint)) element.setAttribute(paint, getComputedStyle(shown[index])[paint]);
+  });
+  return new XMLSerializer().serializeToString(copy);
+}
+
+function saveAsPng(svg, name) {
+  const image = new Image(), [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
+  image.onload = () => {
+    const canvas = make("canvas", { width: 3 * width, height: 3 * height });
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    canvas.toBlob(blob => save(name, blob));
+  };
+  image.src = URL.createObjectURL(new Blob([pictureAsText(svg)], { type: "image/svg+xml" }));
+}
+
+function addButtons() {
+  for (const card of all(".card")) {
+    const svg = $("figure svg", card), name = card.id.slice(5), files = $(".files", card);
+    const asSvg = make("button", { type: "button", textContent: "SVG" });
+    const asPng = make("button", { type: "button", textContent: "PNG" });
+    asSvg.onclick = () => save(name + ".svg", new Blob([pictureAsText(svg)], { type: "image/svg+xml" }));
+    asPng.onclick = () => saveAsPng(svg, name + ".png");
+    files.append(asSvg, asPng);
+    if ($("#sequences-data"))
+      files.append(make("a", { href: "#motif=" + encodeURIComponent(name), textContent: "Sequences with it" }));
+  }
+  for (const block of all(".command")) {
+    const button = make("button", { type: "button" });
+    redraw.push(() => { button.textContent = say("Copy"); });
+    button.translate = false;
+    button.onclick = () => {
+      const range = document.createRange();
+      range.selectNodeContents($(".copied", block));
+      getSelection().removeAllRanges();
+      getSelection().addRange(range);
+      const text = $(".copied", block).textContent;
+      const done = () => { button.textContent = say("Copied"); };
+      if (navigator.clipboard) navigator.clipboard.writeText(text).then(done, () => document.execCommand("copy") && done());
+      else if (document.execCommand("copy")) done();
+    };
+    block.append(button);
+  }
+}
+
+// The browser of sequences.
+const OUTLINES = {
+  A: "M0 1L.39 0H.61L1 1H.78L.7.77H.3L.22 1ZM.36.59H.64L.5.2Z",
+  C: "M1 .787A.55.5 0 1 1 1 .213L.82.311A.33.33 0 1 0 .82.689Z",
+  G: "M1 .213L.82.311A.33.33 0 1 0 .8.715V.62H.55V.46H1V.787A.55.5 0 1 1 1 .213Z",
+  T: "M0 0H1V.19H.61V1H.39V.19H0Z",
+};
+const LETTERS = "ACGTN", COMPLEMENT = { A: "T", C: "G", G: "C", T: "A", N: "N" };
+const ROW = 30, LEFT = 92;
+
+async function unzip(text) {
+  const bytes = Uint8Array.from(atob(text), sign => sign.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).arrayBuffer();
+}
+
+class Sequences {
+  constructor(content) {
+    this.content = content;
+    this.kept = new Map();
+  }
+
+  async chunk(owner, index) {
+    if (!this.kept.has(owner)) this.kept.set(owner, new Map());
+    const chunks = this.kept.get(owner);
+    if (!chunks.has(index)) chunks.set(index, await unzip(owner[index]));
+    return chunks.get(index);
+  }
+
+  async letters(row) {
+    const { chunk, width, lengths, letters } = this.content;
+    const codes = new Uint8Array(await this.chunk(letters, Math.floor(row / chunk)));
+    const start = (row % chunk) * width;
+    return Array.from(codes.subarray(start, start + lengths[row]), code => LETTERS[code]).join("");
+  }
+
+  // Values of a track: whole numbers times the scale of their sequence.
+  async values(track, row) {
+    const { chunk, width, lengths, names } = this.content;
+    const first = Math.floor(row / chunk) * chunk, n = Math.min(chunk, names.length - first);
+    const buffer = await this.chunk(track.chunks, Math.floor(row / chunk));
+    const scale = new DataView(buffer).getFloat32(4 * (row - first), true);
+    const whole = new Int8Array(buffer, 4 * n + (row - first) * width, lengths[row]);
+    return Float64Array.from(whole, value => value * scale);
+  }
+}
+
+class Viewer {
+  constructor(place, content) {
+    this.data = new Sequences(content);
+    this.content = content;
+    this.order = [];
+    this.row = 0;
+    this.zoom = 1;
+    this.first = 0;
+    this.cursor = -1;
+    this.shown = null;
+    this.build(place);
+    this.choose();
+  }
+
+  control(text, element) {
+    const name = make("span");
+    redraw.push(() => { name.textContent = say(text); });
+    name.translate = false;
+    return make("label", {}, name, element);
+  }
+
+  options(select, pairs) {
+    const write = () => {
+      const value = select.value;
+      select.replaceChildren(...pairs.map(([id, text, fixed]) => make("option", { value: id, textContent: fixed ? text : say(text) })));
+      if (pairs.some(([id]) => String(id) === value)) select.value = value;
+    };
+    select.translate = false;
+    write();
+    redraw.push(write);
+  }
+
+  build(place) {
+    const { content } = this;
+    const motifs = [...new Set(content.found.flat().map(site => site[3]))].sort();
+    this.search = make("input", { type: "search", size: 14 });
+    this.sort = make("select");
+    // All are positives: the lower the logit, the worse the error.
+    const errors = Object.keys(content.logits).length ? [["error", "worst errors first"]] : [];
+    this.options(this.sort, [...errors, ["weak", "weakest signal first"], ["strong", "strongest signal first"], ["order", "order of the run"], ["name", "name"]]);
+    this.filter = make("select");
+    this.options(this.filter, [["", "all"], ...motifs.map(name => ["m:" + name, name, true]), ["none", "without a found site"]]);
+    this.track = make("select");
+    this.options(this.track, content.tracks.map((track, index) => [index, `${track.name}, ${track.model}`, true]).filter((_, index) => content.tracks[index].method !== "attention" || content.tracks.every(one => one.method === "attention")));
+    const nearer = make("button", { type: "button", textContent: "+" }), farther = make("button", { type: "button", textContent: "−" });
+    redraw.push(() => { nearer.ariaLabel = say("Zoom in"); farther.ariaLabel = say("Zoom out"); });
+    nearer.translate = farther.translate = false;
+    this.list = make("div", { className: "list", tabIndex: 0 });
+    this.list.setAttribute("role", "listbox");
+    this.inner = make("div");
+    this.list.append(this.inner);
+    this.count = make("p", { className: "count", translate: false });
+    this.heading = make("h3", { translate: false });
+    this.canvas = make("canvas", { tabIndex: 0 });
+    this.canvas.setAttribute("role", "img");
+    this.slide = make("input", { type: "range", min: 0, value: 0 });
+    this.readout = make("p", { className: "readout", translate: false });
+    this.readout.setAttribute("aria-live", "polite");
+    const table = make("button", { type: "button", translate: false }), picture = make("button", { type: "button", textContent: "PNG" });
+    const link = make("a", { translate: false });
+    redraw.push(() => {
+      table.textContent = say("Table (TSV)");
+      link.textContent = say("Link to this sequence");
+      this.list.ariaLabel = say("Sequences");
+      this.slide.ariaLabel = say("First base shown");
+      this.refresh();
+    });
+    this.link = link;
+    const tools = make("div", { className: "tools" }, this.control("Search", this.search), this.control("Sort", this.sort), this.control("With a site of", this.filter), this.control("Letters scaled by", this.track), farther, nearer);
+    const side = make("div", {}, this.list, this.count);
+    const tracks = make("div", { className: "tracks" }, this.heading, this.canvas, this.slide, this.readout, make("p", { className: "files" }, link, table, picture));
+    place.append(make("div", { className: "viewer" }, tools, side, tracks));
+    place.hidden = false;
+
+    this.search.oninput = this.sort.onchange = this.filter.onchange = () => this.choose();
+    this.track.onchange = () => { this.choose(); this.open(this.row); };
+    this.list.onscroll = () => this.drawList();
+    this.list.onkeydown = event => this.walk(event);
+    this.inner.onclick = event => {
+      const option = event.target.closest("[role=option]");
+      if (option) this.open(Number(option.dataset.row), true);
+    };
+    nearer.onclick = () => this.scale(2);
+    farther.onclick = () => this.scale(0.5);
+    this.slide.oninput = () => { this.first = Number(this.slide.value); this.draw(); };
+    this.canvas.onpointermove = this.canvas.onpointerdown = event => this.point(event.offsetX);
+    this.canvas.onkeydown = event => this.move(event);
+    table.onclick = () => this.saveTable();
+    picture.onclick = () => this.canvas.toBlob(blob => save(this.fileName() + ".png", blob));
+    new ResizeObserver(() => this.draw()).observe(this.canvas.parentElement);
+  }
+
+  name(row) {
+    const { names, places } = this.content;
+    return places.length && places[row] ? `${names[row]} · ${places[row]}` : names[row];
+  }
+
+  signal(row) { return this.content.tracks[Number(this.track.value) || 0].sums[row]; }
+
+  logit(row) {
+    const { tracks, logits } = this.content;
+    return logits[tracks[Number(this.track.value) || 0].model]?.[row] ?? NaN;
+  }
+
+  mark(row) { return this.sort.value === "error" ? this.logit(row) : this.signal(row); }
+
+  choose() {
+    const { names, found, letters } = this.content;
+    const wanted = this.search.value.trim().toLowerCase(), site = this.filter.value;
+    const rows = names.map((_, row) => row).filter(row => {
+      if (wanted && !this.name(row).toLowerCase().includes(wanted)) return false;
+      if (site === "none") return !found[row].length;
+      return !site || found[row].some(one => "m:" + one[3] === site);
+    });
+    const by = {
+      error: (a, b) => this.logit(a) - this.logit(b),
+      weak: (a, b) => this.signal(a) - this.signal(b),
+      strong: (a, b) => this.signal(b) - this.signal(a),
+      name: (a, b) => names[a].localeCompare(names[b]),
+    }[this.sort.value];
+    this.order = by ? rows.sort((a, b) => by(a, b) || a - b) : rows;
+    this.list.scrollTop = 0;
+    this.inner.style.height = this.order.length * ROW + "px";
+    this.refresh();
+  }
+
+  refresh() {
+    const values = { n: this.order.length, total: this.content.names.length };
+    this.count.textContent = this.sort.value === "error"
+      ? say("{n} of {total} explained positives of the test split; the number is the logit", values)
+      : say("{n} of {total} explained positives of the test split; the number is the sum of the letters", values);
+    this.drawList();
+    this.draw();
+  }
+
+  drawList() {
+    const from = Math.max(0, Math.floor(this.list.scrollTop / ROW) - 3);
+    const to = Math.min(this.order.length, from + Math.ceil(this.list.clientHeight / ROW) + 6);
+    this.inner.replaceChildren(...this.order.slice(from, to).map((row, index) => {
+      const option = make("div", { id: "row-" + row, translate: false }, make("span", { textContent: this.name(row), title: this.name(row) }), make("span", { textContent: short(this.mark(row)) }));
+      option.setAttribute("role", "option");
+      option.setAttribute("aria-selected", String(row === this.row));
+      option.setAttribute("aria-posinset", from + index + 1);
+      option.setAttribute("aria-setsize", this.order.length);
+      option.dataset.row = row;
+      option.style.top = (from + index) * ROW + "px";
+      return option;
+    }));
+    if ($("#row-" + this.row, this.inner)) this.list.setAttribute("aria-activedescendant", "row-" + this.row);
+    else this.list.removeAttribute("aria-activedescendant");
+  }
+
+  walk(event) {
+    const page = Math.floor(this.list.clientHeight / ROW), last = this.order.length - 1;
+    const at = this.order.indexOf(this.row);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page, Home: 0, End: last }[event.key];
+    if (to === undefined || last < 0) return;
+    event.preventDefault();
+    const next = Math.min(last, Math.max(0, to));
+    this.reveal(next);
+    this.open(this.order[next], true);
+  }
+
+  reveal(position) {
+    const top = position * ROW, { scrollTop, clientHeight } = this.list;
+    if (top < scrollTop) this.list.scrollTop = top;
+    else if (top + ROW > scrollTop + clientHeight) this.list.scrollTop = top + ROW - clientHeight;
+  }
+
+  async open(row, chosen = false) {
+    this.row = row;
+    this.drawList();
+    const { tracks } = this.content, track = tracks[Number(this.track.value) || 0];
+    const letters = await this.data.letters(row), values = await this.data.values(track, row);
+    const other = track.method === "attention" ? null : tracks.find(one => one.model === track.model && one.method === "attention");
+    const attention = other ? await this.data.values(other, row) : null;
+    if (row !== this.row) return;
+    if (this.shown?.row !== row) { this.first = 0; this.cursor = -1; }
+    this.shown = { row, letters, values, attention, track };
+    this.link.href = "#seq=" + (row + 1);
+    if (chosen) { try { history.replaceState(null, "", "#seq=" + (row + 1)); } catch { /* not everywhere */ } }
+    this.draw();
+  }
+
+  scale(factor) {
+    this.zoom = Math.min(32, Math.max(1, this.zoom * factor));
+    if (this.cursor >= 0) this.first = this.cursor - Math.floor(this.visible() / 2);
+    this.draw();
+  }
+
+  visible() { return Math.max(10, Math.ceil(this.shown.letters.length / this.zoom)); }
+
+  point(x) {
+    if (!this.shown || x < LEFT) return;
+    this.cursor = Math.min(this.shown.letters.length - 1, this.first + Math.floor((x - LEFT) / this.step));
+    this.draw();
+  }
+
+  move(event) {
+    if (!this.shown) return;
+    const last = this.shown.letters.length - 1;
+    const to = { ArrowRight: this.cursor + 1, ArrowLeft: this.cursor - 1, PageDown: this.cursor + 10, PageUp: this.cursor - 10, Home: 0, End: last }[event.key];
+    if (event.key === "+" || event.key === "-") this.scale(event.key === "+" ? 2 : 0.5);
+    else if (to === undefined) return;
+    else {
+      this.cursor = Math.min(last, Math.max(0, to));
+      const n = this.visible();
+      if (this.cursor < this.first) this.first = this.cursor;
+      if (this.cursor >= this.first + n) this.first = this.cursor - n + 1;
+      this.draw();
+    }
+    event.preventDefault();
+  }
+
+  sitesAt(position) {
+    const { true: known, found } = this.content, row = this.shown.row;
+    const inside = ([start, end]) => start <= position && position < end;
+    return [...known[row].filter(inside).map(site => say("true site {name} ({strand})", { name: site[3], strand: site[2] })), ...found[row].filter(inside).map(site => say("found site {name} ({strand})", { name: site[3], strand: site[2] }))];
+  }
+
+  tell() {
+    const { letters, values, attention, track } = this.shown, at = this.cursor;
+    if (at < 0) {
+      this.readout.textContent = say("Point at a base, or choose the picture and use the arrow keys; + and − zoom.");
+      return;
+    }
+    const parts = [say("Base {position}, {letter}: {value} by {method}", { position: at + 1, letter: letters[at], value: short(values[at]), method: track.name })];
+    if (attention) parts.push(say("attention weight {value}", { value: short(attention[at]) }));
+    this.readout.textContent = [...parts, ...this.sitesAt(at)].join("; ");
+  }
+
+  draw() {
+    if (!this.shown) return;
+    const { letters, values, attention, row } = this.shown;
+    const width = this.canvas.parentElement.clientWidth, ratio = devicePixelRatio || 1;
+    if (!width) return;
+    const { true: known, found } = this.content;
+    const lanes = [[say("true sites"), known[row]], [say("found sites"), found[row]]].filter(([, sites]) => sites.length);
+    const height = 30 + 130 + 42 + (attention ? 66 : 0) + 24 * lanes.length + 8;
+    this.canvas.width = width * ratio;
+    this.canvas.height = height * ratio;
+    this.canvas.style.height = height + "px";
+    const pen = this.canvas.getContext("2d"), css = getComputedStyle(document.documentElement);
+    pen.scale(ratio, ratio);
+    const colour = name => css.getPropertyValue("--" + name).trim();
+    pen.fillStyle = colour("panel");
+    pen.fillRect(0, 0, width, height);
+    const n = Math.min(letters.length, this.visible());
+    this.first = Math.max(0, Math.min(this.first, letters.length - n));
+    const { first } = this, step = this.step = (width - LEFT - 8) / n, last = first + n;
+    const x = base => LEFT + (base - first) * step;
+    this.slide.max = letters.length - n;
+    this.slide.value = first;
+    this.slide.hidden = n >= letters.length;
+    pen.font = "12px system-ui, sans-serif";
+    const text = (words, left, top, align = "left", paint = "muted") => {
+      pen.textAlign = align;
+      pen.fillStyle = colour(paint);
+      pen.fillText(words, left, top);
+    };
+    // One ruler, and the sites' shade, for all tracks.
+    for (const [, sites] of lanes) for (const [start, end] of sites) {
+      const from = Math.max(start, first), to = Math.min(end, last);
+      pen.fillStyle = colour("site");
+      if (to > from) pen.fillRect(x(from), 22, (to - from) * step, height - 30);
+    }
+    const every = [1, 5, 10, 20, 50, 100, 200, 500, 1000].find(one => one * step >= 44) ?? 2000;
+    for (let base = first; base < last; base++) if ((base + 1) % every === 0) {
+      text(base + 1, x(base + 0.5), 14, "center");
+      pen.fillRect(x(base + 0.5), 18, 1, 4);
+    }
+    this.drawLetters(pen, colour, letters, values, x, step, 26, 130);
+    text(say("contribution"), 4, 96);
+    let top = 162;
+    if (step >= 7) {
+      pen.font = `bold ${Math.min(14, step * 1.25)}px ui-monospace, monospace`;
+      for (let base = first; base < last; base++) {
+        text(letters[base], x(base + 0.5), top + 14, "center", letters[base].toLowerCase() in { a: 1, c: 1, g: 1, t: 1 } ? letters[base].toLowerCase() : "muted");
+        text(COMPLEMENT[letters[base]], x(base + 0.5), top + 32, "center", "muted");
+      }
+      pen.font = "12px system-ui, sans-serif";
+    } else text(say("zoom in for the letters"), x(first), top + 22);
+    text(say("strand +"), 4, top + 14);
+    text(say("strand −"), 4, top + 32);
+    top += 42;
+    if (attention) {
+      const most = Math.max(...attention) || 1;
+      pen.fillStyle = colour("s1");
+      for (let base = first; base < last; base++) {
+        const tall = 56 * attention[base] / most;
+        pen.fillRect(x(base) + step * 0.08, top + 60 - tall, Math.max(0.5, step * 0.84), tall);
+      }
+      text(say("attention weight"), 4, top + 36);
+      text(short(most), LEFT - 6, top + 12, "right");
+      top += 66;
+    }
+    for (const [name, sites] of lanes) {
+      text(name, 4, top + 15);
+      for (const [start, end, strand, id] of sites) {
+        const from = Math.max(start, first), to = Math.min(end, last);
+        if (to <= from) continue;
+        pen.strokeStyle = colour("ink");
+        pen.strokeRect(x(from), top + 3, (to - from) * step, 16);
+        pen.save();
+        pen.beginPath();
+        pen.rect(x(from), top, Math.max((to - from) * step, 90), 22);
+        pen.clip();
+        text(`${strand === "-" ? "◂ " : "▸ "}${id}`, x(from) + 3, top + 15, "left", "ink");
+        pen.restore();
+      }
+      top += 24;
+    }
+    if (this.cursor >= first && this.cursor < last) {
+      pen.strokeStyle = colour("link");
+      pen.lineWidth = 1.5;
+      pen.strokeRect(x(this.cursor), 20, Math.max(step, 2), height - 26);
+    }
+    this.heading.textContent = this.name(row);
+    this.canvas.setAttribute("aria-label", say("Tracks of {name}: bases {first} to {last} of {length}", { name: this.name(row), first: first + 1, last, length: letters.length }));
+    this.tell();
+  }
+
+  drawLetters(pen, colour, letters, values, x, step, top, height) {
+    const { first } = this, last = first + Math.round((this.canvas.parentElement.clientWidth - LEFT - 8) / step);
+    const high = Math.max(0, ...values), low = Math.min(0, ...values), unit = height / ((high - low) || 1), zero = top + high * unit;
+    pen.fillStyle = colour("rule");
+    pen.fillRect(LEFT, zero, pen.canvas.clientWidth - LEFT - 8, 1);
+    pen.fillStyle = colour("muted");
+    pen.textAlign = "right";
+    pen.fillText(short(high), LEFT - 6, top + 10);
+    if (low < 0) pen.fillText(short(low), LEFT - 6, top + height);
+    for (let base = first; base < last; base++) {
+      const letter = letters[base], tall = Math.abs(values[base]) * unit;
+      if (tall < 0.3) continue;
+      const y = values[base] > 0 ? zero - tall : zero;
+      pen.fillStyle = letter in OUTLINES ? colour(letter.toLowerCase()) : colour("muted");
+      if (step < 4 || !(letter in OUTLINES)) { pen.fillRect(x(base), y, Math.max(step * 0.9, 0.6), tall); continue; }
+      pen.save();
+      pen.translate(x(base) + step * 0.04, y);
+      pen.scale(step * 0.92, tall);
+      pen.fill(new Path2D(OUTLINES[letter]), "evenodd");
+      pen.restore();
+    }
+  }
+
+  fileName() { return this.content.names[this.shown.row].replace(/[^\w.-]+/g, "_").slice(0, 80) || "sequence"; }
+
+  async saveTable() {
+    const { row, letters } = this.shown, { tracks } = this.content;
+    const columns = [];
+    for (const track of tracks) columns.push(await this.data.values(track, row));
+    // A cell that begins like a formula is one to a spreadsheet.
+    const cell = value => /^[=+@\t\r-]/.test(String(value)) && Number.isNaN(Number(value)) ? "'" + value : String(value);
+    const lines = [["position", "base", ...tracks.map(track => cell(`${track.model} ${track.method}`))]];
+    for (let at = 0; at < letters.length; at++) lines.push([at + 1, letters[at], ...columns.map(values => Number(values[at].toPrecision(6)))]);
+    save(this.fileName() + ".tsv", new Blob([lines.map(line => line.join("\t")).join("\n") + "\n"], { type: "text/tab-separated-values" }));
+  }
+}
+
+function short(value) {
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  return (size && (size < 0.001 || size >= 1e5) ? value.toExponential(1) : String(Number(value.toPrecision(3)))).replace("-", "−");
+}
+
+let viewer = null;
+
+function follow() {
+  const hash = decodeURIComponent(location.hash.slice(1)), [kind, value] = hash.split("=");
+  if (viewer && kind === "seq" && viewer.content.names[value - 1] !== undefined) {
+    viewer.open(value - 1);
+    $("#browser").scrollIntoView();
+  } else if (viewer && kind === "motif") {
+    viewer.filter.value = "m:" + hash.slice(6);
+    viewer.choose();
+    if (viewer.order.length) viewer.open(viewer.order[0]);
+    $("#browser").scrollIntoView();
+  } else {
+    // A link to what lies in a fold opens it.
+    for (let fold = document.getElementById(hash)?.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  }
+}
+
+function start() {
+  const theme = remembered("motiflens-theme");
+  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+  addSwitches();
+  addButtons();
+  if ($("#sequences-data") && typeof DecompressionStream === "function") {
+    const content = JSON.parse($("#sequences-data").textContent);
+    if (content.tracks.length) {
+      viewer = new Viewer($("#browser"), content);
+      $("#pictures").hidden = true;
+      viewer.open(viewer.order[0] ?? 0);
+    }
+  }
+  const wanted = remembered("motiflens-language") ?? (navigator.language.startsWith("zh") ? "zh" : "en");
+  speak(wanted);
+  follow();
+  markScrolling();
+  addEventListener("hashchange", follow);
+  addEventListener("resize", markScrolling);
+  document.addEventListener("toggle", markScrolling, true);
+}
+start();
+})();
