@@ -17,6 +17,10 @@ test: .venv/.installed-dev
 test-slow: .venv/.installed-dev
 	$(PYTEST) -m slow
 
+# Every command in tiles killed ten times at random moments.
+test-kills: .venv/.installed-dev
+	KILLS=10 $(PYTEST) -m slow tests/test_long_commands.py -k killed
+
 test-all: .venv/.installed-dev
 	$(PYTEST) -m ""
 
