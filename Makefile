@@ -4,7 +4,7 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check
 # One process a core, with one thread each: two threads of one process gain far less.
 PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: demo test test-slow test-all check docs \
+.PHONY: demo test test-slow test-kills test-all check docs \
   bench bench-gpu bench-gpu-export bench-memory bench-explain bench-attribution bench-motifs
 .DELETE_ON_ERROR:
 
