@@ -101,6 +101,7 @@ def mutations(
         Path,
         Parameter(
             name=["--output", "-o"],
+            allow_leading_hyphen=True,
             help="Beginning of the names of four bigWigs, one an alternate base, such as out for "
             "out.A.bw; or a table, .tsv or .tsv.gz.",
         ),
