@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -338,6 +339,7 @@ def test_without_a_header_or_order_or_records(run: Path, genome: Path, tmp_path:
     with pysam.VariantFile(str(tmp_path / "out.vcf.gz")) as file:
         assert [record.pos for record in file.fetch("chr1")] == [30, 60, 90]
     none = write_vcf(tmp_path / "none.vcf", [])
+    assert read_variants(none).notes == ()
     assert call(run, none, genome, "-o", tmp_path / "none.out.vcf.gz")["records"] == {
         "scored": 0,
         "skipped": {},
@@ -350,6 +352,47 @@ def test_without_a_header_or_order_or_records(run: Path, genome: Path, tmp_path:
     (tmp_path / "no.vcf").write_text("a table\nof words\n")
     with pytest.raises(InputError, match=r"no\.vcf is no whole VCF or BCF file"):
         read_variants(tmp_path / "no.vcf")
+    blanks = write_vcf(tmp_path / "blanks.vcf", rows)
+    blanks.write_text(blanks.read_text().replace("\t", " "))
+    with pytest.raises(InputError, match="file: its header cannot be read, such as for blanks"):
+        read_variants(blanks)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("in.vcf", "-o", "-"), "- is not named as a VCF"),
+        (("in.vcf", "-o", "out.txt"), "out.txt is not named as a VCF; use .vcf.gz or .vcf"),
+        (
+            ("in.vcf", "-o", "out.vcf", "--table", "a.docx"),
+            "--table a.docx is not named",
+        ),
+        (("in.vcf", "-o", "out.vcf", "--plot", "chr1:3"), "out.vcf is not named as a picture"),
+        (("-", "-o", "out.vcf"), "standard input can be read only once"),
+    ],
+)
+def test_names_are_refused_before_anything_is_read(
+    run: Path, genome: Path, tmp_path: Path, options: tuple[str, ...], told: str
+) -> None:
+    text = letters_of(genome)
+    rows = [f"chr1 {at} . {text[at - 1]} {other(text[at - 1])}" for at in (90, 30)]
+    write_vcf(tmp_path / "in.vcf", rows)
+    done = motiflens("variants", run, *options, "--genome", genome, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"motiflens: {told}")
+    assert os.listdir(tmp_path) == ["in.vcf"]
+
+
+def test_a_genome_without_any_of_the_contigs_is_told(
+    run: Path, genome: Path, tmp_path: Path
+) -> None:
+    vcf = write_vcf(tmp_path / "in.vcf", [f"c{n} 5 . A C" for n in range(5)])
+    work = work_of(run, vcf, genome, tmp_path / "out.vcf")
+    (note,) = work.notes
+    assert f"no variant is on a contig of {genome} (chr1, HLA:a-1, gaps, …)" in note
+    assert note.endswith("the file has c0, c1, c2, …: is it the right genome?")
+    one = write_vcf(tmp_path / "one.vcf", ["c1 5 . A C", "1 5 . A C"])
+    assert work_of(run, one, genome, tmp_path / "out.vcf").notes == []
 
 
 FIELD = st.text("ACGTNacgt<>[].,*:;=-019 R", max_size=6)
@@ -475,6 +518,48 @@ def test_a_data_frame_is_scored_as_a_file(run: Path, genome: Path, tmp_path: Pat
         ml.score_variants(run, frame.drop(columns="alt"), genome)
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "told"),
+    [
+        ("pos", 100.5, "the pos 100.5 in row 2 is no whole number"),
+        ("pos", np.nan, "the pos nan in row 2 is no whole number"),
+        ("pos", np.inf, "the pos inf in row 2 is no whole number"),
+        ("pos", "x", "the pos x in row 2 is no whole number"),
+        ("ref", None, "the ref .* in row 2 is missing"),
+        ("chrom", None, "the chrom .* in row 2 is missing"),
+    ],
+)
+def test_rows_that_are_no_variants_are_refused(
+    run: Path, genome: Path, column: str, value: object, told: str
+) -> None:
+    columns: dict[str, list[object]] = {"chrom": ["1"] * 3, "pos": [30, 40.0, "50"]}
+    columns |= {"ref": ["A"] * 3, "alt": ["C"] * 3}
+    assert list(ml.score_variants(run, pd.DataFrame(columns), genome)["pos"]) == [30, 40, 50]
+    columns[column][1] = value
+    with pytest.raises(InputError, match=told):
+        ml.score_variants(run, pd.DataFrame(columns), genome)
+
+
+def test_arguments_of_other_types_are_refused(run: Path, genome: Path) -> None:
+    wrong: Any
+    for wrong in (None, [("1", 30, "A", "C")]):
+        with pytest.raises(InputError, match="variants are of the type"):
+            ml.score_variants(run, wrong, genome)
+    missing: Any = None
+    with pytest.raises(InputError, match="genome=None is no path"):
+        ml.score_variants(run, "in.vcf", missing)
+    with pytest.raises(InputError, match="genome=None is no path"):
+        ml.score_mutations(run, [("1", 30, 60)], missing)
+
+
+def test_a_plan_counts_one_tile(run: Path, genome: Path, tmp_path: Path) -> None:
+    vcf = write_vcf(tmp_path / "in.vcf", ["1 5 . A C"])
+    done = motiflens(
+        *("variants", run, vcf, "--genome", genome, "-o", tmp_path / "out.vcf", "--dry-run")
+    )
+    assert done.stdout.startswith("1 variant in 1 tile, ")
+
+
 def test_a_variant_is_drawn(run: Path, genome: Path, tmp_path: Path) -> None:
     vcf = write_vcf(tmp_path / "in.vcf", rows_of(genome))
     shared = ("variants", run, vcf, "--genome", genome)
@@ -486,9 +571,6 @@ def test_a_variant_is_drawn(run: Path, genome: Path, tmp_path: Path) -> None:
     assert f"1:{SITE + 3} " in text
     assert text.count("AP-1 (") == 1  # on the reference allele alone
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
-    done = motiflens(*shared, "-o", tmp_path / "out.txt")
-    assert done.returncode == 2
-    assert "out.txt is not named as a VCF; use .vcf.gz or .vcf" in done.stderr
     for place, told in (
         ("chr1:7", "no variant of"),
         ("chr1", "is no place"),

@@ -48,6 +48,14 @@ def find_record(file: VariantFile, place: str) -> Record:
     )
 
 
+def check_picture_name(output: Path) -> None:
+    """Refuse a file that is not named as a picture."""
+    if output.suffix not in (".svg", ".png"):
+        raise InputError(
+            f"{output} is not named as a picture", remedy="use .svg or .png", argument="output"
+        )
+
+
 def draw_variant(scoring: VariantScoring, record: Record, output: Path) -> list[AlleleScore]:
     """Draw both alleles of a variant, and return the scores of its alternates.
 
@@ -66,10 +74,7 @@ def draw_variant(scoring: VariantScoring, record: Record, output: Path) -> list[
     InputError
         When no alternate allele has a score, or the picture has another name or cannot be written.
     """
-    if output.suffix not in (".svg", ".png"):
-        raise InputError(
-            f"{output} is not named as a picture", remedy="use .svg or .png", argument="output"
-        )
+    check_picture_name(output)
     scores = scoring.score([record])[0]
     flank = scoring.scorer.length + FLANK
     stretch = next(iter(stretches(scoring.genome, [record], flank)))[0]
