@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -28,9 +29,12 @@ from motiflens.errors import InputError
 from motiflens.io.genome import open_genome
 from motiflens.models import build_model
 from motiflens.motifs import Motif
+from motiflens.plots.alleles import STEP
+from motiflens.plots.svg import SITE as SITE_COLOUR
 from motiflens.scoring.alleles import REASONS, Allele, RefMismatch, Stretch, alleles_of
 from motiflens.scoring.carry_out import carry_out, merge
 from motiflens.scoring.variant_files import Record, read_variants
+from motiflens.scoring.variant_pictures import draw_variant
 from motiflens.scoring.variant_scores import AlleleScore, VariantScoring
 from motiflens.scoring.variants import Variants
 from motiflens.scoring.work import Shard
@@ -579,3 +583,37 @@ def test_a_variant_is_drawn(run: Path, genome: Path, tmp_path: Path) -> None:
         done = motiflens(*shared, "--plot", place, "-o", tmp_path / "none.svg")
         assert done.returncode == 2
         assert told in done.stderr
+
+
+@pytest.mark.parametrize(("at", "first", "last"), [(8, 1, 37), (210, 192, 228), (415, 385, 420)])
+def test_a_picture_ends_where_its_windows_end(
+    run: Path, genome: Path, tmp_path: Path, at: int, first: int, last: int
+) -> None:
+    text, out = letters_of(genome), tmp_path / "one.svg"
+    others = ",".join(base for base in "ACGT" if base != text[at - 1])
+    vcf = write_vcf(tmp_path / "in.vcf", [f"1 {at} . {text[at - 1]} {others}"])
+    scores = draw_variant(
+        work_of(run, vcf, genome, out).scoring, read_variants(vcf).records(slice(None))[0], out
+    )
+    svg = out.read_text()
+    drawn = others.split(",")[int(np.argmax([abs(score.difference or 0.0) for score in scores]))]
+    assert f"1:{at} {text[at - 1]}&gt;{drawn} (1 of 3 alternates), cnn" in svg
+    place = float(re.findall(rf'<rect x="([\d.]+)"[^>]*{SITE_COLOUR}', svg)[0])
+    ticks = {
+        int(n): float(x) for x, n in re.findall(r'<text x="([\d.]+)"[^>]*>(\d{2,3})</text>', svg)
+    }
+    tens = range(10 * ((first + 9) // 10), last + 1, 10)
+    assert ticks == {n: pytest.approx(place + STEP * (n - at + 0.5)) for n in tens}
+
+
+def test_a_small_effect_is_written_with_digits_that_say_something(
+    run: Path, genome: Path, tmp_path: Path
+) -> None:
+    text, out = letters_of(genome), tmp_path / "one.svg"
+    vcf = write_vcf(tmp_path / "in.vcf", [f"1 30 . {text[29]} {other(text[29])}"])
+    (score,) = draw_variant(
+        work_of(run, vcf, genome, out).scoring, read_variants(vcf).records(slice(None))[0], out
+    )
+    assert score.difference is not None
+    written = re.findall(r"difference ([-+.\de]+)", out.read_text())
+    assert float(written[0]) == pytest.approx(score.difference, rel=0.05)
