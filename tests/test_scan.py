@@ -286,6 +286,16 @@ def test_shuffles_keep_what_is_local_and_do_not_depend_on_their_surroundings() -
     assert (shuffled(codes, 5, (0, 8)) != whole).any()
 
 
+def test_an_empty_contig_has_no_peaks_and_hinders_none(run: Path, tmp_path: Path) -> None:
+    full, tracks = {"c": made_up(900, 1)}, []
+    for name, contigs in {"with": {"empty": ""} | full, "without": full}.items():
+        (tmp_path / f"{name}.fa").write_text(as_fasta(contigs))
+        files = tmp_path / f"{name}.bw", tmp_path / f"{name}.narrowPeak"
+        assert scan_genome(run, tmp_path / f"{name}.fa", files[0], peaks=files[1]).n_null > 0
+        tracks.append(values(files[0], "c"))
+    np.testing.assert_array_equal(*tracks)
+
+
 def test_shards_and_resumption_give_the_same_bytes(
     run: Path, tmp_path: Path, small_tiles: None
 ) -> None:
