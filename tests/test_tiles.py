@@ -113,6 +113,36 @@ def test_an_exception_in_a_tile_ends_the_work_and_keeps_the_others(
     assert squares.output.read_bytes() == EXPECTED
 
 
+@pytest.mark.parametrize("done", [0, 2])
+def test_a_mistake_in_the_first_tile_leaves_nothing(
+    squares: Squares, monkeypatch: pytest.MonkeyPatch, done: int
+) -> None:
+    compute = Squares.compute
+
+    def refuse(self: Squares, tile: int) -> bytes:
+        if tile == done:
+            raise InputError("this is no number")
+        return compute(self, tile)
+
+    monkeypatch.setattr(Squares, "compute", refuse)
+    with pytest.raises(InputError, match="no number"):
+        carry_out(squares)
+    # What is done is kept: it is resumed once the input is mended.
+    assert Tiles(squares).folder.is_dir() == (done > 0)
+
+
+def test_a_mistake_in_a_shard_leaves_the_folder_to_the_others(
+    squares: Squares, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Squares, tile: int) -> bytes:
+        raise InputError("this is no number")
+
+    monkeypatch.setattr(Squares, "compute", refuse)
+    with pytest.raises(InputError, match="no number"):
+        carry_out(squares, shard=Shard(1, 2))
+    assert Tiles(squares).folder.is_dir()
+
+
 @pytest.mark.parametrize("join", [carry_out, lambda work: merge(work.output)])
 def test_a_damaged_tile_is_found_and_computed_again(
     squares: Squares, join: Callable[[Squares], Any]

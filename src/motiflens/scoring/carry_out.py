@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from motiflens.errors import InputError
-from motiflens.progress import Progress, listener
+from motiflens.progress import Advance, Progress, listener
 from motiflens.scoring.tiles import Tiles, read_manifest
 from motiflens.scoring.work import Shard, Work, open_work
 
@@ -74,16 +74,29 @@ def carry_out(
     left = [tile for tile in tiles.missing() if shard.takes(tile)]
     with told.stage(work.name, total, work.unit) as advance:
         advance(total - sum(sizes[tile] for tile in left))
-        if left:
-            # Closed at once when a tile or its writing fails, so that no worker goes on.
-            with closing((engine or _on_threads(threads))(work, left)) as done:
-                for tile, content in done:
-                    tiles.write(tile, content)
-                    advance(sizes[tile])
+        try:
+            if left:
+                _compute(work, left, tiles, engine or _on_threads(threads), advance)
+        except InputError:
+            # Nothing is kept for a call that has to be corrected; other shards may still use it.
+            if shard.count == 1 and len(tiles.missing()) == len(sizes):
+                tiles.remove()
+            raise
     if shard.count > 1:
         return False
     _join(work, tiles, told)
     return True
+
+
+def _compute(
+    work: Work, left: Iterable[int], tiles: Tiles, engine: Engine, advance: Advance
+) -> None:
+    sizes = work.sizes
+    # Closed at once when a tile or its writing fails, so that no worker goes on.
+    with closing(engine(work, left)) as done:
+        for tile, content in done:
+            tiles.write(tile, content)
+            advance(sizes[tile])
 
 
 def _on_threads(threads: int) -> Engine:
