@@ -15,7 +15,7 @@ import pytest
 
 from motiflens.errors import InputError
 from motiflens.files import write_whole
-from motiflens.progress import Progress
+from motiflens.progress import Progress, Silent
 from motiflens.scoring.carry_out import carry_out, merge
 from motiflens.scoring.tiles import Tiles
 from motiflens.scoring.work import WORKS, Shard, Work
@@ -287,6 +287,53 @@ def test_a_full_disk_leaves_what_was_done(
     assert not [one for one in threading.enumerate() if one.name.startswith("tiles")]
     carry_out(squares)
     assert squares.output.read_bytes() == EXPECTED
+
+
+@pytest.mark.parametrize("name", [".", "..", "folder"])
+def test_merge_refuses_a_folder(
+    squares: Squares, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = squares.output.parent / "folder"
+    folder.mkdir()
+    monkeypatch.chdir(squares.output.parent)
+    with pytest.raises(InputError, match=rf"^{name} is a folder; give the output"):
+        merge(name)
+
+
+class Notes(Silent):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def test_a_call_resumes_only_where_tiles_of_its_own_are(squares: Squares) -> None:
+    told = Notes()
+    for number in (1, 2):
+        carry_out(squares, shard=Shard(number, 2), progress=told)
+    assert told.notes == []
+    carry_out(squares, shard=Shard(2, 2), progress=told)
+    assert told.notes == [f"resuming from the tiles in {Tiles(squares).folder}"]
+
+
+def test_folders_of_outputs_are_made(squares: Squares, monkeypatch: pytest.MonkeyPatch) -> None:
+    second = squares.output.parent / "other" / "folder" / "second.txt"
+    monkeypatch.setattr(Squares, "outputs", [squares.output, second])
+    carry_out(squares)
+    assert second.parent.is_dir()
+
+
+def test_a_folder_that_has_gone_is_told(squares: Squares, monkeypatch: pytest.MonkeyPatch) -> None:
+    def compute(self: Squares, tile: int) -> bytes:
+        Tiles(self).remove()
+        return b""
+
+    monkeypatch.setattr(Squares, "compute", compute)
+    with pytest.raises(InputError, match="has gone while its tiles were computed"):
+        carry_out(squares)
 
 
 def test_merge_names_what_is_missing(squares: Squares) -> None:

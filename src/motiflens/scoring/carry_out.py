@@ -67,11 +67,13 @@ def carry_out(
     if threads < 1:
         raise InputError(f"threads={threads} is less than 1", argument="threads")
     told, tiles = listener(progress), Tiles(work)
-    if tiles.begin(overwrite=overwrite):
-        told.note(f"resuming from the tiles in {tiles.folder}")
+    tiles.begin(overwrite=overwrite)
     sizes = work.sizes
-    total = sum(size for tile, size in enumerate(sizes) if shard.takes(tile))
+    own = [tile for tile in range(len(sizes)) if shard.takes(tile)]
     left = [tile for tile in tiles.missing() if shard.takes(tile)]
+    if len(left) < len(own):
+        told.note(f"resuming from the tiles in {tiles.folder}")
+    total = sum(sizes[tile] for tile in own)
     with told.stage(work.name, total, work.unit) as advance:
         advance(total - sum(sizes[tile] for tile in left))
         try:
