@@ -373,7 +373,7 @@ def test_an_output_that_is_there_is_refused(squares: Squares) -> None:
 
 
 def test_no_threads_are_refused(squares: Squares) -> None:
-    with pytest.raises(InputError, match="threads=0 is less than 1"):
+    with pytest.raises(InputError, match="threads=0 is no whole number of 1 or more"):
         carry_out(squares, threads=0)
     assert os.listdir(squares.output.parent) == []
 

@@ -29,7 +29,7 @@ def scan(
     regions: Path | None = None,
     stride: int = 1,
     peaks: Path | None = None,
-    fdr: float = 0.05,
+    fdr: float | None = None,
     chosen: Chosen = Chosen(),
     tiled: InTiles = InTiles(),
 ) -> None:
@@ -51,7 +51,7 @@ def scan(
         narrowPeak file to write: the local maxima of the track, at least a window apart, with
         q-values by those on dinucleotide shuffles of the same sequence.
     fdr
-        The largest q-value of a peak.
+        The largest q-value of a peak; by default 0.05.
     """
     from motiflens.scoring.genome_scans import carry_out_scan, open_scan
 

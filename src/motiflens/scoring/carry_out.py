@@ -64,8 +64,8 @@ def carry_out(
     InputError
         If the output or the tiles of other work are in the way.
     """
-    if threads < 1:
-        raise InputError(f"threads={threads} is less than 1", argument="threads")
+    if not isinstance(threads, int) or threads < 1:
+        raise InputError(f"threads={threads} is no whole number of 1 or more", argument="threads")
     told, tiles = listener(progress), Tiles(work)
     tiles.begin(overwrite=overwrite)
     sizes = work.sizes
