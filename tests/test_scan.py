@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -476,6 +477,28 @@ def test_mistakes_are_told_in_one_line_and_leave_nothing(run: Path, tmp_path: Pa
         assert "bedGraph" not in done.stderr
     assert (tmp_path / "there.bw").read_text() == "precious"
     assert not list(tmp_path.glob("scan*"))
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "n_files"),
+    [("scan run g.fa", "new/out.bw", 1), ("mutations run all --genome g.fa", "new/out", 4)],
+)
+def test_a_shard_says_that_it_is_done_and_merge_joins(
+    run: Path, tmp_path: Path, command: str, name: str, n_files: int
+) -> None:
+    (tmp_path / "g.fa").write_text(as_fasta({"c": made_up(300, 1)}))
+    (tmp_path / "run").symlink_to(run)
+    shared = (*command.split(), "-o", name, "--threads", "1", "--shard")
+    second = motiflens(*shared, "2/2", cwd=tmp_path)
+    assert second.returncode == 0, second.stderr
+    assert "resuming" not in second.stderr
+    told = f"shard 2/2 of {name} is done; `motiflens merge {name}` joins all of them"
+    assert second.stderr.splitlines()[-1] == told
+    first = motiflens(*shared, "1/2", "--json", cwd=tmp_path)
+    assert json.loads(first.stdout) == {"file": name, "shard": "1/2"}
+    merged = motiflens("merge", name, cwd=tmp_path)
+    assert merged.returncode == 0, merged.stderr
+    assert len(list((tmp_path / "new").iterdir())) == n_files
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from motiflens.cli.options import Chosen, InTiles, Output, check_new_file
 from motiflens.cli.progress import on_stderr
+from motiflens.cli.summary import tell_shard
 from motiflens.errors import InputError
 from motiflens.progress import in_words
 
@@ -73,11 +74,11 @@ def variants(
         raise InputError(
             f"{output} is not named as a VCF", remedy="use .vcf.gz or .vcf", argument="output"
         )
-    done = _carry_out(work, chosen, tiled)
-    summary = {"output": str(output), **work.summary()}
-    if tiled.as_json and not tiled.dry_run:
-        print(json.dumps(summary))
-    elif done:
+    if not _carry_out(work, chosen, tiled):
+        return
+    if tiled.as_json:
+        print(json.dumps({"output": str(output), **work.summary()}))
+    else:
         print(f"{output}: {work.in_words()}")
 
 
@@ -134,12 +135,13 @@ def mutations(
         for path in work.outputs:
             check_new_file(path, overwrite=tiled.overwrite)
     started = time.perf_counter()
-    done = _carry_out(work, chosen, tiled)
+    if not _carry_out(work, chosen, tiled):
+        return
     seconds, n_bases = time.perf_counter() - started, sum(work.sizes)
     names = [str(path) for path in work.outputs]
-    if tiled.as_json and not tiled.dry_run:
+    if tiled.as_json:
         print(json.dumps({"outputs": names, "bases": n_bases, "substitutions": 3 * n_bases}))
-    elif done:
+    else:
         print(f"{', '.join(names)}: {n_bases:,} bases in {seconds:.0f} s")
 
 
@@ -156,7 +158,7 @@ def _carry_out(work: Work, chosen: Chosen, tiled: InTiles) -> bool:
             _foretell(work, chosen.threads or n_cores(), tiled)
         return False
     with single_intra_op_thread():
-        return carry_out(
+        done = carry_out(
             work,
             shard=Shard.parse(tiled.shard),
             engine=engine_of(tiled.scheduler),
@@ -164,6 +166,9 @@ def _carry_out(work: Work, chosen: Chosen, tiled: InTiles) -> bool:
             overwrite=tiled.overwrite,
             progress=on_stderr(),
         )
+    if not done:
+        tell_shard(work.output, tiled.shard, as_json=tiled.as_json)
+    return done
 
 
 def _foretell(work: Work, threads: int, tiled: InTiles) -> None:
