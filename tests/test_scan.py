@@ -496,7 +496,7 @@ def test_a_shard_says_that_it_is_done_and_merge_joins(
     assert second.stderr.splitlines()[-1] == told
     first = motiflens(*shared, "1/2", "--json", cwd=tmp_path)
     assert json.loads(first.stdout) == {"file": name, "shard": "1/2"}
-    merged = motiflens("merge", name, cwd=tmp_path)
+    merged = motiflens("merge", Path(name).name, cwd=tmp_path / "new")
     assert merged.returncode == 0, merged.stderr
     assert len(list((tmp_path / "new").iterdir())) == n_files
 

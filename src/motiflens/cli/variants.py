@@ -56,14 +56,14 @@ def variants(
     from motiflens.scoring.variants import Variants
 
     work = Variants(
-        run=str(run),
+        run=run,
         model=chosen.model,
         device=chosen.device,
-        variants=str(variants),
-        genome=str(genome),
+        variants=variants,
+        genome=genome,
         ref_mismatch=ref_mismatch,
-        output=str(output),
-        table=None if table is None else str(table),
+        output=output,
+        table=table,
     )
     for note in work.file.notes:
         on_stderr().note(note)
@@ -120,16 +120,16 @@ def mutations(
     genome
         FASTA or 2bit.
     """
-    from motiflens.scoring.mutations import Mutations
+    from motiflens.scoring.mutations import ALL, Mutations
     from motiflens.scoring.tiles import folder_of
 
     work = Mutations(
-        run=str(run),
+        run=run,
         model=chosen.model,
         device=chosen.device,
-        regions=regions,
-        genome=str(genome),
-        output=str(output),
+        regions=regions if regions == ALL else Path(regions),
+        genome=genome,
+        output=output,
     )
     if not folder_of(work.output).is_dir():
         for path in work.outputs:
