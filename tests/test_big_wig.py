@@ -25,7 +25,9 @@ def test_values_are_read_back_with_the_sizes_of_contigs(tmp_path: Path) -> None:
     assert (tmp_path / "x.bw").read_bytes() == first
 
 
-def test_what_goes_wrong_in_the_values_leaves_no_file(tmp_path: Path) -> None:
+def test_what_goes_wrong_in_the_values_leaves_no_file(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     def broken() -> Iterator[Value]:
         yield "a", 0, 1, 1.0
         raise ZeroDivisionError
@@ -34,6 +36,7 @@ def test_what_goes_wrong_in_the_values_leaves_no_file(tmp_path: Path) -> None:
         write_values(tmp_path / "x.bw", {"a": 9}, broken())
     with pytest.raises(InputError, match="there is no value"):
         write_values(tmp_path / "x.bw", {"a": 9}, [])
+    assert capfd.readouterr() == ("", "")
     assert not list(tmp_path.iterdir())
     with pytest.raises(InputError, match="make its folder"):
         write_values(tmp_path / "none" / "x.bw", {"a": 9}, [("a", 0, 1, 1.0)])

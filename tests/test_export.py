@@ -88,7 +88,7 @@ def test_onnx_gives_the_table_that_the_model_gives(name: str, tmp_path: Path) ->
 @pytest.mark.parametrize("name", ["cnn", *(pytest.param("hybrid", marks=pytest.mark.slow),)])
 def test_pt2_gives_the_logits_of_the_model(name: str, tmp_path: Path) -> None:
     scorer = scorer_of(name, both=False)
-    path, _ = ml.export_model(scorer, tmp_path / "model.pt2")
+    path, _ = ml.export_model(scorer, tmp_path / "new" / "model.pt2")
     extra = {"motiflens.json": ""}
     graph = torch.export.load(path, extra_files=extra).module()
     assert '"n_seeds": 3' in extra["motiflens.json"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -286,6 +287,16 @@ def test_shuffles_keep_what_is_local_and_do_not_depend_on_their_surroundings() -
     assert (shuffled(codes, 5, (0, 8)) != whole).any()
 
 
+def test_an_empty_contig_has_no_peaks_and_hinders_none(run: Path, tmp_path: Path) -> None:
+    full, tracks = {"c": made_up(900, 1)}, []
+    for name, contigs in {"with": {"empty": ""} | full, "without": full}.items():
+        (tmp_path / f"{name}.fa").write_text(as_fasta(contigs))
+        files = tmp_path / f"{name}.bw", tmp_path / f"{name}.narrowPeak"
+        assert scan_genome(run, tmp_path / f"{name}.fa", files[0], peaks=files[1]).n_null > 0
+        tracks.append(values(files[0], "c"))
+    np.testing.assert_array_equal(*tracks)
+
+
 def test_shards_and_resumption_give_the_same_bytes(
     run: Path, tmp_path: Path, small_tiles: None
 ) -> None:
@@ -437,15 +448,20 @@ def test_mistakes_are_told_in_one_line_and_leave_nothing(run: Path, tmp_path: Pa
     (tmp_path / "empty.fa").write_text("")
     (tmp_path / "short.fa").write_text(">c\nACGT\n>d\nNNNNNNNNNNNNNNNN\n")
     (tmp_path / "out.bed").write_text("c\t400\t900\nx\t1\t9\n")
+    (tmp_path / "x.bed").write_text("x\t1\t9\n")
+    (tmp_path / "protein.fa").write_text(">p\nMKVLHEEEEEEQQ\n")
     (tmp_path / "there.bw").write_text("precious")
     good = ["scan", run, "g.fa", "-o", "scan.bw"]
     for arguments, told in {
         ("scan", run, "empty.fa", "-o", "scan.bw"): "empty.fa is empty",
-        ("scan", run, "short.fa", "-o", "scan.bw"): "no window of 41 bases without N lies in",
+        ("scan", run, "short.fa", "-o", "scan.bw"): "41 bases without N lies in short.fa;",
+        ("scan", run, "protein.fa", "-o", "scan.bw"): "protein.fa",
         ("scan", run, "none.fa", "-o", "scan.bw"): "no such file",
-        (*good, "--regions", "out.bed"): "no interval fits the genome",
-        (*good, "--stride", "0"): "--stride 0 is below 1",
+        (*good, "--regions", "out.bed"): "such as c:400-900, where c of g.fa has 500 bases",
+        (*good, "--regions", "x.bed"): "lie elsewhere (yours: x; g.fa: c)",
+        (*good, "--stride", "0"): "--stride 0 is no whole number of 1 or more",
         (*good, "--fdr", "0"): "--fdr 0 is no rate",
+        (*good, "--fdr", "0.1"): "--fdr 0.1 is of peaks, and none are asked for",
         (*good, "--shard", "3/2"): "--shard 3/2 is no shard",
         (*good, "--model", "attention"): "cnn",
         ("scan", run, "g.fa", "-o", "scan.wig"): "is not named as a bigWig file",
@@ -456,8 +472,58 @@ def test_mistakes_are_told_in_one_line_and_leave_nothing(run: Path, tmp_path: Pa
         done = motiflens(*arguments, cwd=tmp_path)
         assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
         assert told in done.stderr
+        assert str(tmp_path / "g.fa") not in done.stderr
+        assert done.stderr.splitlines()[-1].startswith("motiflens: ")
+        assert "bedGraph" not in done.stderr
     assert (tmp_path / "there.bw").read_text() == "precious"
     assert not list(tmp_path.glob("scan*"))
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "n_files"),
+    [("scan run g.fa", "new/out.bw", 1), ("mutations run all --genome g.fa", "new/out", 4)],
+)
+def test_a_shard_says_that_it_is_done_and_merge_joins(
+    run: Path, tmp_path: Path, command: str, name: str, n_files: int
+) -> None:
+    (tmp_path / "g.fa").write_text(as_fasta({"c": made_up(300, 1)}))
+    (tmp_path / "run").symlink_to(run)
+    shared = (*command.split(), "-o", name, "--threads", "1", "--shard")
+    second = motiflens(*shared, "2/2", cwd=tmp_path)
+    assert second.returncode == 0, second.stderr
+    assert "resuming" not in second.stderr
+    told = f"shard 2/2 of {name} is done; `motiflens merge {name}` joins all of them"
+    assert second.stderr.splitlines()[-1] == told
+    first = motiflens(*shared, "1/2", "--json", cwd=tmp_path)
+    assert json.loads(first.stdout) == {"file": name, "shard": "1/2"}
+    merged = motiflens("merge", Path(name).name, cwd=tmp_path / "new")
+    assert merged.returncode == 0, merged.stderr
+    assert len(list((tmp_path / "new").iterdir())) == n_files
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"stride": 1.5}, "stride=1.5 is no whole number"),
+        ({"stride": "2"}, "stride=2 is no whole number"),
+        ({"fdr": "x", "peaks": "p"}, "fdr='x' is no number"),
+        ({"fdr": 0.1}, "name their file by peaks="),
+        ({"threads": "two"}, "threads=two is no whole number"),
+        ({"genome": None}, "genome is None; give a path"),
+        ({"genome": {"chr1": "ACGT"}}, "genome is of type dict"),
+        ({"regions": [("c", 0, 9)]}, "regions is of type list"),
+        ({"output": None}, "output is None; give a path"),
+        ({"run": 3}, "run is of type int"),
+    ],
+)
+def test_arguments_of_other_kinds_are_refused(
+    run: Path, tmp_path: Path, wrong: dict[str, object], told: str
+) -> None:
+    (tmp_path / "g.fa").write_text(as_fasta({"c": made_up(100, 1)}))
+    good = {"run": run, "genome": tmp_path / "g.fa", "output": tmp_path / "scan.bw"}
+    with pytest.raises(InputError, match=told):
+        scan_genome(**good | wrong)  # type: ignore[arg-type]
+    assert [path.name for path in tmp_path.iterdir()] == ["g.fa"]
 
 
 def test_a_run_without_weights_is_named(run: Path, tmp_path: Path) -> None:

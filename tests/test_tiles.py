@@ -15,7 +15,7 @@ import pytest
 
 from motiflens.errors import InputError
 from motiflens.files import write_whole
-from motiflens.progress import Progress
+from motiflens.progress import Progress, Silent
 from motiflens.scoring.carry_out import carry_out, merge
 from motiflens.scoring.tiles import Tiles
 from motiflens.scoring.work import WORKS, Shard, Work
@@ -111,6 +111,36 @@ def test_an_exception_in_a_tile_ends_the_work_and_keeps_the_others(
     monkeypatch.setattr(Squares, "compute", compute)
     assert carry_out(squares)
     assert squares.output.read_bytes() == EXPECTED
+
+
+@pytest.mark.parametrize("done", [0, 2])
+def test_a_mistake_in_the_first_tile_leaves_nothing(
+    squares: Squares, monkeypatch: pytest.MonkeyPatch, done: int
+) -> None:
+    compute = Squares.compute
+
+    def refuse(self: Squares, tile: int) -> bytes:
+        if tile == done:
+            raise InputError("this is no number")
+        return compute(self, tile)
+
+    monkeypatch.setattr(Squares, "compute", refuse)
+    with pytest.raises(InputError, match="no number"):
+        carry_out(squares)
+    # What is done is kept: it is resumed once the input is mended.
+    assert Tiles(squares).folder.is_dir() == (done > 0)
+
+
+def test_a_mistake_in_a_shard_leaves_the_folder_to_the_others(
+    squares: Squares, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Squares, tile: int) -> bytes:
+        raise InputError("this is no number")
+
+    monkeypatch.setattr(Squares, "compute", refuse)
+    with pytest.raises(InputError, match="no number"):
+        carry_out(squares, shard=Shard(1, 2))
+    assert Tiles(squares).folder.is_dir()
 
 
 @pytest.mark.parametrize("join", [carry_out, lambda work: merge(work.output)])
@@ -259,6 +289,53 @@ def test_a_full_disk_leaves_what_was_done(
     assert squares.output.read_bytes() == EXPECTED
 
 
+@pytest.mark.parametrize("name", [".", "..", "folder"])
+def test_merge_refuses_a_folder(
+    squares: Squares, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = squares.output.parent / "folder"
+    folder.mkdir()
+    monkeypatch.chdir(squares.output.parent)
+    with pytest.raises(InputError, match=rf"^{name} is a folder; give the output"):
+        merge(name)
+
+
+class Notes(Silent):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def test_a_call_resumes_only_where_tiles_of_its_own_are(squares: Squares) -> None:
+    told = Notes()
+    for number in (1, 2):
+        carry_out(squares, shard=Shard(number, 2), progress=told)
+    assert told.notes == []
+    carry_out(squares, shard=Shard(2, 2), progress=told)
+    assert told.notes == [f"resuming from the tiles in {Tiles(squares).folder}"]
+
+
+def test_folders_of_outputs_are_made(squares: Squares, monkeypatch: pytest.MonkeyPatch) -> None:
+    second = squares.output.parent / "other" / "folder" / "second.txt"
+    monkeypatch.setattr(Squares, "outputs", [squares.output, second])
+    carry_out(squares)
+    assert second.parent.is_dir()
+
+
+def test_a_folder_that_has_gone_is_told(squares: Squares, monkeypatch: pytest.MonkeyPatch) -> None:
+    def compute(self: Squares, tile: int) -> bytes:
+        Tiles(self).remove()
+        return b""
+
+    monkeypatch.setattr(Squares, "compute", compute)
+    with pytest.raises(InputError, match="has gone while its tiles were computed"):
+        carry_out(squares)
+
+
 def test_merge_names_what_is_missing(squares: Squares) -> None:
     carry_out(squares, shard=Shard(1, 2))
     with pytest.raises(InputError, match=r"3 of 7 tiles are missing .* the first of them number 1"):
@@ -296,7 +373,7 @@ def test_an_output_that_is_there_is_refused(squares: Squares) -> None:
 
 
 def test_no_threads_are_refused(squares: Squares) -> None:
-    with pytest.raises(InputError, match="threads=0 is less than 1"):
+    with pytest.raises(InputError, match="threads=0 is no whole number of 1 or more"):
         carry_out(squares, threads=0)
     assert os.listdir(squares.output.parent) == []
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from motiflens.cli.options import Chosen, InTiles, Output
 from motiflens.cli.progress import on_stderr
-from motiflens.cli.summary import counted
+from motiflens.cli.summary import counted, tell_shard
 from motiflens.progress import in_words
 
 if TYPE_CHECKING:
@@ -102,8 +102,7 @@ def _tell_plan(work: Annotation, at_once: int, *, as_json: bool) -> None:
 
 def _tell_result(work: Annotation, written: bool, tiled: InTiles) -> None:
     if not written:
-        text = f"{work.output}: shard {tiled.shard} is done; join all by `motiflens merge`"
-        print(json.dumps({"shard": tiled.shard}) if tiled.as_json else text)
+        tell_shard(work.output, tiled.shard, as_json=tiled.as_json)
         return
     annotator, n_hits = work.annotator, work.n_hits
     motifs = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +10,7 @@ from cyclopts import Parameter
 
 from motiflens.cli.options import Chosen, InTiles, Json, Output
 from motiflens.cli.progress import on_stderr
-from motiflens.cli.summary import counted
+from motiflens.cli.summary import counted, tell_shard
 from motiflens.progress import in_words
 from motiflens.scoring.carry_out import merge as join
 from motiflens.scoring.cluster import engine_of
@@ -29,7 +28,7 @@ def scan(
     regions: Path | None = None,
     stride: int = 1,
     peaks: Path | None = None,
-    fdr: float = 0.05,
+    fdr: float | None = None,
     chosen: Chosen = Chosen(),
     tiled: InTiles = InTiles(),
 ) -> None:
@@ -51,7 +50,7 @@ def scan(
         narrowPeak file to write: the local maxima of the track, at least a window apart, with
         q-values by those on dinucleotide shuffles of the same sequence.
     fdr
-        The largest q-value of a peak.
+        The largest q-value of a peak; by default 0.05.
     """
     from motiflens.scoring.genome_scans import carry_out_scan, open_scan
 
@@ -75,10 +74,7 @@ def scan(
     if joined:
         _print(_summary(made, output, peaks), as_json=tiled.as_json)
         return
-    told = f"shard {shard.number}/{shard.count} of {output} is done"
-    if tiled.as_json:
-        print(json.dumps({"file": str(output), "shard": f"{shard.number}/{shard.count}"}))
-    print(f"{told}; `motiflens merge {output}` joins all of them", file=sys.stderr)
+    tell_shard(output, tiled.shard, as_json=tiled.as_json)
 
 
 def _estimate(scan: Scan, shard: Shard, threads: int | None) -> dict[str, Any]:

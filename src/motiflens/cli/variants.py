@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from motiflens.cli.options import Chosen, InTiles, Output, check_new_file
 from motiflens.cli.progress import on_stderr
-from motiflens.cli.summary import counted
+from motiflens.cli.summary import counted, tell_shard
 from motiflens.progress import in_words
 
 if TYPE_CHECKING:
@@ -58,25 +58,25 @@ def variants(
 
     check_vcf_name(output) if plot is None else check_picture_name(output)
     work = Variants(
-        run=str(run),
+        run=run,
         model=chosen.model,
         device=chosen.device,
-        variants=str(variants),
-        genome=str(genome),
+        variants=variants,
+        genome=genome,
         ref_mismatch=ref_mismatch,
-        output=str(output),
-        table=None if table is None else str(table),
+        output=output,
+        table=table,
     )
     for note in work.notes:
         on_stderr().note(note)
     if plot is not None:
         _draw(work, plot, output, tiled)
         return
-    done = _carry_out(work, chosen, tiled)
-    summary = {"output": str(output), **work.summary()}
-    if tiled.as_json and not tiled.dry_run:
-        print(json.dumps(summary))
-    elif done:
+    if not _carry_out(work, chosen, tiled):
+        return
+    if tiled.as_json:
+        print(json.dumps({"output": str(output), **work.summary()}))
+    else:
         print(f"{output}: {work.in_words()}")
 
 
@@ -119,27 +119,24 @@ def mutations(
     genome
         FASTA or 2bit.
     """
-    from motiflens.scoring.mutations import Mutations
-    from motiflens.scoring.tiles import folder_of
+    from motiflens.scoring.mutations import ALL, Mutations
 
     work = Mutations(
-        run=str(run),
+        run=run,
         model=chosen.model,
         device=chosen.device,
-        regions=regions,
-        genome=str(genome),
-        output=str(output),
+        regions=regions if regions == ALL else Path(regions),
+        genome=genome,
+        output=output,
     )
-    if not folder_of(work.output).is_dir():
-        for path in work.outputs:
-            check_new_file(path, overwrite=tiled.overwrite)
     started = time.perf_counter()
-    done = _carry_out(work, chosen, tiled)
+    if not _carry_out(work, chosen, tiled):
+        return
     seconds, n_bases = time.perf_counter() - started, sum(work.sizes)
     names = [str(path) for path in work.outputs]
-    if tiled.as_json and not tiled.dry_run:
+    if tiled.as_json:
         print(json.dumps({"outputs": names, "bases": n_bases, "substitutions": 3 * n_bases}))
-    elif done:
+    else:
         print(f"{', '.join(names)}: {n_bases:,} bases in {seconds:.0f} s")
 
 
@@ -156,7 +153,7 @@ def _carry_out(work: Work, chosen: Chosen, tiled: InTiles) -> bool:
             _foretell(work, chosen.threads or n_cores(), tiled)
         return False
     with single_intra_op_thread():
-        return carry_out(
+        done = carry_out(
             work,
             shard=Shard.parse(tiled.shard),
             engine=engine_of(tiled.scheduler),
@@ -164,6 +161,9 @@ def _carry_out(work: Work, chosen: Chosen, tiled: InTiles) -> bool:
             overwrite=tiled.overwrite,
             progress=on_stderr(),
         )
+    if not done:
+        tell_shard(work.output, tiled.shard, as_json=tiled.as_json)
+    return done
 
 
 def _foretell(work: Work, threads: int, tiled: InTiles) -> None:

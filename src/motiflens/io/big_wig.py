@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,19 +34,24 @@ def write_values(path: Path | str, sizes: Mapping[str, int], values: Iterable[Va
     InputError
         If there is no value, which the format cannot hold, or the folder cannot be written to.
     """
-    path, seen, failed = Path(path), False, None
+    path, failed = Path(path), None
 
     def noted() -> Iterator[Value]:
         # The library prints an error of the iterator, and ends the file there.
-        nonlocal seen, failed
+        nonlocal failed
         try:
-            for value in values:
-                seen = True
-                yield value
+            yield from itertools.chain(first, remaining)
         except BaseException as error:
             failed = error
 
     with _folder_beside(path) as folder:
+        # The library prints a line of its own about none.
+        remaining = iter(values)
+        first = list(itertools.islice(remaining, 1))
+        if not first:
+            raise InputError(
+                f"there is no value to write into {path}", remedy="check what it is made of"
+            )
         # The library writes to a path alone.
         aside = Path(folder) / "track.bw"
         try:
@@ -57,10 +63,6 @@ def write_values(path: Path | str, sizes: Mapping[str, int], values: Iterable[Va
             raise OSError(errno.EIO, "the bigWig cannot be written whole", str(path)) from None
         if failed is not None:
             raise failed
-        if not seen:
-            raise InputError(
-                f"there is no value to write into {path}", remedy="check what it is made of"
-            )
         os.replace(aside, path)
 
 

@@ -206,7 +206,18 @@ _LOST = {
 
 
 def none_fits(genome: Genome, loci: Loci, lost: str) -> InputError:
-    """Return the error for intervals of which none lies in a genome."""
+    """Return the error for intervals of which none lies in a genome.
+
+    The first that ends behind a chromosome which is there is shown beside the size of that.
+    """
+    for chrom, start, end in loci.spans():
+        name = genome.name_of(chrom)
+        if name and end > genome.contigs[name].size:
+            return InputError(
+                f"no interval fits the genome: {lost}, such as {chrom}:{start}-{end}, where "
+                f"{name} of {genome.path} has {genome.contigs[name].size} bases",
+                remedy="is it the right assembly?",
+            )
     own = list(dict.fromkeys(loci.chrom.tolist()))
     return InputError(
         f"no interval fits the genome: {lost} (yours: {_some(own)}; {genome.path}: "

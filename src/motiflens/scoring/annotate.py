@@ -160,8 +160,8 @@ class Annotation(Work):
         check_fdr(self.arguments["fdr"])
         check_bed_name(self.output)
         names = ("genome", "model", "method", "device")
-        options = {name: self.arguments.get(name) for name in names}
-        return Annotator(self.arguments["run"], self.arguments["sequences"], **options)
+        options = {name: self.given.get(name) for name in names}
+        return Annotator(self.given["run"], self.given["sequences"], **options)
 
     @property
     def settings(self) -> Mapping[str, Any]:

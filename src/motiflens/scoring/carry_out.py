@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from motiflens.errors import InputError
-from motiflens.progress import Progress, listener
+from motiflens.progress import Advance, Progress, listener
 from motiflens.scoring.tiles import Tiles, read_manifest
 from motiflens.scoring.work import Shard, Work, open_work
 
@@ -64,26 +64,41 @@ def carry_out(
     InputError
         If the output or the tiles of other work are in the way.
     """
-    if threads < 1:
-        raise InputError(f"threads={threads} is less than 1", argument="threads")
+    if not isinstance(threads, int) or threads < 1:
+        raise InputError(f"threads={threads} is no whole number of 1 or more", argument="threads")
     told, tiles = listener(progress), Tiles(work)
-    if tiles.begin(overwrite=overwrite):
-        told.note(f"resuming from the tiles in {tiles.folder}")
+    tiles.begin(overwrite=overwrite)
     sizes = work.sizes
-    total = sum(size for tile, size in enumerate(sizes) if shard.takes(tile))
+    own = [tile for tile in range(len(sizes)) if shard.takes(tile)]
     left = [tile for tile in tiles.missing() if shard.takes(tile)]
+    if len(left) < len(own):
+        told.note(f"resuming from the tiles in {tiles.folder}")
+    total = sum(sizes[tile] for tile in own)
     with told.stage(work.name, total, work.unit) as advance:
         advance(total - sum(sizes[tile] for tile in left))
-        if left:
-            # Closed at once when a tile or its writing fails, so that no worker goes on.
-            with closing((engine or _on_threads(threads))(work, left)) as done:
-                for tile, content in done:
-                    tiles.write(tile, content)
-                    advance(sizes[tile])
+        try:
+            if left:
+                _compute(work, left, tiles, engine or _on_threads(threads), advance)
+        except InputError:
+            # Nothing is kept for a call that has to be corrected; other shards may still use it.
+            if shard.count == 1 and len(tiles.missing()) == len(sizes):
+                tiles.remove()
+            raise
     if shard.count > 1:
         return False
     _join(work, tiles, told)
     return True
+
+
+def _compute(
+    work: Work, left: Iterable[int], tiles: Tiles, engine: Engine, advance: Advance
+) -> None:
+    sizes = work.sizes
+    # Closed at once when a tile or its writing fails, so that no worker goes on.
+    with closing(engine(work, left)) as done:
+        for tile, content in done:
+            tiles.write(tile, content)
+            advance(sizes[tile])
 
 
 def _on_threads(threads: int) -> Engine:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from motiflens.errors import InputError
-from motiflens.files import write_whole
+from motiflens.files import make_folder, write_whole
 from motiflens.runs import Run, load_run
 from motiflens.scoring.model_card import card_of_module, card_of_run
 from motiflens.scoring.models import ModuleScorer, open_models
@@ -106,6 +106,7 @@ def export_model(
     module = Seeds(scorer.members).cpu().eval()
     content, forward = _GRAPHS[path.suffix](module, scorer)
     _check(module, scorer, forward)
+    make_folder(path.parent)
     write_whole(path, content)
     write_whole(card, text.encode())
     return path, card

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
+from os import PathLike
 from pathlib import Path
 
 from motiflens.errors import InputError
@@ -16,6 +18,10 @@ from motiflens.training import n_cores, single_intra_op_thread
 ENDINGS = (".bw", ".bigwig")
 
 
+#: Of peaks, where none is given.
+FDR = 0.05
+
+
 def open_scan(
     run: Run | Path | str,
     genome: Path | str,
@@ -25,40 +31,58 @@ def open_scan(
     regions: Path | str | None = None,
     stride: int = 1,
     peaks: Path | str | None = None,
-    fdr: float = 0.05,
+    fdr: float | None = None,
     device: str = "cpu",
 ) -> Scan:
     """Prepare a scan; see :func:`scan_genome`."""
-    _check(Path(output), stride, fdr)
+    _check(stride, fdr, peaks)
+    track = _path(output, "output")
+    if track.suffix.lower() not in ENDINGS:
+        raise InputError(
+            f"{track} is not named as a bigWig file, which the track is",
+            remedy="name it such as scan.bw",
+            argument="output",
+        )
     return Scan(
-        run=_absolute(run.path if isinstance(run, Run) else run),
+        run=run.path if isinstance(run, Run) else _path(run, "run"),
         model=model,
-        genome=_absolute(genome),
-        output=_absolute(output),
-        regions=None if regions is None else _absolute(regions),
-        stride=stride,
-        peaks=None if peaks is None else _absolute(peaks),
-        fdr=fdr,
+        genome=_path(genome, "genome"),
+        output=track,
+        regions=None if regions is None else _path(regions, "regions"),
+        stride=int(stride),
+        peaks=None if peaks is None else _path(peaks, "peaks"),
+        fdr=FDR if fdr is None else float(fdr),
         device=device,
     )
 
 
-def _absolute(path: Path | str) -> str:
-    return str(Path(path).absolute())
+def _path(given: object, name: str) -> Path:
+    if not isinstance(given, str | PathLike):
+        kind = "None" if given is None else f"of type {type(given).__name__}"
+        raise InputError(f"{name} is {kind}", remedy="give a path", argument=name)
+    return Path(given)
 
 
-def _check(output: Path, stride: int, fdr: float) -> None:
-    if output.suffix.lower() not in ENDINGS:
+def _check(stride: int, fdr: float | None, peaks: object) -> None:
+    if not isinstance(stride, Integral) or stride < 1:
         raise InputError(
-            f"{output} is not named as a bigWig file, which the track is",
-            remedy="name it such as scan.bw",
-            argument="output",
+            f"stride={stride} is no whole number of 1 or more",
+            remedy="try stride=1",
+            argument="stride",
         )
-    if stride < 1:
-        raise InputError(f"stride={stride} is below 1", remedy="try stride=1", argument="stride")
+    if fdr is None:
+        return
+    if not isinstance(fdr, Real):
+        raise InputError(f"fdr={fdr!r} is no number", remedy=f"try fdr={FDR}", argument="fdr")
     if not 0 < fdr <= 1:
         raise InputError(
             f"fdr={fdr:g} is no rate", remedy="give one above 0, up to 1", argument="fdr"
+        )
+    if peaks is None:
+        raise InputError(
+            f"fdr={fdr:g} is of peaks, and none are asked for",
+            remedy="name their file by peaks=, such as peaks=scan.narrowPeak",
+            argument=("fdr", "peaks"),
         )
 
 
@@ -71,7 +95,7 @@ def scan_genome(
     regions: Path | str | None = None,
     stride: int = 1,
     peaks: Path | str | None = None,
-    fdr: float = 0.05,
+    fdr: float | None = None,
     device: str = "cpu",
     threads: int | None = None,
     overwrite: bool = False,
@@ -99,7 +123,7 @@ def scan_genome(
         with p-values and q-values by the local maxima of the same model's scores of dinucleotide
         shuffles of the same sequence (:mod:`motiflens.scoring.peaks`).
     fdr
-        The largest q-value of a peak.
+        The largest q-value of a peak; None for 0.05.
     device
         Where to compute; a CPU shares activations between windows, for ``cnn``.
     threads

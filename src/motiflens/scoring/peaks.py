@@ -81,7 +81,7 @@ def shuffled(codes: Codes, chunk: int, seed: tuple[int, ...]) -> Codes:
     rows[: len(codes)] = codes
     lengths = np.full(n_chunks, SHUFFLED_TOGETHER, dtype=np.int32)
     generators = [np.random.default_rng([*seed, chunk + index]) for index in range(n_chunks)]
-    rows = dinucleotide_shuffle(rows.reshape(n_chunks, -1), lengths, generators)
+    rows = dinucleotide_shuffle(rows.reshape(n_chunks, SHUFFLED_TOGETHER), lengths, generators)
     return rows.reshape(-1)[: len(codes)]
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from motiflens.errors import InputError
-from motiflens.files import STDOUT, whole_file
+from motiflens.files import STDOUT, make_folder, whole_file
 from motiflens.progress import Progress, listener
 from motiflens.scoring.predictions import (
     COLUMNS,
@@ -115,6 +115,7 @@ def open_predictions(path: Path | str) -> Iterator[Write]:
         yield lambda block: sys.stdout.write(as_rows(block))
         sys.stdout.flush()
         return
+    make_folder(Path(path).parent)
     with whole_file(path) as file:
         if str(path).endswith(".parquet"):
             with pq.ParquetWriter(file, _SCHEMA) as table:

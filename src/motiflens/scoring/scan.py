@@ -115,7 +115,7 @@ class Scan(Work):
     @property
     def outputs(self) -> Sequence[Path]:
         """The track, and the peaks where they are asked for."""
-        peaks = self.arguments["peaks"]
+        peaks = self.given["peaks"]
         return [self.output] if peaks is None else [self.output, Path(peaks)]
 
     @cached_property
@@ -244,7 +244,7 @@ class Scan(Work):
                 Tiles(self).remove()
                 raise InputError(
                     f"no window of {self.length} bases without N lies in "
-                    f"{self.arguments['regions'] or self.genome.path}",
+                    f"{self.given['regions'] or self.genome.path}",
                     remedy="give longer contigs, or other regions",
                 ) from None
         self.result = joined.finish()
@@ -294,7 +294,7 @@ class _Joined:
         if scan.with_peaks:
             peaks = Peaks(self.contigs, np.concatenate(self.summits), heights)
             found = significance(heights, null)
-            with whole_file(scan.arguments["peaks"]) as file:
+            with whole_file(scan.given["peaks"]) as file:
                 for line in narrow_peak(peaks, found, scan.length, scan.arguments["fdr"]):
                     file.write(line)
                     n_peaks += 1

@@ -35,11 +35,11 @@ def read_manifest(output: Path) -> dict[str, Any]:
     """
     path = folder_of(output) / MANIFEST
     if not path.is_file():
+        remedy = "give the output that was given to the shards"
+        if output.is_dir():
+            raise InputError(f"{output} is a folder", remedy=remedy)
         there = " (the output is there already)" if output.exists() else ""
-        raise InputError(
-            f"there are no tiles in {path.parent}{there}",
-            remedy="give the output that was given to the shards",
-        )
+        raise InputError(f"there are no tiles in {path.parent}{there}", remedy=remedy)
     try:
         manifest: dict[str, Any] = json.loads(read_bytes(path))
         _ = manifest["command"], manifest["arguments"], manifest["settings"], manifest["tiles"]
@@ -64,8 +64,8 @@ class Tiles:
         settings = json.dumps(self.manifest["settings"], sort_keys=True)
         self.key = hashlib.sha256(settings.encode()).hexdigest()[:16]
 
-    def begin(self, *, overwrite: bool) -> bool:
-        """Make the folder, or find it begun by the same work, and return whether it was there.
+    def begin(self, *, overwrite: bool) -> None:
+        """Make the folder and those of the outputs, or find it begun by the same work.
 
         Raises
         ------
@@ -82,7 +82,7 @@ class Tiles:
         if path.is_file():
             changed = self.changed(read_manifest(self.output)["settings"])
             if not changed:
-                return True
+                return
             if not overwrite:
                 raise InputError(
                     f"{self.folder} holds tiles that were begun with other {changed}",
@@ -96,9 +96,9 @@ class Tiles:
                 remedy="use another name, or overwrite=True",
                 argument="overwrite",
             )
-        make_folder(self.folder)
+        for folder in (self.folder, *(output.parent for output in self.outputs)):
+            make_folder(folder)
         write_whole(path, json.dumps(self.manifest, indent=1).encode())
-        return False
 
     def changed(self, settings: Mapping[str, Any]) -> str:
         """Return the names of the settings that differ from others, joined by commas."""
@@ -139,7 +139,7 @@ class Tiles:
 
     def missing(self) -> list[int]:
         """Return the tiles that are not there, by one look at the folder."""
-        names = set(os.listdir(self.folder))
+        names = set(os.listdir(self.folder)) if self.folder.is_dir() else set()
         n_tiles = self.manifest["tiles"]
         return [tile for tile in range(n_tiles) if self._path(tile).name not in names]
 

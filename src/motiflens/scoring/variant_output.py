@@ -36,9 +36,9 @@ def check_vcf_name(output: Path) -> None:
         )
 
 
-def check_table_name(table: str | None) -> None:
+def check_table_name(table: Path | str | None) -> None:
     """Refuse a table, if one is wanted, that is not named as one."""
-    if table is not None and not table.lower().endswith((".tsv", ".tsv.gz")):
+    if table is not None and not str(table).lower().endswith((".tsv", ".tsv.gz")):
         raise InputError(
             f"table={table} is not named as a table", remedy="use .tsv or .tsv.gz", argument="table"
         )

@@ -70,7 +70,7 @@ class Variants(Work):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
-        check_table_name(self.arguments["table"])
+        check_table_name(self.given["table"])
         self._scoring = _scoring(
             arguments["run"],
             arguments["genome"],
@@ -81,6 +81,12 @@ class Variants(Work):
         self.file: VariantFile = read_variants(arguments["variants"])
         #: Reason → records, none for those that are scored; alleles likewise. Filled by `join`.
         self.records, self.alleles = Counter[str](), Counter[str]()
+
+    @property
+    def outputs(self) -> list[Path]:
+        """The VCF, and the table if one is wanted."""
+        table = self.given["table"]
+        return [self.output] if table is None else [self.output, Path(table)]
 
     @property
     def notes(self) -> list[str]:

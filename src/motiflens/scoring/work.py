@@ -42,6 +42,7 @@ class Work(ABC):
     unit: str
 
     def __init__(self, **arguments: Any) -> None:
+        self.given = arguments
         self.arguments: dict[str, Any] = {
             name: str(value.absolute()) if isinstance(value, Path) else value
             for name, value in arguments.items()
@@ -50,7 +51,7 @@ class Work(ABC):
     @property
     def output(self) -> Path:
         """What is made, as it was given: the tiles lie beside it."""
-        return Path(self.arguments["output"])
+        return Path(self.given["output"])
 
     @property
     def outputs(self) -> Sequence[Path]:
