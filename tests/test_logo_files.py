@@ -13,7 +13,7 @@ from motiflens.cli import main
 from motiflens.errors import InputError
 from motiflens.motifs import Motif, motif_from_string, write_meme, write_motifs
 from motiflens.motifs.logo_files import write_logos
-from motiflens.plots.logo import COLUMN, logo_strands
+from motiflens.plots.logo import COLUMN, LETTER_COLOURS, logo_strands
 
 PPM = np.random.default_rng(0).dirichlet([0.5] * 4, size=5).T
 CWM = np.random.default_rng(1).normal(size=(4, 5))
@@ -89,8 +89,8 @@ def test_the_letters_of_a_picture_do_not_need_a_font(tmp_path):
     image = pytest.importorskip("PIL.Image")
     (_, path) = write_logos([motif_from_string("T")], tmp_path)
     pixels = np.asarray(image.open(path).convert("RGB")).astype(int)
-    red = np.array([0xA3, 0x19, 0x5B])
-    columns = np.flatnonzero((np.abs(pixels - red).sum(axis=2) < 20).any(axis=0))
+    colour = np.frombuffer(bytes.fromhex(LETTER_COLOURS["T"][1:]), np.uint8).astype(int)
+    columns = np.flatnonzero((np.abs(pixels - colour).sum(axis=2) < 20).any(axis=0))
     assert columns.min() == pytest.approx(2 * (48 + 0.04 * COLUMN), abs=2)
 
 
