@@ -115,6 +115,24 @@ def test_every_kind_of_file_gives_what_the_model_gives(run: Path, tmp_path: Path
     assert frame["probability"].to_numpy() == pytest.approx(probability, abs=1e-5)
 
 
+def test_a_data_frame_is_read_by_its_columns(run: Path) -> None:
+    texts = [*drawn(5, LENGTH, seed=1), ""]
+    frame = pd.DataFrame({"score": range(6), "name": list("abcdef"), "Sequence": texts})
+    found = ml.predict(run, frame)
+    assert found["name"].tolist() == list("abcdef")
+    assert found["unusual"].tolist()[-1] == "empty"
+    columns = ["logit", "probability", "sd", "unusual"]
+    pd.testing.assert_frame_equal(found[columns], ml.predict(run, texts)[columns])
+    assert (ml.one_hot(frame[:5]) == ml.one_hot(texts[:5])).all()
+    model = ml.load_run(run).models["cnn"]
+    assert (ml.predict(model, frame[:5]) == ml.predict(model, texts[:5])).all()
+    assert ml.attribute(model, frame[:5], "saliency").names == tuple("abcde")
+    with pytest.raises(ml.InputError, match="no column is named 'sequence' among 'score'"):
+        ml.predict(run, frame[["score"]])
+    with pytest.raises(ml.InputError, match="a dict holds no sequences in order"):
+        ml.predict(run, {"a": texts[0]})  # type: ignore[call-overload]
+
+
 def test_the_command_writes_the_same_as_text_and_parquet(run: Path, tmp_path: Path) -> None:
     texts = drawn(9, LENGTH, seed=2)
     (tmp_path / "in.txt").write_text("\n".join(texts))

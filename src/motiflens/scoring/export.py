@@ -100,6 +100,12 @@ def export_model(
     if isinstance(model, ModuleScorer):
         scorer, text = model, card_of_module(model, path.name)
     else:
+        if isinstance(model, nn.Module):
+            raise InputError(
+                f"a {type(model).__name__} is a module, and not a run",
+                remedy="name the Python file that builds it: "
+                "`motiflens export --module FILE.py:FUNCTION -o model.onnx`",
+            )
         run = model if isinstance(model, Run) else load_run(model)
         scorer = open_models(run, architecture)
         text = card_of_run(run.results, scorer, path.name)
