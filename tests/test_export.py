@@ -88,7 +88,11 @@ def test_onnx_gives_the_table_that_the_model_gives(name: str, tmp_path: Path) ->
 @pytest.mark.parametrize("name", ["cnn", *(pytest.param("hybrid", marks=pytest.mark.slow),)])
 def test_pt2_gives_the_logits_of_the_model(name: str, tmp_path: Path) -> None:
     scorer = scorer_of(name, both=False)
-    path, _ = ml.export_model(scorer, tmp_path / "model.pt2")
+    other, other_card = ml.export_model(scorer, tmp_path / "model.onnx")
+    path, card = ml.export_model(scorer, tmp_path / "model.pt2")  # beside it, each with its card
+    assert {other.name, other_card.name, path.name, card.name} == {
+        *("model.onnx", "model.onnx.md", "model.pt2", "model.pt2.md")
+    }
     extra = {"motiflens.json": ""}
     graph = torch.export.load(path, extra_files=extra).module()
     assert '"n_seeds": 3' in extra["motiflens.json"]
@@ -147,8 +151,8 @@ def test_what_cannot_be_exported_is_told_in_a_line(tmp_path: Path) -> None:
     with pytest.raises(ml.InputError, match="cannot be exported: ") as told:
         ml.export_model(scorer, tmp_path / "model.onnx")
     assert "\n" not in str(told.value)
-    (tmp_path / "card.md").write_text("mine")
-    with pytest.raises(ml.InputError, match=r"card\.md already exists"):
+    (tmp_path / "card.pt2.md").write_text("mine")
+    with pytest.raises(ml.InputError, match=r"card\.pt2\.md already exists"):
         ml.export_model(scorer, tmp_path / "card.pt2")
     with pytest.raises(ml.InputError, match="is not the name of an exported model"):
         ml.export_model(scorer, tmp_path / "card.h5")

@@ -77,7 +77,7 @@ def export_model(
     model
         A run or its directory, or a model opened to score.
     output
-        ``.onnx``, or ``.pt2`` for ``torch.export.load``. The card has the same name and ``.md``.
+        ``.onnx``, or ``.pt2`` for ``torch.export.load``. Its card has ``.md`` added.
     architecture
         Of a run: one of its models; None for the best on validation data.
     overwrite
@@ -95,7 +95,7 @@ def export_model(
         that cannot be exported or whose graph gives other logits.
     """
     path = Path(output)
-    card = path.with_suffix(".md")
+    card = path.with_name(f"{path.name}.md")
     _check_output(path, card, overwrite=overwrite)
     if isinstance(model, ModuleScorer):
         scorer, text = model, card_of_module(model, path.name)
