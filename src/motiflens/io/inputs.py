@@ -112,6 +112,7 @@ def as_dataset(sequences: Sequences) -> SequenceDataset:
         return sequences
     if _is_array(sequences):
         codes, lengths = codes_of(check_one_hot(sequences))
+        lengths[lengths == 0] = codes.shape[1]  # all of it N, as nothing tells where it ends
         names = default_names(len(codes))
         return SequenceDataset(codes, lengths, np.zeros(len(codes), np.float32), names)
     if isinstance(sequences, str | PathLike):
