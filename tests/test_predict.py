@@ -127,6 +127,8 @@ def test_a_data_frame_is_read_by_its_columns(run: Path) -> None:
     model = ml.load_run(run).models["cnn"]
     assert (ml.predict(model, frame[:5]) == ml.predict(model, texts[:5])).all()
     assert ml.attribute(model, frame[:5], "saliency").names == tuple("abcde")
+    identified = ml.predict(run, frame.rename(columns={"name": "ID"}))
+    assert identified["name"].tolist() == list("abcdef")
     with pytest.raises(ml.InputError, match="no column is named 'sequence' among 'score'"):
         ml.predict(run, frame[["score"]])
     with pytest.raises(ml.InputError, match="a dict holds no sequences in order"):

@@ -2,9 +2,9 @@
 
 A table is a ``.parquet``, ``.tsv`` or ``.csv`` file (the last two also with ``.gz``, separated by
 commas, tabs, semicolons or ``|``), an Excel workbook or a pandas data frame, with the columns
-``sequence`` (also ``seq``) and ``label``, and where they are known ``name``, ``split``, ``sites``
-and the coordinates ``chrom``, ``start``, ``end`` (0-based, half-open) and ``strand``. Other columns
-are passed over, and so are coordinates that lack one of the first three.
+``sequence`` (also ``seq``) and ``label``, and where they are known ``name`` (also ``id``),
+``split``, ``sites`` and the coordinates ``chrom``, ``start``, ``end`` (0-based, half-open) and
+``strand``. Other columns are passed over, and so are coordinates that lack one of the first three.
 """
 
 from __future__ import annotations
