@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -92,6 +93,31 @@ def test_regions_are_joined_and_checked(genome: Path, tmp_path: Path) -> None:
         read_regions([("chr1", 400, 421)], opened)
     with pytest.raises(InputError, match="chr9 is not in it"):
         read_regions([("chr9", 1, 2)], opened)
+
+
+@pytest.mark.parametrize(
+    "regions",
+    [
+        ("chr1", 10, 20),
+        [("chr1", 20, 10)],
+        [("chr1", -5, 10)],
+        [("chr1", 10.0, 20)],
+        [(1, 10, 20)],
+        pd.DataFrame({"chrom": ["chr1"], "start": [10], "end": [20]}),
+        None,
+    ],
+)
+def test_what_is_no_region_is_refused(genome: Path, regions: Any) -> None:
+    with pytest.raises(InputError, match="is no region; give triples of chromosome, start and end"):
+        read_regions(regions, open_genome(genome))
+
+
+@pytest.mark.parametrize("name", [".", "-", "out.csv", "out.bw", "out.parquet", "out.txt.gz"])
+def test_an_output_that_names_no_table_or_tracks_is_refused(tmp_path: Path, name: str) -> None:
+    done = motiflens("mutations", "no-run", "all", "--genome", "no.fa", "-o", name, cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"{name} names neither a table nor the beginning of four bigWigs" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_bytes_of_a_tile_are_read_again() -> None:

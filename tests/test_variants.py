@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,9 +29,12 @@ from motiflens.errors import InputError
 from motiflens.io.genome import open_genome
 from motiflens.models import build_model
 from motiflens.motifs import Motif
+from motiflens.plots.alleles import STEP
+from motiflens.plots.svg import SITE as SITE_COLOUR
 from motiflens.scoring.alleles import REASONS, Allele, RefMismatch, Stretch, alleles_of
 from motiflens.scoring.carry_out import carry_out, merge
 from motiflens.scoring.variant_files import Record, read_variants
+from motiflens.scoring.variant_pictures import draw_variant
 from motiflens.scoring.variant_scores import AlleleScore, VariantScoring
 from motiflens.scoring.variants import Variants
 from motiflens.scoring.work import Shard
@@ -338,6 +343,7 @@ def test_without_a_header_or_order_or_records(run: Path, genome: Path, tmp_path:
     with pysam.VariantFile(str(tmp_path / "out.vcf.gz")) as file:
         assert [record.pos for record in file.fetch("chr1")] == [30, 60, 90]
     none = write_vcf(tmp_path / "none.vcf", [])
+    assert read_variants(none).notes == ()
     assert call(run, none, genome, "-o", tmp_path / "none.out.vcf.gz")["records"] == {
         "scored": 0,
         "skipped": {},
@@ -350,6 +356,47 @@ def test_without_a_header_or_order_or_records(run: Path, genome: Path, tmp_path:
     (tmp_path / "no.vcf").write_text("a table\nof words\n")
     with pytest.raises(InputError, match=r"no\.vcf is no whole VCF or BCF file"):
         read_variants(tmp_path / "no.vcf")
+    blanks = write_vcf(tmp_path / "blanks.vcf", rows)
+    blanks.write_text(blanks.read_text().replace("\t", " "))
+    with pytest.raises(InputError, match="file: its header cannot be read, such as for blanks"):
+        read_variants(blanks)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("in.vcf", "-o", "-"), "- is not named as a VCF"),
+        (("in.vcf", "-o", "out.txt"), "out.txt is not named as a VCF; use .vcf.gz or .vcf"),
+        (
+            ("in.vcf", "-o", "out.vcf", "--table", "a.docx"),
+            "--table a.docx is not named",
+        ),
+        (("in.vcf", "-o", "out.vcf", "--plot", "chr1:3"), "out.vcf is not named as a picture"),
+        (("-", "-o", "out.vcf"), "standard input can be read only once"),
+    ],
+)
+def test_names_are_refused_before_anything_is_read(
+    run: Path, genome: Path, tmp_path: Path, options: tuple[str, ...], told: str
+) -> None:
+    text = letters_of(genome)
+    rows = [f"chr1 {at} . {text[at - 1]} {other(text[at - 1])}" for at in (90, 30)]
+    write_vcf(tmp_path / "in.vcf", rows)
+    done = motiflens("variants", run, *options, "--genome", genome, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"motiflens: {told}")
+    assert os.listdir(tmp_path) == ["in.vcf"]
+
+
+def test_a_genome_without_any_of_the_contigs_is_told(
+    run: Path, genome: Path, tmp_path: Path
+) -> None:
+    vcf = write_vcf(tmp_path / "in.vcf", [f"c{n} 5 . A C" for n in range(5)])
+    work = work_of(run, vcf, genome, tmp_path / "out.vcf")
+    (note,) = work.notes
+    assert f"no variant is on a contig of {genome} (chr1, HLA:a-1, gaps, …)" in note
+    assert note.endswith("the file has c0, c1, c2, …: is it the right genome?")
+    one = write_vcf(tmp_path / "one.vcf", ["c1 5 . A C", "1 5 . A C"])
+    assert work_of(run, one, genome, tmp_path / "out.vcf").notes == []
 
 
 FIELD = st.text("ACGTNacgt<>[].,*:;=-019 R", max_size=6)
@@ -475,6 +522,48 @@ def test_a_data_frame_is_scored_as_a_file(run: Path, genome: Path, tmp_path: Pat
         ml.score_variants(run, frame.drop(columns="alt"), genome)
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "told"),
+    [
+        ("pos", 100.5, "the pos 100.5 in row 2 is no whole number"),
+        ("pos", np.nan, "the pos nan in row 2 is no whole number"),
+        ("pos", np.inf, "the pos inf in row 2 is no whole number"),
+        ("pos", "x", "the pos x in row 2 is no whole number"),
+        ("ref", None, "the ref .* in row 2 is missing"),
+        ("chrom", None, "the chrom .* in row 2 is missing"),
+    ],
+)
+def test_rows_that_are_no_variants_are_refused(
+    run: Path, genome: Path, column: str, value: object, told: str
+) -> None:
+    columns: dict[str, list[object]] = {"chrom": ["1"] * 3, "pos": [30, 40.0, "50"]}
+    columns |= {"ref": ["A"] * 3, "alt": ["C"] * 3}
+    assert list(ml.score_variants(run, pd.DataFrame(columns), genome)["pos"]) == [30, 40, 50]
+    columns[column][1] = value
+    with pytest.raises(InputError, match=told):
+        ml.score_variants(run, pd.DataFrame(columns), genome)
+
+
+def test_arguments_of_other_types_are_refused(run: Path, genome: Path) -> None:
+    wrong: Any
+    for wrong in (None, [("1", 30, "A", "C")]):
+        with pytest.raises(InputError, match="variants are of the type"):
+            ml.score_variants(run, wrong, genome)
+    missing: Any = None
+    with pytest.raises(InputError, match="genome=None is no path"):
+        ml.score_variants(run, "in.vcf", missing)
+    with pytest.raises(InputError, match="genome=None is no path"):
+        ml.score_mutations(run, [("1", 30, 60)], missing)
+
+
+def test_a_plan_counts_one_tile(run: Path, genome: Path, tmp_path: Path) -> None:
+    vcf = write_vcf(tmp_path / "in.vcf", ["1 5 . A C"])
+    done = motiflens(
+        *("variants", run, vcf, "--genome", genome, "-o", tmp_path / "out.vcf", "--dry-run")
+    )
+    assert done.stdout.startswith("1 variant in 1 tile, ")
+
+
 def test_a_variant_is_drawn(run: Path, genome: Path, tmp_path: Path) -> None:
     vcf = write_vcf(tmp_path / "in.vcf", rows_of(genome))
     shared = ("variants", run, vcf, "--genome", genome)
@@ -486,9 +575,6 @@ def test_a_variant_is_drawn(run: Path, genome: Path, tmp_path: Path) -> None:
     assert f"1:{SITE + 3} " in text
     assert text.count("AP-1 (") == 1  # on the reference allele alone
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
-    done = motiflens(*shared, "-o", tmp_path / "out.txt")
-    assert done.returncode == 2
-    assert "out.txt is not named as a VCF; use .vcf.gz or .vcf" in done.stderr
     for place, told in (
         ("chr1:7", "no variant of"),
         ("chr1", "is no place"),
@@ -497,3 +583,37 @@ def test_a_variant_is_drawn(run: Path, genome: Path, tmp_path: Path) -> None:
         done = motiflens(*shared, "--plot", place, "-o", tmp_path / "none.svg")
         assert done.returncode == 2
         assert told in done.stderr
+
+
+@pytest.mark.parametrize(("at", "first", "last"), [(8, 1, 37), (210, 192, 228), (415, 385, 420)])
+def test_a_picture_ends_where_its_windows_end(
+    run: Path, genome: Path, tmp_path: Path, at: int, first: int, last: int
+) -> None:
+    text, out = letters_of(genome), tmp_path / "one.svg"
+    others = ",".join(base for base in "ACGT" if base != text[at - 1])
+    vcf = write_vcf(tmp_path / "in.vcf", [f"1 {at} . {text[at - 1]} {others}"])
+    scores = draw_variant(
+        work_of(run, vcf, genome, out).scoring, read_variants(vcf).records(slice(None))[0], out
+    )
+    svg = out.read_text()
+    drawn = others.split(",")[int(np.argmax([abs(score.difference or 0.0) for score in scores]))]
+    assert f"1:{at} {text[at - 1]}&gt;{drawn} (1 of 3 alternates), cnn" in svg
+    place = float(re.findall(rf'<rect x="([\d.]+)"[^>]*{SITE_COLOUR}', svg)[0])
+    ticks = {
+        int(n): float(x) for x, n in re.findall(r'<text x="([\d.]+)"[^>]*>(\d{2,3})</text>', svg)
+    }
+    tens = range(10 * ((first + 9) // 10), last + 1, 10)
+    assert ticks == {n: pytest.approx(place + STEP * (n - at + 0.5)) for n in tens}
+
+
+def test_a_small_effect_is_written_with_digits_that_say_something(
+    run: Path, genome: Path, tmp_path: Path
+) -> None:
+    text, out = letters_of(genome), tmp_path / "one.svg"
+    vcf = write_vcf(tmp_path / "in.vcf", [f"1 30 . {text[29]} {other(text[29])}"])
+    (score,) = draw_variant(
+        work_of(run, vcf, genome, out).scoring, read_variants(vcf).records(slice(None))[0], out
+    )
+    assert score.difference is not None
+    written = re.findall(r"difference ([-+.\de]+)", out.read_text())
+    assert float(written[0]) == pytest.approx(score.difference, rel=0.05)

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from motiflens.cli.options import Chosen, InTiles, Output, check_new_file
 from motiflens.cli.progress import on_stderr
-from motiflens.errors import InputError
+from motiflens.cli.summary import counted
 from motiflens.progress import in_words
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 def variants(
     run: Path,
-    variants: Path,
+    variants: Annotated[Path, Parameter(allow_leading_hyphen=True)],
     *,
     genome: Path,
-    output: Output,
+    output: Annotated[Output, Parameter(allow_leading_hyphen=True)],
     table: Path | None = None,
     ref_mismatch: Literal["skip", "swap", "fail"] = "skip",
     plot: Annotated[str | None, Parameter(name="--plot")] = None,
@@ -52,8 +52,11 @@ def variants(
     plot
         Draw one variant of the file in place of scoring all, such as chr1:109274968.
     """
+    from motiflens.scoring.variant_output import check_vcf_name
+    from motiflens.scoring.variant_pictures import check_picture_name
     from motiflens.scoring.variants import Variants
 
+    check_vcf_name(output) if plot is None else check_picture_name(output)
     work = Variants(
         run=str(run),
         model=chosen.model,
@@ -64,15 +67,11 @@ def variants(
         output=str(output),
         table=None if table is None else str(table),
     )
-    for note in work.file.notes:
+    for note in work.notes:
         on_stderr().note(note)
     if plot is not None:
         _draw(work, plot, output, tiled)
         return
-    if not output.name.endswith((".vcf", ".vcf.gz")):
-        raise InputError(
-            f"{output} is not named as a VCF", remedy="use .vcf.gz or .vcf", argument="output"
-        )
     done = _carry_out(work, chosen, tiled)
     summary = {"output": str(output), **work.summary()}
     if tiled.as_json and not tiled.dry_run:
@@ -101,6 +100,7 @@ def mutations(
         Path,
         Parameter(
             name=["--output", "-o"],
+            allow_leading_hyphen=True,
             help="Beginning of the names of four bigWigs, one an alternate base, such as out for "
             "out.A.bw; or a table, .tsv or .tsv.gz.",
         ),
@@ -178,4 +178,5 @@ def _foretell(work: Work, threads: int, tiled: InTiles) -> None:
         told = {"tiles": len(sizes), work.unit: sum(sizes), "seconds": round(seconds, 1)}
         print(json.dumps(told))
     else:
-        print(f"{sum(sizes):,} {work.unit} in {len(sizes):,} tiles, {in_words(seconds)}")
+        n = f"{sum(sizes):,} {work.unit.removesuffix('s') if sum(sizes) == 1 else work.unit}"
+        print(f"{n} in {counted(len(sizes), 'tile')}, {in_words(seconds)}")

@@ -81,6 +81,12 @@ def open_genome(path: Path | str) -> Genome:
         When the file is missing, empty, damaged or of another kind, with the line; and when the
         cache cannot be written to.
     """
+    if not isinstance(path, Path | str):
+        raise InputError(
+            f"genome={path!r} is no path",
+            remedy="give that of a FASTA or 2bit file",
+            argument="genome",
+        )
     path = Path(path)
     unpacked = _unpacked(path) if path.suffix.lower() == ".gz" else path
     with open_binary(unpacked) as file:

@@ -37,7 +37,7 @@ class AlleleTrack:
     name
         What is written above it.
     letters
-        One a column; a blank where the other allele is longer.
+        One a column; a blank where the other allele is longer, or beyond the window.
     values
         (W,): what each contributes.
     hits
@@ -92,7 +92,7 @@ def allele_tracks(
         bottom = top + HEAD + HEIGHT + 6
         body += [_hit(hit, bottom + HIT * lane) for hit, lane in zip(track.hits, own, strict=True)]
         top = bottom + HIT * (max(own, default=-1) + 1) + 6
-    body.append(_positions(tracks[0].letters, start, top + 8))
+    body.append(_positions(tracks[0].letters, variant, start, top + 8))
     body.append(label("position (bp)", (LEFT + width) / 2, top + 26, text_anchor="middle"))
     text = "; ".join(track.name for track in tracks)
     return figure(max(width, LEFT + 8 * len(title)), top + 36, title, text, *body)
@@ -117,7 +117,7 @@ def _row(
     right = LEFT + len(track.letters) * STEP
     first, last = variant[0], max(variant[1], variant[0] + 1)
     top, bottom = scale.end, scale.start
-    absent = [LEFT + STEP * column for column, letter in enumerate(track.letters) if letter == " "]
+    absent = [LEFT + STEP * at for at in range(*variant) if track.letters[at] == " "]
     return "".join(
         [
             label(track.name, LEFT, top - 12, fill=INK),
@@ -152,11 +152,14 @@ def _hit(hit: DrawnHit, y: float) -> str:
     return bar + label(hit.name, x + 1, y + 13, font_size=10, fill=MUTED)
 
 
-def _positions(letters: str, start: int, y: float) -> str:
-    """Write every tenth position of the genome below the letters that it has."""
+def _positions(letters: str, variant: tuple[int, int], start: int, y: float) -> str:
+    """Write every tenth position of the genome below the columns that it has.
+
+    A blank in the variant is an insertion; one beside it is a base beyond the window.
+    """
     parts, position = [], start
     for column, letter in enumerate(letters):
-        if letter == " ":
+        if letter == " " and variant[0] <= column < variant[1]:
             continue
         if position % TICKS_EVERY == 0:
             x = LEFT + STEP * (column + 0.5)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +36,8 @@ AT_ONCE = 50_000
 #: Columns of the table.
 COLUMNS = ("chrom", "pos", "ref", "alt", "reference", "difference", "standard_error")
 ALL = "all"
+#: Endings of files that the output is not: it would become the beginning of four names.
+NO_PREFIX = (".csv", ".txt", ".txt.gz", ".csv.gz", ".parquet", ".xlsx", ".vcf", ".bed", ".bw")
 
 Values = NDArray[np.float32]
 
@@ -63,8 +66,10 @@ def read_regions(regions: Regions, genome: Genome) -> list[Interval]:
     if isinstance(regions, Path | str) and str(regions) == ALL:
         return sorted(Interval(name, 0, of.size) for name, of in genome.contigs.items() if of.size)
     given = read_loci(regions).spans() if isinstance(regions, Path | str) else regions
+    if not isinstance(given, Iterable):
+        raise _no_region(given)
     joined: list[Interval] = []
-    for chrom, start, end in sorted(_in_genome(genome, *span) for span in given):
+    for chrom, start, end in sorted(_in_genome(genome, span) for span in given):
         last = joined[-1] if joined else None
         if last and last.chrom == chrom and start <= last.end:
             joined[-1] = Interval(chrom, last.start, max(last.end, end))
@@ -73,9 +78,24 @@ def read_regions(regions: Regions, genome: Genome) -> list[Interval]:
     return joined
 
 
-def _in_genome(genome: Genome, chrom: str, start: int, end: int) -> Interval:
+def _no_region(given: object) -> InputError:
+    return InputError(
+        f"{given!r} is no region",
+        remedy="give triples of chromosome, start and end, such as ('chr1', 0, 200), start < end",
+        argument="regions",
+    )
+
+
+def _in_genome(genome: Genome, span: tuple[str, int, int]) -> Interval:
+    try:
+        chrom, start, end = span
+        start, end = operator.index(start), operator.index(end)
+    except (TypeError, ValueError):
+        raise _no_region(span) from None
+    if not isinstance(chrom, str) or not 0 <= start < end:
+        raise _no_region(span)
     name = genome.name_of(chrom)
-    if name is None or not 0 <= start < end <= genome.contigs[name].size:
+    if name is None or end > genome.contigs[name].size:
         size = f"has {genome.contigs[name].size} bases" if name else "is not in it"
         raise InputError(
             f"the region {chrom}:{start}-{end} is not in {genome.path}: {chrom} {size}",
@@ -160,6 +180,7 @@ class Mutations(Work):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
+        _check_name(self.output)
         self._genome = open_genome(arguments["genome"])
         scorer = open_models(arguments["run"], arguments["model"], device=arguments["device"])
         self._substitutions = substitutions_of(scorer)
@@ -200,7 +221,8 @@ class Mutations(Work):
         if is_table(self.output):
             with whole_file(self.output) as file:
                 rows = self._rows(tiles)
-                for piece in compress_blocks(rows) if self.output.suffix == ".gz" else rows:
+                packed = self.output.suffix.lower() == ".gz"
+                for piece in compress_blocks(rows) if packed else rows:
                     file.write(piece)
             return
         with tempfile.TemporaryDirectory(dir=self.output.parent) as folder:
@@ -239,7 +261,18 @@ class Mutations(Work):
 
 def is_table(output: Path) -> bool:
     """Return whether an output is named as a table."""
-    return output.name.endswith((".tsv", ".tsv.gz"))
+    return output.name.lower().endswith((".tsv", ".tsv.gz"))
+
+
+def _check_name(output: Path) -> None:
+    """Refuse what is neither named as a table nor the beginning of the names of four bigWigs."""
+    name = output.name.lower()
+    if name in ("", "..") or name.startswith("-") or name.endswith(NO_PREFIX):
+        raise InputError(
+            f"{output} names neither a table nor the beginning of four bigWigs",
+            remedy="use .tsv or .tsv.gz for a table, or no ending, such as out for out.A.bw",
+            argument="output",
+        )
 
 
 def _cut(regions: Sequence[Interval]) -> Iterator[Interval]:
@@ -310,9 +343,8 @@ def score_mutations(
         single_intra_op_thread(),
         ThreadPoolExecutor(threads or n_cores()) as pool,
     ):
-        for tile, bases in zip(
-            tiles, pool.map(lambda tile: mutate(substitutions, opened, tile), tiles), strict=True
-        ):
+        found = pool.map(lambda tile: mutate(substitutions, opened, tile), tiles)
+        for tile, bases in zip(tiles, found, strict=True):
             frames.append(_frame(tile.chrom, tile.start, bases))
             told(tile.end - tile.start)
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))

@@ -18,7 +18,7 @@ import pysam
 from numpy.typing import NDArray
 
 from motiflens.errors import InputError
-from motiflens.files import open_binary, stream_text, unpack
+from motiflens.files import STDIN, is_pipe, open_binary, stream_text, unpack
 from motiflens.hits.bed import compress_blocks
 
 #: Fields of INFO that are ours begin so.
@@ -135,7 +135,7 @@ def read_variants(path: Path | str) -> VariantFile:
 def _order(contig: NDArray[np.int32], start: NDArray[np.int64]) -> NDArray[np.int64] | None:
     """Return how records are sorted; None where contigs follow each other, positions in order."""
     changes = np.diff(contig) != 0
-    runs = int(changes.sum()) + 1
+    runs = int(changes.sum()) + (len(contig) > 0)
     if runs <= len(np.unique(contig)) and bool((changes | (np.diff(start) >= 0)).all()):
         return None
     return np.lexsort((start, contig))
@@ -153,6 +153,12 @@ def hash_file(path: Path) -> str:
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[pysam.VariantFile, list[str]]]:
     """Open a file of variants; what is wrong in it anywhere is an InputError."""
+    if is_pipe(path):
+        raise InputError(
+            f"{'standard input' if str(path) == STDIN else path} can be read only once, and "
+            "variants are read more often",
+            remedy="write them to a file",
+        )
     with open_binary(path) as file:
         start = file.read(18)
     if not start:
@@ -170,11 +176,21 @@ def _opened(path: Path) -> Iterator[tuple[pysam.VariantFile, list[str]]]:
         if isinstance(error, OSError) and error.errno:
             raise
         raise InputError(
-            f"{path} is no whole VCF or BCF file: {str(error) or type(error).__name__}",
+            f"{path} is no whole VCF or BCF file: {_in_words(error)}",
             remedy="check it by `bcftools view`",
         ) from None
     finally:
         pysam.set_verbosity(before)
+
+
+def _in_words(error: Exception) -> str:
+    """Say what pysam has found, without its Python."""
+    text = str(error)
+    if "valid header" in text:
+        return "its header cannot be read, such as for blanks in place of tabs"
+    if "parse next record" in text:
+        return "a line cannot be read as a variant"
+    return text or type(error).__name__
 
 
 def _with_header(path: Path, start: bytes, folder: Path, notes: list[str]) -> Path:

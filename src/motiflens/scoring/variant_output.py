@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from motiflens.errors import InputError
 from motiflens.scoring.alleles import REASONS
 from motiflens.scoring.scorer import Scorer
 from motiflens.scoring.variant_files import OURS
@@ -24,6 +26,22 @@ NUMBERS = {
     "SE": "standard_error",
     "PCT": "percentile",
 }
+
+
+def check_vcf_name(output: Path) -> None:
+    """Refuse a file that is not named as a VCF."""
+    if not output.name.endswith((".vcf", ".vcf.gz")):
+        raise InputError(
+            f"{output} is not named as a VCF", remedy="use .vcf.gz or .vcf", argument="output"
+        )
+
+
+def check_table_name(table: str | None) -> None:
+    """Refuse a table, if one is wanted, that is not named as one."""
+    if table is not None and not table.lower().endswith((".tsv", ".tsv.gz")):
+        raise InputError(
+            f"table={table} is not named as a table", remedy="use .tsv or .tsv.gz", argument="table"
+        )
 
 
 def header_lines(scorer: Scorer, settings: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,14 @@ def find_record(file: VariantFile, place: str) -> Record:
     )
 
 
+def check_picture_name(output: Path) -> None:
+    """Refuse a file that is not named as a picture."""
+    if output.suffix not in (".svg", ".png"):
+        raise InputError(
+            f"{output} is not named as a picture", remedy="use .svg or .png", argument="output"
+        )
+
+
 def draw_variant(scoring: VariantScoring, record: Record, output: Path) -> list[AlleleScore]:
     """Draw both alleles of a variant, and return the scores of its alternates.
 
@@ -66,16 +75,14 @@ def draw_variant(scoring: VariantScoring, record: Record, output: Path) -> list[
     InputError
         When no alternate allele has a score, or the picture has another name or cannot be written.
     """
-    if output.suffix not in (".svg", ".png"):
-        raise InputError(
-            f"{output} is not named as a picture", remedy="use .svg or .png", argument="output"
-        )
+    check_picture_name(output)
     scores = scoring.score([record])[0]
     flank = scoring.scorer.length + FLANK
     stretch = next(iter(stretches(scoring.genome, [record], flank)))[0]
+    found = alleles_of(record, stretch, scoring.mismatch)
     scored = [
-        (allele, score)
-        for allele, score in zip(alleles_of(record, stretch, scoring.mismatch), scores, strict=True)
+        (allele, score, name)
+        for allele, score, name in zip(found, scores, record.alternates, strict=True)
         if not score.skipped and isinstance(allele, Allele)
     ]
     if not scored or stretch is None:
@@ -85,24 +92,25 @@ def draw_variant(scoring: VariantScoring, record: Record, output: Path) -> list[
             remedy="choose another variant",
             argument="plot",
         )
-    allele, score = max(scored, key=lambda one: abs(one[1].difference or 0.0))
-    drawn = [
-        _track(scoring, stretch, allele, letters, name)
-        for letters, name in (
-            (
-                allele.reference,
-                f"reference {_short(allele.reference)}: score {score.reference:.2f}",
-            ),
-            (allele.alternate, f"alternate {_short(allele.alternate)}: {_in_words(score)}"),
-        )
-    ]
+    allele, score, alternate = max(scored, key=lambda one: abs(one[1].difference or 0.0))
+    names = (
+        f"reference {_short(allele.reference)}: score {_number(score.reference)}",
+        f"alternate {_short(allele.alternate)}: {_in_words(score)}",
+    )
+    drawn, first = _within_windows(
+        [
+            _track(scoring, stretch, allele, letters, name)
+            for letters, name in zip((allele.reference, allele.alternate), names, strict=True)
+        ]
+    )
+    others = len(record.alternates) - 1
     svg = allele_tracks(
         drawn,
-        (FLANK, FLANK + max(len(allele.reference), len(allele.alternate))),
+        (FLANK - first, FLANK - first + max(len(allele.reference), len(allele.alternate))),
         title=f"{record.chrom}:{record.start + 1:,} {_short(record.reference)}>"
-        f"{_short(','.join(record.alternates))}, {scoring.scorer.name}, mean of "
-        f"{scoring.scorer.n_seeds} seeds",
-        start=allele.start - FLANK + 1,
+        f"{_short(alternate)}{f' (1 of {others + 1} alternates)' if others else ''}, "
+        f"{scoring.scorer.name}, mean of {scoring.scorer.n_seeds} seeds",
+        start=allele.start - FLANK + first + 1,
     )
     write_whole(output, png_of(svg) if output.suffix == ".png" else svg.encode())
     return scores
@@ -114,10 +122,32 @@ def _short(letters: str) -> str:
     return f"{letters[:LETTERS_OF_NAME]}… ({len(letters)} bases)"
 
 
+def _number(value: float | None, sign: str = "") -> str:
+    """Write a score: two digits after the point, or two that say something where it is small."""
+    if value is None:
+        return "none"
+    return f"{value:{sign}.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:{sign}.2g}"
+
+
 def _in_words(score: AlleleScore) -> str:
-    error = "" if score.standard_error is None else f" ± {score.standard_error:.2f}"
+    error = "" if score.standard_error is None else f" ± {_number(score.standard_error)}"
     percentile = "" if score.percentile is None else f", percentile {score.percentile:.1f}"
-    return f"{score.alternate:.2f}, difference {score.difference:+.2f}{error}{percentile}"
+    difference = _number(score.difference, "+")
+    return f"{_number(score.alternate)}, difference {difference}{error}{percentile}"
+
+
+def _within_windows(tracks: list[AlleleTrack]) -> tuple[list[AlleleTrack], int]:
+    """Cut off the columns beyond the window of either allele, and return how many lead."""
+    first = min(len(track.letters) - len(track.letters.lstrip()) for track in tracks)
+    last = max(len(track.letters.rstrip()) for track in tracks)
+    cut = []
+    for track in tracks:
+        hits = tuple(
+            replace(hit, start=hit.start - first, end=hit.end - first) for hit in track.hits
+        )
+        letters, values = track.letters[first:last], track.values[first:last]
+        cut.append(replace(track, letters=letters, values=values, hits=hits))
+    return cut, first
 
 
 def _track(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast, get_args
 
 import msgspec
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from motiflens.errors import InputError, one_of
 from motiflens.files import whole_file
@@ -35,6 +37,7 @@ from motiflens.scoring.variant_files import (
 from motiflens.scoring.variant_output import (
     COLUMNS,
     NUMBERS,
+    check_table_name,
     header_lines,
     info_of,
     table_rows,
@@ -67,6 +70,7 @@ class Variants(Work):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
+        check_table_name(self.arguments["table"])
         self._scoring = _scoring(
             arguments["run"],
             arguments["genome"],
@@ -77,6 +81,16 @@ class Variants(Work):
         self.file: VariantFile = read_variants(arguments["variants"])
         #: Reason → records, none for those that are scored; alleles likewise. Filled by `join`.
         self.records, self.alleles = Counter[str](), Counter[str]()
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences for a log, of the file and of how it suits the genome."""
+        names = [self.file.contigs[place] for place in np.unique(self.file.contig)]
+        genome = self._scoring.genome
+        if not names or any(genome.name_of(name) for name in names):
+            return list(self.file.notes)
+        told = f"no variant is on a contig of {genome.path} ({_few(genome.contigs)})"
+        return [*self.file.notes, f"{told}; the file has {_few(names)}: is it the right genome?"]
 
     @property
     def scoring(self) -> VariantScoring:
@@ -119,7 +133,7 @@ class Variants(Work):
             rows.seek(0)
             texts = iter(lambda: rows.read(TEXT_AT_ONCE), b"")
             with whole_file(table) as file:
-                for piece in compress_blocks(texts) if str(table).endswith(".gz") else texts:
+                for piece in compress_blocks(texts) if table.lower().endswith(".gz") else texts:
                     file.write(piece)
 
     def _lines(self, tiles: Iterator[bytes], table: IO[bytes] | None) -> Iterator[str]:
@@ -165,6 +179,12 @@ class Variants(Work):
         }
 
 
+def _few(names: Iterable[str]) -> str:
+    """Join the first names of several."""
+    first = list(islice(names, 4))
+    return ", ".join([*first[:3], "…"] if len(first) > 3 else first)
+
+
 def _scoring(
     run: Run | Path | str,
     genome: Path | str,
@@ -174,9 +194,10 @@ def _scoring(
 ) -> VariantScoring:
     choices = get_args(RefMismatch)
     one_of("a choice for ref_mismatch", mismatch, choices, argument="ref_mismatch")
+    scorer = open_models(run, model, device=device)
     file = motif_file_of(run.path if isinstance(run, Run) else run)
     return VariantScoring(
-        open_models(run, model, device=device),
+        scorer,
         open_genome(genome),
         read_motifs(file) if file else [],
         cast(RefMismatch, mismatch),
@@ -228,6 +249,12 @@ def score_variants(
     InputError
         For a run, variants or a genome that are none.
     """
+    if not isinstance(variants, pd.DataFrame | Path | str):
+        raise InputError(
+            f"variants are of the type {type(variants).__name__}",
+            remedy="give the path of a VCF or BCF file, or a data frame",
+            argument="variants",
+        )
     scoring = _scoring(run, genome, model, device, ref_mismatch)
     if isinstance(variants, pd.DataFrame):
         records, order = _records_of(variants)
@@ -257,12 +284,14 @@ def _records_of(variants: pd.DataFrame) -> tuple[list[Record], np.ndarray]:
             remedy="name the columns chrom, pos, ref and alt",
             argument="variants",
         )
-    try:
-        start = variants["pos"].to_numpy(dtype=np.int64) - 1
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"the column pos holds what is no whole number: {error}", argument="variants"
-        ) from None
+    for name in ("chrom", "ref", "alt"):
+        _check_rows(variants[name], ~variants[name].isna().to_numpy(), "missing")
+    numbers = pd.to_numeric(variants["pos"], errors="coerce")
+    position = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+    whole = np.abs(position) < 2**53
+    whole[whole] = position[whole] % 1 == 0
+    _check_rows(variants["pos"], whole, "no whole number")
+    start = position.astype(np.int64) - 1
     chrom = variants["chrom"].astype(str).to_numpy(dtype=object)
     order = np.lexsort((start, np.unique(chrom, return_inverse=True)[1]))
     alleles = list(zip(variants["ref"].astype(str), variants["alt"].astype(str), strict=True))
@@ -272,6 +301,17 @@ def _records_of(variants: pd.DataFrame) -> tuple[list[Record], np.ndarray]:
         others = () if alternates == "." else tuple(alternates.split(","))
         records.append(Record(chrom[row], int(start[row]), reference, others))
     return records, order
+
+
+def _check_rows(column: pd.Series, right: NDArray[np.bool_], what: str) -> None:
+    """Refuse the first row of a column that is not right."""
+    wrong = np.flatnonzero(~right)
+    if len(wrong):
+        raise InputError(
+            f"the {column.name} {column.iloc[wrong[0]]!s} in row {wrong[0] + 1} is {what}",
+            remedy="correct the row or leave it out",
+            argument="variants",
+        )
 
 
 def _frame(scored: list[tuple[Record, list[AlleleScore]]]) -> pd.DataFrame:
