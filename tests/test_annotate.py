@@ -262,10 +262,14 @@ def test_tiles_come_back_from_bytes() -> None:
 
 
 def test_the_command_writes_hits_and_says_how_many(
-    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: Run,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     sequences, sites = planted()
-    path, output = fasta(tmp_path / "some.fa", sequences), tmp_path / "hits.bed"
+    path, output = fasta(tmp_path / "some.fa", sequences), Path("hits.bed")  # told as it is given
     call = ["annotate", str(run.path), str(path), "-o", str(output), "--threads", "1"]
     with pytest.raises(SystemExit, match="0"):
         main([*call, "--dry-run"])
@@ -273,7 +277,8 @@ def test_the_command_writes_hits_and_says_how_many(
     assert not output.exists()
     with pytest.raises(SystemExit, match="0"):
         main(call)
-    assert f"{len(sites)} hits of 3 motifs in 40 sequences" in capsys.readouterr().out
+    told = f"{output}: {len(sites)} hits of 3 motifs in 40 sequences"
+    assert told == capsys.readouterr().out.splitlines()[0]
     table = pd.read_csv(output, sep="\t")
     assert list(table.columns) == ["#chrom", *COLUMNS[1:]]
     assert table["start"].tolist() == sites["start"].tolist()

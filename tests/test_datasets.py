@@ -290,11 +290,11 @@ def written(tmp_path: Path, text: str, name: str = "t.csv") -> Path:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("last", [True, False])
 def test_line_ends_case_and_other_columns_do_not_matter(tmp_path, end, last):
-    lines = ["\ufeffLabel,id,SEQUENCE", "1,x,acgT", "", '0,y," GGN"']
+    lines = ["\ufeffLabel,id,Note,SEQUENCE", "1,x,p,acgT", "", '0,y,," GGN"']
     data = read_table(written(tmp_path, end.join(lines) + end * last))
     assert data.sequences() == ["ACGT", "GGN"]
     assert data.labels.tolist() == [1, 0]
-    assert data.names.tolist() == ["seq0001", "seq0002"]
+    assert data.names.tolist() == ["x", "y"]
 
 
 @pytest.mark.parametrize("ones", ["1", "1.0", "true", "True", " 1 "])

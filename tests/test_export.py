@@ -25,6 +25,7 @@ from motiflens.scoring.model_card import card_of_run
 from motiflens.scoring.models import ModuleScorer
 from motiflens.scoring.modules import open_module
 from motiflens.scoring.onnx_scorer import open_onnx
+from motiflens.scoring.predictions import in_short
 from motiflens.scoring.scorer import TrainedOn
 from synthetic_run import write_run
 
@@ -88,7 +89,13 @@ def test_onnx_gives_the_table_that_the_model_gives(name: str, tmp_path: Path) ->
 @pytest.mark.parametrize("name", ["cnn", *(pytest.param("hybrid", marks=pytest.mark.slow),)])
 def test_pt2_gives_the_logits_of_the_model(name: str, tmp_path: Path) -> None:
     scorer = scorer_of(name, both=False)
-    path, _ = ml.export_model(scorer, tmp_path / "new" / "model.pt2")
+    other, other_card = ml.export_model(scorer, tmp_path / "new" / "model.onnx")
+    path, card = ml.export_model(
+        scorer, tmp_path / "new" / "model.pt2"
+    )  # beside it, each with its card
+    assert {other.name, other_card.name, path.name, card.name} == {
+        *("model.onnx", "model.onnx.md", "model.pt2", "model.pt2.md")
+    }
     extra = {"motiflens.json": ""}
     graph = torch.export.load(path, extra_files=extra).module()
     assert '"n_seeds": 3' in extra["motiflens.json"]
@@ -147,8 +154,8 @@ def test_what_cannot_be_exported_is_told_in_a_line(tmp_path: Path) -> None:
     with pytest.raises(ml.InputError, match="cannot be exported: ") as told:
         ml.export_model(scorer, tmp_path / "model.onnx")
     assert "\n" not in str(told.value)
-    (tmp_path / "card.md").write_text("mine")
-    with pytest.raises(ml.InputError, match=r"card\.md already exists"):
+    (tmp_path / "card.pt2.md").write_text("mine")
+    with pytest.raises(ml.InputError, match=r"card\.pt2\.md already exists"):
         ml.export_model(scorer, tmp_path / "card.pt2")
     with pytest.raises(ml.InputError, match="is not the name of an exported model"):
         ml.export_model(scorer, tmp_path / "card.h5")
@@ -172,7 +179,9 @@ def test_files_that_are_no_exported_models_are_refused(tmp_path: Path) -> None:
     assert told.returncode == 2
     (tmp_path / "in.txt").write_text("ACGT\n")
     told = motiflens("predict", "bad.onnx", "in.txt", "-o", "o.tsv", cwd=tmp_path)
-    assert "bad.onnx is no whole ONNX file" in told.stderr
+    assert "bad.onnx is no whole ONNX file: Failed to load model because" in told.stderr
+    assert "INVALID" not in told.stderr
+    assert ".;" not in told.stderr
     assert told.stderr.count("\n") == 1
 
 
@@ -241,6 +250,7 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_module_of_others_scores_each_length_by_itself(code: Path, weights: str) -> None:
     scorer = open_module(f"{code / 'net.py'}:build", code / weights, target=1)
     assert (scorer.min_length, scorer.length, scorer.only_length) == (7, 200, False)
+    assert in_short(scorer) == "build, 1 seed, forward strand, 7 bp or more"
     assert "helper" not in {str(Path(path).name) for path in sys.path}
     sequences = texts(9, 31, 12, 9, 7, 6)
     frame = ml.predict(scorer, sequences)
@@ -254,7 +264,7 @@ def test_a_module_of_others_scores_each_length_by_itself(code: Path, weights: st
 
 
 def test_a_module_of_one_length_is_found_out(code: Path) -> None:
-    with pytest.raises(ml.InputError, match="takes no sequences of 200 or 100 or 50 bases"):
+    with pytest.raises(ml.InputError, match=r"no sequences of 200 or 100 or 50 bases; .*length=N"):
         open_module(f"{code / 'net.py'}:fixed")
     scorer = open_module(f"{code / 'net.py'}:fixed", length=230, target=2)
     assert (scorer.min_length, scorer.length, scorer.only_length) == (230, 230, True)

@@ -242,8 +242,13 @@ def test_a_genome_goes_with_bed_that_lies_in_it(tmp_path):
     (tmp_path / "w.bed").write_text("chr2\t0\t4\n")
     with pytest.raises(InputError, match="is FASTA, and there is genome="):
         write_hits(MOTIFS, tmp_path / "s.fa", tmp_path / "h.bed", genome=tmp_path / "s.fa")
-    with pytest.raises(InputError, match="no interval fits the genome: all 1 "):
-        write_hits(MOTIFS, tmp_path / "w.bed", tmp_path / "h.bed", genome=tmp_path / "s.fa")
+    for interval, says in {
+        "chr2\t0\t4": "all 1 are on chromosomes that it lacks",
+        "1\t2\t9": r"1 of 1 end beyond their chromosomes, such as 1:2-9, where chr1 .* has 4 bases",
+    }.items():
+        (tmp_path / "w.bed").write_text(interval)
+        with pytest.raises(InputError, match=f"no interval fits the genome: {says}"):
+            write_hits(MOTIFS, tmp_path / "w.bed", tmp_path / "h.bed", genome=tmp_path / "s.fa")
 
 
 @given(
@@ -355,7 +360,7 @@ def test_sites_of_crp_in_the_genome_of_e_coli(tmp_path):
     assert np.mean(near) > 0.5
 
 
-@pytest.mark.parametrize("name", ["hits.csv", "hits.bed.zip", "hits.gz", "hits"])
+@pytest.mark.parametrize("name", ["hits.csv", "hits.txt", "hits.bed.zip", "hits.gz", "hits"])
 def test_hits_are_not_named_as_what_they_are_not(tmp_path: Path, name: str) -> None:
     (tmp_path / "s.fa").write_text(">a\nACGT\n")
     with pytest.raises(InputError, match="not named as a BED file"):

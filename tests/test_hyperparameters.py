@@ -58,6 +58,21 @@ def test_a_file_changes_model_and_recipe_and_nothing_else(written: Path) -> None
 
 
 @pytest.mark.parametrize(
+    ("recipe", "n_epochs"),
+    [
+        ({}, 120),  # 1,200 steps, ten of 300 sequences an epoch
+        ({"epochs": 3}, 3),
+        ({"epochs": 3, "min_steps": 90}, 9),
+        ({"min_steps": 150}, 15),
+    ],
+)
+def test_named_epochs_are_those_at_most_on_few_sequences(recipe: dict, n_epochs: int) -> None:
+    changes = {"cnn": {"recipe": recipe}}
+    settings = Settings(models=("cnn",), strands="both", hyperparameters=changes)
+    assert job_of("cnn", settings).settings.n_epochs(300) == n_epochs
+
+
+@pytest.mark.parametrize(
     ("model", "table", "words"),
     [
         ("cnn", {"n_filter": 24}, "did you mean n_filters"),

@@ -9,6 +9,7 @@ import pytest
 from tests.command import motiflens as call
 
 import motiflens
+from motiflens.errors import one_of
 
 OLD_RUN = Path(__file__).parent / "old_run"
 
@@ -114,3 +115,20 @@ def test_completion_can_be_installed(tmp_path: Path) -> None:
     ended = command("--install-completion --shell bash --output completion.sh", tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert "motiflens" in (tmp_path / "completion.sh").read_text()
+
+
+@pytest.mark.parametrize(
+    ("value", "choices", "says"),
+    [
+        ("homolgy", ["random", "homology"], "'homolgy' is not a split; did you mean homology?"),
+        ("x", ["random", "homology"], "'x' is not a split; use one of these: random, homology"),
+        ("x", ["random"], "'x' is not a split; use random"),
+        ("x", [], "'x' is not a split; there is none"),
+    ],
+)
+def test_a_choice_that_is_none_names_those_that_are(
+    value: str, choices: list[str], says: str
+) -> None:
+    with pytest.raises(motiflens.InputError) as told:
+        one_of("a split", value, choices)
+    assert str(told.value) == says

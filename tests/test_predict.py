@@ -22,7 +22,7 @@ from motiflens.models import SequenceModel, build_model
 from motiflens.results.scores import Calibration
 from motiflens.scoring import predictions
 from motiflens.scoring.models import ModuleScorer, open_models
-from motiflens.scoring.prediction_files import write_predictions
+from motiflens.scoring.prediction_files import notes_on, write_predictions
 from motiflens.scoring.predictions import predict_records
 from motiflens.scoring.records import open_records
 from motiflens.scoring.scorer import TrainedOn
@@ -113,6 +113,26 @@ def test_every_kind_of_file_gives_what_the_model_gives(run: Path, tmp_path: Path
     assert isinstance(fitted, Calibration)
     probability = expit(fitted.slope * expected + fitted.bias)
     assert frame["probability"].to_numpy() == pytest.approx(probability, abs=1e-5)
+
+
+def test_a_data_frame_is_read_by_its_columns(run: Path) -> None:
+    texts = [*drawn(5, LENGTH, seed=1), ""]
+    frame = pd.DataFrame({"score": range(6), "name": list("abcdef"), "Sequence": texts})
+    found = ml.predict(run, frame)
+    assert found["name"].tolist() == list("abcdef")
+    assert found["unusual"].tolist()[-1] == "empty"
+    columns = ["logit", "probability", "sd", "unusual"]
+    pd.testing.assert_frame_equal(found[columns], ml.predict(run, texts)[columns])
+    assert (ml.one_hot(frame[:5]) == ml.one_hot(texts[:5])).all()
+    model = ml.load_run(run).models["cnn"]
+    assert (ml.predict(model, frame[:5]) == ml.predict(model, texts[:5])).all()
+    assert ml.attribute(model, frame[:5], "saliency").names == tuple("abcde")
+    identified = ml.predict(run, frame.rename(columns={"name": "ID"}))
+    assert identified["name"].tolist() == list("abcdef")
+    with pytest.raises(ml.InputError, match="no column is named 'sequence' among 'score'"):
+        ml.predict(run, frame[["score"]])
+    with pytest.raises(ml.InputError, match="a dict holds no sequences in order"):
+        ml.predict(run, {"a": texts[0]})  # type: ignore[call-overload]
 
 
 def test_the_command_writes_the_same_as_text_and_parquet(run: Path, tmp_path: Path) -> None:
@@ -242,10 +262,11 @@ def test_calls_that_cannot_be_are_refused(run: Path, tmp_path: Path) -> None:
         ("in.bed", "-o", "o.tsv"): "is a BED file and needs --genome",
         ("in.fa", "-o", "o.tsv", "--width", "9"): "there is --width 9",
         ("in.fa", "-o", "o.csv"): "is not the name of a table",
-        ("in.fa", "-o", "o.tsv", "--model", "mnn"): "is not a model of this run",
+        ("in.fa", "-o", "o.tsv", "--model", "net"): "is not a model of this run; use cnn\n",
         ("in.fa", "-o", "-", "--json"): "both go to standard output",
         ("-o", "o.tsv"): "SEQUENCES is missing",
-        ("in.fa", "-o", "o.tsv", "--weights", "w.pt"): "there is no --module",
+        ("in.fa", "-o", "o.tsv", "--weights", "w.pt"): "and there is no --module FILE.py:NAME",
+        ("in.fa", "-o", "o.tsv", "--length", "20"): "--length 20 is for a module, and there",
         ("in.fa", "-o", "in.fa/o.tsv"): "in.fa cannot be written",
     }
     for call, said in calls.items():
@@ -351,13 +372,23 @@ def test_what_is_not_calibrated_is_empty_with_a_note(tmp_path: Path) -> None:
         def note(self, text: str) -> None:
             notes.append(text)
 
+    trained = scorer_of(net(), trained_on=TrainedOn(LENGTH, LENGTH, 0.1, 0.9))
     tally = write_predictions(
-        scorer_of(net()), open_records(drawn(3, LENGTH)), tmp_path / "o.tsv", progress=Told()
+        trained, open_records(drawn(3, LENGTH)), tmp_path / "o.tsv", progress=Told()
     )
     assert (tally.n, tally.n_scored) == (3, 3)
     assert scored(tmp_path / "o.tsv")["probability"].tolist() == [""] * 3
     assert notes[0].startswith("probability is empty: no calibration was fitted")
     assert notes[1] == "sd is empty: there is one seed"
+    assert notes_on(scorer_of(net()), tally)[0].endswith("a module of your own has logits alone")
+
+
+def test_one_hot_without_any_base_is_only_n(run: Path) -> None:
+    x = ml.one_hot(drawn(3, LENGTH, seed=1))
+    x[1] = 0
+    found = ml.predict(run, x)
+    assert found["unusual"].tolist() == ["", "only N", ""]
+    assert found["logit"].isna().tolist() == [False, True, False]
 
 
 def test_a_failure_leaves_nothing(tmp_path: Path) -> None:

@@ -58,5 +58,10 @@ def one_of(
     if value in known:
         return
     near = difflib.get_close_matches(str(value).lower(), known, n=1)
-    remedy = f"did you mean {near[0]}?" if near else f"use {what} of these: {', '.join(known)}"
+    if near:
+        remedy = f"did you mean {near[0]}?"
+    elif known:
+        remedy = f"use {'one of these: ' * (len(known) > 1)}{', '.join(known)}"
+    else:
+        remedy = "there is none"
     raise InputError(f"{value!r} is not {what}", remedy=remedy, argument=argument)

@@ -64,7 +64,7 @@ def annotate(
     )
     with single_intra_op_thread():
         if tiled.dry_run:
-            _tell_plan(work, shard.count * threads, as_json=tiled.as_json)
+            _tell_plan(work, output, shard.count * threads, as_json=tiled.as_json)
             return
         progress = on_stderr()
         for note in work.annotator.notes:
@@ -77,10 +77,10 @@ def annotate(
             overwrite=tiled.overwrite,
             progress=progress,
         )
-    _tell_result(work, written, tiled)
+    _tell_result(work, output, written, tiled)
 
 
-def _tell_plan(work: Annotation, at_once: int, *, as_json: bool) -> None:
+def _tell_plan(work: Annotation, output: Path, at_once: int, *, as_json: bool) -> None:
     """Say what would be done; the time is that of the first tile, for all."""
     sizes = work.sizes
     started = time.perf_counter()
@@ -88,11 +88,11 @@ def _tell_plan(work: Annotation, at_once: int, *, as_json: bool) -> None:
     seconds = (time.perf_counter() - started) * sum(sizes) / sizes[0] / min(at_once, len(sizes))
     annotator = work.annotator
     if as_json:
-        plan = {"file": str(work.output), "bases": sum(sizes), "tiles": len(sizes)}
+        plan = {"file": str(output), "bases": sum(sizes), "tiles": len(sizes)}
         print(json.dumps({**plan, "method": annotator.method, "seconds": round(seconds, 1)}))
     else:
         print(
-            f"{work.output}: hits of {counted(len(annotator.motifs), 'motif')} in "
+            f"{output}: hits of {counted(len(annotator.motifs), 'motif')} in "
             f"{counted(len(annotator.stored), 'sequence')}, {sum(sizes):,} bases, in "
             f"{counted(len(sizes), 'tile')}: {in_words(seconds)}; nothing is written"
         )
@@ -100,9 +100,9 @@ def _tell_plan(work: Annotation, at_once: int, *, as_json: bool) -> None:
         on_stderr().note(note)
 
 
-def _tell_result(work: Annotation, written: bool, tiled: InTiles) -> None:
+def _tell_result(work: Annotation, output: Path, written: bool, tiled: InTiles) -> None:
     if not written:
-        tell_shard(work.output, tiled.shard, as_json=tiled.as_json)
+        tell_shard(output, tiled.shard, as_json=tiled.as_json)
         return
     annotator, n_hits = work.annotator, work.n_hits
     motifs = [
@@ -110,10 +110,10 @@ def _tell_result(work: Annotation, written: bool, tiled: InTiles) -> None:
         for motif in annotator.motifs
     ]
     if tiled.as_json:
-        summary = {"file": str(work.output), "sequences": len(annotator.stored)}
+        summary = {"file": str(output), "sequences": len(annotator.stored)}
         print(json.dumps({**summary, "hits": n_hits.total(), "motifs": motifs}))
     else:
         print(
-            f"{work.output}: {counted(n_hits.total(), 'hit')} of "
+            f"{output}: {counted(n_hits.total(), 'hit')} of "
             f"{counted(len(motifs), 'motif')} in {counted(len(annotator.stored), 'sequence')}"
         )

@@ -168,11 +168,13 @@ class OwnModule:
     target: int = 0
 
     def __post_init__(self) -> None:
-        if self.module is None and (self.weights is not None or self.length or self.target):
+        given = {"weights": self.weights, "length": self.length, "target": self.target or None}
+        own = next((name for name, value in given.items() if value is not None), None)
+        if self.module is None and own is not None:
             raise InputError(
-                "weights, length and target are of a module, and there is no module=FILE.py:NAME",
-                remedy="name it, or leave them out",
-                argument=("weights", "length", "target", "module"),
+                f"{own}={given[own]} is for a module, and there is no module=FILE.py:NAME",
+                remedy="name it, or leave the other out",
+                argument=(own, "module"),
             )
 
 

@@ -173,7 +173,7 @@ def export(
     run: Path | None = None,
     *,
     output: Annotated[
-        Output, Parameter(help="File to write, .onnx or .pt2; a card .md beside it.")
+        Output, Parameter(help="File to write, .onnx or .pt2; its card, with .md added, beside it.")
     ],
     model: str | None = None,
     own: OwnModule = OwnModule(),
@@ -188,7 +188,7 @@ def export(
     run
         Run directory; not with --module.
     output
-        File to write, .onnx or .pt2; a model card, .md, is put beside it.
+        File to write, .onnx or .pt2; its card, with .md added, beside it.
     model
         One of the run's models; the best on validation data by default.
     overwrite

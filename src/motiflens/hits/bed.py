@@ -35,7 +35,7 @@ COLUMNS = (
     *("motif_id", "log_odds", "p_value", "q_value"),
 )
 #: Names that say what the file is, before ``.gz``.
-ENDINGS = (".bed", ".tsv", ".txt")
+ENDINGS = (".bed", ".tsv")
 
 _ROW = np.dtype(
     [("sequence", "<i8"), ("start", "<i8"), ("motif", "<i4"), ("score", "<i4"), ("reverse", "?")]

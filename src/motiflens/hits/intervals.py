@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from motiflens.hits.blocks import BLOCK, Stretch
 from motiflens.io.bed import read_loci
-from motiflens.io.genome import Genome, none_fits
+from motiflens.io.genome import Genome, none_lies_in
 from motiflens.progress import Advance
 from motiflens.sequences import encode
 
@@ -92,7 +92,7 @@ def intervals_of_bed(path: Path | str, genome: Genome) -> Intervals:
     sizes = {name: contig.size for name, contig in genome.contigs.items()}
     inside = loci.end <= np.array([sizes.get(name, 0) for name in names.tolist()])
     if not inside.any():
-        raise none_fits(genome, loci, f"all {len(loci)} of {path} lie elsewhere")
+        raise none_lies_in(genome, loci)
     by_contig = {}
     for name in sizes:
         rows = np.flatnonzero(inside & (names == name))

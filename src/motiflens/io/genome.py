@@ -226,5 +226,21 @@ def none_fits(genome: Genome, loci: Loci, lost: str) -> InputError:
     )
 
 
+def none_lies_in(genome: Genome, loci: Loci) -> InputError:
+    """Return the error for intervals none of which a genome holds whole, and say what is wrong."""
+    names = genome.names_of(loci.chrom)
+    (known,) = np.nonzero(names != "")
+    if not len(known):
+        return none_fits(genome, loci, f"all {len(loci)} are on chromosomes that it lacks")
+    row, name = int(known[0]), str(names[known[0]])
+    lost = f"{len(known)} of {len(loci)} end beyond their chromosomes"
+    place = f"{loci.chrom[row]}:{loci.start[row]}-{loci.end[row]}"
+    return InputError(
+        f"no interval fits the genome: {lost}, such as {place}, where {name} of {genome.path} has "
+        f"{genome.contigs[name].size} bases",
+        remedy="is it the right assembly?",
+    )
+
+
 def _some(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -6,12 +6,12 @@ any of them, and makes them one-hot here. Letters that are also the name of a fi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from os.path import exists
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeGuard, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from motiflens.datasets import SequenceDataset, default_names
 from motiflens.errors import InputError
 from motiflens.io.read import read_unlabelled
+from motiflens.io.tables import COLUMNS, open_frame
+from motiflens.io.values import convert_each, parse_sequence
 from motiflens.sequences import PAD, Codes, Lengths, decode, encode, reverse_complement_codes
 from motiflens.sequences import codes_of as codes_of_one_hot
 from motiflens.sequences import one_hot as one_hot_of_codes
@@ -30,9 +32,12 @@ if TYPE_CHECKING:
     from typing import Annotated as Int32
     from typing import Annotated as UInt8
 
+    from pandas import DataFrame
     from torch import Tensor
 
-    Sequences = str | PathLike[str] | Sequence[str] | SequenceDataset | NDArray[Any] | Tensor
+    Sequences = (
+        str | PathLike[str] | Sequence[str] | DataFrame | SequenceDataset | NDArray[Any] | Tensor
+    )
 else:
     Sequences = Any
 
@@ -47,7 +52,8 @@ def one_hot(sequences: Sequences) -> Float32[np.ndarray, "N 4 L"]:
     ----------
     sequences
         A string or several, of A, C, G, T and N in any case; a file of sequences (FASTA, a table,
-        one a line); a :class:`~motiflens.SequenceDataset`; or an array or tensor that is one-hot
+        one a line); a pandas data frame with a column ``sequence``; a
+        :class:`~motiflens.SequenceDataset`; or an array or tensor that is one-hot
         already, (N, 4, L), which is checked.
 
     Returns
@@ -68,7 +74,7 @@ def one_hot(sequences: Sequences) -> Float32[np.ndarray, "N 4 L"]:
 
 def one_hot_and_names(sequences: Sequences) -> tuple[Floats, tuple[str, ...] | None]:
     """Return :func:`one_hot`, and the names of the sequences where they come with some."""
-    if isinstance(sequences, SequenceDataset | str | PathLike):
+    if isinstance(sequences, SequenceDataset | str | PathLike) or is_frame(sequences):
         dataset = as_dataset(sequences)
         return dataset.one_hot(), tuple(dataset.names.tolist())
     return one_hot(sequences), None
@@ -106,12 +112,19 @@ def as_dataset(sequences: Sequences) -> SequenceDataset:
         return sequences
     if _is_array(sequences):
         codes, lengths = codes_of(check_one_hot(sequences))
+        lengths[lengths == 0] = codes.shape[1]  # all of it N, as nothing tells where it ends
         names = default_names(len(codes))
         return SequenceDataset(codes, lengths, np.zeros(len(codes), np.float32), names)
     if isinstance(sequences, str | PathLike):
         if not is_sequence(sequences):
             return read_sequences(sequences)
         sequences = [str(sequences)]
+    if is_frame(sequences):
+        return _of_frame(sequences)
+    if isinstance(sequences, Mapping) or not isinstance(sequences, Iterable):
+        told = "a dict" if isinstance(sequences, Mapping) else repr(sequences)
+        remedy = "give a list of strings; those of a dict are list(sequences.values())"
+        raise InputError(f"{told} holds no sequences in order", remedy=remedy)
     texts = list(sequences)
     for text in texts or [""]:
         if not isinstance(text, str) or not text:
@@ -120,6 +133,16 @@ def as_dataset(sequences: Sequences) -> SequenceDataset:
             remedy = "give strings over A, C, G, T and N, or one array of one-hot (N, 4, L)"
             raise InputError(problem, remedy=remedy)
     return SequenceDataset.from_sequences(texts, np.zeros(len(texts)))
+
+
+def _of_frame(frame: DataFrame) -> SequenceDataset:
+    columns, placed = open_frame(frame, COLUMNS[:1])
+    rows = list(placed)
+    if not rows:
+        raise InputError("the data frame holds no row")
+    values = dict(zip(columns, zip(*(row for row, _ in rows), strict=True), strict=True))
+    texts = convert_each(values["sequence"], parse_sequence, lambda index: rows[index][1])
+    return SequenceDataset.from_sequences(texts, np.zeros(len(texts)), names=values.get("name"))
 
 
 def as_codes(sequences: Sequences) -> tuple[Codes, Lengths]:
@@ -240,6 +263,11 @@ def is_sequence(text: str | PathLike[str]) -> bool:
     """Return whether text is a sequence, and not the name of a file."""
     # os.path.exists: a sequence may be longer than any name of a file, which Path refuses.
     return isinstance(text, str) and bool(text) and set(text) <= LETTERS and not exists(text)
+
+
+def is_frame(value: object) -> TypeGuard[DataFrame]:
+    """Return whether a value is a pandas data frame, without the import of pandas."""
+    return hasattr(value, "iloc") and hasattr(value, "columns")
 
 
 def _is_array(sequences: object) -> bool:

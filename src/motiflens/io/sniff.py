@@ -23,7 +23,7 @@ SEPARATORS = ("\t", ",", ";", "|")
 
 #: Other names of our columns that people give them; what a column is read as.
 ALSO_NAMED = {"seq": "sequence", "sequences": "sequence", "序列": "sequence"}
-ALSO_NAMED |= {"labels": "label", "标签": "label"}
+ALSO_NAMED |= {"labels": "label", "标签": "label", "id": "name"}
 
 _NAMES = (
     (TABLE, re.compile(r"\.(parquet|xlsx?|(tsv|csv)(\.gz)?)$", re.IGNORECASE)),

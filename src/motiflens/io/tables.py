@@ -2,9 +2,9 @@
 
 A table is a ``.parquet``, ``.tsv`` or ``.csv`` file (the last two also with ``.gz``, separated by
 commas, tabs, semicolons or ``|``), an Excel workbook or a pandas data frame, with the columns
-``sequence`` (also ``seq``) and ``label``, and where they are known ``name``, ``split``, ``sites``
-and the coordinates ``chrom``, ``start``, ``end`` (0-based, half-open) and ``strand``. Other columns
-are passed over, and so are coordinates that lack one of the first three.
+``sequence`` (also ``seq``) and ``label``, and where they are known ``name`` (also ``id``),
+``split``, ``sites`` and the coordinates ``chrom``, ``start``, ``end`` (0-based, half-open) and
+``strand``. Other columns are passed over, and so are coordinates that lack one of the first three.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ COLUMNS = ("sequence", "label", "name", "split", "sites", *LOCUS_COLUMNS)
 
 Row = tuple[list[str], str]
 """The values of a row, and where it is."""
+#: What a data frame is called in messages.
+FRAME = "the data frame"
 
 #: Names by which our columns may go elsewhere, but which may as well name something else.
 MEANT = {
@@ -133,20 +135,19 @@ def read_table(path: Path | str, positive: str | None = None) -> SequenceDataset
 
 
 def read_frame(frame: DataFrame, positive: str | None = None) -> SequenceDataset:
-    """Read a data set from a pandas data frame, as `read_table` does from a file.
+    """Read a data set from a pandas data frame, as `read_table` does from a file."""
+    return _dataset(*open_frame(frame), FRAME, positive)
 
-    Raises
-    ------
-    InputError
-        As `read_table`; rows are counted from 1.
-    """
-    header, path = [str(name) for name in frame.columns], "the data frame"
-    found = find_columns(header, path)
+
+def open_frame(
+    frame: DataFrame, needed: Sequence[str] = COLUMNS[:2]
+) -> tuple[list[str], Iterator[Row]]:
+    """Open a pandas data frame, as `open_table` does a file; rows are counted from 1."""
+    found = find_columns([str(name) for name in frame.columns], FRAME, needed)
     columns = [frame.iloc[:, index] for index in found.values()]
     texts = [column.astype(str).mask(column.isna(), "").tolist() for column in columns]
-    rows = zip(*texts, strict=True)
-    placed = ((list(row), f"in row {i} of {path}") for i, row in enumerate(rows, start=1))
-    return _dataset(list(found), placed, path, positive)
+    rows = enumerate(zip(*texts, strict=True), start=1)
+    return list(found), ((list(row), f"in row {i} of {FRAME}") for i, row in rows)
 
 
 def _dataset(

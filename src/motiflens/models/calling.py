@@ -40,6 +40,13 @@ def evaluating(module: nn.Module) -> Iterator[None]:
                     buffer.copy_(value)
 
 
+def check_threads(threads: object) -> None:
+    """Raise :class:`InputError` for a number of threads that is none; None is any."""
+    if threads is not None and not (isinstance(threads, Integral) and int(threads) >= 1):
+        remedy = "give a whole number of 1 or more"
+        raise InputError(f"threads={threads!r} are none", remedy=remedy, argument="threads")
+
+
 @contextmanager
 def computing(module: nn.Module, device: str | None, threads: int | None) -> Iterator[nn.Module]:
     """Give a module, or its copy on another device, and let torch use so many threads meanwhile.
@@ -53,8 +60,7 @@ def computing(module: nn.Module, device: str | None, threads: int | None) -> Ite
         kind = module.__name__ if isinstance(module, type) else f"a {type(module).__name__}"
         example = "models[0]" if isinstance(module, list) else "motiflens.load_model(folder)"
         raise InputError(f"{kind} is no model", remedy=f"pass a torch.nn.Module, such as {example}")
-    if threads is not None and threads < 1:
-        raise InputError(f"threads={threads} are none", remedy="give 1 or more", argument="threads")
+    check_threads(threads)
     if device is not None:
         home = require_device(device)
         if any(parameter.device != home for parameter in module.parameters()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from html import escape
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -161,6 +162,8 @@ def load_run(path: Path | str) -> Run:
     InputError
         If the directory does not exist or holds no run.
     """
+    if not isinstance(path, str | PathLike):
+        raise InputError(f"{path!r} is not a run", remedy="give its directory")
     run = Run(path)
     _ = run.results.provenance
     return run

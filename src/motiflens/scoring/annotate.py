@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from motiflens.errors import InputError
 from motiflens.files import whole_file
 from motiflens.hits.bed import check_bed_name, compress_blocks
 from motiflens.io.inputs import Sequences
+from motiflens.models.calling import check_threads
 from motiflens.progress import Progress, listener
 from motiflens.runs import Run
 from motiflens.scoring.annotator import Annotator
@@ -90,6 +92,7 @@ def annotate(
         If the run has no motifs, the sequences cannot be read, or an argument is none.
     """
     check_fdr(fdr)
+    check_threads(threads)
     told = listener(progress)
     annotator = Annotator(run, sequences, genome=genome, model=model, method=method, device=device)
     for note in annotator.notes:
@@ -111,9 +114,9 @@ def annotate(
 
 def check_fdr(fdr: float) -> None:
     """Raise :class:`InputError` for an fdr that is none."""
-    if not 0 < fdr <= 1:
+    if not isinstance(fdr, Real) or not 0 < fdr <= 1:
         raise InputError(
-            f"fdr={fdr} is not above 0 and at most 1", remedy="try fdr=0.05", argument="fdr"
+            f"fdr={fdr!r} is not above 0 and at most 1", remedy="try fdr=0.05", argument="fdr"
         )
 
 

@@ -77,7 +77,7 @@ def export_model(
     model
         A run or its directory, or a model opened to score.
     output
-        ``.onnx``, or ``.pt2`` for ``torch.export.load``. The card has the same name and ``.md``.
+        ``.onnx``, or ``.pt2`` for ``torch.export.load``. Its card has ``.md`` added.
     architecture
         Of a run: one of its models; None for the best on validation data.
     overwrite
@@ -95,11 +95,17 @@ def export_model(
         that cannot be exported or whose graph gives other logits.
     """
     path = Path(output)
-    card = path.with_suffix(".md")
+    card = path.with_name(f"{path.name}.md")
     _check_output(path, card, overwrite=overwrite)
     if isinstance(model, ModuleScorer):
         scorer, text = model, card_of_module(model, path.name)
     else:
+        if isinstance(model, nn.Module):
+            raise InputError(
+                f"a {type(model).__name__} is a module, and not a run",
+                remedy="name the Python file that builds it: "
+                "`motiflens export --module FILE.py:FUNCTION -o model.onnx`",
+            )
         run = model if isinstance(model, Run) else load_run(model)
         scorer = open_models(run, architecture)
         text = card_of_run(run.results, scorer, path.name)

@@ -211,7 +211,7 @@ def _lengths(module: nn.Module, spec: str, length: int | None) -> tuple[int, int
     if fits is None:
         raise InputError(
             f"{spec} takes no sequences of {' or '.join(map(str, tried[:3]))} bases",
-            remedy="give the length that it was made for, such as length=230",
+            remedy="name the bases that it was made for by length=N",
             argument="length",
         )
     if not takes_length(module, 2 * fits) and not takes_length(module, fits + 1):

@@ -77,8 +77,9 @@ def open_onnx(path: PathLike[str] | str) -> OnnxScorer:
             f"{path} needs onnxruntime, which is not installed", remedy=INSTALL
         ) from None
     except Exception as error:  # onnxruntime has errors of many kinds, all of its own
-        first = str(error).splitlines()[0]
-        raise InputError(f"{path} is no whole ONNX file: {first}", remedy="export again") from None
+        # Of "[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : what is wrong." only the end is for users.
+        told = str(error).splitlines()[0].rpartition(" : ")[2].rstrip(".")
+        raise InputError(f"{path} is no whole ONNX file: {told}", remedy="export again") from None
     told = session.get_modelmeta().custom_metadata_map.get(KEY)
     if told is None:
         raise InputError(

@@ -13,6 +13,7 @@ from torch import nn
 
 from motiflens.errors import InputError
 from motiflens.io.inputs import Sequences
+from motiflens.models.calling import check_threads
 from motiflens.runs import Run
 from motiflens.scoring.models import open_models
 from motiflens.scoring.onnx_scorer import is_onnx, open_onnx
@@ -96,6 +97,7 @@ def predict(
         For sequences that are none; of a module also for those of a length that it does not take.
     """
     if isinstance(model, Run | Scorer | str | PathLike):
+        check_threads(threads)
         scorer = _opened(model, architecture, device)
         records = open_records(sequences, genome, width)
         with single_intra_op_thread():

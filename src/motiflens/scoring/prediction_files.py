@@ -75,7 +75,9 @@ def write_predictions(
 def notes_on(scorer: Scorer, tally: Tally) -> list[str]:
     """Say what the table lacks, and why."""
     notes = []
-    if scorer.calibration is None:
+    if scorer.calibration is None and scorer.trained_on is None:
+        notes.append("probability is empty: a module of your own has logits alone")
+    elif scorer.calibration is None:
         notes.append(
             "probability is empty: no calibration was fitted, as it takes 20 validation sequences "
             "of each class, and a run of this version"

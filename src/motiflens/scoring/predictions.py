@@ -232,4 +232,6 @@ def in_short(scorer: Scorer) -> str:
     """Describe a model in a line."""
     seeds = f"{scorer.n_seeds} seed{'s' * (scorer.n_seeds > 1)}"
     strands = "both strands" if scorer.both_strands else "forward strand"
-    return f"{scorer.name}, {seeds}, {strands}, {scorer.length} bp"
+    any_length = scorer.trained_on is None and not scorer.only_length
+    lengths = f"{scorer.min_length} bp or more" if any_length else f"{scorer.length} bp"
+    return f"{scorer.name}, {seeds}, {strands}, {lengths}"

@@ -18,12 +18,14 @@ from motiflens.hits.sequence_files import codes_of_letters
 from motiflens.io import sniff
 from motiflens.io.bed import stream_bed
 from motiflens.io.genome import Genome, open_genome
-from motiflens.io.inputs import Sequences, as_dataset, is_sequence
-from motiflens.io.tables import delimited_rows, open_table
+from motiflens.io.inputs import Sequences, as_dataset, is_frame, is_sequence
+from motiflens.io.tables import FRAME, Row, delimited_rows, open_frame, open_table
 from motiflens.sequences import reverse_complement_string
 
 #: Rows of a BED file that are placed on the genome at a time.
 AT_ONCE = 1000
+#: The columns that a table of sequences must have.
+_NEEDED = ("sequence",)
 
 
 class Record(NamedTuple):
@@ -101,6 +103,8 @@ def open_records(
     if isinstance(sequences, list | tuple) and all(isinstance(one, str) for one in sequences):
         texts = [str(one) for one in sequences]
         return Records("the sequences", lambda longest: _of_texts(texts, longest))
+    if is_frame(sequences):
+        return Records(FRAME, lambda longest: _of_rows(*open_frame(sequences, _NEEDED), longest))
     return _of_dataset(as_dataset(sequences))
 
 
@@ -212,7 +216,10 @@ def _fasta(path: Path, lines: Iterator[str] | None, longest: int) -> Iterator[Re
 
 
 def _table(path: Path, lines: Iterator[str] | None, longest: int) -> Iterator[Record]:
-    names, rows = open_table(path, ("sequence",), lines)
+    return _of_rows(*open_table(path, _NEEDED, lines), longest)
+
+
+def _of_rows(names: list[str], rows: Iterator[Row], longest: int) -> Iterator[Record]:
     sequence, name = names.index("sequence"), names.index("name") if "name" in names else None
     for number, (row, where) in enumerate(rows, start=1):
         own = "" if name is None else row[name]

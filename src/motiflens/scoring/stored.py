@@ -22,7 +22,7 @@ from motiflens.datasets import Loci, SequenceDataset
 from motiflens.hits.sequence_files import open_sequences
 from motiflens.io import sniff
 from motiflens.io.bed import read_loci
-from motiflens.io.genome import Genome, none_fits, open_genome
+from motiflens.io.genome import Genome, none_lies_in, open_genome
 from motiflens.io.inputs import Sequences, as_dataset, is_sequence
 from motiflens.sequences import Codes, encode, reverse_complement_codes
 
@@ -137,7 +137,7 @@ def _of_intervals(loci: Loci, genome: Genome) -> StoredSequences:
     sizes = np.array([genome.contigs[name].size if name else 0 for name in names.tolist()])
     inside = loci.end <= sizes
     if not inside.any():
-        raise none_fits(genome, loci, f"all {len(loci)} lie elsewhere")
+        raise none_lies_in(genome, loci)
     kept = replace(loci, chrom=names).subset(inside)
     places = tuple(
         Placed(chrom, start, "-" if strand == "-" else "+")

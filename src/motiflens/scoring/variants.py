@@ -198,7 +198,8 @@ def _scoring(
     device: str,
     mismatch: str,
 ) -> VariantScoring:
-    one_of("what becomes of a REF that is not the genome's", mismatch, get_args(RefMismatch))
+    choices = get_args(RefMismatch)
+    one_of("a choice for ref_mismatch", mismatch, choices, argument="ref_mismatch")
     scorer = open_models(run, model, device=device)
     file = motif_file_of(run.path if isinstance(run, Run) else run)
     return VariantScoring(

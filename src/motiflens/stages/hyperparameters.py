@@ -51,6 +51,9 @@ def read_hyperparameters(path: Path | str) -> dict[str, dict[str, Any]]:
 def job_of(model: str, settings: Settings, seeds: tuple[int, ...] = ()) -> Job:
     """Return the model of a run as it is trained, with its hyperparameters and recipe.
 
+    Epochs that are named are those at most, also on few sequences: ``min_steps`` is then 0, unless
+    it is named too.
+
     Raises
     ------
     InputError
@@ -59,6 +62,8 @@ def job_of(model: str, settings: Settings, seeds: tuple[int, ...] = ()) -> Job:
     table = dict(settings.hyperparameters.get(require_model(model), {}))
     recipe = recipe_for(model, both_strands=settings.strands == "both")
     changed = _checked(table.pop(RECIPE, {}), asdict(recipe), f"[{model}.{RECIPE}]")
+    if "epochs" in changed:
+        changed = {"min_steps": 0, **changed}
     hyperparameters = _checked(table, _defaults(model), f"[{model}]")
     for name, value in hyperparameters.items():
         _require_possible(value, f"{name} of [{model}]")

@@ -64,7 +64,8 @@ class Recipe:
         together, for as many steps as led to that epoch.
     min_steps
         On few sequences an epoch is few steps: there are then so many epochs that they are at
-        least this many steps together, and patience grows as they do.
+        least this many steps together, and patience grows as they do. Where a run's changes name
+        ``epochs`` and not this, it is 0.
     class_weights
         ``"balanced"`` weighs each sequence by N / (2 N_c), with N_c training sequences of its
         class; the validation loss too.
