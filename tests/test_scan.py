@@ -458,7 +458,7 @@ def test_mistakes_are_told_in_one_line_and_leave_nothing(run: Path, tmp_path: Pa
         ("scan", run, "protein.fa", "-o", "scan.bw"): "protein.fa",
         ("scan", run, "none.fa", "-o", "scan.bw"): "no such file",
         (*good, "--regions", "out.bed"): "such as c:400-900, where c of g.fa has 500 bases",
-        (*good, "--regions", "x.bed"): "lie elsewhere (yours: x; g.fa: c)",
+        (*good, "--regions", "x.bed"): "(yours: x; g.fa: c)",
         (*good, "--stride", "0"): "--stride 0 is no whole number of 1 or more",
         (*good, "--fdr", "0"): "--fdr 0 is no rate",
         (*good, "--fdr", "0.1"): "--fdr 0.1 is of peaks, and none are asked for",
