@@ -232,14 +232,7 @@ def none_lies_in(genome: Genome, loci: Loci) -> InputError:
     (known,) = np.nonzero(names != "")
     if not len(known):
         return none_fits(genome, loci, f"all {len(loci)} are on chromosomes that it lacks")
-    row, name = int(known[0]), str(names[known[0]])
-    lost = f"{len(known)} of {len(loci)} end beyond their chromosomes"
-    place = f"{loci.chrom[row]}:{loci.start[row]}-{loci.end[row]}"
-    return InputError(
-        f"no interval fits the genome: {lost}, such as {place}, where {name} of {genome.path} has "
-        f"{genome.contigs[name].size} bases",
-        remedy="is it the right assembly?",
-    )
+    return none_fits(genome, loci, f"{len(known)} of {len(loci)} end beyond their chromosomes")
 
 
 def _some(names: list[str]) -> str:
