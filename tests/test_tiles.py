@@ -230,6 +230,17 @@ def test_what_a_killed_writer_has_left_is_removed(squares: Squares) -> None:
     assert sorted(os.listdir(squares.output.parent)) == [".out.txt", "out.txt"]
 
 
+def test_what_killed_writers_have_left_goes_before_the_output_is_written(squares: Squares) -> None:
+    folder = squares.output.with_name(f".{squares.output.name}.abcd1234")
+    folder.mkdir()
+    (folder / "half").touch()
+    file = squares.output.with_name(f".{squares.output.name}.abcd5678")
+    file.touch()
+    carry_out(squares)
+    assert not folder.exists()
+    assert not file.exists()
+
+
 def test_a_folder_whose_removal_was_cut_off_goes_with_the_next_call(squares: Squares) -> None:
     carry_out(squares, shard=Shard(1, 2))
     (Tiles(squares).folder / "manifest.json").unlink()

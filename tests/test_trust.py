@@ -123,7 +123,8 @@ def test_attention_that_was_a_constant_in_training_explains_nothing(
 def test_attention_of_a_good_model_marks_its_motif_and_counts() -> None:
     found = checked(motif_decides(), trained(motif_decides(), "attention", **SMALL))
     assert found.verdict.startswith("attention marks the motif's bases (0.")
-    assert " and the prediction depends on it" in found.verdict
+    # Both heads mark the motif: one may do without the other.
+    assert " and the prediction depends on " in found.verdict
     assert "bases may be claimed by ism" in found.verdict
     random = found.random_order
     assert random is not None

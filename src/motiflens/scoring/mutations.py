@@ -221,11 +221,11 @@ class Mutations(Work):
         if is_table(self.output):
             with whole_file(self.output) as file:
                 rows = self._rows(tiles)
-                packed = self.output.suffix.lower() == ".gz"
-                for piece in compress_blocks(rows) if packed else rows:
+                for piece in compress_blocks(rows) if self.output.suffix.lower() == ".gz" else rows:
                     file.write(piece)
             return
-        with tempfile.TemporaryDirectory(dir=self.output.parent) as folder:
+        aside_of = f".{self.outputs[0].name}."  # so that what a kill leaves is found
+        with tempfile.TemporaryDirectory(dir=self.output.parent, prefix=aside_of) as folder:
             held = Path(folder) / "values"
             with held.open("wb") as file:
                 for tile in tiles:

@@ -147,7 +147,10 @@ class Tiles:
         """Remove beginnings of outputs that were cut off when their writer was killed."""
         for output in self.outputs:
             for aside in output.parent.glob(f".{glob.escape(output.name)}.????????"):
-                aside.unlink(missing_ok=True)
+                if aside.is_dir():
+                    shutil.rmtree(aside, ignore_errors=True)
+                else:
+                    aside.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Remove the folder, and the manifest first: without it there is nothing to resume."""
