@@ -63,23 +63,24 @@ class Killed:
             text=True,
         )
 
-    def survives(self, kills: int, seed: int = 0) -> None:
+    def left_after(self, kills: int, seed: int = 0) -> list[dict[str, bytes]]:
         """Kill it so often at moments of its work; each time the next start has to go on.
 
-        Where it has ended, what it leaves is compared, and it begins in a new folder.
+        Return what it leaves in each folder in which it has ended; it then begins in a new one.
         """
         moments = random.Random(seed)
-        n_killed, n_homes, ended = 0, 0, True
+        left: list[dict[str, bytes]] = []
+        n_killed, ended = 0, True
         while n_killed < kills or not ended:
             if ended:
-                home = self.folder / f"cut{n_homes}"
+                home = self.folder / f"cut{len(left)}"
                 home.mkdir()
-                n_homes += 1
             last = n_killed == kills
             ended = self._ends(home, None if last else moments.uniform(self.first, self.last))
             n_killed += not ended
             if ended:
-                assert files(home) == self.whole
+                left.append(files(home))
+        return left
 
     def _ends(self, home: Path, seconds: float | None) -> bool:
         """Start it, kill it after a time if it is still at work, and tell whether it has ended."""

@@ -127,6 +127,24 @@ def test_bytes_of_a_tile_are_read_again() -> None:
         np.testing.assert_array_equal(ours, read)
 
 
+def test_a_big_wig_without_a_value_is_not_written(run: Path, genome: Path, tmp_path: Path) -> None:
+    letter = open_genome(genome).fetch("chr1", 100, 101).upper()
+    (tmp_path / "r.bed").write_text("chr1\t100\t101\n")
+    (tmp_path / "n.bed").write_text("chr1\t0\t1\n")
+    (tmp_path / f"out.{letter}.bw").write_text("of another genome")
+    shared = ("mutations", run, "r.bed", "--genome", genome, "-o", "out", "--overwrite")
+    made = motiflens(*shared, cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert f"out.{letter}.bw is not written: nothing becomes {letter}" in made.stderr
+    written = {f"out.{base}.bw" for base in "ACGT" if base != letter}
+    assert {path.name for path in tmp_path.glob("out*")} == written
+    assert all(name in made.stdout for name in written)
+    none = motiflens("mutations", run, "n.bed", "--genome", genome, "-o", "none", cwd=tmp_path)
+    assert none.returncode == 2
+    assert "no window of" in none.stderr
+    assert not list(tmp_path.glob("none*.bw"))
+
+
 def test_four_big_wigs_are_empty_at_the_reference(run: Path, genome: Path, tmp_path: Path) -> None:
     (tmp_path / "r.bed").write_text("chr1\t100\t140\nHLA:a-1\t0\t60\n")
     shared = ("mutations", run, "r.bed", "--genome", genome, "--threads", "1")

@@ -561,7 +561,7 @@ def test_a_plan_counts_one_tile(run: Path, genome: Path, tmp_path: Path) -> None
     done = motiflens(
         *("variants", run, vcf, "--genome", genome, "-o", tmp_path / "out.vcf", "--dry-run")
     )
-    assert done.stdout.startswith("1 variant in 1 tile, ")
+    assert done.stdout.startswith("1 variant in 1 tile (model: cnn; ")
 
 
 def test_a_variant_is_drawn(run: Path, genome: Path, tmp_path: Path) -> None:

@@ -10,11 +10,9 @@ from cyclopts import Parameter
 
 from motiflens.cli.options import Chosen, InTiles, Json, Output
 from motiflens.cli.progress import on_stderr
-from motiflens.cli.summary import counted, tell_shard
-from motiflens.progress import in_words
+from motiflens.cli.summary import counted
+from motiflens.cli.tiled import carry_out
 from motiflens.scoring.carry_out import merge as join
-from motiflens.scoring.cluster import engine_of
-from motiflens.scoring.work import Shard
 
 if TYPE_CHECKING:
     from motiflens.scoring.scan import Scan
@@ -52,54 +50,18 @@ def scan(
     fdr
         The largest q-value of a peak; by default 0.05.
     """
-    from motiflens.scoring.genome_scans import carry_out_scan, open_scan
+    from motiflens.scoring.genome_scans import open_scan
 
-    shard = Shard.parse(tiled.shard)
-    engine = engine_of(tiled.scheduler)
-    made = open_scan(
+    work = open_scan(
         run, genome, output, model=chosen.model, regions=regions, stride=stride, peaks=peaks,
         fdr=fdr, device=chosen.device,
     )  # fmt: skip
-    if tiled.dry_run:
-        _print(_estimate(made, shard, chosen.threads), as_json=tiled.as_json)
-        return
-    joined = carry_out_scan(
-        made,
-        shard=shard,
-        engine=engine,
-        threads=chosen.threads,
-        overwrite=tiled.overwrite,
-        progress=on_stderr(),
-    )
-    if joined:
-        _print(_summary(made, output, peaks), as_json=tiled.as_json)
-        return
-    tell_shard(output, tiled.shard, as_json=tiled.as_json)
+    if carry_out(work, chosen, tiled):
+        _tell(work, output, peaks, as_json=tiled.as_json)
 
 
-def _estimate(scan: Scan, shard: Shard, threads: int | None) -> dict[str, Any]:
-    """Return what would be done, and about how long it takes, as one tile was measured."""
-    from motiflens.training import n_cores
-
-    own = [size for tile, size in enumerate(scan.sizes) if shard.takes(tile)]
-    workers = min(threads or n_cores(), max(len(own), 1))
-    seconds = scan.seconds() * sum(own) / max(sum(scan.sizes), 1) / workers
-    return {
-        "model": scan.scorer.name,
-        "seeds": scan.scorer.n_seeds,
-        "window": scan.length,
-        "positions": sum(own),
-        "tiles": len(own),
-        "shared_activations": scan.shares_activations,
-        "seconds": round(seconds, 1),
-        "told": f"{counted(sum(own), 'position')} in {counted(len(own), 'tile')}, windows of "
-        f"{scan.length} bases scored by {counted(scan.scorer.n_seeds, 'seed')} of "
-        f"{scan.scorer.name}, {'which share' if scan.shares_activations else 'without shared'} "
-        f"activations: {in_words(seconds)} with {counted(workers, 'thread')}",
-    }
-
-
-def _summary(scan: Scan, output: Path, peaks: Path | None) -> dict[str, Any]:
+def _tell(scan: Scan, output: Path, peaks: Path | None, *, as_json: bool) -> None:
+    """Say what was written."""
     result = scan.result
     assert result is not None, "it was joined"
     values: dict[str, Any] = {
@@ -120,11 +82,6 @@ def _summary(scan: Scan, output: Path, peaks: Path | None) -> dict[str, Any]:
             f"\n{peaks}: {counted(result.n_peaks, 'peak')} with q <= {scan.arguments['fdr']:g} of "
             f"{result.n_maxima} local maxima, beside {result.n_null} of dinucleotide shuffles"
         )
-    return values | {"told": told}
-
-
-def _print(values: dict[str, Any], *, as_json: bool) -> None:
-    told = values.pop("told")
     print(json.dumps(values) if as_json else told)
 
 

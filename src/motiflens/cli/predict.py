@@ -202,7 +202,7 @@ def export(
         )
     scorer = open_torch(run or Path(), Chosen(model), own)
     if dry_run:
-        print(f"{in_short(scorer)} to {output}, in less than a minute")
+        print(f"{in_short(scorer)} would be written to {output}")
         return
     source = run if run is not None else scorer
     path, card = export_model(source, output, architecture=model, overwrite=overwrite)

@@ -19,7 +19,6 @@ from motiflens.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from motiflens.results import Results
     from motiflens.results.motifs import ConfirmedMotif
@@ -126,14 +125,6 @@ def in_short(motif: ConfirmedMotif) -> dict[str, Any]:
 def counted(n: int, what: str) -> str:
     """Write a number of things: "1 motif", "2 motifs"."""
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
-
-
-def tell_shard(output: Path, shard: str | None, *, as_json: bool) -> None:
-    """Say that one part of a long command is done, and how all are joined."""
-    if as_json:
-        print(json.dumps({"file": str(output), "shard": shard}))
-    told = f"shard {shard} of {output} is done"
-    print(f"{told}; `motiflens merge {output}` joins all of them", file=sys.stderr)
 
 
 def print_motifs(entries: Sequence[dict[str, Any]]) -> None:

@@ -11,13 +11,10 @@ import msgspec
 from cyclopts import Parameter
 
 from motiflens.cli.options import Chosen, InTiles, Output, check_new_file
-from motiflens.cli.progress import on_stderr
-from motiflens.cli.summary import counted, tell_shard
-from motiflens.progress import in_words
+from motiflens.cli.tiled import carry_out
 
 if TYPE_CHECKING:
     from motiflens.scoring.variants import Variants
-    from motiflens.scoring.work import Work
 
 
 def variants(
@@ -67,12 +64,10 @@ def variants(
         output=output,
         table=table,
     )
-    for note in work.notes:
-        on_stderr().note(note)
     if plot is not None:
         _draw(work, plot, output, tiled)
         return
-    if not _carry_out(work, chosen, tiled):
+    if not carry_out(work, chosen, tiled):
         return
     if tiled.as_json:
         print(json.dumps({"output": str(output), **work.summary()}))
@@ -119,7 +114,8 @@ def mutations(
     genome
         FASTA or 2bit.
     """
-    from motiflens.scoring.mutations import ALL, Mutations
+    from motiflens.scoring.mutations import Mutations
+    from motiflens.scoring.regions import ALL
 
     work = Mutations(
         run=run,
@@ -130,53 +126,11 @@ def mutations(
         output=output,
     )
     started = time.perf_counter()
-    if not _carry_out(work, chosen, tiled):
+    if not carry_out(work, chosen, tiled):
         return
     seconds, n_bases = time.perf_counter() - started, sum(work.sizes)
-    names = [str(path) for path in work.outputs]
+    names = [str(path) for path in work.outputs if path.is_file()]
     if tiled.as_json:
         print(json.dumps({"outputs": names, "bases": n_bases, "substitutions": 3 * n_bases}))
     else:
         print(f"{', '.join(names)}: {n_bases:,} bases in {seconds:.0f} s")
-
-
-def _carry_out(work: Work, chosen: Chosen, tiled: InTiles) -> bool:
-    """Carry out a work as the options say, and return whether its output is written."""
-    from motiflens.scoring.carry_out import carry_out
-    from motiflens.scoring.cluster import engine_of
-    from motiflens.scoring.work import Shard
-    from motiflens.settings import n_cores
-    from motiflens.training.machine import single_intra_op_thread
-
-    if tiled.dry_run:
-        with single_intra_op_thread():
-            _foretell(work, chosen.threads or n_cores(), tiled)
-        return False
-    with single_intra_op_thread():
-        done = carry_out(
-            work,
-            shard=Shard.parse(tiled.shard),
-            engine=engine_of(tiled.scheduler),
-            threads=chosen.threads or n_cores(),
-            overwrite=tiled.overwrite,
-            progress=on_stderr(),
-        )
-    if not done:
-        tell_shard(work.output, tiled.shard, as_json=tiled.as_json)
-    return done
-
-
-def _foretell(work: Work, threads: int, tiled: InTiles) -> None:
-    """Print what would be done and how long it takes, from the first tile."""
-    sizes = list(work.sizes)
-    started = time.perf_counter()
-    if sizes:
-        work.compute(0)
-    seconds = (time.perf_counter() - started) * sum(sizes) / max(sum(sizes[:1]), 1)
-    seconds /= min(threads, max(len(sizes), 1))
-    if tiled.as_json:
-        told = {"tiles": len(sizes), work.unit: sum(sizes), "seconds": round(seconds, 1)}
-        print(json.dumps(told))
-    else:
-        n = f"{sum(sizes):,} {work.unit.removesuffix('s') if sum(sizes) == 1 else work.unit}"
-        print(f"{n} in {counted(len(sizes), 'tile')}, {in_words(seconds)}")

@@ -167,6 +167,18 @@ class Annotation(Work):
         return Annotator(self.given["run"], self.given["sequences"], **options)
 
     @property
+    def notes(self) -> Sequence[str]:
+        """What was left out, and chosen."""
+        return self.annotator.notes
+
+    @property
+    def plan(self) -> Mapping[str, Any]:
+        """The motifs, sequences and method."""
+        annotator = self.annotator
+        n = {"motifs": len(annotator.motifs), "sequences": len(annotator.stored)}
+        return {**n, "method": annotator.method}
+
+    @property
     def settings(self) -> Mapping[str, Any]:
         """Hashes of models, motifs and sequences, and the options."""
         return {**self.annotator.settings, "fdr": self.arguments["fdr"], "version": __version__}

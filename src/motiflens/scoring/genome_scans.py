@@ -9,9 +9,8 @@ from pathlib import Path
 from motiflens.errors import InputError
 from motiflens.progress import Progress
 from motiflens.runs import Run
-from motiflens.scoring.carry_out import ALL, Engine, carry_out
+from motiflens.scoring.carry_out import carry_out
 from motiflens.scoring.scan import Scan, ScanResult
-from motiflens.scoring.work import Shard
 from motiflens.training import n_cores, single_intra_op_thread
 
 #: Names of the track.
@@ -148,33 +147,7 @@ def scan_genome(
         run, genome, output, model=model, regions=regions, stride=stride, peaks=peaks, fdr=fdr,
         device=device,
     )  # fmt: skip
-    carry_out_scan(scan, threads=threads, overwrite=overwrite, progress=progress)
+    with single_intra_op_thread():
+        carry_out(scan, threads=threads or n_cores(), overwrite=overwrite, progress=progress)
     assert scan.result is not None, "it is all there"
     return scan.result
-
-
-def carry_out_scan(
-    scan: Scan,
-    *,
-    shard: Shard = ALL,
-    engine: Engine | None = None,
-    threads: int | None = None,
-    overwrite: bool = False,
-    progress: Progress | None = None,
-) -> bool:
-    """Carry out a scan, or a part of it; return whether the output is written.
-
-    Raises
-    ------
-    InputError
-        If the output, the peaks or the tiles of another scan are in the way.
-    """
-    with single_intra_op_thread():
-        return carry_out(
-            scan,
-            shard=shard,
-            engine=engine,
-            threads=threads or n_cores(),
-            overwrite=overwrite,
-            progress=progress,
-        )

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import operator
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import pybigtools
 from numpy.typing import NDArray
 
 from motiflens.errors import InputError
 from motiflens.files import whole_file
 from motiflens.hits.bed import compress_blocks
-from motiflens.io.bed import read_loci
+from motiflens.io.big_wig import Value, write_values
 from motiflens.io.genome import Genome, open_genome
+from motiflens.models.calling import check_threads
 from motiflens.progress import Progress, listener
 from motiflens.runs import Run
 from motiflens.scoring.models import open_models
+from motiflens.scoring.regions import Interval, Regions, read_regions
+from motiflens.scoring.scorer import plan_of
 from motiflens.scoring.substitutions import Substitutions, substitutions_of
-from motiflens.scoring.variant_files import hash_file
-from motiflens.scoring.work import Work
+from motiflens.scoring.work import Work, hash_file
 from motiflens.sequences import ALPHABET, PAD, encode
 from motiflens.settings import n_cores
 from motiflens.training.machine import single_intra_op_thread
@@ -35,74 +35,10 @@ from motiflens.version import __version__
 AT_ONCE = 50_000
 #: Columns of the table.
 COLUMNS = ("chrom", "pos", "ref", "alt", "reference", "difference", "standard_error")
-ALL = "all"
 #: Endings of files that the output is not: it would become the beginning of four names.
 NO_PREFIX = (".csv", ".txt", ".txt.gz", ".csv.gz", ".parquet", ".xlsx", ".vcf", ".bed", ".bw")
 
 Values = NDArray[np.float32]
-
-
-class Interval(NamedTuple):
-    """Bases of a contig, by its name in the genome; 0-based, half-open."""
-
-    chrom: str
-    start: int
-    end: int
-
-
-Regions = Path | str | Sequence[tuple[str, int, int]]
-
-
-def read_regions(regions: Regions, genome: Genome) -> list[Interval]:
-    """Return regions in order, those that overlap joined.
-
-    They are those of a BED file, all contigs for ``all``, or triples.
-
-    Raises
-    ------
-    InputError
-        When a region is not in the genome.
-    """
-    if isinstance(regions, Path | str) and str(regions) == ALL:
-        return sorted(Interval(name, 0, of.size) for name, of in genome.contigs.items() if of.size)
-    given = read_loci(regions).spans() if isinstance(regions, Path | str) else regions
-    if not isinstance(given, Iterable):
-        raise _no_region(given)
-    joined: list[Interval] = []
-    for chrom, start, end in sorted(_in_genome(genome, span) for span in given):
-        last = joined[-1] if joined else None
-        if last and last.chrom == chrom and start <= last.end:
-            joined[-1] = Interval(chrom, last.start, max(last.end, end))
-        else:
-            joined.append(Interval(chrom, start, end))
-    return joined
-
-
-def _no_region(given: object) -> InputError:
-    return InputError(
-        f"{given!r} is no region",
-        remedy="give triples of chromosome, start and end, such as ('chr1', 0, 200), start < end",
-        argument="regions",
-    )
-
-
-def _in_genome(genome: Genome, span: tuple[str, int, int]) -> Interval:
-    try:
-        chrom, start, end = span
-        start, end = operator.index(start), operator.index(end)
-    except (TypeError, ValueError):
-        raise _no_region(span) from None
-    if not isinstance(chrom, str) or not 0 <= start < end:
-        raise _no_region(span)
-    name = genome.name_of(chrom)
-    if name is None or end > genome.contigs[name].size:
-        size = f"has {genome.contigs[name].size} bases" if name else "is not in it"
-        raise InputError(
-            f"the region {chrom}:{start}-{end} is not in {genome.path}: {chrom} {size}",
-            remedy="correct the regions, or take the genome that they belong to",
-            argument="regions",
-        )
-    return Interval(name, start, end)
 
 
 class MutatedBases(NamedTuple):
@@ -194,6 +130,11 @@ class Mutations(Work):
             return [self.output]
         return [self.output.with_name(f"{self.output.name}.{base}.bw") for base in ALPHABET]
 
+    @property
+    def plan(self) -> Mapping[str, Any]:
+        """The model and the window."""
+        return plan_of(self._substitutions.scorer)
+
     @cached_property
     def settings(self) -> Mapping[str, Any]:
         """All that decides the result."""
@@ -224,30 +165,35 @@ class Mutations(Work):
                 for piece in compress_blocks(rows) if self.output.suffix.lower() == ".gz" else rows:
                     file.write(piece)
             return
-        aside_of = f".{self.outputs[0].name}."  # so that what a kill leaves is found
-        with tempfile.TemporaryDirectory(dir=self.output.parent, prefix=aside_of) as folder:
-            held = Path(folder) / "values"
-            with held.open("wb") as file:
-                for tile in tiles:
-                    file.write(MutatedBases.from_bytes(tile).difference.tobytes())
-            made = [self._big_wig(row, held, Path(folder)) for row in range(len(ALPHABET))]
-            for aside, path in zip(made, self.outputs, strict=True):
-                aside.replace(path)
-
-    def _big_wig(self, row: int, held: Path, folder: Path) -> Path:
-        aside = folder / f"{row}.bw"
         names = dict.fromkeys(region.chrom for region in self.regions)
         sizes = {name: self._genome.contigs[name].size for name in names}
-        pybigtools.open(str(aside), "w").write(sizes, self._intervals(row, held))
-        return aside
+        # Without a name, so that a kill leaves nothing.
+        with tempfile.TemporaryFile(dir=self.output.parent) as held:
+            n_values = np.zeros(len(ALPHABET), dtype=np.int64)
+            for tile in tiles:
+                difference = MutatedBases.from_bytes(tile).difference
+                n_values += (~np.isnan(difference)).sum(axis=1)
+                held.write(difference.tobytes())
+            if not n_values.any():
+                raise InputError(
+                    f"no window of {self._substitutions.scorer.length} bases without N lies around "
+                    "a base of the regions",
+                    remedy="give other regions",
+                )
+            for row, path in enumerate(self.outputs):
+                if n_values[row]:
+                    write_values(path, sizes, self._values(row, held))
+                else:  # which the format cannot hold
+                    path.unlink(missing_ok=True)
+                    progress.note(f"{path} is not written: nothing becomes {ALPHABET[row]}")
 
-    def _intervals(self, row: int, held: Path) -> Iterator[tuple[str, int, int, float]]:
-        with held.open("rb") as file:
-            for chrom, start, end in self._tiles:
-                values = np.frombuffer(file.read(16 * (end - start)), dtype=np.float32)
-                of_base = values.reshape(4, end - start)[row]
-                for at in np.flatnonzero(~np.isnan(of_base)).tolist():
-                    yield chrom, start + at, start + at + 1, float(of_base[at])
+    def _values(self, row: int, held: IO[bytes]) -> Iterator[Value]:
+        held.seek(0)
+        for chrom, start, end in self._tiles:
+            values = np.frombuffer(held.read(16 * (end - start)), dtype=np.float32)
+            of_base = values.reshape(4, end - start)[row]
+            for at in np.flatnonzero(~np.isnan(of_base)).tolist():
+                yield chrom, start + at, start + at + 1, float(of_base[at])
 
     def _rows(self, tiles: Iterator[bytes]) -> Iterator[bytes]:
         yield ("#" + "\t".join(COLUMNS) + "\n").encode()
@@ -334,6 +280,7 @@ def score_mutations(
     InputError
         For a run, regions or a genome that are none.
     """
+    check_threads(threads)
     opened = open_genome(genome)
     substitutions = substitutions_of(open_models(run, model, device=device))
     tiles = list(_cut(read_regions(regions, opened)))

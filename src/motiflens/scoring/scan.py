@@ -8,8 +8,6 @@ window as a sequence of its own.
 
 from __future__ import annotations
 
-import hashlib
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motiflens.errors import InputError
-from motiflens.files import open_binary, whole_file
+from motiflens.files import whole_file
 from motiflens.hits.intervals import intervals_of_bed, whole_contigs
 from motiflens.io.big_wig import Value, write_values
 from motiflens.io.genome import open_genome
@@ -36,10 +34,11 @@ from motiflens.scoring.peaks import (
     significance,
 )
 from motiflens.scoring.scan_tiles import Scored, Span, Stretch, cut
+from motiflens.scoring.scorer import plan_of
 from motiflens.scoring.shared_windows import Floats32, Positions
 from motiflens.scoring.tiles import Tiles
 from motiflens.scoring.window_scores import Mean, window_scores
-from motiflens.scoring.work import Work
+from motiflens.scoring.work import Work, hash_file
 from motiflens.sequences import PAD, Codes, encode
 from motiflens.training.machine import keep_freed_memory
 from motiflens.version import __version__
@@ -48,7 +47,6 @@ from motiflens.version import __version__
 SEED = 0
 #: Values that become Python's numbers together.
 AT_ONCE = 2**16
-HASHED_AT_ONCE = 2**22
 
 
 @dataclass(frozen=True)
@@ -126,8 +124,8 @@ class Scan(Work):
         return {
             "model": self.scorer.sha256,
             "length": self.length,
-            "genome": _hash(arguments["genome"]),
-            "regions": None if regions is None else _hash(regions),
+            "genome": hash_file(arguments["genome"]),
+            "regions": None if regions is None else hash_file(regions),
             "stride": self.stride,
             "peaks": self.with_peaks,
             "fdr": arguments["fdr"] if self.with_peaks else None,
@@ -135,9 +133,10 @@ class Scan(Work):
         }
 
     @property
-    def shares_activations(self) -> bool:
-        """Whether windows share their activations."""
-        return isinstance(self.windows, Mean)
+    def plan(self) -> Mapping[str, Any]:
+        """The model, the window, and whether windows share their activations."""
+        shared = "yes" if isinstance(self.windows, Mean) else "no"
+        return {**plan_of(self.scorer), "shared_activations": shared}
 
     @cached_property
     def sizes(self) -> Sequence[int]:
@@ -249,16 +248,6 @@ class Scan(Work):
                 ) from None
         self.result = joined.finish()
 
-    def seconds(self) -> float:
-        """Compute the largest tile, and return about how long all take, one after the other."""
-        sizes = self.sizes
-        if not sizes:
-            return 0.0
-        largest = int(np.argmax(sizes))
-        started = time.perf_counter()
-        self.compute(largest)
-        return (time.perf_counter() - started) * sum(sizes) / max(sizes[largest], 1)
-
 
 class _Joined:
     """Tiles on their way into the files."""
@@ -315,11 +304,3 @@ def _known(codes: Codes, length: int) -> NDArray[np.bool_]:
     n = max(len(codes) - length + 1, 0)
     known[:n] = unknown[length : length + n] == unknown[:n]
     return known
-
-
-def _hash(path: str) -> str:
-    digest = hashlib.sha256()
-    with open_binary(path) as file:
-        while block := file.read(HASHED_AT_ONCE):
-            digest.update(block)
-    return digest.hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,3 +128,8 @@ class Scorer(ABC):
             rows = np.flatnonzero(lengths == length)
             logits[:, rows] = forward(np.ascontiguousarray(codes[rows, :length]))
         return logits
+
+
+def plan_of(scorer: Scorer) -> dict[str, Any]:
+    """Return what a plan says of a model and its windows."""
+    return {"model": scorer.name, "seeds": scorer.n_seeds, "window": scorer.length}

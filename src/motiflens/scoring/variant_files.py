@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import os
 import tempfile
 import zlib
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from motiflens.errors import InputError
 from motiflens.files import STDIN, is_pipe, open_binary, stream_text, unpack
 from motiflens.hits.bed import compress_blocks
+from motiflens.scoring.work import hash_file
 
 #: Fields of INFO that are ours begin so.
 OURS = "ML_"
@@ -139,15 +139,6 @@ def _order(contig: NDArray[np.int32], start: NDArray[np.int64]) -> NDArray[np.in
     if runs <= len(np.unique(contig)) and bool((changes | (np.diff(start) >= 0)).all()):
         return None
     return np.lexsort((start, contig))
-
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of the bytes of a file."""
-    digest = hashlib.sha256()
-    with open_binary(path) as file:
-        while block := file.read(_BYTES_AT_ONCE):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 @contextmanager

@@ -20,16 +20,17 @@ from motiflens.errors import InputError, one_of
 from motiflens.files import whole_file
 from motiflens.hits.bed import compress_blocks
 from motiflens.io.genome import open_genome
+from motiflens.models.calling import check_threads
 from motiflens.motifs import read_motifs
 from motiflens.progress import Progress, listener
 from motiflens.results.folder import motif_file_of
 from motiflens.runs import Run
 from motiflens.scoring.alleles import REASONS, RefMismatch
 from motiflens.scoring.models import open_models
+from motiflens.scoring.scorer import plan_of
 from motiflens.scoring.variant_files import (
     Record,
     VariantFile,
-    hash_file,
     read_variants,
     with_info,
     write_variants,
@@ -43,7 +44,7 @@ from motiflens.scoring.variant_output import (
     table_rows,
 )
 from motiflens.scoring.variant_scores import AlleleScore, VariantScoring
-from motiflens.scoring.work import Work
+from motiflens.scoring.work import Work, hash_file
 from motiflens.settings import n_cores
 from motiflens.training.machine import single_intra_op_thread
 from motiflens.version import __version__
@@ -97,6 +98,11 @@ class Variants(Work):
             return list(self.file.notes)
         told = f"no variant is on a contig of {genome.path} ({_few(genome.contigs)})"
         return [*self.file.notes, f"{told}; the file has {_few(names)}: is it the right genome?"]
+
+    @property
+    def plan(self) -> Mapping[str, Any]:
+        """The model and the window."""
+        return plan_of(self._scoring.scorer)
 
     @property
     def scoring(self) -> VariantScoring:
@@ -261,6 +267,7 @@ def score_variants(
             remedy="give the path of a VCF or BCF file, or a data frame",
             argument="variants",
         )
+    check_threads(threads)
     scoring = _scoring(run, genome, model, device, ref_mismatch)
     if isinstance(variants, pd.DataFrame):
         records, order = _records_of(variants)

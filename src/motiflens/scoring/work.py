@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from motiflens.errors import InputError
+from motiflens.files import open_binary
 from motiflens.progress import Progress
 
 #: Command → where the kind of its work is.
@@ -21,6 +23,8 @@ WORKS: dict[str, str] = {
     "variants": "motiflens.scoring.variants:Variants",
     "mutations": "motiflens.scoring.mutations:Mutations",
 }
+
+HASHED_AT_ONCE = 1 << 22
 
 
 class Work(ABC):
@@ -57,6 +61,16 @@ class Work(ABC):
     def outputs(self) -> Sequence[Path]:
         """All files that are made."""
         return [self.output]
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Sentences for a log: what was left out or chosen."""
+        return ()
+
+    @property
+    def plan(self) -> Mapping[str, Any]:
+        """What is computed, in the words of a plan."""
+        return {}
 
     @property
     @abstractmethod
@@ -99,6 +113,15 @@ class Shard:
     def takes(self, tile: int) -> bool:
         """Return whether a tile is of this shard."""
         return tile % self.count == self.number - 1
+
+
+def hash_file(path: Path | str) -> str:
+    """Return the SHA-256 of the bytes of a file."""
+    digest = hashlib.sha256()
+    with open_binary(path) as file:
+        while block := file.read(HASHED_AT_ONCE):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def open_work(command: str, arguments: str) -> Work:
