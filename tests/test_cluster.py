@@ -17,6 +17,8 @@ from motiflens.scoring import cluster
 from motiflens.scoring.carry_out import carry_out
 from motiflens.scoring.cluster import engine_of
 
+ROOT = Path(__file__).parent.parent
+
 
 def work(folder: Path, **arguments: object) -> Digests:
     return Digests(output=folder / "out.bin", **arguments)
@@ -43,10 +45,12 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     file = folder / "scheduler.json"
     dask = [sys.executable, "-m", "dask"]
     quiet = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    # Both must find the class of the toy, as a real one has motiflens installed.
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     one = ["scheduler", "--no-dashboard", "--host", "127.0.0.1", "--port", "0"]
-    started = [subprocess.Popen([*dask, *one, "--scheduler-file", file], **quiet)]  # type: ignore[call-overload]
+    started = [subprocess.Popen([*dask, *one, "--scheduler-file", file], env=environment, **quiet)]  # type: ignore[call-overload]
     workers = ["worker", "--no-dashboard", "--nworkers", "2", "--nthreads", "1"]
-    host = {**os.environ, "TOY_HOST": "another host's "}
+    host = {**environment, "TOY_HOST": "another host's "}
     started += [
         subprocess.Popen([*dask, *workers, "--scheduler-file", file], **quiet, env=host)  # type: ignore[call-overload]
     ]
