@@ -17,15 +17,16 @@ from motiflens.settings import Settings
 from motiflens.stages.compare import compare
 from toy_models import planted
 
+EXPONENTIAL = {"n_filters": 14, "kernel_size": 8, "activation": "exponential"}
 MODELS = {
     "cnn": {"n_filters": 24, "kernel_size": 9},
-    "attention": {"n_filters": 14, "kernel_size": 8, "n_heads": 3, "n_hidden": 5},
+    "attention": {**EXPONENTIAL, "n_heads": 3, "n_hidden": 5},
     "hybrid": {"n_filters": 12, "kernel_size": 7, "n_blocks": 2, "n_heads": 2, "n_hidden": 5},
     "transformer": {"n_channels": 12, "n_blocks": 2, "n_heads": 3, "n_hidden": 5},
     "tutorial-cnn": {},
     "tutorial-attention": {},
 }
-PORT, TOKEN = 8765, "a token of a test"
+PORT, TOKEN = 8765, "a-token-of-a-test"
 NAMED = {"authorization": f"Bearer {TOKEN}"}
 
 

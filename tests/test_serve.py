@@ -145,7 +145,7 @@ def test_the_page_is_opened_by_its_address_and_stays_open_by_a_cookie(bench: Ben
         client.cookies.clear()
         assert client.get("/", headers={"cookie": f"{name}={value}"}).status_code == 200
         refused(client.get("/", headers={"cookie": f"{name}=other"}), 401)
-        refused(client.get("/", headers={"cookie": "motiflens-1=a token of a test"}), 401)
+        refused(client.get("/", headers={"cookie": "motiflens-1=a-token-of-a-test"}), 401)
 
 
 def test_other_methods_are_refused(client: TestClient) -> None:
@@ -217,7 +217,6 @@ def test_wrong_sequences_are_told_with_the_position(client, path, sequence, word
         '{"model": "cnn", "sequence": ["A"]}',
         '{"model": "../cnn", "sequence": "ACGTACGTACGTACGT"}',
         '{"model": "cnn", "sequence": "ACGTACGTACGTACGT", "seed": 99}',
-        '{"model": "cnn", "sequence": "ACGTACGTACGTACGT", "seed": true}',
         '{"model": "cnn", "sequence": "ACGTACGTACGTACGT", "method": "attention"}',
         '{"model": "cnn", "sequence": "ACG"}',
         "\ud800",

@@ -95,6 +95,7 @@ def test_numbers_of_stages_are_those_of_hooks(run_dir, bench, model, strand) -> 
         wanted = network.first_layer(x).activations[0].detach().numpy()
         if model in ("attention", "hybrid"):  # whose layer itself is called on every unit
             assert gave["activation"][0].mT.numpy() == pytest.approx(wanted, abs=1e-5)
+        assert wanted.max() > 0
         assert shown(of["filters"]) == pytest.approx(wanted[np.ix_(rows, columns)], abs=1e-5)
         assert set(np.argsort(-wanted.max(axis=1))[:6].tolist()) <= set(rows)
     for name, softmax in SOFTMAXES.items():
@@ -152,7 +153,9 @@ def test_the_arithmetic_of_every_stage_adds_up(bench, model, strand) -> None:
         assert products + unfolded.others + unfolded.bias == pytest.approx(unfolded.total, abs=1e-5)
         for term in unfolded.terms:
             assert term.value * term.weight == pytest.approx(term.product, abs=1e-5)
-        if stage.kind in ("filters", "hidden", "pooled"):
+        if model == "attention" and stage.kind == "filters":
+            assert unfolded.value == pytest.approx(np.exp(unfolded.total), abs=1e-4)
+        elif stage.kind in ("filters", "hidden", "pooled"):
             assert unfolded.value == pytest.approx(max(unfolded.total, 0), abs=1e-4) or (
                 model in ("hybrid", "transformer") and stage.kind == "pooled"
             )

@@ -67,11 +67,17 @@ def serve(
 
 
 def first_views(bench: Bench) -> list[View]:
-    """Look at the first example with the first model of each run, or the first two of one."""
-    runs: dict[str, list[str]] = {}
-    for served in bench.models.values():
-        runs.setdefault(served.about.run, []).append(served.about.id)
-    ids = [own[0] for own in runs.values()] if len(runs) > 1 else next(iter(runs.values()))[:2]
+    """Look at the first example with the best model of each run; of one, with its best that attends.
+
+    Where that is the best model itself, or none attends, with the next one.
+    """
+    models = [served.about for served in bench.models.values()]
+    ids = list({model.run: model.id for model in reversed(models)}.values())[::-1]
+    if len(ids) == 1:
+        attending = sorted(
+            models[1:], key=lambda model: not model.attends and not models[0].attends
+        )
+        ids += [model.id for model in attending[:1]]
     example = bench.offer.examples[0].sequence
     fitting = [id for id in ids if len(example) <= bench.models[id].about.max_length]
     return [view(bench, ViewRequest(id, example)) for id in fitting[:MOST_SHOWN]]

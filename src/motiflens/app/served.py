@@ -13,7 +13,6 @@ import torch
 from motiflens.app.wire import Example, KnownMotif, Offer, ServedModel
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError, one_of
-from motiflens.matrices import Matrix
 from motiflens.results import Results
 from motiflens.runs import Run, load_run
 from motiflens.runs.ensemble import Ensemble
@@ -164,7 +163,7 @@ def _motifs(results: Results, run_name: str) -> list[KnownMotif]:
     ][:MAX_MOTIFS]
 
 
-def _letters(ppm: Matrix) -> str:
+def _letters(ppm: Sequence[Sequence[float]]) -> str:
     """Return the most likely bases of a matrix (4, W)."""
     return "".join(ALPHABET[base] for base in np.asarray(ppm).argmax(axis=0))
 

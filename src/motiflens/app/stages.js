@@ -52,6 +52,7 @@ function drawSweep() {
     add("path", { class: `m${at}`, fill: "none", "stroke-dasharray": "6 3", d: line(one, one.control) });
     add("path", { class: `m${at}`, fill: "none", "stroke-dasharray": "1 3", d: `M${AXIS} ${y(one.without)}H${width - RIGHT}` });
     add("path", { class: `m${at}`, fill: "none", "stroke-width": 2, d: line(one, one.logits) });
+    add("text", { class: "ink end bold", x: x(one.starts.at(-1)), y: Math.max(24, y(one.logits.at(-1)) - 6) }, one.model);
   });
   told(state.swept.map(one => {
     const at = one.logits.indexOf(Math.max(...one.logits));
@@ -140,7 +141,7 @@ function drawStrip(figure, inside) {
 function cellsOf(stage, inside, width) {
   if (!stage.starts.length) {
     const each = Math.min(60, (width - AXIS - RIGHT) / stage.columns.length);
-    return { x: column => AXIS + column * each, each, tall: 64 };
+    return { x: column => AXIS + column * each, each, tall: 56 };
   }
   const unit = lane(width).base(inside), stride = stage.starts.length > 1 ? Math.abs(stage.starts[1] - stage.starts[0]) : inside.sequence.length;
   const each = stride * unit;
@@ -154,23 +155,25 @@ function drawStage(figure, stage, inside) {
   if (!width) return;
   const along = stage.starts.length > 0, height = along ? stage.rows.length * tall + 8 : tall + 22;
   const shown = along ? stage.rows.length : stage.columns.length;
-  const layer = ["attention", "hidden"].includes(stage.kind) ? stage.name : "";
+  const layer = stage.kind === "attention" ? stage.name : "";
   $("h3", figure).replaceChildren(STAGE_WORDS[stage.kind](), " ", make("small", { textContent: [layer, stage.kind === "logit" ? logitWords(inside) : shown < stage.total ? say("the {n} largest of {n_total}", { n: shown, n_total: stage.total }) : "", along ? say("each sees {n} bases", { n: stage.width }) : ""].filter(Boolean).join("; ") }));
   size(svg, width, height, say("{stage}: arrow keys choose a number", { stage: STAGE_WORDS[stage.kind]() }));
   const add = (...given) => svg.append(shape(...given)), most = Math.max(1e-12, ...stage.values.flat().map(Math.abs));
+  // Numbers below 0 hang from a line in the middle; where there are none, all stand on the floor.
+  const zero = stage.values.flat().some(value => value < 0) ? tall / 2 : tall;
   stage.values.forEach((values, row) => {
     if (along) add("text", { class: "muted end", x: AXIS - 4, y: 14 + row * tall }, stage.kind === "filters" ? stage.rows[row] : rowWords(stage, stage.rows[row]).replace(/\D+/, "") || stage.rows[row]);
     values.forEach((value, column) => {
       if (along) {
         if (value > most / 100) add("rect", { class: "plus", "fill-opacity": value / most, x: x(column), y: 4 + row * tall, width: Math.max(each * 0.95, 0.6), height: tall - 2 });
       } else {
-        const size = Math.max(1, Math.abs(value) / most * (tall / 2 - 2));
-        add("rect", { class: value < 0 ? "minus" : "plus", x: x(column) + each * 0.1, y: value < 0 ? 4 + tall / 2 : 4 + tall / 2 - size, width: each * 0.8, height: size });
+        const size = Math.max(1, Math.abs(value) / most * (value < 0 ? tall - zero : zero));
+        add("rect", { class: value < 0 ? "minus" : "plus", x: x(column) + each * 0.1, y: 4 + (value < 0 ? zero : zero - size), width: each * 0.8, height: size });
         if (each >= 26) add("text", { class: "muted middle", x: x(column) + each / 2, y: tall + 16 }, stage.kind === "logit" ? short(value) : stage.columns[column]);
       }
     });
   });
-  if (!along) add("path", { class: "line", d: `M${AXIS} ${4 + tall / 2}H${x(stage.columns.length)}` });
+  if (!along) add("path", { class: "line", d: `M${AXIS} ${4 + zero}H${x(stage.columns.length)}` });
   const chosen = inside.unfolded?.stage === stage.name ? inside.unfolded : null;
   const row = chosen ? (along ? stage.rows.indexOf(chosen.row) : 0) : -1, column = chosen ? stage.columns.indexOf(chosen.column) : -1;
   if (row >= 0 && column >= 0) add("rect", { class: "cursor", x: x(column), y: 3 + row * tall, width: Math.max(each, 4), height: tall });

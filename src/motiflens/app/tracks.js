@@ -61,7 +61,7 @@ class Tracks {
     const last = state.first + n, unit = this.unit = (width - AXIS - RIGHT) / n;
     this.x = base => AXIS + (base - state.first) * unit;
     const found = state.shown.map(id => ({ id, at: state.shown.indexOf(id), ...this.shown(id) })).filter(one => one.view);
-    const height = 92 + found.reduce((sum, { view }) => sum + 126 + (view.attention ? 54 : 0), 0);
+    const height = 100 + found.reduce((sum, { view }) => sum + 126 + (view.attention ? 54 : 0), 0);
     size(this.svg, width, height, say("Sequence of {n} bases, {first} to {last} shown; arrow keys move, A C G T N substitute, plus and minus zoom", { n: sequence.length, first: state.first + 1, last }));
     this.window = { first: state.first, last };
     this.changes(sequence, original.sequence, height);
@@ -69,7 +69,7 @@ class Tracks {
     this.grid(sequence, found.find(one => one.view.effects));
     this.high = Math.max(1e-9, ...found.flatMap(one => this.values(one)));
     this.low = Math.min(0, ...found.flatMap(one => this.values(one)));
-    let top = 92;
+    let top = 100;
     for (const one of found) top = this.model(one, top);
     this.cursor(height);
     const slide = $("#slide");
@@ -109,14 +109,14 @@ class Tracks {
     const { first, last } = this.window, effects = of?.view.effects;
     const most = effects ? Math.max(1e-9, ...effects.flat().map(Math.abs)) : 1;
     [...BASES].forEach((letter, row) => {
-      const y = 38 + 11 * row;
-      this.put("text", { class: "muted end", x: AXIS - 6, y: y + 10 }, letter);
+      const y = 38 + 13 * row;
+      this.put("text", { class: "muted end", x: AXIS - 6, y: y + 11 }, letter);
       for (let base = first; base < last; base++) {
         const own = sequence[base] === letter, effect = effects ? effects[row][base] : 0;
         this.put("rect", {
           class: own ? "ink" : effect > 0 ? "plus" : effect < 0 ? "minus" : "line",
           "fill-opacity": own ? 0.55 : effects ? Math.abs(effect) / most : 0.1,
-          x: this.x(base) + this.unit * 0.05, y, width: this.unit * 0.9, height: 10,
+          x: this.x(base) + this.unit * 0.05, y, width: this.unit * 0.9, height: 12,
         });
       }
     });
@@ -177,7 +177,7 @@ class Tracks {
     const base = state.first + Math.floor((event.clientX - box.left - AXIS) / this.unit);
     if (base < this.window.first || base >= this.window.last) return;
     state.cursor = base;
-    const row = Math.floor((y - 38) / 11);
+    const row = Math.floor((y - 38) / 13);
     if (row >= 0 && row < 4 && this.unit >= 4) mutate(base, BASES[row]);
     draw();
   }
@@ -289,7 +289,8 @@ function pictureWithStyle(svg) {
       if (!(element.tagName !== "text" && /^(font|text)/.test(name))) element.setAttribute(name, style.getPropertyValue(name));
     element.removeAttribute("class");
   });
-  for (const name of ["tabindex", "role"]) copy.removeAttribute(name);
+  copy.removeAttribute("tabindex");
+  copy.removeAttribute("role");
   return new XMLSerializer().serializeToString(copy);
 }
 
