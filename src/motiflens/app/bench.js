@@ -19,7 +19,7 @@ function fillLists() {
   const methods = [...new Set(state.shown.flatMap(id => byId.get(id).methods))];
   fill($("#method"), [["", say("each model's own")], ...methods.map(method => [method, METHOD_WORDS[method]()])]);
   const seeds = [...new Set(state.shown.flatMap(id => byId.get(id).seeds))].sort((a, b) => a - b);
-  fill($("#seed"), [["", say("mean of all")], ...seeds.map(seed => [seed, say("seed {n}", { n: seed })])]);
+  fill($("#seed"), [...seeds.map(seed => [seed, say("seed {n}", { n: seed })]), ["mean", say("mean of all")]]);
   fill($("#motifs"), [...motifs.map(({ name, origin }, at) => [at, `${name} (${ORIGINS[origin]()})`]), ["own", say("own letters")]]);
   fill($("#inside-seed"), byId.get($("#inside-model").value).seeds.map(seed => [seed, seed]));
 }

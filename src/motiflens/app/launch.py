@@ -67,9 +67,9 @@ def serve(
 
 
 def first_views(bench: Bench) -> list[View]:
-    """Look at the first example with the best model of each run; of one, with its best that attends.
+    """Look at the first example with the best model of each run.
 
-    Where that is the best model itself, or none attends, with the next one.
+    Of one run, also with the best that attends where that is another, or else with the next one.
     """
     models = [served.about for served in bench.models.values()]
     ids = list({model.run: model.id for model in reversed(models)}.values())[::-1]

@@ -29,17 +29,19 @@ function drawSweep() {
   const figure = $("#swept"), width = figure.clientWidth, height = 210, bottom = height - 30;
   $("#save-sweep").hidden = !state.swept.length;
   if (!state.swept.length || !width) return;
-  if (!figure.firstChild) surface(figure, () => false).addEventListener("click", event => {
+  if (!$("figcaption", figure)) figure.append(make("figcaption", { translate: false }));
+  if (!$("svg", figure)) surface(figure, () => false).addEventListener("click", event => {
     const { left } = event.currentTarget.getBoundingClientRect(), { starts, sequence } = state.swept[0];
     const base = Math.round((event.clientX - left - AXIS) / (figure.clientWidth - AXIS - RIGHT) * sequence.length);
     $("#start").value = starts.reduce((near, one) => Math.abs(one - base) < Math.abs(near - base) ? one : near) + 1;
   });
-  const svg = figure.firstChild, add = (...given) => svg.append(shape(...given));
+  const svg = $("svg", figure), add = (...given) => svg.append(shape(...given));
   const every = state.swept.flatMap(one => [...one.logits, ...one.control_low, ...one.control_high, one.without]);
   const high = Math.max(...every), low = Math.min(...every), { sequence, letters } = state.swept[0];
-  const x = base => AXIS + base / sequence.length * (width - AXIS - RIGHT), y = value => 26 + (high - value) / ((high - low) || 1) * (bottom - 26);
+  const x = base => AXIS + base / sequence.length * (width - AXIS - RIGHT), y = value => 10 + (high - value) / ((high - low) || 1) * (bottom - 10);
   size(svg, width, height, say("Logit with {letters} at each position; the lines of shuffles are dashed", { letters }));
-  add("text", { class: "muted", x: AXIS, y: 14 }, say("logit with {letters} at each first base; dashed: its shuffles; dotted: without", { letters }));
+  const named = state.swept.flatMap(({ model }, at) => [make("span", { className: `swatch m${at}` }), ` ${model} `]);
+  $("figcaption", figure).replaceChildren(...named, say("logit with {letters} at each first base; dashed: its shuffles; dotted: without", { letters }));
   for (const value of [high, low]) add("text", { class: "muted end", x: AXIS - 6, y: y(value) + 4 }, short(value));
   const tick = [10, 20, 50, 100, 200, 500].find(one => x(one) - x(0) >= 40) ?? 1000;
   for (let base = tick; base < sequence.length; base += tick) {
@@ -52,7 +54,6 @@ function drawSweep() {
     add("path", { class: `m${at}`, fill: "none", "stroke-dasharray": "6 3", d: line(one, one.control) });
     add("path", { class: `m${at}`, fill: "none", "stroke-dasharray": "1 3", d: `M${AXIS} ${y(one.without)}H${width - RIGHT}` });
     add("path", { class: `m${at}`, fill: "none", "stroke-width": 2, d: line(one, one.logits) });
-    add("text", { class: "ink end bold", x: x(one.starts.at(-1)), y: Math.max(24, y(one.logits.at(-1)) - 6) }, one.model);
   });
   told(state.swept.map(one => {
     const at = one.logits.indexOf(Math.max(...one.logits));

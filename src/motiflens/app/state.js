@@ -5,7 +5,7 @@ const byId = new Map(models.map(model => [model.id, model]));
 const MOST = 4, KEPT = 300;
 
 const state = {
-  entries: [], at: -1, shown: [], seed: "", method: "",
+  entries: [], at: -1, shown: [], seed: 0, method: "",
   cursor: -1, first: 0, zoom: 1,
   swept: [], inside: given.inside, unit: null,
 };
@@ -50,8 +50,9 @@ function step(by) {
 }
 
 const methodOf = id => byId.get(id).methods.includes(state.method) ? state.method : byId.get(id).methods[0];
-const seedOf = id => state.seed !== "" && byId.get(id).seeds.includes(Number(state.seed)) ? Number(state.seed) : null;
-const keyOf = id => JSON.stringify([id, seedOf(id), methodOf(id)]);
+const seedOf = id => byId.get(id).seeds.includes(Number(state.seed)) ? Number(state.seed) : byId.get(id).seeds[0];
+const seedsOf = id => state.seed === "mean" ? { mean: true } : { seed: seedOf(id) };
+const keyOf = id => JSON.stringify([id, seedsOf(id), methodOf(id)]);
 const viewOf = (entry, id) => entry.views.get(keyOf(id));
 
 // A letter that is none, or too many of them, is told without asking the server.
@@ -99,7 +100,7 @@ async function follow(id) {
   if (busy.has(id) || !wanted || !state.shown.includes(id)) return;
   busy.add(id);
   try {
-    wanted.views.set(key, await call("/api/view", { model: id, sequence: wanted.sequence, seed: seedOf(id), method: methodOf(id) }));
+    wanted.views.set(key, await call("/api/view", { model: id, sequence: wanted.sequence, ...seedsOf(id), method: methodOf(id) }));
   } catch (problem) {
     if (!problem.passes) wanted.problems.set(key, problem);
     else await new Promise(done => setTimeout(done, 300));

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from motiflens.app.served import MAX_BASES, Bench, Served
 from motiflens.app.wire import Prediction, View, ViewRequest
 from motiflens.attribution import attention_on_bases, attribute
 from motiflens.errors import InputError, one_of
-from motiflens.models.base import SequenceModel
+from motiflens.models.calling import as_input
 from motiflens.scoring.predictions import predict_block
 from motiflens.scoring.records import Record
 from motiflens.sequences import PAD, Codes, decode, encode, one_hot
+from motiflens.training import TrainedModel
 
 Floats = NDArray[np.floating]
 
@@ -26,16 +28,17 @@ def view(bench: Bench, request: ViewRequest) -> View:
     codes = read_sequence(request.sequence, served)
     method = request.method or served.about.methods[0]
     one_of("a method of this model", method, served.about.methods, argument="method")
-    contributions, effects = _explained(served, request.seed, codes, method)
+    members = _members(served, request)
+    contributions, effects = _explained(served, members, codes, method)
     return View(
         model=request.model,
-        seed=request.seed,
+        seed=None if request.mean else members[0].seed,
         method=method,
         sequence=letters_of(codes),
         prediction=predict(served, codes),
         contributions=row(contributions),
         effects=None if effects is None else tuple(map(row, effects)),
-        attention=_attention(served, request.seed, codes),
+        attention=_attention(served, members, codes),
     )
 
 
@@ -86,27 +89,43 @@ def row(values: Floats) -> tuple[float, ...]:
     return tuple(np.round(np.asarray(values, dtype=np.float64), DECIMALS).tolist())
 
 
-def _members(served: Served, seed: int | None) -> list[SequenceModel]:
-    return [*served.whole.seeds] if seed is None else [served.seed(seed)]
+def _members(served: Served, request: ViewRequest) -> list[TrainedModel]:
+    """Return the networks that are explained."""
+    return served.whole.seeds if request.mean else [served.seed(request.seed)]
 
 
 def _explained(
-    served: Served, seed: int | None, codes: Codes, method: str
+    served: Served, members: list[TrainedModel], codes: Codes, method: str
 ) -> tuple[Floats, Floats | None]:
     """Return contributions (L,), and by mutagenesis the effects (4, L) of all substitutions."""
-    members = _members(served, seed)
     module = members[0] if len(members) == 1 else served.whole
-    found = attribute(module, padded(served, codes), method, checks=False)
-    track = found.track[0, : len(codes)]
+    x, n = padded(served, codes), len(codes)
+    if method == "ism":
+        with torch.inference_mode():
+            mutants = module.single_mutant_logits(as_input(module, x))
+        if mutants is not None:
+            return _by_mutants(mutants[0, :, :n].double().cpu().numpy(), codes)
+    found = attribute(module, x, method, checks=False)
+    track = found.track[0, :n]
     if method != "ism" or found.hypothetical is None:
         return track, None
-    return track, found.hypothetical[0, :, : len(codes)] - track
+    return track, np.where(codes < PAD, found.hypothetical[0, :, :n] - track, 0)
 
 
-def _attention(served: Served, seed: int | None, codes: Codes) -> tuple[float, ...] | None:
+def _by_mutants(logits: Floats, codes: Codes) -> tuple[Floats, Floats]:
+    """Explain by the logits (4, L) of all single mutants, as :func:`mutagenesis` does."""
+    known = codes < PAD
+    observed = logits[np.where(known, codes, 0), np.arange(len(codes))]
+    effects = np.where(known, logits - observed, 0)
+    return -effects.mean(axis=0), effects
+
+
+def _attention(
+    served: Served, members: list[TrainedModel], codes: Codes
+) -> tuple[float, ...] | None:
     if not served.about.attends:
         return None
     x = padded(served, codes)
-    weights = [attention_on_bases(member, x)[0] for member in _members(served, seed)]
+    weights = [attention_on_bases(member, x)[0] for member in members]
     mean = np.mean(weights, axis=0)[: len(codes)]
     return row(np.where(codes == PAD, 0, mean))

@@ -16,7 +16,9 @@ class ViewRequest:
     sequence
         Letters A, C, G, T (or U) and N.
     seed
-        Explain by this seed; the mean of all seeds without it. The prediction is of all seeds.
+        Explain by this seed; the first without it. The prediction is of all seeds.
+    mean
+        Explain by the mean of all seeds, in place of one.
     method
         One of the model's methods; its first without it.
     """
@@ -24,6 +26,7 @@ class ViewRequest:
     model: str
     sequence: str
     seed: int | None = None
+    mean: bool = False
     method: str | None = None
 
 
@@ -55,8 +58,10 @@ class View:
 
     Parameters
     ----------
-    model, seed, method
+    model, method
         As asked for, or chosen.
+    seed
+        Whose network is explained; None where it is the mean of all.
     sequence
         In capital letters.
     prediction
