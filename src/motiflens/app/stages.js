@@ -78,7 +78,7 @@ const wantedInside = () => {
 async function askInside() {
   if (asking || !current()) return;
   const body = wantedInside(), key = JSON.stringify(body);
-  if (key === state.insideKey) return;
+  if (key === state.insideKey || lengthProblem(body.model, body.sequence)) return;
   asking = true;
   try {
     state.inside = await call("/api/inside", body);
@@ -241,7 +241,8 @@ function drawUnfolded({ unfolded, stages }) {
   if (SUM_WORDS[stage.kind] && terms.length) foot.push(row("tr", SUM_WORDS[stage.kind](), "", "", short(unfolded.value)));
   const table = make("table", { className: "arithmetic" }, make("caption", { textContent: say("Arithmetic") }), make("thead", {}, head), make("tbody", {}, ...terms, ...sums), make("tfoot", {}, ...foot));
   const [first, end] = unfolded.sees, [from, to] = unfolded.source;
-  const sees = say("It depends on {n} bases, {n_first} to {n_last}.", { n: end - first, n_first: first + 1, n_last: end });
+  const span = { n: end - first, n_first: first + 1, n_last: end };
+  const sees = stage.kind === "attention" ? say("The unit sees {n} bases, {n_first} to {n_last}; its weight is a comparison with all units.", span) : say("It depends on {n} bases, {n_first} to {n_last}.", span);
   const source = from === first && to === end ? "" : " " + say("It comes from bases {n} to {n_last}.", { n: from + 1, n_last: to });
   place.replaceChildren(make("h3", { textContent: `${unitWords(unfolded, stage)}: ${short(unfolded.value)}` }), make("p", { textContent: sees + source }), ...(terms.length ? [make("div", { className: "scroll" }, table)] : []));
   markScrolling();

@@ -2,7 +2,7 @@
 const given = JSON.parse($("#start-data").textContent);
 const { models, motifs, examples, max_bases: MAX_BASES } = given.offer;
 const byId = new Map(models.map(model => [model.id, model]));
-const MOST = 4, KEPT = 300;
+const MOST = 4, KEPT = 300, PATIENCE = 20000;
 
 const state = {
   entries: [], at: -1, shown: [], seed: 0, method: "",
@@ -63,6 +63,13 @@ function problemOf(sequence) {
   return sequence ? "" : say("Type or paste a sequence");
 }
 
+// What a model cannot take is not asked of it.
+function lengthProblem(id, { length }) {
+  const { min_length: least, max_length: most } = byId.get(id);
+  if (length >= least && length <= most) return null;
+  return { text: () => say("it takes {n_least} to {n_most} bases, and there are {n}", { n_least: least, n_most: most, n: length }), passes: false };
+}
+
 // One line of words, of FASTA, or of one sequence over many lines.
 function readRecords(text) {
   const records = [];
@@ -80,7 +87,7 @@ function readRecords(text) {
 async function call(path, body) {
   let reply, content = {};
   try {
-    reply = await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+    reply = await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE) });
   } catch {
     throw { text: () => say("The bench does not answer; is motiflens serve still running?"), passes: false };
   }
@@ -100,6 +107,8 @@ async function follow(id) {
   if (busy.has(id) || !wanted || !state.shown.includes(id)) return;
   busy.add(id);
   try {
+    const problem = lengthProblem(id, wanted.sequence);
+    if (problem) throw problem;
     wanted.views.set(key, await call("/api/view", { model: id, sequence: wanted.sequence, ...seedsOf(id), method: methodOf(id) }));
   } catch (problem) {
     if (!problem.passes) wanted.problems.set(key, problem);
