@@ -1,5 +1,5 @@
 // The tracks: one ruler, every substitution, and of each model its contributions and attention.
-const NS = "http://www.w3.org/2000/svg", AXIS = 46, RIGHT = 8, BASES = "ACGT";
+const NS = "http://www.w3.org/2000/svg", AXIS = 54, RIGHT = 8, BASES = "ACGT";
 const METHOD_WORDS = {
   ism: () => say("mutagenesis"),
   deeplift_shap: () => say("DeepLIFT/SHAP"),
