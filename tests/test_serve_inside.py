@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from motiflens.app.inside import look_inside
+from motiflens.app.inside_wire import Inside, InsideRequest, Stage, UnitChoice
 from motiflens.app.served import Bench, open_bench
-from motiflens.app.wire import Inside, InsideRequest, Stage, UnitChoice
 from motiflens.errors import InputError
 from motiflens.models import BothStrands
 from motiflens.runs import load_run

@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from motiflens.app.following import Floats, Followed, as_floats, follow
+from motiflens.app.inside_wire import Inside, InsideRequest, Stage, Unfolded, UnitChoice
 from motiflens.app.served import Bench
 from motiflens.app.unfolding import UNFOLD, windows_of
 from motiflens.app.views import DECIMALS, letters_of, padded, read_sequence, row
-from motiflens.app.wire import Inside, InsideRequest, Stage, Unfolded, UnitChoice
 from motiflens.errors import InputError, one_of
 from motiflens.models import BothStrands
 from motiflens.models.base import other_strand

@@ -12,8 +12,9 @@ import msgspec
 from markupsafe import Markup
 
 from motiflens.app.inside import look_inside
+from motiflens.app.inside_wire import Inside, InsideRequest, UnitChoice
 from motiflens.app.served import Bench
-from motiflens.app.wire import Inside, InsideRequest, UnitChoice, View
+from motiflens.app.wire import View
 from motiflens.report.assets import environment, policy, script_of, style_of
 from motiflens.report.browser import as_script_data
 from motiflens.report.translate import dictionary

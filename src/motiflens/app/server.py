@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from motiflens.app.guard import HEADERS, Guard, Refused, Rules
 from motiflens.app.insertions import insert, sweep
 from motiflens.app.inside import look_inside
+from motiflens.app.inside_wire import Inside, InsideRequest
 from motiflens.app.page import Page, api_page
 from motiflens.app.queue import Queue
 from motiflens.app.served import Bench
@@ -24,8 +25,6 @@ from motiflens.app.views import view
 from motiflens.app.wire import (
     Inserted,
     InsertRequest,
-    Inside,
-    InsideRequest,
     Offer,
     Refusal,
     Sweep,

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from motiflens.app.following import Floats, Followed, as_floats
+from motiflens.app.inside_wire import Term, Unfolded, UnitChoice
 from motiflens.app.views import DECIMALS
-from motiflens.app.wire import Term, Unfolded, UnitChoice
 from motiflens.models.base import valid_units
 from motiflens.models.filters import FilterModel
 
