@@ -15,8 +15,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from command import motiflens
-from motiflens.app import server
-from motiflens.app.guard import Bucket, Refused
+from motiflens.app import guard, server
+from motiflens.app.guard import Bucket, Refused, Rules
 from motiflens.app.insertions import N_SHUFFLES
 from motiflens.app.queue import Queue
 from motiflens.app.served import MAX_BASES, Bench, open_bench
@@ -187,6 +187,18 @@ def test_work_that_waits_is_limited() -> None:
     others = [one for one in done if one is not True]
     assert all(isinstance(one, Refused) and one.status == 503 for one in others)
     assert later == "later"
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch) -> None:
+    monkeypatch.setattr(guard, "PATIENCE", 0.02)
+
+    async def silent() -> dict:
+        await asyncio.sleep(60)
+        return {}
+
+    with pytest.raises(Refused) as found:
+        asyncio.run(Rules.of(TOKEN, PORT, ()).read(silent))
+    assert found.value.status == 408
 
 
 @pytest.mark.parametrize("path", ["/api/view", "/api/sweep", "/api/inside", "/api/insert"])
