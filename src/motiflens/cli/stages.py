@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -11,23 +12,36 @@ from cyclopts import Parameter
 
 import motiflens
 from motiflens.cli.options import Json, Overwrite, Reads, Thorough
+from motiflens.cli.own_module import NewRun, OwnModule, require_module
 from motiflens.cli.progress import on_stderr
+from motiflens.cli.runs import origin_of
 from motiflens.cli.summary import counted, in_short, print_motifs, print_report, summarise
 from motiflens.errors import InputError
-from motiflens.io.options import AS_IT_IS
+from motiflens.io.options import AS_IT_IS, ReadOptions
+from motiflens.io.read import read_files
 from motiflens.report import write_pair, write_report
 from motiflens.results import holds_motifs_without_model, read_motifs_without_model
+from motiflens.settings import Settings
+
+Run = Annotated[
+    Path, Parameter(help="Run directory; with --module, DATA as `motiflens run` takes it.")
+]
 
 
 def explain(
-    run: Path, *, thorough: Thorough = False, threads: int | None = None, as_json: Json = False
+    run: Run,
+    *,
+    own: OwnModule = OwnModule(),
+    new: NewRun = NewRun(),
+    source: Reads = AS_IT_IS,
+    thorough: Thorough = False,
+    threads: int | None = None,
+    as_json: Json = False,
 ) -> None:
     """Explain the models of a run, base by base.
 
     Parameters
     ----------
-    run
-        Run directory.
     thorough
         By every method, as run --thorough does, and not by those of the first report alone.
     threads
@@ -35,8 +49,18 @@ def explain(
     """
     from motiflens.stages.explain import explain as work
 
-    made = work(run, thorough=thorough, threads=threads, progress=on_stderr())
+    opened = _run_of(run, own, new, source, "explain")
+    made = work(opened, thorough=thorough, threads=threads, progress=on_stderr())
+    _end(made, own, as_json=as_json)
+
+
+def _end(made: motiflens.Run, own: OwnModule, *, as_json: bool) -> None:
+    """Say what was found; write the page of a run that was made around a module."""
+    if own.module is not None:
+        write_report(made.path)
     summarise(made, as_json=as_json)
+    if own.module is not None:
+        print_report(made)
 
 
 def motifs(
@@ -140,19 +164,26 @@ def experiments(run: Path, *, threads: int | None = None, as_json: Json = False)
     summarise(work(run, threads=threads, progress=on_stderr()), as_json=as_json)
 
 
-def trust(run: Path, *, threads: int | None = None, as_json: Json = False) -> None:
+def trust(
+    run: Run,
+    *,
+    own: OwnModule = OwnModule(),
+    new: NewRun = NewRun(),
+    source: Reads = AS_IT_IS,
+    threads: int | None = None,
+    as_json: Json = False,
+) -> None:
     """Check how far the explanations of a run's models can be trusted.
 
     Parameters
     ----------
-    run
-        Run directory.
     threads
         Threads to compute with; those of the run by default.
     """
     from motiflens.stages.trust import trust as work
 
-    summarise(work(run, threads=threads, progress=on_stderr()), as_json=as_json)
+    opened = _run_of(run, own, new, source, "trust")
+    _end(work(opened, threads=threads, progress=on_stderr()), own, as_json=as_json)
 
 
 def report(
@@ -195,3 +226,30 @@ def report(
     write_report(made.path)
     summarise(made, as_json=as_json)
     print_report(made)
+
+
+def _run_of(
+    run: Path, own: OwnModule, new: NewRun, source: ReadOptions, until: str
+) -> motiflens.Run | Path:
+    """Return the run of a call, made around a module where the call names one and its data."""
+    if own.module is None:
+        given = {field.name: getattr(new, field.name) or None for field in fields(new)}
+        require_module(None, {**given, **source.given()})
+        return run
+    if new.output is None:
+        raise InputError(
+            "the run that is made around the module has no name",
+            remedy="name its directory, such as output=out",
+            argument="output",
+        )
+    from motiflens.models.foreign import open_foreign
+    from motiflens.runs import Output
+    from motiflens.stages.adopt import adopt
+
+    place = Output(new.output, new.overwrite, until)
+    place.check()
+    settings = Settings(motif=new.motif, strands=new.strands or "auto", device="cpu")
+    opened = open_foreign(own.module, own.weights, own.length, own.target)
+    reading = read_files(run, source, seed=settings.seed)
+    origin = origin_of(str(run), reading.negatives, reading.notes)
+    return adopt(opened, reading.dataset, place, settings, origin=origin, progress=on_stderr())
