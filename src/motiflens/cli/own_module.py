@@ -1,20 +1,32 @@
-"""Options of a module of the user's own, in place of a run."""
+"""A module of the user's own in place of a run: its options, and the run made around it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from cyclopts import Group, Parameter
 
+import motiflens
 from motiflens.cli.options import Chosen, Overwrite
+from motiflens.cli.progress import on_stderr
+from motiflens.cli.runs import origin_of
+from motiflens.cli.summary import print_report, summarise
 from motiflens.errors import InputError
+from motiflens.io.options import ReadOptions
+from motiflens.io.read import read_files
+from motiflens.report import write_report
+from motiflens.settings import Settings
 
 if TYPE_CHECKING:
     from motiflens.scoring.models import ModuleScorer
 
 Second = TypeVar("Second", Path, str)
+
+RunOrData = Annotated[
+    Path, Parameter(help="Run directory; with --module, DATA as `motiflens run` takes it.")
+]
 
 #: Heading of the help.
 OWN = Group("A module of your own", sort_key=0)
@@ -123,3 +135,39 @@ def require_module(module: str | None, given: dict[str, Any]) -> None:
             remedy="name it, or leave the other out",
             argument=(own, "module"),
         )
+
+
+def run_of(
+    run: Path, own: OwnModule, new: NewRun, source: ReadOptions, until: str
+) -> motiflens.Run | Path:
+    """Return the run of a call, made around a module where the call names one and its data."""
+    if own.module is None:
+        given = {field.name: getattr(new, field.name) or None for field in fields(new)}
+        require_module(None, {**given, **source.given()})
+        return run
+    if new.output is None:
+        raise InputError(
+            "the run that is made around the module has no name",
+            remedy="name its directory, such as output=out",
+            argument="output",
+        )
+    from motiflens.models.foreign import open_foreign
+    from motiflens.runs import Output
+    from motiflens.stages.adopt import adopt
+
+    place = Output(new.output, new.overwrite, until)
+    place.check()
+    settings = Settings(motif=new.motif, strands=new.strands or "auto", device="cpu")
+    opened = open_foreign(own.module, own.weights, own.length, own.target)
+    reading = read_files(run, source, seed=settings.seed)
+    origin = origin_of(str(run), reading.negatives, reading.notes)
+    return adopt(opened, reading.dataset, place, settings, origin=origin, progress=on_stderr())
+
+
+def end(made: motiflens.Run, own: OwnModule, *, as_json: bool) -> None:
+    """Say what was found; write the page of a run that was made around a module."""
+    if own.module is not None:
+        write_report(made.path)
+    summarise(made, as_json=as_json)
+    if own.module is not None:
+        print_report(made)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -12,24 +11,17 @@ from cyclopts import Parameter
 
 import motiflens
 from motiflens.cli.options import Json, Overwrite, Reads, Thorough
-from motiflens.cli.own_module import NewRun, OwnModule, require_module
+from motiflens.cli.own_module import NewRun, OwnModule, RunOrData, end, run_of
 from motiflens.cli.progress import on_stderr
-from motiflens.cli.runs import origin_of
 from motiflens.cli.summary import counted, in_short, print_motifs, print_report, summarise
 from motiflens.errors import InputError
-from motiflens.io.options import AS_IT_IS, ReadOptions
-from motiflens.io.read import read_files
+from motiflens.io.options import AS_IT_IS
 from motiflens.report import write_pair, write_report
 from motiflens.results import holds_motifs_without_model, read_motifs_without_model
-from motiflens.settings import Settings
-
-Run = Annotated[
-    Path, Parameter(help="Run directory; with --module, DATA as `motiflens run` takes it.")
-]
 
 
 def explain(
-    run: Run,
+    run: RunOrData,
     *,
     own: OwnModule = OwnModule(),
     new: NewRun = NewRun(),
@@ -49,18 +41,9 @@ def explain(
     """
     from motiflens.stages.explain import explain as work
 
-    opened = _run_of(run, own, new, source, "explain")
+    opened = run_of(run, own, new, source, "explain")
     made = work(opened, thorough=thorough, threads=threads, progress=on_stderr())
-    _end(made, own, as_json=as_json)
-
-
-def _end(made: motiflens.Run, own: OwnModule, *, as_json: bool) -> None:
-    """Say what was found; write the page of a run that was made around a module."""
-    if own.module is not None:
-        write_report(made.path)
-    summarise(made, as_json=as_json)
-    if own.module is not None:
-        print_report(made)
+    end(made, own, as_json=as_json)
 
 
 def motifs(
@@ -165,7 +148,7 @@ def experiments(run: Path, *, threads: int | None = None, as_json: Json = False)
 
 
 def trust(
-    run: Run,
+    run: RunOrData,
     *,
     own: OwnModule = OwnModule(),
     new: NewRun = NewRun(),
@@ -182,8 +165,8 @@ def trust(
     """
     from motiflens.stages.trust import trust as work
 
-    opened = _run_of(run, own, new, source, "trust")
-    _end(work(opened, threads=threads, progress=on_stderr()), own, as_json=as_json)
+    opened = run_of(run, own, new, source, "trust")
+    end(work(opened, threads=threads, progress=on_stderr()), own, as_json=as_json)
 
 
 def report(
@@ -226,30 +209,3 @@ def report(
     write_report(made.path)
     summarise(made, as_json=as_json)
     print_report(made)
-
-
-def _run_of(
-    run: Path, own: OwnModule, new: NewRun, source: ReadOptions, until: str
-) -> motiflens.Run | Path:
-    """Return the run of a call, made around a module where the call names one and its data."""
-    if own.module is None:
-        given = {field.name: getattr(new, field.name) or None for field in fields(new)}
-        require_module(None, {**given, **source.given()})
-        return run
-    if new.output is None:
-        raise InputError(
-            "the run that is made around the module has no name",
-            remedy="name its directory, such as output=out",
-            argument="output",
-        )
-    from motiflens.models.foreign import open_foreign
-    from motiflens.runs import Output
-    from motiflens.stages.adopt import adopt
-
-    place = Output(new.output, new.overwrite, until)
-    place.check()
-    settings = Settings(motif=new.motif, strands=new.strands or "auto", device="cpu")
-    opened = open_foreign(own.module, own.weights, own.length, own.target)
-    reading = read_files(run, source, seed=settings.seed)
-    origin = origin_of(str(run), reading.negatives, reading.notes)
-    return adopt(opened, reading.dataset, place, settings, origin=origin, progress=on_stderr())

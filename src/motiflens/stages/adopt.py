@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
@@ -84,7 +85,7 @@ def adopt(
     _require_length(module, dataset)
     note_on_motif(dataset, settings, notes.append)
     note_on_few(dataset, notes.append)
-    notes += _notes(module, dataset)
+    notes += _notes(module, dataset, _calibrating(dataset, settings))
     origin = msgspec.structs.replace(origin, notes=tuple(notes), module=module.spec)
     length = max(module.length if module.only_length else 0, dataset.codes.shape[1])
     details = {"architecture": name, "seed": settings.seed, "length": length}
@@ -124,19 +125,34 @@ def _require_length(module: Foreign, dataset: SequenceDataset) -> None:
         )
 
 
-def _notes(module: Foreign, dataset: SequenceDataset) -> list[str]:
+def _notes(module: Foreign, dataset: SequenceDataset, calibrating: NDArray[np.intp]) -> list[str]:
     """Say what a reader has to know of a module that was not trained here."""
     name, longest = module.name, dataset.codes.shape[1]
     notes = [
         f"{name} was not trained by motiflens: its scores are those of held-out sequences only if "
-        "its training has seen none of the test split"
+        "its training has seen none of the test split",
     ]
     if (dataset.lengths < longest).any():
         notes.append(
             f"shorter sequences are padded with zero columns to {longest} bases, which {name} may "
             "not know"
         )
+    if len(calibrating) and not (np.asarray(dataset.split) == "valid").any():
+        notes.append(f"probabilities are calibrated on the {len(calibrating):,} others")
     return notes
+
+
+def _calibrating(dataset: SequenceDataset, settings: Settings) -> NDArray[np.intp]:
+    """Return the rows that probabilities are calibrated on.
+
+    Those of the validation split, or, where the data came without splits, all that is not tested; a
+    training split that came with the data may be what the module was trained on.
+    """
+    split = np.asarray(dataset.split)
+    rows = np.flatnonzero(split == "valid")
+    if not len(rows) and settings.split != "given":
+        rows = np.flatnonzero(split != "test")
+    return rows
 
 
 def _require_same(run: Run, model: TrainedModel) -> None:
@@ -190,16 +206,8 @@ def _score(run: Run, model: TrainedModel, dataset: SequenceDataset, progress: Pr
 
 
 def _as_trained(model: TrainedModel, dataset: SequenceDataset, settings: Settings) -> Trained:
-    """Return the module as training returns a model, with the logits that calibrate it.
-
-    Those are of the validation split, or, where the data came without splits, of all that is not
-    tested; a training split that came with the data may be what the module was trained on.
-    """
-    split = np.asarray(dataset.split)
-    rows = np.flatnonzero(split == "valid")
-    if not len(rows) and settings.split != "given":
-        rows = np.flatnonzero(split != "test")
-    valid = None
+    """Return the module as training returns a model, with the logits that calibrate it."""
+    rows, valid = _calibrating(dataset, settings), None
     if len(rows):
         others = dataset.subset(rows)
         valid = Validation(np.asarray(others.labels, float), predict_logits(model, others))
