@@ -19,7 +19,12 @@ from motiflens.cli import main
 from motiflens.evidence import trust_checks
 from motiflens.models import SequenceModel
 from motiflens.models.foreign import open_foreign, randomise
+from motiflens.results.provenance import Origin
+from motiflens.runs import Output
+from motiflens.scoring.models import open_models
 from motiflens.scoring.modules import open_module
+from motiflens.settings import Settings
+from motiflens.stages.adopt import adopt
 
 MOTIF, LENGTH, N = "TGACTCAT", 60, 150
 CODE = f"""
@@ -331,3 +336,52 @@ def test_an_unfinished_run_of_another_module_is_not_resumed(
         kept = [Attributions.load(folder / run / "attributions" / "net" / f"{method}.npz")
                 for run in ("half", "out")]  # fmt: skip
         assert np.array_equal(kept[0].contributions, kept[1].contributions)
+
+
+ODD = """
+from torch import nn
+class Tied(nn.Module):
+    "Logits (N,); the weights of one filter are those of two layers."
+    def __init__(self):
+        super().__init__()
+        self.one, self.two = nn.Conv1d(4, 2, 5), nn.Conv1d(4, 2, 5)
+        self.two.weight = self.one.weight
+    def forward(self, x):
+        return (self.one(x).relu() + self.two(x).relu()).amax((1, 2))
+def tied(): return Tied()
+"""
+
+
+def test_tied_weights_and_several_lengths_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "odd.py").write_text(ODD)
+    texts = [text[: 20 + row % 9] for row, text in enumerate(random_sequences(48, 30, 7))]
+    table = pd.DataFrame({"sequence": texts, "label": [0, 1] * 24})
+    table["split"] = ["train", "train", "valid", "valid", "test", "test"] * 8
+    opened = open_foreign(f"{tmp_path / 'odd.py'}:tied")
+    place = Output(tmp_path / "out")
+    run = adopt(opened, ml.read(table), place, Settings(), origin=Origin(data="table"))
+    notes = run.results.provenance.run.notes
+    assert any("padded with zero columns to 28 bases, which odd may not know" in n for n in notes)
+    again = run.model("odd")
+    assert again.one.weight is again.two.weight
+    one_hot = torch.from_numpy(ml.one_hot(texts[:5]))
+    assert again(one_hot).tolist() == opened.module(one_hot).tolist()
+    assert again(one_hot).shape == (5,)
+    # The split that the data came with is kept, and the validation split is too small to calibrate.
+    assert run.settings.split == "given"
+    assert run.results.metrics.models["odd"].calibration is None
+    assert run.results.comparison.n_test == 16
+    scorer = open_models(run)
+    assert (scorer.length, scorer.min_length, scorer.takes_padding) == (28, 5, False)
+    scores = ml.predict(run, texts)["logit"].tolist()
+    alone = [again(torch.from_numpy(ml.one_hot([text]))).item() for text in texts]
+    assert scores == pytest.approx(alone, abs=1e-6)
+
+
+def test_a_sequence_that_is_too_short_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "odd.py").write_text(ODD)
+    table = pd.DataFrame({"sequence": ["ACGTA", "CCGTAC", "ACG"] * 8, "label": [0, 1] * 12})
+    opened = open_foreign(f"{tmp_path / 'odd.py'}:tied")
+    with pytest.raises(ml.InputError, match="a sequence has 3 bases, and odd takes 5 or more"):
+        adopt(opened, ml.read(table), Output(tmp_path / "o"), Settings(), origin=Origin())
+    assert not (tmp_path / "o").exists()
