@@ -17,12 +17,7 @@ from motiflens.errors import InputError
 from motiflens.models import SequenceModel
 from motiflens.models.calling import evaluating, logits_in_batches
 from motiflens.progress import Advance, Progress, Within, listener
-from motiflens.results.explanations import (
-    Attention,
-    AttentionContrast,
-    Checks,
-    MethodChecks,
-)
+from motiflens.results.explanations import Attention, AttentionContrast, Checks, MethodChecks
 from motiflens.runs import Run
 from motiflens.stages.attention import contrast_attention
 from motiflens.stages.defaults import FURTHER_METHODS
