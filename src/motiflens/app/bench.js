@@ -21,7 +21,7 @@ function fillLists() {
   const seeds = [...new Set(state.shown.flatMap(id => byId.get(id).seeds))].sort((a, b) => a - b);
   fill($("#seed"), [...seeds.map(seed => [seed, say("seed {n}", { n: seed })]), ["mean", say("mean of all")]]);
   fill($("#motifs"), [...motifs.map(({ name, origin }, at) => [at, `${name} (${ORIGINS[origin]()})`]), ["own", say("own letters")]]);
-  fill($("#inside-seed"), byId.get($("#inside-model").value).seeds.map(seed => [seed, seed]));
+  fill($("#inside-seed"), byId.get($("#inside-model").value)?.seeds.map(seed => [seed, seed]) ?? []);
 }
 
 function drawModels() {
@@ -108,17 +108,20 @@ function begin() {
   history.replaceState(null, "", location.pathname + location.hash); // without the token
   const { inside, views } = given;
   state.shown = views.map(view => view.model);
-  fill($("#inside-model"), models.map(({ id }) => [id, id]));
+  const open = models.filter(model => model.stages);
+  fill($("#inside-model"), open.map(({ id }) => [id, id]));
+  $("#inside").hidden = !open.length;
+  if (inside) $("#inside-model").value = inside.model;
   const entry = entryOf(examples[0].sequence, examples[0].name);
   push(entry);
   for (const view of views) entry.views.set(keyOf(view.model), view);
-  const { unfolded } = inside;
-  state.unit = unfolded && { stage: unfolded.stage, row: unfolded.row, column: unfolded.column };
+  const unfolded = inside?.unfolded;
+  state.unit = unfolded ? { stage: unfolded.stage, row: unfolded.row, column: unfolded.column } : null;
   drawModels();
   fillLists();
   chooseMotif();
   $("#start").value = Math.max(1, Math.floor(entry.sequence.length / 2 - motifLetters().length / 2));
-  state.insideKey = JSON.stringify(wantedInside());
+  if (inside) state.insideKey = JSON.stringify(wantedInside());
   connect();
 }
 

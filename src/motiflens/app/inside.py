@@ -26,6 +26,12 @@ def look_inside(bench: Bench, request: InsideRequest) -> Inside:
     """Follow one network on a sequence; errors name what of the request is wrong."""
     served = bench.model(request.model)
     trained = served.seed(request.seed)
+    if trained.is_foreign:
+        raise InputError(
+            f"the stages of {served.about.name}, a module of others, are not known",
+            remedy="choose a model of this package",
+            argument="model",
+        )
     one_of("a strand", request.strand, ("+", "-"), argument="strand")
     codes = read_sequence(request.sequence, served)
     x = as_input(trained, padded(served, codes))

@@ -60,7 +60,7 @@ def serve(
         bench = open_bench(runs, device)
         token = secrets.token_urlsafe(24)
         rules = Rules.of(token, number, PATHS, _names(host))
-        page = bench_page(bench, first_views(bench), first_inside(bench, next(iter(bench.models))))
+        page = bench_page(bench, first_views(bench), first_inside(bench))
         app = build(bench, page, rules, threads)
         shown = host if host not in ("0.0.0.0", "::") else "127.0.0.1"
         _run(app, listening, lambda: started(f"http://{_bracketed(shown)}:{number}/?token={token}"))

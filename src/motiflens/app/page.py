@@ -32,7 +32,7 @@ class Page:
     policy: str
 
 
-def bench_page(bench: Bench, views: Iterable[View], inside: Inside) -> Page:
+def bench_page(bench: Bench, views: Iterable[View], inside: Inside | None) -> Page:
     """Render the bench, with an example already computed."""
     style, script = style_of(HERE / "bench.css"), script_of(*SCRIPTS)
     start = {"offer": bench.offer, "views": list(views), "inside": inside}
@@ -48,9 +48,15 @@ def bench_page(bench: Bench, views: Iterable[View], inside: Inside) -> Page:
     return Page(html, f"{policy(style, script)}; connect-src 'self'; frame-ancestors 'none'")
 
 
-def first_inside(bench: Bench, model: str) -> Inside:
+def first_inside(bench: Bench) -> Inside | None:
     """Look into a model on the first example, at the unit of a filter that is most active."""
-    request = InsideRequest(model, bench.offer.examples[0].sequence)
+    sequence = bench.offer.examples[0].sequence
+    models = (served.about for served in bench.models.values())
+    open_ones = (one.id for one in models if one.stages and len(sequence) <= one.max_length)
+    model = next(open_ones, None)
+    if model is None:
+        return None
+    request = InsideRequest(model, sequence)
     found = look_inside(bench, request)
     stage = found.stages[0]
     size, row, column = max(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
@@ -111,12 +110,11 @@ def _models(run: Run, run_name: str, device: str, *, alone: bool) -> Iterator[Se
     names = [best.name, *(name for name in run.results.models if name != best.name)]
     for name in names:
         scorer = best if name == best.name else open_models(run, name, device=device)
-        seeds = cast("tuple[TrainedModel, ...]", scorer.members)
-        for parameter in (p for seed in seeds for p in seed.parameters()):
-            parameter.requires_grad_(
-                False
-            )  # several requests follow gradients of the input at once
-        whole = Ensemble(seeds)
+        seeds = [member for member in scorer.members if isinstance(member, TrainedModel)]
+        # A module of others scores by itself, without what says of which run and seed it is.
+        whole = Ensemble(seeds) if seeds else run.models[name].to(scorer.device)
+        for parameter in whole.parameters():
+            parameter.requires_grad_(False)  # requests at once follow gradients of the input
         yield Served(_about(scorer, whole, run_name, alone=alone), scorer, whole)
 
 
@@ -136,6 +134,7 @@ def _about(scorer: ModuleScorer, whole: Ensemble, run_name: str, *, alone: bool)
         length=scorer.length,
         both_strands=scorer.both_strands,
         attends=attends,
+        stages=not probe.is_foreign,
     )
 
 

@@ -76,7 +76,7 @@ const wantedInside = () => {
 };
 
 async function askInside() {
-  if (asking || !current()) return;
+  if (asking || !current() || !$("#inside-model").value) return;
   const body = wantedInside(), key = JSON.stringify(body);
   if (key === state.insideKey || lengthProblem(body.model, body.sequence)) return;
   asking = true;
@@ -105,6 +105,7 @@ const STAGE_WORDS = {
 
 function drawInside() {
   const { inside } = state, place = $("#stages");
+  if (!inside) return;
   const names = ["sequence", ...inside.stages.map(stage => stage.name)];
   if (names.join() !== place.dataset.names) {
     place.dataset.names = names.join();

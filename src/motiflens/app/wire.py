@@ -175,6 +175,8 @@ class ServedModel:
         Of the sequences that it was trained on.
     both_strands, attends
         Whether its logit is the mean over both strands; whether it has attention.
+    stages
+        Whether it can be looked into; not a module of others, of whose stages nothing is known.
     """
 
     id: str
@@ -187,6 +189,7 @@ class ServedModel:
     length: int
     both_strands: bool
     attends: bool
+    stages: bool
 
 
 @dataclass(frozen=True)
