@@ -20,6 +20,7 @@ from motiflens.app.guard import Bucket, Refused, Rules
 from motiflens.app.insertions import N_SHUFFLES
 from motiflens.app.queue import Queue
 from motiflens.app.served import MAX_BASES, Bench, open_bench
+from motiflens.io.tables import write_table
 from motiflens.report.translate import Texts, translate
 from motiflens.runs import load_run
 from motiflens.training import predict
@@ -400,6 +401,30 @@ def test_a_sweep_of_a_long_sequence_leaves_positions_out(client: TestClient) -> 
     body = {"model": "cnn", "sequence": "ACGTTGCA" * 150, "letters": "GATTACCA"}
     starts = client.post("/api/sweep", json=body).json()["starts"]
     assert starts[:3] == [0, 5, 10]
+
+
+NET = """
+from torch import nn
+
+def build():
+    pooled = nn.Sequential(nn.Conv1d(4, 8, 9), nn.ReLU(), nn.AdaptiveMaxPool1d(1), nn.Flatten())
+    return nn.Sequential(pooled, nn.Linear(8, 1), nn.Flatten(0))
+"""
+
+
+def test_a_module_of_others_is_served_without_its_stages(tmp_path: Path) -> None:
+    write_table(planted(), tmp_path / "mine.parquet")
+    (tmp_path / "net.py").write_text(NET)
+    module = ("--module", "net.py:build", "--threads", "1")
+    done = motiflens("explain", "mine.parquet", *module, "-o", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    with client_of(guarded(open_bench([tmp_path / "out"]))) as client:
+        (model,) = client.get("/api/models").json()["models"]
+        assert not model["stages"]
+        body = {"model": model["id"], "sequence": SEQUENCES[0]}
+        assert len(client.post("/api/view", json=body).json()["contributions"]) == LENGTH
+        assert "are not known" in refused(client.post("/api/inside", json=body), 422)
+        assert client.get("/").status_code == 200
 
 
 # The pages.

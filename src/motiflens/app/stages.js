@@ -1,6 +1,7 @@
 // Motifs put in, and a look inside one network.
 async function put() {
   const wanted = current();
+  if (!motifLetters()) { told(noMotif()); return; }
   try {
     const found = await call("/api/insert", { sequence: wanted.sequence, letters: motifLetters(), start: Number($("#start").value) - 1, form: $("#form").value, seed: state.shuffles });
     if (wanted !== current()) return;
@@ -12,11 +13,13 @@ async function put() {
 }
 state.shuffles = 1;
 const motifLetters = () => $("#motif-letters").value.trim().toUpperCase();
+const noMotif = () => say("Type the letters of a motif");
 const told = text => { $("#swept-words").textContent = text; };
 
 async function sweep() {
   const wanted = current(), letters = motifLetters(), form = $("#form").value, swept = [];
   if (form === "shuffle") { told(say("A sweep puts in the motif or its reverse complement; shuffles are its control.")); return; }
+  if (!letters) { told(noMotif()); return; }
   told(say("Sweeping …"));
   try {
     for (const id of state.shown) swept.push({ sequence: wanted.sequence, ...await call("/api/sweep", { model: id, sequence: wanted.sequence, letters, form }) });
