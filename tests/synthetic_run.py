@@ -76,10 +76,9 @@ from motiflens.results.scores import (
     ScoreSummary,
     SeedHeldOut,
     SeedScores,
-    Timings,
     TrainingSize,
-    TrainingTime,
 )
+from motiflens.results.timings import Timings, TrainingTime
 from motiflens.results.trust import (
     AttentionTest,
     DeletionCurve,
