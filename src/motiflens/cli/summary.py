@@ -56,11 +56,9 @@ def summarise(made: Run, *, as_json: bool) -> None:
         return
     for name in models:
         print(f"{name:<20} {_scores(results, name)}")
-        if found := at_prevalence(results, name):
-            mcc = score_in_words(found.mcc, 4).replace(TO, " to ")
-            print(
-                f"{name:<20} MCC {mcc} with {found.prevalence:g} of the test split called positive"
-            )
+        if at := at_prevalence(results, name):
+            mcc = score_in_words(at.mcc, 4).replace(TO, " to ")
+            print(f"{name:<20} MCC {mcc} at the known prevalence {at.prevalence:g}")
     if trivial is not None:
         print(f"{'best baseline':<20} AUROC {trivial[1]:.4f}, {trivial[0]}")
     if seen is not None:

@@ -27,7 +27,7 @@ from motiflens.metrics.resampling import (
     unseen_fraction,
 )
 
-EVALUATED = ("mcc", "auroc", "auprc", "accuracy", "brier", "ece", "recall_at_fdr10")
+EVALUATED = ("auroc", "auprc", "mcc", "accuracy", "brier", "ece", "recall_at_fdr10")
 QUANTILES = (0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2)
 
 

@@ -50,6 +50,13 @@ CURVES = {
         "15 bins of equal mass. Straight line: probabilities that mean what they say.",
     ),
 }
+#: How a threshold was chosen, and how in runs that do not say how sure it is.
+BY_CALIBRATION = (
+    "whose MCC is expected to be largest, by calibrated probabilities of validation data; "
+    "baselines have thresholds of their own. MCC on validation: what the choice promises, with what "
+    "is not known of the threshold in its interval."
+)
+BY_COUNTING = "of largest MCC on validation data; baselines have thresholds of their own."
 CROSSED = {"auroc": "AUROC", "auprc": "AUPRC"}
 
 
@@ -100,12 +107,10 @@ def _calls(metrics: Metrics) -> list[Block]:
         for name, model in metrics.models.items()
     ]
     rows += [[*row, *[MISSING] * 4] for row in _baselines(metrics, CALLS)]
+    how = BY_CALIBRATION if any(m.choice for m in metrics.models.values()) else BY_COUNTING
     caption = (
-        "Called positive: above the threshold whose MCC is expected to be largest, by calibrated "
-        "probabilities of validation data; baselines have thresholds of their own. MCC on "
-        "validation: what the choice promises, with what is not known of the threshold in its "
-        "interval. Brier score and calibration error, over 15 bins of equal mass: the lower, the "
-        "better."
+        f"Called positive: above the threshold {how} Brier score and calibration error, over 15 "
+        "bins of equal mass: the lower, the better."
     )
     head = ["Model", *CALLS.values(), "Threshold (logit)", "MCC on validation"]
     blocks: list[Block] = [

@@ -140,9 +140,9 @@ class HeldOutScores(Part, frozen=True, kw_only=True):
     rate of 10 %.
     """
 
-    mcc: Estimate
     auroc: Estimate
     auprc: Estimate
+    mcc: Estimate
     accuracy: Estimate
     brier: Estimate
     ece: Estimate
@@ -153,9 +153,9 @@ class SeedHeldOut(Part, frozen=True, kw_only=True):
     """The same scores of one seed."""
 
     seed: int
-    mcc: float
     auroc: float
     auprc: float
+    mcc: float
     accuracy: float
     brier: float
     ece: float
