@@ -53,8 +53,8 @@ CURVES = {
 #: How a threshold was chosen, and how in runs that do not say how sure it is.
 BY_CALIBRATION = (
     "whose MCC is expected to be largest, by calibrated probabilities of validation data; "
-    "baselines have thresholds of their own. MCC on validation: what the choice promises, with what "
-    "is not known of the threshold in its interval."
+    "baselines have thresholds of their own. MCC on validation: what the choice promises, with "
+    "what is not known of the threshold in its interval."
 )
 BY_COUNTING = "of largest MCC on validation data; baselines have thresholds of their own."
 CROSSED = {"auroc": "AUROC", "auprc": "AUPRC"}
