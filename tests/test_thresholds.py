@@ -14,9 +14,9 @@ from motiflens.metrics import (
     assess_threshold,
     choose_threshold,
     fit_platt,
-    measure,
     threshold_of_share,
 )
+from motiflens.metrics.ranking import matthews
 
 
 def drawn(
@@ -29,15 +29,17 @@ def drawn(
 
 
 def mcc(labels: np.ndarray, logits: np.ndarray, threshold: float) -> float:
-    return measure(labels, logits, threshold=threshold)["mcc"]
+    called = logits > threshold
+    true, false = (labels * called).sum(), ((1 - labels) * called).sum()
+    return float(matthews(true, false, labels.sum(), (1 - labels).sum()))
 
 
 @pytest.mark.parametrize("positives", [0.5, 0.1, 0.03, 0.8])
 def test_the_threshold_is_the_one_that_is_best_of_all(positives: float) -> None:
-    labels, logits = drawn(200_000, 1, positives=positives)
+    labels, logits = drawn(50_000, 1, positives=positives)
     chosen = choose_threshold(labels, logits)
-    best = max(mcc(labels, logits, cut) for cut in np.linspace(-2, 3, 101))
-    assert mcc(labels, logits, chosen) > best - 0.002
+    best = max(mcc(labels, logits, cut) for cut in np.linspace(-2, 3, 51))
+    assert mcc(labels, logits, chosen) > best - 0.006
     slope, bias = fit_platt(labels, logits)
     # Where positives are rare, one is called at a probability below one half.
     assert (expit(slope * chosen + bias) < 0.5) == (positives < 0.5)
@@ -47,7 +49,7 @@ def test_the_threshold_is_the_one_that_is_best_of_all(positives: float) -> None:
 def test_it_carries_over_better_than_the_largest_correlation_that_was_counted(n: int) -> None:
     others, scores = drawn(20_000, 99)
     lost: dict[str, list[float]] = {"chosen": [], "counted": []}
-    for seed in range(60):
+    for seed in range(40):
         labels, logits = drawn(n, seed)
         counted = max(np.sort(logits), key=lambda cut: mcc(labels, logits, cut))
         lost["chosen"].append(mcc(others, scores, choose_threshold(labels, logits)))
@@ -142,16 +144,16 @@ def test_intervals_hold_their_values(seed: int, n: int) -> None:
     chosen = choose_threshold(labels, logits)
     found = assess_threshold(labels, logits, np.random.default_rng(0))
     assert -1 <= found.mcc_low <= found.mcc <= found.mcc_high <= 1
-    assert found.mcc == mcc(labels, logits, chosen)
+    assert found.mcc == pytest.approx(mcc(labels, logits, chosen))
     assert found.low is None or found.low <= chosen
     assert found.high is None or found.high >= chosen
     assert found == assess_threshold(labels, logits, np.random.default_rng(0))
 
 
 def test_intervals_hold_the_threshold_and_the_correlation_of_all_sequences() -> None:
-    others, scores = drawn(100_000, 77)
+    others, scores = drawn(20_000, 77)
     held = {"threshold": 0, "mcc": 0}
-    for seed in range(100):
+    for seed in range(60):
         labels, logits = drawn(120, seed)
         found = assess_threshold(labels, logits, np.random.default_rng(seed))
         assert found.low is not None
@@ -159,4 +161,4 @@ def test_intervals_hold_the_threshold_and_the_correlation_of_all_sequences() -> 
         held["threshold"] += found.low < 0.0 < found.high
         reached = mcc(others, scores, choose_threshold(labels, logits))
         held["mcc"] += found.mcc_low < reached < found.mcc_high
-    assert min(held.values()) >= 90
+    assert min(held.values()) >= 54
