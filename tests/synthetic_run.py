@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pandas as pd
+from msgspec import UNSET
 from safetensors.numpy import save_file
 
 from motiflens.attribution.result import Attributions
@@ -73,13 +74,14 @@ from motiflens.results.scores import (
     ModelScores,
     Reliability,
     Scores,
+    ScoresAtPrevalence,
     ScoreSummary,
     SeedHeldOut,
     SeedScores,
-    Timings,
+    ThresholdChoice,
     TrainingSize,
-    TrainingTime,
 )
+from motiflens.results.timings import Timings, TrainingTime
 from motiflens.results.trust import (
     AttentionTest,
     DeletionCurve,
@@ -194,6 +196,17 @@ def metrics() -> Metrics:
         test = Estimate(value=auroc, low=auroc - 0.03, high=auroc + 0.01)
         bins = tuple(x[1::4].tolist())
         reliability = Reliability(x=bins, y=tuple(value / 2 for value in bins), n=(13,) * 15)
+        choice = ThresholdChoice(
+            probability=0.47,
+            low=-1.125,
+            high=None,
+            expected_mcc=Estimate(value=0.9, low=0.8, high=0.95),
+            n_positives=98,
+            n_negatives=102,
+        )
+        at_prevalence = ScoresAtPrevalence(
+            prevalence=0.5, threshold=-0.375, mcc=test, accuracy=test
+        )
         calibration = Calibration(slope=0.71, bias=-0.25, n_positives=98, n_negatives=102)
         models[model] = EnsembleScores(
             calibration=calibration if index else None,
@@ -202,6 +215,8 @@ def metrics() -> Metrics:
             else None,
             test=HeldOutScores(**dict.fromkeys(HELD_OUT, test)),
             threshold=-0.25 * (index + 1),
+            choice=choice if index > 1 else None,
+            at_prevalence=at_prevalence if index > 1 else UNSET,
             seeds=tuple(
                 SeedHeldOut(seed=s, **dict.fromkeys(HELD_OUT, auroc - 0.01 * s)) for s in SEEDS
             ),

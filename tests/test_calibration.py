@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from motiflens.evaluation.ensembles import calibrate
 from motiflens.metrics import fit_platt, measure
+from motiflens.metrics.calibration import fit_weighted
 
 
 def drawn(n: int, slope: float, bias: float, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -52,17 +53,30 @@ def test_equal_logits_give_the_fraction_of_positives() -> None:
     assert expit(slope * 2.5 + bias) == pytest.approx((30 * 31 / 32 + 70 / 72) / 100)
 
 
-def test_seeds_are_calibrated_by_their_mean_logit() -> None:
+def test_what_is_calibrated_says_how_many_rows_it_is_fitted_to() -> None:
     labels, logits = drawn(300, 0.5, 1)
-    found = calibrate(labels, [logits + 3, logits - 5, logits + 2])
+    found = calibrate(labels, logits)
     assert found is not None
-    assert (found.slope, found.bias) == pytest.approx(fit_platt(labels, logits), abs=1e-9)
+    assert (found.slope, found.bias) == fit_platt(labels, logits)
     assert (found.n_positives, found.n_negatives) == (labels.sum(), 300 - labels.sum())
+
+
+def test_an_example_that_counts_twice_is_two_examples() -> None:
+    labels, logits = drawn(40, 0.5, 1)
+    masses = np.where(np.arange(40) % 3, 1.0, 2.0)
+    rows = np.repeat(np.arange(40), masses.astype(int))
+    for weights, chosen in ((masses, rows), (np.ones(40), np.arange(40))):
+        slopes, biases = fit_weighted(labels > 0, logits, np.stack([masses, weights]))
+        n_positive = labels.sum()
+        target = np.where(labels, (n_positive + 1) / (n_positive + 2), 1 / (42 - n_positive))
+        probs = expit(slopes[1] * logits[chosen] + biases[1])
+        missed = probs - target[chosen]
+        assert [missed.mean(), missed @ logits[chosen]] == pytest.approx([0, 0], abs=1e-8)
 
 
 @pytest.mark.parametrize("counts", [(19, 200), (200, 19), (0, 50), (0, 0)])
 def test_too_few_rows_of_a_class_are_not_fitted(counts: tuple[int, int]) -> None:
     labels = np.repeat([1, 0], counts)
-    assert calibrate(labels, [np.linspace(0, 1, len(labels))] * 2) is None
+    assert calibrate(labels, np.linspace(0, 1, len(labels))) is None
     labels = np.repeat([1, 0], (20, 20))
-    assert calibrate(labels, [np.linspace(1, 0, 40)] * 2) is not None
+    assert calibrate(labels, np.linspace(1, 0, 40)) is not None

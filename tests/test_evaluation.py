@@ -18,7 +18,6 @@ from motiflens.errors import InputError
 from motiflens.metrics import (
     choose_threshold,
     curve_points,
-    ensemble_logits,
     evaluate,
     measure,
     resampling,
@@ -125,56 +124,6 @@ def test_bins_hold_every_example_once(example):
     assert (np.diff(x) >= 0).all()
     assert n @ y == pytest.approx(labels.sum())
     assert n @ x == pytest.approx(expit(logits).sum())
-
-
-@given(predictions())
-def test_no_cut_has_a_larger_correlation_than_the_one_chosen(example):
-    labels, logits = example
-    chosen = choose_threshold(labels, logits)
-    cuts = [*np.unique(logits) + 0.1, chosen]
-    found = [sklearn_metrics.matthews_corrcoef(labels, logits > cut) for cut in cuts]
-    assert found[-1] == pytest.approx(max(found)) if max(found) > 1e-9 else chosen == 0
-
-
-def test_the_threshold_lies_half_way_and_nearest_to_an_even_chance():
-    assert choose_threshold([0, 0, 1, 1], [-3.0, -1.0, 2.0, 4.0]) == 0.5
-    # Cuts after one and after three calls are equally good.
-    assert choose_threshold([1, 0, 1, 0], [9.0, 7.0, 3.0, 1.0]) == 2.0
-    assert choose_threshold([1, 0, 1, 0], [-1.0, -3.0, -7.0, -9.0]) == -2.0
-
-
-@pytest.mark.parametrize("logits", [[5.0, 5.0, 5.0], [1.0, 9.0, 9.0]])
-def test_without_a_useful_cut_the_threshold_is_an_even_chance(logits):
-    assert choose_threshold([1, 0, 0], logits) == 0
-
-
-def test_an_ensemble_has_the_mean_of_the_probabilities():
-    members = np.random.default_rng(1).normal(size=(3, 5, 2))
-    joined = ensemble_logits(list(members))
-    assert joined.shape == (5, 2)
-    np.testing.assert_allclose(expit(joined), expit(members).mean(axis=0))
-
-
-def test_an_ensemble_of_logits_without_end_keeps_their_order():
-    joined = ensemble_logits([[800.0, 900.0, -900.0, 800.0], [800.0, 900.0, -900.0, -800.0]])
-    np.testing.assert_allclose(joined, [800, 900, -900, 0], atol=1e-9)
-
-
-@given(predictions(st.floats(-9, 9)), st.data())
-def test_an_ensemble_errs_no_more_than_its_members(example, data):
-    labels, first = example
-    second = data.draw(arrays(np.float64, len(labels), elements=st.floats(-9, 9)))
-    errors = [
-        measure(labels, logits, threshold=0)["brier"]
-        for logits in (ensemble_logits([first, second]), first, second)
-    ]
-    assert errors[0] <= (errors[1] + errors[2]) / 2 + 1e-12
-
-
-@pytest.mark.parametrize("members", [[], [[1.0, 2.0], [1.0]]])
-def test_members_predict_the_same_sequences(members):
-    with pytest.raises(InputError, match="an ensemble of logits of shapes"):
-        ensemble_logits(members)
 
 
 @pytest.mark.parametrize("function", [evaluate, measure])

@@ -115,7 +115,8 @@ def test_a_run_whose_motifs_were_not_tested_says_so(run_dir) -> None:
 
 def test_the_score_stands_with_interval_baseline_and_leak(run_dir) -> None:
     said = sentences(run_dir)
-    assert f"{BEST} separates positives from negatives with AUROC 0.900 (0.870 to 0.910)" in said
+    assert f"{BEST} separates positives from negatives with MCC 0.900 (0.870 to 0.910) and" in said
+    assert "and AUROC 0.900 (0.870 to 0.910) on the test split" in said
     assert "k-mers alone, reaches no less: 1.000" in said
     assert "11 of 197 test positives and 2 of 203 test negatives share 31 bases" in said
     assert "the score is partly memory" in said
@@ -123,7 +124,7 @@ def test_the_score_stands_with_interval_baseline_and_leak(run_dir) -> None:
     assert table is not None
     rows = {row[0]: row for row in table.rows}
     assert rows[BEST][1].replace("\N{NO-BREAK SPACE}", " ") == "0.900 (0.870 to 0.910)"
-    assert rows["baseline: k-mers alone"][1:4] == ["1.000", "1.000", "99.0"]
+    assert rows["baseline: k-mers alone"][1:5] == ["0.980", "1.000", "1.000", "99.0"]
 
 
 def audit(n: tuple[int, int], shared: tuple[int, int], copies: int) -> Audit:
@@ -164,9 +165,9 @@ def near_chance(content: dict[str, Any]) -> None:
 
 def test_a_score_by_chance_is_called_so_and_nothing_is_green(run_dir) -> None:
     change(run_dir, "metrics", near_chance)
-    assert "does not separate positives from negatives beyond chance: AUROC 0.571" in sentences(
-        run_dir
-    )
+    said = sentences(run_dir)
+    assert "does not separate positives from negatives beyond chance: MCC 0.900" in said
+    assert "and AUROC 0.571 (0.467 to 0.683)" in said
     run = Results(run_dir)
     order = order_is_learnt(run)
     assert order is not None
@@ -336,7 +337,9 @@ def printed(run_dir: Path, capsys: pytest.CaptureFixture[str], *, as_json: bool 
 def test_the_terminal_tells_interval_baseline_leak_and_confirmed_motif(run_dir, capsys) -> None:
     change(run_dir, "motifs", untold("SCTGSC"))
     lines = printed(run_dir, capsys)
-    assert "AUROC 0.9000 (0.8700 to 0.9100)" in lines
+    assert "MCC 0.9000 (0.8700 to 0.9100)  AUROC 0.9000 (0.8700 to 0.9100)" in lines
+    known = "cnn                  MCC 0.9400 (0.9100 to 0.9500) at the known prevalence 0.5"
+    assert known in lines
     assert "best baseline        AUROC 0.9997, k-mers alone" in lines
     assert "leak                 11 of 197 test positives and 2 of 203" in lines
     assert "CACGTGAC             USF1, in 97.0% of positives, 1.0% of negatives" in lines
@@ -351,6 +354,9 @@ def test_the_json_keeps_its_keys_and_has_the_new_ones(run_dir, capsys) -> None:
     assert of_best["auroc"] == 0.98
     assert {"accuracy", "auroc", "auprc", "mcc", "motifs", "verdict"} < set(of_best)
     assert of_best["ensemble"]["auroc"] == {"value": 0.9, "low": 0.87, "high": 0.91}
+    assert of_best["ensemble"]["mcc"] == of_best["ensemble"]["auroc"]
+    assert "at_prevalence" not in of_best
+    assert found["models"]["cnn"]["at_prevalence"]["threshold"] == -0.375
     assert found["best_baseline"] == {"name": "k-mers alone", "auroc": 0.9997}
     assert found["leak"].startswith("11 of 197 test positives")
     for name in ("motifs", "metrics", "audit", "trust"):
@@ -372,7 +378,7 @@ def scored(n: int, value: float, low: float, high: float) -> Callable[[dict[str,
 
 def test_a_score_far_below_chance_is_called_swapped(run_dir) -> None:
     change(run_dir, "metrics", scored(80, 0.01, 0.0, 0.05))
-    wanted = f"{BEST} ranks negatives above positives, so labels look swapped: AUROC"
+    wanted = f"{BEST} ranks negatives above positives, so labels look swapped: MCC"
     assert wanted in sentences(run_dir)
 
 

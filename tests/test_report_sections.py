@@ -90,21 +90,23 @@ def ensemble_rows(run_dir: Path, name: str) -> list[list[list[str]]]:
 def test_scores_of_ensembles_stand_with_intervals_threshold_and_seeds(html, whole):
     assert "Negatives: as given with the data." in Page(html).text
     value = "0.940 (0.910 to 0.950)"
-    ranking, calls, calibrated = ensemble_rows(whole, "cnn")
+    calls, known, ranking, calibrated = ensemble_rows(whole, "cnn")
     assert calibrated[1] == "98 and 102"
     assert ranking[1:] == [value, value, value, "0.920 to 0.940 (n = 3)"]
-    assert calls[1:] == ["−0.750", *[value] * 4]
-    ranking, calls = ensemble_rows(whole, "baseline: kmer")
+    sure = ["−0.750 (−1.125 to –)", "0.900 (0.800 to 0.950)"]
+    assert calls[1:] == [value, value, *sure, value, value]
+    assert known[1:] == ["0.5", value, value, "−0.375"]
+    calls, ranking = ensemble_rows(whole, "baseline: kmer")
     assert ranking[1:] == ["1.000", "1.000", "–", "–"]
-    assert calls[1:] == ["–", "0.980", "0.990", "–", "–"]
+    assert calls[1:] == ["0.980", "0.990", "–", "–", "–", "–"]
 
 
 def test_models_stand_beside_baselines_in_one_table(html):
     page = Page(html)
     value, of_100 = "0.940 (0.910 to 0.950)", "94.0 (91.0 to 95.0)"
-    assert row_of(page, "cnn", value)[2:4] == [value, of_100]
+    assert row_of(page, "cnn", value)[2:5] == [value, value, of_100]
     assert row_of(page, "cnn", value)[5:] == ["3.3 (2.6 to 4.0)", "3 of 3 seeds"]
-    assert row_of(page, "baseline: k-mers alone")[1:4] == ["1.000", "1.000", "99.0"]
+    assert row_of(page, "baseline: k-mers alone")[1:5] == ["0.980", "1.000", "1.000", "99.0"]
 
 
 def test_chance_has_the_fraction_of_positives_as_its_precision(whole):
@@ -132,7 +134,9 @@ def test_calibrated_probabilities_stand_beside_the_raw_ones(whole, html):
 def test_runs_of_before_calibration_have_no_word_of_it(run_dir):
     def edit(content):
         for model in content["models"].values():
-            del model["calibration"], model["calibrated"]
+            for name in ("calibration", "calibrated", "choice"):
+                del model[name]
+            model.pop("at_prevalence", None)
 
     change(run_dir / "metrics.json", edit)
     assert "alibrated" not in page_of(run_dir).text
@@ -145,7 +149,7 @@ def test_scores_of_one_seed_without_baselines(run_dir):
             model["seeds"] = model["seeds"][:1]
 
     change(run_dir / "metrics.json", edit)
-    assert ensemble_rows(run_dir, "cnn")[0][-1] == "0.940 (n = 1)"
+    assert ensemble_rows(run_dir, "cnn")[2][-1] == "0.940 (n = 1)"
 
 
 def test_the_page_says_how_related_sequences_count(run_dir):

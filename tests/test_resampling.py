@@ -8,7 +8,7 @@ from scipy import stats
 
 from motiflens.errors import InputError
 from motiflens.metrics import evaluate, resampling
-from motiflens.metrics.ranking import rank
+from motiflens.metrics.ranking import called_masses, rank
 from motiflens.metrics.resampling import number_groups
 
 
@@ -60,7 +60,8 @@ def test_rates_of_calls_are_draws_from_the_posterior_of_jeffreys():
     sample = sampled(labels, logits)
     generator = np.random.default_rng(3)
     drawn = resampling.draw(sample, 4000, generator)
-    recall, fallout = resampling.draw_call_rates(sample, drawn, generator)
+    called = called_masses(sample.ranked, drawn)
+    recall, fallout = resampling.draw_call_rates(sample, drawn, called, generator)
     assert stats.kstest(recall, stats.beta(8.5, 1.5).cdf).pvalue > 0.01
     assert stats.kstest(fallout, stats.beta(0.5, 14.5).cdf).pvalue > 0.01
 

@@ -20,7 +20,7 @@ from motiflens.results.audit import ConstantStretch
 from motiflens.results.explanations import Checks
 from motiflens.results.loader import RENAMED, as_bytes
 from motiflens.results.motifs import MotifsWithoutModel
-from motiflens.results.scores import Timings
+from motiflens.results.timings import Timings
 from motiflens.results.tracks import (
     read_filters,
     read_histories,

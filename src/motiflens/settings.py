@@ -61,6 +61,9 @@ class Settings:
         Test accuracy whose first epoch is reported, for which every epoch scores the test split.
         None stands for 0.95 where the true motif is known or the run is thorough; else the test
         split is scored once, at the end.
+    prevalence
+        Fraction of positives of the test split where that is known without its labels: calls that
+        use it are scored apart. None where it is not known.
     n_explained
         Positives to explain at most, from the test split; fewer where they are so long that this
         takes more than 1,000 sequences of 200 bases do. None stands for 200, or for 1,000 of a
@@ -89,6 +92,7 @@ class Settings:
     size_seeds: int = 5
     motif: str | None = None
     target: float | None = None
+    prevalence: float | None = None
     n_explained: int | None = None
     thorough: bool = False
     hyperparameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -115,9 +119,9 @@ class Settings:
             _at_least("sizes", size, 10)
         if self.threads is not None:
             _at_least("threads", self.threads, 1)
-        for name in ("test_fraction", "target"):
+        for name in ("test_fraction", "target", "prevalence"):
             value = getattr(self, name)
-            if value is None and name == "target":
+            if value is None and name != "test_fraction":
                 continue
             if not isinstance(value, float | int) or not 0.0 < value < 1.0:
                 problem = f"{name}={value!r} is no fraction between 0 and 1"

@@ -217,6 +217,9 @@ class TrainOptions:
     target
         Test accuracy whose first epoch is reported; every epoch then scores the test split. 0.95
         where the true motif is known; else the test split is scored once, at the end.
+    prevalence
+        Fraction of positives of the test split where you know it, such as 0.5: calls that use it
+        are scored apart, beside those of a threshold chosen on validation data.
     hyperparameters
         TOML file of what differs from the defaults: a table a model, such as [cnn] with
         kernel_size = 27, and [cnn.recipe] for its training.
@@ -238,6 +241,7 @@ class TrainOptions:
     motif: str | None = None
     strands: str = Settings.strands
     target: float | None = None
+    prevalence: float | None = None
     hyperparameters: Path | None = None
     n_explained: int | None = None
     thorough: Thorough = False

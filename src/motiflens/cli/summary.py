@@ -6,8 +6,11 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from motiflens.cli.progress import is_first_process
 from motiflens.report.headline import (
+    at_prevalence,
     best_baseline,
     ensemble_score,
     leak,
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
     from motiflens.results import Results
     from motiflens.results.motifs import ConfirmedMotif
     from motiflens.runs import Run
+
+
+#: What is printed of a model: score → its name.
+SCORES = {"mcc": "MCC", "auroc": "AUROC", "accuracy": "accuracy"}
 
 
 def print_report(made: Run) -> None:
@@ -49,6 +56,9 @@ def summarise(made: Run, *, as_json: bool) -> None:
         return
     for name in models:
         print(f"{name:<20} {_scores(results, name)}")
+        if at := at_prevalence(results, name):
+            mcc = score_in_words(at.mcc, 4).replace(TO, " to ")
+            print(f"{name:<20} MCC {mcc} at the known prevalence {at.prevalence:g}")
     if trivial is not None:
         print(f"{'best baseline':<20} AUROC {trivial[1]:.4f}, {trivial[0]}")
     if seen is not None:
@@ -72,11 +82,8 @@ def _of_model(results: Results, name: str) -> dict[str, Any]:
     values: dict[str, Any] = {
         metric: getattr(summary, metric).mean for metric in ("accuracy", "auroc", "auprc", "mcc")
     }
-    scores = {metric: ensemble_score(results, name, metric) for metric in ("accuracy", "auroc")}
-    values["ensemble"] = {
-        metric: {"value": score.value, "low": score.low, "high": score.high} if score else {}
-        for metric, score in scores.items()
-    }
+    values["ensemble"] = {metric: _estimate(results, name, metric) for metric in SCORES}
+    values |= _at_prevalence(results, name)
     if results.holds("motifs") and (found := results.motifs.models.get(name)):
         values["motifs"] = {
             route: motifs[0].consensus if motifs else None
@@ -87,6 +94,17 @@ def _of_model(results: Results, name: str) -> dict[str, Any]:
         if results.trust.version != __version__:
             values["verdict_of_version"] = results.trust.version or None
     return values
+
+
+def _estimate(results: Results, name: str, metric: str) -> dict[str, float]:
+    score = ensemble_score(results, name, metric)
+    return {"value": score.value, "low": score.low, "high": score.high} if score else {}
+
+
+def _at_prevalence(results: Results, name: str) -> dict[str, Any]:
+    """Return the scores of calls that use a known prevalence; nothing where none is known."""
+    found = at_prevalence(results, name)
+    return {"at_prevalence": msgspec.to_builtins(found)} if found else {}
 
 
 def _judged_before(results: Results) -> str:
@@ -101,7 +119,7 @@ def _judged_before(results: Results) -> str:
 def _scores(results: Results, name: str) -> str:
     """Write the ensemble's scores with their intervals, or the means over seeds without."""
     words = []
-    for metric, title in (("accuracy", "accuracy"), ("auroc", "AUROC")):
+    for metric, title in SCORES.items():
         score = ensemble_score(results, name, metric)
         mean = getattr(results.comparison.models[name].summary, metric).mean
         text = score_in_words(score, 4) if score else f"{mean:.4f}"

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from msgspec import convert
+from msgspec import UNSET, UnsetType, convert
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 
 from motiflens.datasets import SequenceDataset, homology_groups
 from motiflens.metrics import (
+    assess_threshold,
     choose_threshold,
     curve_points,
-    ensemble_logits,
     evaluate,
     fit_platt,
     measure,
     reliability_points,
+    threshold_of_share,
 )
 from motiflens.results.scores import (
     CalibratedScores,
     Calibration,
     Curves,
     EnsembleScores,
+    Estimate,
     GroupCounts,
     HeldOutScores,
     Reliability,
+    ScoresAtPrevalence,
     SeedHeldOut,
+    ThresholdChoice,
 )
 from motiflens.training import Trained, predict_trained
 
@@ -63,6 +69,7 @@ def evaluate_ensembles(
     *,
     seed: int,
     groups: Ints | None = None,
+    prevalence: float | None = None,
 ) -> dict[str, EnsembleScores]:
     """Score the ensemble of each model's seeds on the test split, and each seed alone.
 
@@ -76,69 +83,121 @@ def evaluate_ensembles(
         Of the bootstrap.
     groups
         Those of the test split that are not independent (see :func:`independent_groups`).
+    prevalence
+        The fraction of test sequences that is positive, where it is known beforehand: calls that
+        use it are scored apart.
 
     Raises
     ------
     InputError
         If a class is missing.
     """
-    return {name: _evaluate(replicas, test, seed, groups) for name, replicas in trained.items()}
+    return {
+        name: _evaluate(replicas, TestSplit(test, groups, prevalence), seed)
+        for name, replicas in trained.items()
+    }
 
 
-def _evaluate(
-    replicas: Sequence[Trained], test: SequenceDataset, seed: int, groups: Ints | None
-) -> EnsembleScores:
-    valid = _validation(replicas)
-    threshold = _threshold(*valid)
-    calibration = calibrate(*valid)
-    logits = [predict_trained(one, test) for one in replicas]
-    joined = ensemble_logits(logits)
+@dataclass(frozen=True, eq=False)
+class TestSplit:
+    """The sequences that models are tested on, and what is known of them."""
+
+    dataset: SequenceDataset
+    groups: Ints | None
+    prevalence: float | None
+
+    def score(
+        self, logits: Floats, threshold: float, generator: np.random.Generator
+    ) -> dict[str, dict[str, float]]:
+        """Score logits (N,) with intervals over groups."""
+        labels = self.dataset.labels
+        return evaluate(
+            labels, logits, threshold=threshold, generator=generator, groups=self.groups
+        )
+
+
+def _evaluate(replicas: Sequence[Trained], test: TestSplit, seed: int) -> EnsembleScores:
+    labels, valid = _validation(replicas)
     generator = np.random.default_rng(seed)
-    scores = evaluate(test.labels, joined, threshold=threshold, generator=generator, groups=groups)
+    threshold, choice = _choose(labels, valid, np.random.default_rng(seed))
+    logits = [predict_trained(one, test.dataset) for one in replicas]
+    joined = np.mean(logits, axis=0)
+    truth, calibration = test.dataset.labels, calibrate(labels, valid)
     seeds = [
-        {"seed": one.seed, **measure(test.labels, alone, threshold=threshold)}
+        {"seed": one.seed, **measure(truth, alone, threshold=threshold)}
         for one, alone in zip(replicas, logits, strict=True)
     ]
     return EnsembleScores(
-        test=convert(scores, HeldOutScores),
+        test=convert(test.score(joined, threshold, generator), HeldOutScores),
         threshold=threshold,
         seeds=convert(seeds, tuple[SeedHeldOut, ...]),
-        curves=convert(curve_points(test.labels, joined), Curves),
+        curves=convert(curve_points(truth, joined), Curves),
         calibration=calibration,
-        calibrated=_calibrated(calibration, test.labels, np.mean(logits, axis=0)),
+        calibrated=_calibrated(calibration, truth, joined),
+        choice=choice,
+        at_prevalence=_at_prevalence(test, joined, generator),
     )
 
 
-def _validation(replicas: Sequence[Trained]) -> tuple[Floats, list[Floats]]:
-    """Return labels (n,) and the logits (n,) of every seed, as they were before any refit.
+def _validation(replicas: Sequence[Trained]) -> tuple[Floats, Floats]:
+    """Return labels (n,) and mean logits (n,) of all seeds, as they were before any refit.
 
     The rows are those of the data's validation split, or held out in the same way of all seeds.
     """
     known = [one.valid for one in replicas if one.valid is not None]
-    return (known[0].labels if known else np.zeros(0)), [one.logits for one in known]
+    if not known:
+        return np.zeros(0), np.zeros(0)
+    return known[0].labels, np.mean([one.logits for one in known], axis=0)
 
 
-def _threshold(labels: Floats, logits: Sequence[Floats]) -> float:
+def _choose(
+    labels: Floats, logits: Floats, generator: np.random.Generator
+) -> tuple[float, ThresholdChoice | None]:
+    """Choose the threshold on validation rows, and say how sure it is; 0 without both classes."""
     if len(np.unique(labels)) < 2:
-        return 0.0
-    return choose_threshold(labels, ensemble_logits(logits))
+        return 0.0, None
+    threshold = choose_threshold(labels, logits)
+    found = assess_threshold(labels, logits, generator)
+    slope, bias = fit_platt(labels, logits)
+    n_positives = int((labels > 0).sum())
+    return threshold, ThresholdChoice(
+        probability=float(expit(slope * threshold + bias)),
+        low=found.low,
+        high=found.high,
+        expected_mcc=Estimate(value=found.mcc, low=found.mcc_low, high=found.mcc_high),
+        n_positives=n_positives,
+        n_negatives=len(labels) - n_positives,
+    )
 
 
-def calibrate(labels: Floats, logits: Sequence[Floats]) -> Calibration | None:
+def _at_prevalence(
+    test: TestSplit, logits: Floats, generator: np.random.Generator
+) -> ScoresAtPrevalence | UnsetType:
+    if test.prevalence is None:
+        return UNSET
+    threshold = threshold_of_share(logits, test.prevalence)
+    scores = test.score(logits, threshold, generator)
+    return ScoresAtPrevalence(
+        prevalence=test.prevalence,
+        threshold=threshold,
+        mcc=Estimate(**scores["mcc"]),
+        accuracy=Estimate(**scores["accuracy"]),
+    )
+
+
+def calibrate(labels: Floats, logits: Floats) -> Calibration | None:
     """Fit probabilities to the mean logit of seeds; None for fewer than 20 rows of a class.
 
     Parameters
     ----------
-    labels
-        (n,) of 0 and 1, of validation rows.
-    logits
-        Those (n,) of every seed.
+    labels, logits
+        (n,) of 0 and 1, and (n,), of validation rows.
     """
     n_positives = int((labels > 0).sum())
     n_negatives = len(labels) - n_positives
     if min(n_positives, n_negatives) < MIN_CALIBRATING:
         return None
-    slope, bias = fit_platt(labels, np.mean(logits, axis=0))
+    slope, bias = fit_platt(labels, logits)
     return Calibration(slope=slope, bias=bias, n_positives=n_positives, n_negatives=n_negatives)
 
 

@@ -24,8 +24,8 @@ from motiflens.results.scores import (
     ScoreSummary,
     SeedScores,
     TrainingSize,
-    TrainingTime,
 )
+from motiflens.results.timings import TrainingTime
 from motiflens.training import Job, Trained, predict_trained, single_intra_op_thread, train_all
 
 #: Ranges of the scores, which an interval cannot leave.

@@ -13,7 +13,7 @@ import numpy as np
 
 from motiflens.datasets import SequenceDataset
 from motiflens.evaluation.ensembles import Ints, independent_groups
-from motiflens.metrics import ensemble_logits, evaluate
+from motiflens.metrics import evaluate
 from motiflens.results.scores import (
     CrossedModel,
     CrossedTests,
@@ -110,7 +110,7 @@ def evaluate_negative_sets(
 def _scores(
     replicas: Sequence[Trained], test: SequenceDataset, seed: int, groups: Ints | None
 ) -> RankingScores:
-    logits = ensemble_logits([predict_trained(one, test) for one in replicas])
+    logits = np.mean([predict_trained(one, test) for one in replicas], axis=0)
     # AUROC and AUPRC do not depend on the threshold.
     generator = np.random.default_rng(seed)
     scores = evaluate(test.labels, logits, threshold=0.0, generator=generator, groups=groups)

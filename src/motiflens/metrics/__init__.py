@@ -2,14 +2,15 @@
 
 from motiflens.metrics.calibration import fit_platt
 from motiflens.metrics.curves import curve_points, reliability_points
-from motiflens.metrics.evaluation import choose_threshold, ensemble_logits, evaluate, measure
+from motiflens.metrics.evaluation import evaluate, measure
 from motiflens.metrics.scores import auroc_standard_error, rank_auprc, rank_auroc, score
+from motiflens.metrics.thresholds import assess_threshold, choose_threshold, threshold_of_share
 
 __all__ = [
+    "assess_threshold",
     "auroc_standard_error",
     "choose_threshold",
     "curve_points",
-    "ensemble_logits",
     "evaluate",
     "fit_platt",
     "measure",
@@ -17,4 +18,5 @@ __all__ = [
     "rank_auroc",
     "reliability_points",
     "score",
+    "threshold_of_share",
 ]

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import log_expit, logsumexp
 
-from motiflens.errors import InputError
 from motiflens.metrics.intervals import CONFIDENCE
 from motiflens.metrics.ranking import (
     Floats,
@@ -17,8 +13,6 @@ from motiflens.metrics.ranking import (
     calibration_error,
     call_scores,
     called_masses,
-    cut_counts,
-    matthews,
     plain_masses,
     rank,
     rank_scores,
@@ -176,72 +170,3 @@ def _measured(ranked: Ranked) -> dict[str, float]:
         "ece": calibration_error(ranked, masses),
     }
     return {metric: float(scores[metric][0]) for metric in EVALUATED}
-
-
-def choose_threshold(labels: ArrayLike, logits: ArrayLike) -> float:
-    """Choose the logit above which calls have the largest Matthews' correlation.
-
-    Parameters
-    ----------
-    labels, logits
-        (N,) of 0 and 1, both present; (N,) finite: validation data, never the test data.
-
-    Returns
-    -------
-    float
-        Half-way between two neighbouring logits, of equally good cuts the one nearest to 0; 0, an
-        even chance, where no cut correlates with the labels.
-
-    Raises
-    ------
-    InputError
-        See `score`.
-    """
-    ranked = rank(labels, logits, threshold=0.0)
-    true, false = (calls[:-1] for calls in cut_counts(ranked))
-    quality = matthews(true, false, *ranked.sizes)
-    if not (quality > 0).any():
-        return 0.0
-    scores = np.asarray(logits, dtype=np.float64)[ranked.order]
-    behind = ranked.ends[:-1]
-    cuts = scores[behind] / 2 + scores[behind + 1] / 2
-    best = cuts[quality == quality.max()]
-    return float(best[np.abs(best).argmin()])
-
-
-def ensemble_logits(logits: Sequence[ArrayLike]) -> Floats:
-    """Join the predictions of an ensemble: the logit of the mean of its probabilities.
-
-    The mean of probabilities, not of logits: no member that is over-sure of itself outvotes the
-    others, and the Brier score is never above the mean of the members' (it is convex).
-
-    Parameters
-    ----------
-    logits
-        S arrays of one shape, (N,) or (N, T), finite.
-
-    Returns
-    -------
-    ndarray
-        Of that shape; exact for logits of any size, where probabilities would round to 0 or 1.
-
-    Raises
-    ------
-    InputError
-        When there is no array, or shapes differ.
-
-    References
-    ----------
-    Lakshminarayanan, Pritzel and Blundell, NeurIPS 2017.
-    """
-    members = [np.asarray(member, dtype=np.float64) for member in logits]
-    if len({member.shape for member in members}) != 1:
-        raise InputError(
-            f"an ensemble of logits of shapes {[member.shape for member in members]}",
-            remedy="predict the same sequences with one or more members",
-            argument="logits",
-        )
-    stacked = np.stack(members)
-    # The common divisor S cancels between the two.
-    above = logsumexp(log_expit(stacked), axis=0)
-    return np.asarray(above - logsumexp(log_expit(-stacked), axis=0))

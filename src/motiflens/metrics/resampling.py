@@ -122,7 +122,9 @@ def block_sizes(n_examples: int) -> list[int]:
 def _score(sample: Sample, n: int, generator: np.random.Generator) -> dict[str, Floats]:
     ranked = sample.ranked
     drawn = draw(sample, n, generator)
-    calls = call_scores(ranked, *draw_call_rates(sample, drawn, generator))
+    calls = call_scores(
+        ranked, *draw_call_rates(sample, drawn, called_masses(ranked, drawn), generator)
+    )
     # The calibration error is held against chance elsewhere, and takes nothing unseen.
     ece = calibration_error(ranked, normalise(ranked, drawn))
     masses = normalise(ranked, add_unseen(sample, drawn, generator))
@@ -161,13 +163,16 @@ def add_unseen(sample: Sample, drawn: Masses, generator: np.random.Generator) ->
 
 
 def draw_call_rates(
-    sample: Sample, drawn: Masses, generator: np.random.Generator
+    sample: Sample,
+    drawn: Masses,
+    called: tuple[Floats, Floats],
+    generator: np.random.Generator,
 ) -> tuple[Floats, Floats]:
     """Draw the fractions (R,) of both classes called positive, with half an example on either side.
 
-    Without groups they are draws from Beta(called + 1/2, not called + 1/2), Jeffreys' posterior.
+    `called` are the masses (R,) of both that lie above the threshold. Without groups they are draws
+    from Beta(called + 1/2, not called + 1/2), Jeffreys' posterior.
     """
-    called = called_masses(sample.ranked, drawn)
     rates = []
     for above, masses, unit in zip(
         called, (drawn.positive, drawn.negative), sample.units, strict=True

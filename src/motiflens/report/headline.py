@@ -8,7 +8,7 @@ from motiflens.report.parts import NO_METRICS, NO_MOTIFS, TO, held, listed, perc
 from motiflens.results import Results
 from motiflens.results.audit import Audit
 from motiflens.results.motifs import ConfirmedMotif
-from motiflens.results.scores import Estimate, Scores
+from motiflens.results.scores import Estimate, Scores, ScoresAtPrevalence
 
 #: From this fraction of test sequences that training has seen, a score is said to be partly memory.
 MEMORY_FROM = 0.01
@@ -25,6 +25,13 @@ def ensemble_score(results: Results, model: str, metric: str = "auroc") -> Estim
     ensemble = held(results, NO_METRICS).models.get(model)
     score: Estimate | None = getattr(ensemble.test, metric) if ensemble else None
     return score
+
+
+def at_prevalence(results: Results, model: str) -> ScoresAtPrevalence | None:
+    """Return the test scores of calls that use a known prevalence; None where none was given."""
+    ensemble = held(results, NO_METRICS).models.get(model)
+    found = ensemble.at_prevalence if ensemble else None
+    return found or None
 
 
 def score_in_words(score: Estimate, digits: int = 3, scale: float = 1.0) -> str:

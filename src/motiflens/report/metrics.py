@@ -50,6 +50,13 @@ CURVES = {
         "15 bins of equal mass. Straight line: probabilities that mean what they say.",
     ),
 }
+#: How a threshold was chosen, and how in runs that do not say how sure it is.
+BY_CALIBRATION = (
+    "whose MCC is expected to be largest, by calibrated probabilities of validation data; "
+    "baselines have thresholds of their own. MCC on validation: what the choice promises, with "
+    "what is not known of the threshold in its interval."
+)
+BY_COUNTING = "of largest MCC on validation data; baselines have thresholds of their own."
 CROSSED = {"auroc": "AUROC", "auprc": "AUPRC"}
 
 
@@ -64,7 +71,7 @@ def metrics_parts(results: Results) -> list[Part]:
         "alone: a model often scores higher against shuffled sequences than against genomic ones."
     )
     curves = Row([_figure(metrics.models, kind) for kind in CURVES])
-    tables: list[Block] = [Text(about), _ranking(metrics), _calls(metrics)]
+    tables: list[Block] = [Text(about), *_calls(metrics), _ranking(metrics)]
     tables += _calibration(metrics.models)
     return [curves, Section("ensembles", title, tables)]
 
@@ -94,19 +101,43 @@ def _groups_in_words(groups: GroupCounts | None) -> str:
     )
 
 
-def _calls(metrics: Metrics) -> Table:
+def _calls(metrics: Metrics) -> list[Block]:
     rows = [
-        [name, number(model.threshold, 3), *_cells(model, {**CALLS, **PROBABILITIES})]
+        [name, *_cells(model, CALLS), *_choice(model), *_cells(model, PROBABILITIES)]
         for name, model in metrics.models.items()
     ]
-    rows += [[row[0], MISSING, *row[1:], MISSING, MISSING] for row in _baselines(metrics, CALLS)]
+    rows += [[*row, *[MISSING] * 4] for row in _baselines(metrics, CALLS)]
+    how = BY_CALIBRATION if any(m.choice for m in metrics.models.values()) else BY_COUNTING
     caption = (
-        "Called positive: above the threshold of largest MCC on validation data; baselines have "
-        "thresholds of their own. Brier score and calibration error, over 15 bins of equal mass: "
-        "the lower, the better."
+        f"Called positive: above the threshold {how} Brier score and calibration error, over 15 "
+        "bins of equal mass: the lower, the better."
     )
-    head = ["Model", "Threshold (logit)", *CALLS.values(), *PROBABILITIES.values()]
-    return Table(head, rows, "Calls and probabilities", caption)
+    head = ["Model", *CALLS.values(), "Threshold (logit)", "MCC on validation"]
+    blocks: list[Block] = [
+        Table([*head, *PROBABILITIES.values()], rows, "Calls and probabilities", caption)
+    ]
+    known = {name: m.at_prevalence for name, m in metrics.models.items() if m.at_prevalence}
+    if not known:
+        return blocks
+    rows = [
+        [name, f"{at.prevalence:g}", _cell(at.mcc), _cell(at.accuracy), number(at.threshold, 3)]
+        for name, at in known.items()
+    ]
+    caption = (
+        "As large a fraction of the test split as is known to be positive is called positive, by "
+        "the logits alone. Such calls of a sequence depend on the others that are scored with it."
+    )
+    head = ["Model", "Known prevalence", *CALLS.values(), "Threshold (logit)"]
+    return [*blocks, Table(head, rows, "Calls at a known prevalence", caption)]
+
+
+def _choice(model: EnsembleScores) -> list[str]:
+    """Write a threshold, and the correlation that validation promises, with their intervals."""
+    choice = model.choice
+    if not choice:
+        return [number(model.threshold, 3), MISSING]
+    low, high = (number(end, 3) for end in (choice.low, choice.high))
+    return [f"{number(model.threshold, 3)} ({low}{TO}{high})", _cell(choice.expected_mcc)]
 
 
 def _baselines(metrics: Metrics, names: Mapping[str, str]) -> list[list[str]]:

@@ -40,7 +40,7 @@ from motiflens.version import __version__
 #: Likeness from which two motifs are set beside each other.
 ALIKE_FROM = 0.6
 NOT_SETTINGS = {"command", "notes"}
-SCORES = {"auroc": "AUROC", "auprc": "AUPRC", "accuracy": "Accuracy", "mcc": "MCC"}
+SCORES = {"mcc": "MCC", "auroc": "AUROC", "auprc": "AUPRC", "accuracy": "Accuracy"}
 
 
 def write_pair(first: Path | str, second: Path | str, path: Path | str) -> Path:

@@ -18,7 +18,7 @@ from motiflens.report.parts import (
 )
 from motiflens.report.trust import name_of_method
 from motiflens.results import Results, command_of
-from motiflens.results.scores import StageUse
+from motiflens.results.timings import StageUse
 from motiflens.version import __version__
 
 #: What a command makes anew from a finished run, in this order, as each rests on those before it:

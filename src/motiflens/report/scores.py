@@ -12,10 +12,10 @@ from motiflens.results.scores import Scores
 
 #: Score → its name, its digits, and what it is multiplied by.
 SHOWN = {
+    "mcc": ("MCC", 3, 1),
     "auroc": ("AUROC", 3, 1),
     "auprc": ("AUPRC", 3, 1),
     "accuracy": ("Accuracy (%)", 1, 100),
-    "mcc": ("MCC", 3, 1),
 }
 
 

@@ -85,6 +85,8 @@ def score_sentences(results: Results) -> list[str]:
     if model is None or score is None:
         return []
     words = f"AUROC {score_in_words(score)} on the test split"
+    if mcc := ensemble_score(results, model, "mcc"):
+        words = f"MCC {score_in_words(mcc)} and {words}"
     if beyond_chance(score, results.metrics.test_groups):
         words = f"{model} separates positives from negatives with {words}"
     elif score.high < 0.5:

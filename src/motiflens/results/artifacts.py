@@ -12,7 +12,8 @@ from motiflens.results.experiments import Experiments
 from motiflens.results.explanations import Attention, Checks
 from motiflens.results.motifs import Motifs
 from motiflens.results.provenance import Provenance
-from motiflens.results.scores import Comparison, Crossing, Metrics, Timings
+from motiflens.results.scores import Comparison, Crossing, Metrics
+from motiflens.results.timings import Timings
 from motiflens.results.trust import Trust
 
 

@@ -25,7 +25,8 @@ from motiflens.results.explanations import Attention, Checks
 from motiflens.results.loader import as_bytes, converted, read_json, write_json
 from motiflens.results.motifs import Motifs, MotifsWithoutModel
 from motiflens.results.provenance import Provenance
-from motiflens.results.scores import Comparison, Crossing, Metrics, Timings
+from motiflens.results.scores import Comparison, Crossing, Metrics
+from motiflens.results.timings import Timings
 from motiflens.results.trust import Trust
 from motiflens.settings import Settings
 

@@ -1,4 +1,4 @@
-"""``comparison.json``, ``metrics.json``, ``crossing.json``, ``timings.json``: what models score."""
+"""``comparison.json``, ``metrics.json``, ``crossing.json``: what models score."""
 
 from __future__ import annotations
 
@@ -209,8 +209,52 @@ class CalibratedScores(Part, frozen=True, kw_only=True):
     reliability: Reliability
 
 
+class ThresholdChoice(Part, frozen=True, kw_only=True):
+    """How a threshold was chosen on validation sequences, and how sure that is.
+
+    Parameters
+    ----------
+    probability
+        Calibrated, at the threshold.
+    low, high
+        The 95 % interval of the threshold (logit) over validation sequences; None at an end that so
+        few sequences leave open.
+    expected_mcc
+        Of validation sequences; the interval tries thresholds on sequences that did not choose
+        them.
+    n_positives, n_negatives
+        Those sequences.
+    """
+
+    probability: float
+    low: float | None
+    high: float | None
+    expected_mcc: Estimate
+    n_positives: int
+    n_negatives: int
+
+
+class ScoresAtPrevalence(Part, frozen=True, kw_only=True):
+    """Calls that use the known fraction of positives of what is scored (``--prevalence``).
+
+    Parameters
+    ----------
+    prevalence
+        That fraction.
+    threshold
+        Logit above which that fraction of the test sequences lies, their labels unseen.
+    mcc, accuracy
+        Of these calls.
+    """
+
+    prevalence: float
+    threshold: float
+    mcc: Estimate
+    accuracy: Estimate
+
+
 class EnsembleScores(Part, frozen=True, kw_only=True):
-    """The mean of a model's seeds on the test split.
+    """The mean logit of a model's seeds on the test split.
 
     Parameters
     ----------
@@ -224,6 +268,11 @@ class EnsembleScores(Part, frozen=True, kw_only=True):
         None where too few validation sequences could fit one; absent in older runs.
     calibrated
         None and absent where ``calibration`` is.
+    choice
+        How the threshold was chosen; None where there are no validation sequences of both classes,
+        absent in older runs.
+    at_prevalence
+        Absent where no prevalence was given.
     """
 
     test: HeldOutScores
@@ -232,6 +281,8 @@ class EnsembleScores(Part, frozen=True, kw_only=True):
     curves: Curves
     calibration: Calibration | msgspec.UnsetType | None = msgspec.UNSET
     calibrated: CalibratedScores | msgspec.UnsetType | None = msgspec.UNSET
+    choice: ThresholdChoice | msgspec.UnsetType | None = msgspec.UNSET
+    at_prevalence: ScoresAtPrevalence | msgspec.UnsetType = msgspec.UNSET
 
 
 class GroupCounts(Part, frozen=True, kw_only=True):
@@ -287,60 +338,3 @@ class Crossing(File, frozen=True, kw_only=True):
 
     kinds: tuple[str, ...]
     models: dict[str, CrossedModel]
-
-
-class TrainingTime(Part, frozen=True, kw_only=True):
-    """What the training of a model took.
-
-    Parameters
-    ----------
-    seconds, seeds, epochs
-        Of all seeds together.
-    seconds_per_epoch_and_seed
-        Their quotient.
-    seconds_to_target
-        Seed → seconds to the target accuracy; None where it was not reached.
-    """
-
-    seconds: float
-    seeds: int
-    epochs: int
-    seconds_per_epoch_and_seed: float
-    seconds_to_target: dict[str, float | None]
-
-
-class StageUse(Part, frozen=True, kw_only=True):
-    """What a stage used.
-
-    Parameters
-    ----------
-    seconds, processor_seconds
-        On the clock, and of all threads together.
-    peak_memory
-        Bytes: the most that the process held until its end; None where that is not known.
-    """
-
-    seconds: float
-    processor_seconds: float
-    peak_memory: int | None
-
-
-class Timings(File, frozen=True, kw_only=True):
-    """``timings.json``.
-
-    Parameters
-    ----------
-    threads
-        That the run used.
-    training
-        Of each model.
-    stages
-        Seconds of each.
-    used
-        What each stage used; of older runs nothing is known.
-    """
-
-    threads: int
-    training: dict[str, TrainingTime]
-    stages: dict[str, float]
-    used: dict[str, StageUse] | msgspec.UnsetType = msgspec.UNSET

@@ -20,8 +20,7 @@ from motiflens.training import TrainedModel, predict
 class Ensemble(SequenceModel):
     """The seeds of a model as one, whose logit is the mean of theirs.
 
-    A mean of logits, so that its attributions are the mean of theirs; ``metrics.json`` scores the
-    mean of probabilities.
+    A mean of logits, so that its attributions are the mean of theirs.
 
     Parameters
     ----------

@@ -11,10 +11,10 @@ from motiflens.scoring.scorer import Scorer
 from motiflens.version import __version__
 
 _SCORES = {
+    "mcc": "MCC",
     "auroc": "AUROC",
     "auprc": "AUPRC",
     "accuracy": "Accuracy",
-    "mcc": "MCC",
     "brier": "Brier score",
     "ece": "Calibration error",
 }
@@ -101,10 +101,7 @@ def _scores(results: Results, name: str) -> list[str]:
     baselines = [
         (label, f"{s.auroc:.3f}", f"{s.auprc:.3f}") for label, s in metrics.baselines.items()
     ]
-    told = (
-        "On the test split, with 95 % intervals over its sequences; the mean of probabilities of "
-        "all seeds."
-    )
+    told = "On the test split, with 95 % intervals over its sequences; the mean logit of all seeds."
     return [
         f"## Scores\n\n{told}",
         _table(("", "value"), rows),

@@ -18,7 +18,8 @@ from motiflens.models.calling import choose_device, require_device
 from motiflens.progress import Progress, listener
 from motiflens.results import ARTIFACTS
 from motiflens.results.provenance import Origin
-from motiflens.results.scores import Metrics, StageUse, Timings
+from motiflens.results.scores import Metrics
+from motiflens.results.timings import StageUse, Timings
 from motiflens.runs import Output, Run, begin
 from motiflens.settings import Settings
 from motiflens.stages.data import Plan, audit_splits, plan_run
@@ -187,7 +188,13 @@ def _score(
         single_intra_op_thread(),
     ):
         test, groups = plan.dataset.part("test"), compared.test_groups
-        ensembles = evaluate_ensembles(compared.trained, test, seed=settings.seed, groups=groups)
+        ensembles = evaluate_ensembles(
+            compared.trained,
+            test,
+            seed=settings.seed,
+            groups=groups,
+            prevalence=settings.prevalence,
+        )
         advance(1)
     for replicas in compared.trained.values():
         for trained in replicas:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 import msgspec
 
-from motiflens.results.scores import StageUse, Timings
+from motiflens.results.timings import StageUse, Timings
 from motiflens.runs import Run
 from motiflens.training import single_intra_op_thread
 
