@@ -16,7 +16,8 @@ from motiflens.models.calling import takes_length
 from motiflens.models.foreign import Foreign
 from motiflens.progress import Progress, listener
 from motiflens.results.provenance import Origin
-from motiflens.results.scores import Metrics, StageUse, Timings
+from motiflens.results.scores import Metrics
+from motiflens.results.timings import StageUse, Timings
 from motiflens.runs import Output, Run, begin
 from motiflens.settings import Settings
 from motiflens.stages.data import audit_splits, note_on_motif, prepare, sample_notes
