@@ -20,7 +20,12 @@ from motiflens.results import holds_motifs_without_model, read_motifs_without_mo
 
 
 def explain(
-    run: Path, *, thorough: Thorough = False, threads: int | None = None, as_json: Json = False
+    run: Path,
+    *,
+    thorough: Thorough = False,
+    threads: int | None = None,
+    scheduler: str | None = None,
+    as_json: Json = False,
 ) -> None:
     """Explain the models of a run, base by base.
 
@@ -32,10 +37,12 @@ def explain(
         By every method, as run --thorough does, and not by those of the first report alone.
     threads
         Threads to compute with; those of the run by default.
+    scheduler
+        Workers of Dask that explain blocks of sequences: an address, a scheduler file, or local[N].
     """
     from motiflens.stages.explain import explain as work
 
-    made = work(run, thorough=thorough, threads=threads, progress=on_stderr())
+    made = work(run, thorough=thorough, threads=threads, scheduler=scheduler, progress=on_stderr())
     summarise(made, as_json=as_json)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -12,8 +12,11 @@ import torch
 
 from motiflens.attribution import METHODS, Attributions, attribute
 from motiflens.attribution.export import located, write_bed, write_big_wig
+from motiflens.attribution.workers import attribute_on_workers
+from motiflens.cluster import Engine, engine_of
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
+from motiflens.models import SequenceModel
 from motiflens.models.calling import evaluating, logits_in_batches
 from motiflens.progress import Advance, Progress, Within, listener
 from motiflens.results.explanations import (
@@ -39,6 +42,7 @@ def explain(
     *,
     thorough: bool = False,
     threads: int | None = None,
+    scheduler: str | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Explain the first seed of every model: its attributions, their checks, its attention.
@@ -55,6 +59,9 @@ def explain(
         that the run holds already.
     threads
         Threads to compute with; those of the run by default.
+    scheduler
+        Workers that explain blocks of sequences, see :func:`motiflens.cluster.engine_of`; None for
+        threads here. It changes no bit of the run.
     progress
         Told how far the work has come.
 
@@ -73,11 +80,10 @@ def explain(
         progress.note(note)
     further = () if thorough or run.settings.thorough else FURTHER_METHODS
     methods = [method for method in METHODS if method not in further]
-    explain_one = partial(_explain_model, run, dataset, positives, methods, progress)
-    steps = len(methods) * len(positives)
-    contrasts = each_model(
-        run, Work("explain", "explaining", steps, "sequences"), explain_one, progress, threads
-    )
+    label = Work("explain", "explaining", len(methods) * len(positives), "sequences")
+    with engine_of(scheduler) as engine:
+        explain_one = partial(_explain_model, run, dataset, positives, methods, progress, engine)
+        contrasts = each_model(run, label, explain_one, progress, threads)
     known = {name: contrast for name, contrast in contrasts.items() if contrast is not None}
     run.results.write(Attention(models=known), progress)
     return run
@@ -89,6 +95,7 @@ def _explain_model(
     positives: SequenceDataset,
     methods: Sequence[str],
     progress: Progress,
+    engine: Engine | None,
     name: str,
     advance: Advance,
 ) -> AttentionContrast | None:
@@ -104,13 +111,16 @@ def _explain_model(
     kept = {m: run.results.path_of("attributions", model=name, method=m) for m in METHODS}
     taken = {method: method in methods or kept[method].is_file() for method in METHODS}
     taken |= {"attention": attentive, "rollout": stacked}
+    explained = _explained_by(
+        model, positives, [method for method in METHODS if taken[method]], engine, advance
+    )
     checks, refused = {}, {}
     for method in METHODS:
         if not taken[method]:
             _remove(run, name, method, progress)
             continue
         try:
-            attributions = attribute(model, one_hot, method, progress=Within(advance))
+            attributions = explained(method)
         except InputError as error:
             refused[method] = str(error)
             progress.note(f"{name} is not explained by {method}: {error}")
@@ -126,6 +136,20 @@ def _explain_model(
     if not attentive or positives.sites is None:
         return None
     return contrast_attention(model, dataset, positives, run.settings)
+
+
+def _explained_by(
+    model: SequenceModel,
+    positives: SequenceDataset,
+    methods: Sequence[str],
+    engine: Engine | None,
+    advance: Advance,
+) -> Callable[[str], Attributions]:
+    """Return what gives the explanation by a method, made here when asked for, or by workers."""
+    if engine is not None:
+        return attribute_on_workers(engine, model, positives.codes, methods, advance)
+    one_hot = positives.one_hot()
+    return lambda method: attribute(model, one_hot, method, progress=Within(advance))
 
 
 def _keep(

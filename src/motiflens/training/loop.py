@@ -14,7 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from motiflens.cluster import Engine
 from motiflens.datasets import SequenceDataset
+from motiflens.errors import InputError
 from motiflens.models import build_model
 from motiflens.models.calling import choose_device
 from motiflens.settings import n_cores
@@ -24,7 +26,7 @@ from motiflens.training.data import EncodedData, predict_logits, take_splits
 from motiflens.training.group import Group, train_group
 from motiflens.training.job import Job, Trained
 from motiflens.training.machine import keep_freed_memory, single_intra_op_thread
-from motiflens.version import __version__
+from motiflens.training.workers import train_on_workers, versions
 
 #: More replicas a group gain nothing on a CPU: their activations leave its cache.
 REPLICAS_AT_ONCE = 10
@@ -46,6 +48,7 @@ def train_all(
     dtype: torch.dtype = torch.float32,
     advance: Callable[[int], None] | None = None,
     checkpoint: Path | None = None,
+    engine: Engine | None = None,
 ) -> list[list[Trained]]:
     """Train every seed of every job, in groups of replicas, one group a thread.
 
@@ -75,6 +78,10 @@ def train_all(
         again after the process was killed, it resumes there, and ends with the same weights,
         bit by bit. The folder stays, finished, until
         :func:`motiflens.training.checkpoint.remove_checkpoint`. None keeps nothing.
+    engine
+        Workers that train the groups, in the folder of the checkpoint, which they have to see;
+        None for threads here. The weights are the same to the last bit, as ``threads`` decides the
+        groups either way.
 
     Returns
     -------
@@ -85,8 +92,9 @@ def train_all(
     ------
     InputError
         If an architecture is unknown, the data set cannot be trained on, or the checkpoint is of
-        other data or settings.
+        other data or settings; and for an engine without a checkpoint, or under ``torchrun``.
     """
+    _check_engine(engine, checkpoint)
     device = distributed.own_device(choose_device(device))
     on_cpu = torch.device(device).type == "cpu"
     threads = 1 if distributed.n_processes() > 1 or not on_cpu else threads or n_cores()
@@ -101,11 +109,16 @@ def train_all(
         checkpoint, {} if checkpoint is None else _settings(dataset, jobs, sizes, data.table)
     )
 
-    def run(index: int) -> list[Trained]:
-        choose, refit = (kept.slot(f"group{index}-{stage}") for stage in ("choose", "refit"))
-        return train_group(data, groups[index][1], choose, refit, advance or (lambda epochs: None))
-
     longest_first = sorted(range(len(groups)), key=lambda index: -groups[index][1].n_steps)
+    told = advance or _unheard
+    if engine is not None:
+        by_number = {index: groups[index][1] for index in longest_first}
+        train_on_workers(engine, dataset, by_number, kept, data, told)
+        told = _unheard  # all are counted
+
+    def run(index: int) -> list[Trained]:
+        return train_group(data, groups[index][1], *kept.slots(index), told)
+
     keep_freed_memory()
     with single_intra_op_thread(), ThreadPoolExecutor(threads) as pool:
         trained = dict(zip(longest_first, pool.map(run, longest_first), strict=True))
@@ -113,6 +126,23 @@ def train_all(
     for index, (number, _) in enumerate(groups):
         results[number].extend(trained[index])
     return results
+
+
+def _unheard(n_epochs: int) -> None:
+    """Tell nobody."""
+
+
+def _check_engine(engine: Engine | None, checkpoint: Path | None) -> None:
+    if engine is None:
+        return
+    if distributed.n_processes() > 1:
+        raise InputError(
+            "scheduler= is given under torchrun, and both divide the training",
+            remedy="take one of them",
+            argument="scheduler",
+        )
+    if checkpoint is None:
+        raise InputError("engine= needs checkpoint=, a folder that the workers see")
 
 
 def _group_sizes(
@@ -147,7 +177,7 @@ def _settings(
         "replicas at once (threads)": sizes,
         "device": table.device.type,
         "number type": str(table.dtype),
-        "versions": [__version__, str(torch.__version__)],
+        "versions": versions(),
     }
 
 
