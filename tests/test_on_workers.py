@@ -23,8 +23,8 @@ from tests.toy_models import EVERYTHING, planted, random_codes
 from torch import nn
 
 from motiflens.attribution import METHODS, attribute, followed, workers
-from motiflens.attribution.base import Share, sharing
-from motiflens.attribution.workers import UNDIVIDED, attribute_on_workers
+from motiflens.attribution.shares import Share, sharing
+from motiflens.attribution.workers import UNDIVIDED, explanations
 from motiflens.cluster import Engine, engine_of, tell
 from motiflens.datasets import SequenceDataset, open_mapped
 from motiflens.errors import InputError
@@ -34,7 +34,8 @@ from motiflens.models import BothStrands, build_model
 from motiflens.sequences import one_hot
 from motiflens.training import Job, checkpoint, count_epochs, train_all
 from motiflens.training.fit import Fit
-from motiflens.training.workers import Place, Unit, train_unit, versions
+from motiflens.training.group import versions
+from motiflens.training.workers import Place, Unit, train_unit
 
 ROOT = Path(__file__).parents[1]
 L = 37
@@ -161,7 +162,7 @@ def test_explanations_in_shares_are_those_of_the_whole(
     if name == "hybrid":
         monkeypatch.setattr(followed, "FEW", 10**9)
     model, told = modules()[name], list[int]()
-    explained = attribute_on_workers(in_process, model, CODES, [method], told.append)
+    explained = explanations(model, CODES, [method], in_process, told.append)
     if (method in UNDIVIDED and name in ("cnn", "another's")) or (method, name) == (
         "rollout",
         "attention",

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
 from numbers import Integral
 from threading import Semaphore
 
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from motiflens.attribution.result import Floats
+from motiflens.attribution.shares import cut
 from motiflens.errors import InputError
 from motiflens.models.base import SequenceModel
 from motiflens.models.calling import evaluating, logits_of
@@ -21,27 +21,6 @@ from motiflens.progress import Advance, Progress, listener
 
 #: How many blocks one call may work on at once, and all calls together.
 _AT_ONCE: ContextVar[tuple[int, Semaphore] | None] = ContextVar("at once", default=None)
-
-
-@dataclass
-class Share:
-    """A part of the sequences that a method explains, whose values are those of the whole.
-
-    Parameters
-    ----------
-    number, count
-        Which of how many parts, from 0.
-    rows
-        Of the sequences, once the method has cut them; None of one that explains all at once.
-    """
-
-    number: int
-    count: int
-    rows: slice | None = None
-
-
-#: What is explained of the sequences here.
-_SHARE: ContextVar[Share | None] = ContextVar("share", default=None)
 
 #: Told the number of sequences that have been worked on.
 _ADVANCE: ContextVar[Advance] = ContextVar("advance", default=lambda steps: None)
@@ -87,33 +66,6 @@ def sharing_cores(n: int, cores: Semaphore) -> Iterator[None]:
         yield
     finally:
         _AT_ONCE.reset(token)
-
-
-@contextmanager
-def sharing(share: Share) -> Iterator[None]:
-    """Let a method explain its share of the sequences alone; what it gives of others is no value.
-
-    The blocks are those of the whole, so that no sum is rounded otherwise.
-    """
-    token = _SHARE.set(share)
-    try:
-        yield
-    finally:
-        _SHARE.reset(token)
-
-
-def cut(n: int, size: int = 1) -> list[slice]:
-    """Cut n sequences into blocks, and return those of the :func:`sharing`, if there is any."""
-    blocks = [slice(first, min(first + size, n)) for first in range(0, n, size)]
-    share = _SHARE.get()
-    if share is None:
-        return blocks
-    begin, end = (
-        len(blocks) * number // share.count for number in (share.number, share.number + 1)
-    )
-    own = blocks[begin:end]
-    share.rows = slice(own[0].start, own[-1].stop) if own else slice(0, 0)
-    return own
 
 
 @contextmanager

@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from motiflens.attribution.base import count_done, cut, tell
+from motiflens.attribution.base import count_done, tell
 from motiflens.attribution.captured import Captured, NotCaptured, captured
 from motiflens.attribution.result import Floats
+from motiflens.attribution.shares import cut
 from motiflens.models.calling import as_input, logits_of, target_of
 from motiflens.models.mutants import OTHERS
 

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from motiflens.attribution.base import (
     by_blocks,
     count_done,
-    cut,
     known_mask,
     reporting,
     require_counts,
 )
 from motiflens.attribution.followed import followed_logits
 from motiflens.attribution.result import Attributions, Floats
+from motiflens.attribution.shares import cut
 from motiflens.errors import InputError
 from motiflens.io.inputs import Sequences, check_one_hot
 from motiflens.io.inputs import one_hot as encode_one_hot

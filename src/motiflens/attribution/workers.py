@@ -1,4 +1,4 @@
-"""Explanations made by workers elsewhere, in shares of the sequences."""
+"""Explanations by several methods, made here or, in shares of the sequences, by workers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from motiflens.attribution import METHODS
-from motiflens.attribution.base import Share, sharing, usual_batch
+from motiflens.attribution import METHODS, attribute
+from motiflens.attribution.base import usual_batch
 from motiflens.attribution.checks import check
 from motiflens.attribution.result import Attributions
+from motiflens.attribution.shares import Share, sharing
 from motiflens.cluster import Engine
 from motiflens.errors import InputError
 from motiflens.models.calling import computing
-from motiflens.progress import Advance
+from motiflens.progress import Advance, Within
 from motiflens.sequences import Codes, one_hot
 
 #: Sequences of a share, about: not fewer than most methods work on together.
@@ -47,27 +48,26 @@ class Found:
     explanation: Attributions | InputError
 
 
-def attribute_on_workers(
-    engine: Engine,
+def explanations(
     model: nn.Module,
     codes: Codes,
     methods: Sequence[str],
-    advance: Advance = lambda n: None,
+    engine: Engine | None,
+    advance: Advance,
 ) -> Callable[[str], Attributions]:
-    """Explain the first logit of a model by several methods, to the bit as `attribute` does.
-
-    The model and the sequences are sent to the workers; explanations are checked here.
+    """Explain the first logit of a model by several methods, with the same bits here and elsewhere.
 
     Parameters
     ----------
-    engine
-        The workers.
     model
-        From one-hot (N, 4, L) to logits; it can be pickled.
+        From one-hot (N, 4, L) to logits.
     codes
         Of the sequences, uint8 (N, L).
     methods
         Keys of ``METHODS``.
+    engine
+        Workers, to whom the model and the sequences are sent, pickled; explanations are checked
+        here. None to :func:`motiflens.attribute` here, each when it is asked for.
     advance
         Told how many sequences are explained by one method.
 
@@ -77,6 +77,9 @@ def attribute_on_workers(
         From one of the methods to its explanation. It raises the InputError of a method that
         refuses the model.
     """
+    if engine is None:
+        x = one_hot(codes)
+        return lambda method: attribute(model, x, method, progress=Within(advance))
     batch_size, count = usual_batch(model), max(1, -(-len(codes) // SEQUENCES))
     pieces = [
         Piece(method, batch_size, number, n)
@@ -139,7 +142,7 @@ def _join(parts: Sequence[Found]) -> Attributions:
     if parts[0].rows is None:
         return explanations[0]
     columns = [_by_sequence(one) for one in explanations]
-    joined = {
+    joined: dict[str, Any] = {
         name: sum((column[name] for column in columns), ())
         if isinstance(values, tuple)
         else np.concatenate([column[name] for column in columns])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -10,15 +10,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from motiflens.attribution import METHODS, Attributions, attribute
+from motiflens.attribution import METHODS, Attributions
 from motiflens.attribution.export import located, write_bed, write_big_wig
-from motiflens.attribution.workers import attribute_on_workers
+from motiflens.attribution.workers import explanations
 from motiflens.cluster import Engine, engine_of
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
-from motiflens.models import SequenceModel
 from motiflens.models.calling import evaluating, logits_in_batches
-from motiflens.progress import Advance, Progress, Within, listener
+from motiflens.progress import Advance, Progress, listener
 from motiflens.results.explanations import (
     Attention,
     AttentionContrast,
@@ -111,8 +110,8 @@ def _explain_model(
     kept = {m: run.results.path_of("attributions", model=name, method=m) for m in METHODS}
     taken = {method: method in methods or kept[method].is_file() for method in METHODS}
     taken |= {"attention": attentive, "rollout": stacked}
-    explained = _explained_by(
-        model, positives, [method for method in METHODS if taken[method]], engine, advance
+    explained = explanations(
+        model, positives.codes, [m for m in METHODS if taken[m]], engine, advance
     )
     checks, refused = {}, {}
     for method in METHODS:
@@ -136,20 +135,6 @@ def _explain_model(
     if not attentive or positives.sites is None:
         return None
     return contrast_attention(model, dataset, positives, run.settings)
-
-
-def _explained_by(
-    model: SequenceModel,
-    positives: SequenceDataset,
-    methods: Sequence[str],
-    engine: Engine | None,
-    advance: Advance,
-) -> Callable[[str], Attributions]:
-    """Return what gives the explanation by a method, made here when asked for, or by workers."""
-    if engine is not None:
-        return attribute_on_workers(engine, model, positives.codes, methods, advance)
-    one_hot = positives.one_hot()
-    return lambda method: attribute(model, one_hot, method, progress=Within(advance))
 
 
 def _keep(

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from motiflens.cluster import Engine
 from motiflens.datasets import SequenceDataset
-from motiflens.errors import InputError
-from motiflens.models import build_model
 from motiflens.models.calling import choose_device
 from motiflens.settings import n_cores
 from motiflens.training import distributed
 from motiflens.training.checkpoint import Checkpoint
 from motiflens.training.data import EncodedData, predict_logits, take_splits
-from motiflens.training.group import Group, train_group
+from motiflens.training.group import Group, group_sizes, settings_of, train_group
 from motiflens.training.job import Job, Trained
 from motiflens.training.machine import keep_freed_memory, single_intra_op_thread
-from motiflens.training.workers import train_on_workers, versions
-
-#: More replicas a group gain nothing on a CPU: their activations leave its cache.
-REPLICAS_AT_ONCE = 10
-#: From so many parameters on a replica's own work outweighs what a group shares.
-LARGE_MODEL = 20_000
+from motiflens.training.workers import check_engine, train_on_workers
 
 
 def train(dataset: SequenceDataset, job: Job, **options: Any) -> list[Trained]:
@@ -94,19 +84,19 @@ def train_all(
         If an architecture is unknown, the data set cannot be trained on, or the checkpoint is of
         other data or settings; and for an engine without a checkpoint, or under ``torchrun``.
     """
-    _check_engine(engine, checkpoint)
+    check_engine(engine, checkpoint)
     device = distributed.own_device(choose_device(device))
     on_cpu = torch.device(device).type == "cpu"
     threads = 1 if distributed.n_processes() > 1 or not on_cpu else threads or n_cores()
     data = EncodedData.of(dataset, device, dtype)
-    sizes = _group_sizes(dataset, jobs, threads, on_cpu)
+    sizes = group_sizes(dataset, jobs, threads, on_cpu)
     groups = [
         (number, Group.of(dataset, job, job.seeds[start : start + size]))
         for number, (job, size) in enumerate(zip(jobs, sizes, strict=True))
         for start in range(0, len(job.seeds), size)
     ]
     kept = Checkpoint(
-        checkpoint, {} if checkpoint is None else _settings(dataset, jobs, sizes, data.table)
+        checkpoint, {} if checkpoint is None else settings_of(dataset, jobs, sizes, data.table)
     )
 
     longest_first = sorted(range(len(groups)), key=lambda index: -groups[index][1].n_steps)
@@ -130,55 +120,6 @@ def train_all(
 
 def _unheard(n_epochs: int) -> None:
     """Tell nobody."""
-
-
-def _check_engine(engine: Engine | None, checkpoint: Path | None) -> None:
-    if engine is None:
-        return
-    if distributed.n_processes() > 1:
-        raise InputError(
-            "scheduler= is given under torchrun, and both divide the training",
-            remedy="take one of them",
-            argument="scheduler",
-        )
-    if checkpoint is None:
-        raise InputError("engine= needs checkpoint=, a folder that the workers see")
-
-
-def _group_sizes(
-    dataset: SequenceDataset, jobs: Sequence[Job], threads: int, on_cpu: bool
-) -> list[int]:
-    """Return how many seeds of each job are trained as one.
-
-    On a CPU there is a group for every thread; two of models that are large enough, so that a
-    thread whose group was short has another one. On a GPU all seeds of a job are one group.
-    """
-    if not on_cpu:
-        return [len(job.seeds) or 1 for job in jobs]
-    n_replicas = sum(len(job.seeds) for job in jobs)
-    sizes = []
-    for job in jobs:
-        model = build_model(
-            job.architecture, length=dataset.codes.shape[1], seed=0, **job.hyperparameters
-        )
-        large = sum(p.numel() for p in model.parameters()) >= LARGE_MODEL
-        n_groups = 2 * threads if large and threads > 1 else threads
-        sizes.append(max(1, min(REPLICAS_AT_ONCE, math.ceil(n_replicas / n_groups))))
-    return sizes
-
-
-def _settings(
-    dataset: SequenceDataset, jobs: Sequence[Job], sizes: list[int], table: Tensor
-) -> dict[str, Any]:
-    """Return all that decides the outcome to the last bit, the rounding of larger groups too."""
-    return {
-        "data": dataset.fingerprint(),
-        "jobs": [asdict(job) | {"recipe": asdict(job.settings)} for job in jobs],
-        "replicas at once (threads)": sizes,
-        "device": table.device.type,
-        "number type": str(table.dtype),
-        "versions": versions(),
-    }
 
 
 def predict_trained(trained: Trained, dataset: SequenceDataset) -> NDArray[np.float64]:

@@ -25,12 +25,12 @@ from motiflens.cluster import Engine, naming_host, tell
 from motiflens.datasets import SPLITS, SequenceDataset, default_names, open_mapped
 from motiflens.errors import InputError
 from motiflens.files import whole_file
+from motiflens.training import distributed
 from motiflens.training.checkpoint import SETTINGS, Checkpoint, require_equal, slots_in
 from motiflens.training.data import EncodedData
-from motiflens.training.group import Group, train_group
+from motiflens.training.group import Group, train_group, versions
 from motiflens.training.job import Job
 from motiflens.training.machine import single_intra_op_thread
-from motiflens.version import __version__
 
 #: In the folder of the checkpoint.
 DATA = "data.npz"
@@ -67,6 +67,20 @@ class Unit:
     number: int
     job: Job
     seeds: tuple[int, ...]
+
+
+def check_engine(engine: Engine | None, checkpoint: Path | None) -> None:
+    """Raise :class:`InputError` for an engine where there can be none."""
+    if engine is None:
+        return
+    if distributed.n_processes() > 1:
+        raise InputError(
+            "scheduler= is given under torchrun, and both divide the training",
+            remedy="take one of them",
+            argument="scheduler",
+        )
+    if checkpoint is None:
+        raise InputError("engine= needs checkpoint=, a folder that the workers see")
 
 
 def train_on_workers(
@@ -170,11 +184,6 @@ def _opened(place: Place) -> tuple[SequenceDataset, EncodedData]:
             remedy=f"remove that folder to start anew, and see that {DATA} is read whole",
         )
     return dataset, EncodedData.of(dataset, place.device, place.dtype)
-
-
-def versions() -> list[str]:
-    """Return the versions that decide the last bits of weights."""
-    return [__version__, str(torch.__version__)]
 
 
 def _write(dataset: SequenceDataset, path: Path) -> None:
