@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.command import motiflens as command
 from tests.killed_training import result
 from tests.toy_models import EVERYTHING, planted, random_codes
 from torch import nn
@@ -28,6 +29,7 @@ from motiflens.attribution.workers import UNDIVIDED, explanations
 from motiflens.cluster import Engine, engine_of, tell
 from motiflens.datasets import SequenceDataset, open_mapped
 from motiflens.errors import InputError
+from motiflens.evaluation.negative_sets import train_against
 from motiflens.io.mapped import convert_streaming
 from motiflens.io.tables import write_table
 from motiflens.models import BothStrands, build_model
@@ -118,6 +120,31 @@ def refuse(place: Place, unit: Unit, other: dict[str, Any], words: str) -> None:
         train_unit(dataclasses.replace(place, **other), unit)
     assert "(on the worker host " in str(told.value)
     assert "\n" not in str(told.value)
+
+
+def test_models_against_other_negative_sets_are_trained_by_workers_too(tmp_path: Path) -> None:
+    sets, job = {"own": planted(), "other": planted(100)}, dataclasses.replace(JOBS[1], seeds=(4,))
+    made = {
+        folder: train_against(sets, [job], {}, threads=1, engine=engine, checkpoint=folder)
+        for folder, engine in ((None, None), (tmp_path, in_process))
+    }
+    here, there = (result([list(one["other"]["attention"])]) for one in made.values())
+    assert here == there
+    assert (tmp_path / "crossing-1" / "data.npz").is_file()
+
+
+def test_no_scheduler_is_one_line_before_anything_is_written(tmp_path: Path) -> None:
+    write_table(planted(), tmp_path / "data.tsv")
+    small = ["train", "data.tsv", "-o", "out", "--model", "tutorial-cnn", "--seeds", "1"]
+    for words in (small, ["explain", "out"]):
+        if words[0] == "explain":
+            assert command(*small, cwd=tmp_path).returncode == 0
+        before = sorted(tmp_path.rglob("*"))
+        ended = command(*words, "--scheduler", "nowhere", cwd=tmp_path)
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert ended.stderr.startswith("motiflens: --scheduler nowhere is no address")
+        assert ended.stderr.count("\n") == 1
+        assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_an_engine_needs_a_folder() -> None:
