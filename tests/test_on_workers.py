@@ -271,7 +271,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_unit_goes_on(
     assert capfd.readouterr() == ("", "")
 
 
-RUN = ["run", "set.parquet", "-o", "out", "--models", "cnn,hybrid", "--seeds", "2", "--thorough"]
+RUN = ["run", "set.parquet", "-o", "out", "--models", "cnn,attention", "--seeds", "2", "--thorough"]
 RUN += ["--sizes", "60", "--threads", "4", "--strands", "both", "--n-explained", "150"]
 
 
