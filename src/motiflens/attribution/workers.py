@@ -88,7 +88,7 @@ def explanations(
         for number in range(n)
     ]
     known: defaultdict[str, dict[int, Found]] = defaultdict(dict)
-    sent = pickle.dumps((model, codes))
+    sent = _pickled(model, codes)
     with closing(engine(partial(explain_piece, sent), pieces)) as done:
         for piece, found in done:
             known[piece.method][piece.number] = found
@@ -101,6 +101,17 @@ def explanations(
         return replace(joined, checks=check(explain, model, joined))
 
     return explained
+
+
+def _pickled(model: nn.Module, codes: Codes) -> bytes:
+    try:
+        return pickle.dumps((model, codes))
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise InputError(
+            f"this {type(model).__name__} cannot be sent to the workers of scheduler= ({error})",
+            remedy="explain it without them",
+            argument="scheduler",
+        ) from None
 
 
 def explain_piece(sent: bytes, piece: Piece) -> Found:

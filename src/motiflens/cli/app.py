@@ -81,7 +81,7 @@ COMMANDS = {
             "stages",
             "explain",
             "Explain the models of a run, base by base.",
-            "explain out",
+            "explain out\n  motiflens explain mine.tsv --module net.py:build --weights w.pt -o out",
         ),
         (
             "stages",
@@ -99,7 +99,8 @@ COMMANDS = {
             "stages",
             "trust",
             "Check how far the explanations of a run's models can be trusted.",
-            "trust out --threads 2",
+            "trust out --threads 2\n"
+            "  motiflens trust mine.tsv --module net.py:build --weights w.pt -o out",
         ),
         (
             "stages",
@@ -148,6 +149,12 @@ COMMANDS = {
             "Call hits of a run's motifs from what the bases contribute to its model.",
             "annotate out peaks.fa -o contribution-hits.bed.gz\n"
             "  motiflens annotate out peaks.bed --genome hg38.fa -o contribution-hits.bed.gz",
+        ),
+        (
+            "serve",
+            "serve",
+            "Try out the models of runs in the browser: change a base and watch; until Ctrl-C.",
+            "serve out\n  motiflens serve out other --port 0",
         ),
         (
             "predict",

@@ -79,7 +79,7 @@ def demo(
     )
     _require_demo(output)
     dataset = motiflens.simulate(tutorial_grammar(), settings.seed)
-    origin = _origin(DEMO_DATA)
+    origin = origin_of(DEMO_DATA)
     made = motiflens.run(
         dataset, output, settings, overwrite=True, progress=on_stderr(), origin=origin
     )
@@ -170,7 +170,7 @@ def compare(
             settings,
             overwrite=how.overwrite,
             progress=on_stderr(),
-            origin=_origin(str(data)),
+            origin=origin_of(str(data)),
             scheduler=how.scheduler,
             options=source,
         )
@@ -201,7 +201,7 @@ def _carry_out(
     explains: bool = False,
 ) -> None:
     """Make a run of the data and say what was found, or say only what would be done."""
-    origin = _origin(str(data), reading.negatives, reading.notes)
+    origin = origin_of(str(data), reading.negatives, reading.notes)
     if how.dry_run:
         from motiflens.stages.data import plan_run
         from motiflens.stages.estimate import as_json, as_text
@@ -259,7 +259,8 @@ def _require_demo(output: Path) -> None:
         raise InputError(problem, remedy="use another directory")
 
 
-def _origin(data: str, negatives: str = "given", notes: tuple[str, ...] = ()) -> Origin:
+def origin_of(data: str, negatives: str = "given", notes: tuple[str, ...] = ()) -> Origin:
+    """Say where a run comes from, with the command that is carried out."""
     command = shlex.join(["motiflens", *sys.argv[1:]])
     return Origin(data=data, command=command, negatives=negatives, notes=notes)
 
