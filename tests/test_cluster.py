@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from tests.toy_works import Digests, expected
 
+from motiflens import cluster
+from motiflens.cluster import engine_of
 from motiflens.errors import InputError
-from motiflens.scoring import cluster
 from motiflens.scoring.carry_out import carry_out
-from motiflens.scoring.cluster import engine_of
 
 ROOT = Path(__file__).parent.parent
 
@@ -25,14 +25,16 @@ def work(folder: Path, **arguments: object) -> Digests:
 
 
 def test_nothing_asked_for_is_no_engine() -> None:
-    assert engine_of(None) is None
+    with engine_of(None) as engine:
+        assert engine is None
 
 
 def test_a_worker_that_is_killed_is_replaced_and_its_tile_done_again(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     toy = work(tmp_path, dies=5, seconds=0.01)
-    assert carry_out(toy, engine=engine_of("local[2]"))
+    with engine_of("local[2]") as engine:
+        assert carry_out(toy, engine=engine)
     assert toy.output.read_bytes() == expected(100)
     assert sorted(os.listdir(tmp_path)) == ["out.bin", "out.bin.killed"]
     assert capfd.readouterr() == ("", "")
@@ -66,7 +68,8 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.mark.slow
 def test_a_scheduler_that_runs_already(tmp_path: Path, scheduler: Path) -> None:
     toy = work(tmp_path)
-    assert carry_out(toy, engine=engine_of(str(scheduler)))
+    with engine_of(str(scheduler)) as engine:
+        assert carry_out(toy, engine=engine)
     assert toy.output.read_bytes() == expected(100)
 
 
@@ -74,18 +77,18 @@ def test_a_scheduler_that_runs_already(tmp_path: Path, scheduler: Path) -> None:
 def test_what_is_wrong_on_a_worker_is_told(
     tmp_path: Path, scheduler: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = engine_of(str(scheduler))
     model = tmp_path / "model"
     model.write_text("weights")
     toy = work(tmp_path, model=model)
-    with pytest.raises(InputError, match=r"other model .*client \(on the worker host .*same model"):
-        carry_out(toy, engine=engine)
-    # The same on that host as here: it is opened anew, not remembered.
-    monkeypatch.setenv("TOY_HOST", "another host's ")
-    assert carry_out(toy, engine=engine, overwrite=True)
-    assert toy.output.read_bytes() == expected(100)
-    with pytest.raises(InputError, match="tile 3 has a contig that is not in the genome"):
-        carry_out(work(tmp_path, n=99, fails=3), engine=engine, overwrite=True)
+    with engine_of(str(scheduler)) as engine:
+        with pytest.raises(InputError, match=r"other model .*client \(on the worker host .*same "):
+            carry_out(toy, engine=engine)
+        # The same on that host as here: it is opened anew, not remembered.
+        monkeypatch.setenv("TOY_HOST", "another host's ")
+        assert carry_out(toy, engine=engine, overwrite=True)
+        assert toy.output.read_bytes() == expected(100)
+        with pytest.raises(InputError, match="tile 3 has a contig that is not in the genome"):
+            carry_out(work(tmp_path, n=99, fails=3), engine=engine, overwrite=True)
 
 
 @pytest.mark.parametrize("text", ["local[0]", "local[]", "nowhere", "tcp://host", "a b:1", ""])

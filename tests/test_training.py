@@ -20,7 +20,7 @@ from motiflens.training import (
     train_all,
 )
 from motiflens.training.data import take_splits
-from motiflens.training.loop import _group_sizes
+from motiflens.training.group import group_sizes
 from motiflens.training.replicas import snapshot, stack, unstack
 
 
@@ -215,10 +215,10 @@ def test_errors_say_what_to_do() -> None:
 def test_groups_are_fine_enough_to_share_threads_and_one_on_a_gpu() -> None:
     data = planted()
     jobs = [Job("cnn", (0, 1, 2)), Job("attention", (0, 1, 2)), Job("tutorial-cnn", (0, 1))]
-    assert _group_sizes(data, jobs, 2, True) == [2, 2, 4]
-    assert _group_sizes(data, jobs, 1, True) == [8, 8, 8]
-    assert _group_sizes(data, [Job("cnn", tuple(range(100)))], 1, True) == [10]
-    assert _group_sizes(data, [Job("cnn", tuple(range(100)))], 1, False) == [100]
+    assert group_sizes(data, jobs, 2, True) == [2, 2, 4]
+    assert group_sizes(data, jobs, 1, True) == [8, 8, 8]
+    assert group_sizes(data, [Job("cnn", tuple(range(100)))], 1, True) == [10]
+    assert group_sizes(data, [Job("cnn", tuple(range(100)))], 1, False) == [100]
 
 
 def test_the_longest_group_begins_first_and_results_keep_their_order(monkeypatch) -> None:

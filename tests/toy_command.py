@@ -7,8 +7,8 @@ from tests.toy_works import Digests
 from motiflens.cli import main
 from motiflens.cli.app import app
 from motiflens.cli.options import InTiles, Output
+from motiflens.cluster import engine_of
 from motiflens.scoring.carry_out import carry_out
-from motiflens.scoring.cluster import engine_of
 from motiflens.scoring.work import Shard
 
 
@@ -17,13 +17,14 @@ def digests(
     n: int, *, output: Output, seconds: float = 0.0, threads: int = 1, tiled: InTiles = InTiles()
 ) -> None:
     """Write digests of numbers."""
-    carry_out(
-        Digests(output=output, n=n, seconds=seconds),
-        shard=Shard.parse(tiled.shard),
-        engine=engine_of(tiled.scheduler),
-        threads=threads,
-        overwrite=tiled.overwrite,
-    )
+    with engine_of(tiled.scheduler) as engine:
+        carry_out(
+            Digests(output=output, n=n, seconds=seconds),
+            shard=Shard.parse(tiled.shard),
+            engine=engine,
+            threads=threads,
+            overwrite=tiled.overwrite,
+        )
 
 
 if __name__ == "__main__":

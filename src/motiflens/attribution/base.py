@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from motiflens.attribution.result import Floats
+from motiflens.attribution.shares import cut
 from motiflens.errors import InputError
 from motiflens.models.base import SequenceModel
 from motiflens.models.calling import evaluating, logits_of
@@ -138,7 +139,7 @@ def by_blocks(module: nn.Module, n: int, size: int, work: Callable[[slice], None
     work
         From the rows of a block; it writes what it finds to these rows of its results.
     """
-    blocks = [slice(first, min(first + size, n)) for first in range(0, n, size)]
+    blocks = cut(n, size)
     before = torch.get_num_threads()
     n_threads, cores = _AT_ONCE.get() or (before, None)
     if n_threads == 1 or not isinstance(module, SequenceModel):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from motiflens.attribution.base import count_done, tell
 from motiflens.attribution.captured import Captured, NotCaptured, captured
 from motiflens.attribution.result import Floats
+from motiflens.attribution.shares import cut
 from motiflens.models.calling import as_input, logits_of, target_of
 from motiflens.models.mutants import OTHERS
 
@@ -50,12 +51,12 @@ def followed_logits(
         return None
     logits = np.zeros(sequences.shape)
     others = np.array(OTHERS)[sequences.argmax(1)]  # (N, L, 3)
-    for row, (sequence, bases) in enumerate(zip(x, others, strict=True)):
-        follower.prepare(sequence)
+    for row in (rows.start for rows in cut(len(x))):
+        follower.prepare(x[row])
         found = follower.logits(positions.start, positions.stop, target)
         target_of(found.flatten(), found.numel(), 0)  # refuses what is not finite
         values = found.double().cpu().numpy()
-        np.put_along_axis(logits[row, :, positions].T, bases[positions], values, axis=1)
+        np.put_along_axis(logits[row, :, positions].T, others[row, positions], values, axis=1)
         count_done(1)
     return logits
 

@@ -18,6 +18,7 @@ from motiflens.attribution.base import (
 )
 from motiflens.attribution.followed import followed_logits
 from motiflens.attribution.result import Attributions, Floats
+from motiflens.attribution.shares import cut
 from motiflens.errors import InputError
 from motiflens.io.inputs import Sequences, check_one_hot
 from motiflens.io.inputs import one_hot as encode_one_hot
@@ -141,15 +142,18 @@ def _mutant_logits(
 ) -> NDArray[np.float64]:
     """Return the logits (N, 4, L) of the chosen mutants, every one computed as a whole."""
     x, at_mutants = as_input(module, sequences), np.zeros(sequences.shape)
-    finished = 0
-    for start in range(0, len(mutants[0]), batch_size):
+    own = cut(len(sequences))
+    finished, last = (own[0].start, own[-1].stop) if own else (0, 0)
+    # Mutants stand by sequence. The batches are those of all, also where some are computed.
+    begin, end = np.searchsorted(mutants[0], [finished, last]).tolist()
+    for start in range(begin - begin % batch_size, end, batch_size):
         chunk = tuple(index[start : start + batch_size] for index in mutants)
         logits = logits_of(module, _substituted(x, *chunk), target)
         at_mutants[chunk] = logits.double().cpu().numpy()
-        # Mutants stand by sequence: all before the last one's are done.
+        # All sequences before the last one's are done.
         count_done(int(chunk[0][-1]) - finished)
         finished = int(chunk[0][-1])
-    count_done(len(sequences) - finished)
+    count_done(last - finished)
     return at_mutants
 
 

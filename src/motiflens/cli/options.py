@@ -100,6 +100,14 @@ class How:
     dry_run: DryRun = False
     profile: Profile = False
     as_json: Json = False
+    scheduler: Annotated[
+        str | None,
+        Parameter(
+            group=TRAINING,
+            help="Workers of Dask that train, and of `run` explain, the models: an address, a "
+            "scheduler file, or local[N]; --threads decides into how many groups seeds are cut.",
+        ),
+    ] = None
 
 
 @Parameter(name="*")

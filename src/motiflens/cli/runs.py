@@ -29,6 +29,7 @@ from motiflens.cli.options import (
 )
 from motiflens.cli.progress import ARGUMENTS, is_first_process, on_stderr
 from motiflens.cli.summary import print_report, summarise
+from motiflens.cluster import engine_of
 from motiflens.errors import InputError
 from motiflens.files import write_whole
 from motiflens.io.options import AS_IT_IS, ReadOptions
@@ -101,7 +102,7 @@ def run(
     from motiflens.stages import STAGES
 
     settings = settings_of(models, training, splits, sizes, size_seeds)
-    _refuse_early(output, settings, overwrite=how.overwrite, until=STAGES[-1].name)
+    _refuse_early(output, settings, how, until=STAGES[-1].name)
     reading = _read(data, source, splits, settings)
     _carry_out(motiflens.run, data, reading, output, settings, how, explains=True)
 
@@ -120,7 +121,7 @@ def train(
     from motiflens.stages.compare import compare as work
 
     settings = settings_of((model,), training, splits)
-    _refuse_early(output, settings, overwrite=how.overwrite)
+    _refuse_early(output, settings, how)
     reading = _read(data, source, splits, settings)
     _carry_out(work, data, reading, output, settings, how)
 
@@ -160,7 +161,7 @@ def compare(
             )
         sizes = sizes or ()
     settings = settings_of(models, training, splits, sizes, size_seeds)
-    _refuse_early(output, settings, overwrite=how.overwrite)
+    _refuse_early(output, settings, how)
     if cross_negatives:
         made = cross(
             data,
@@ -170,6 +171,7 @@ def compare(
             overwrite=how.overwrite,
             progress=on_stderr(),
             origin=origin_of(str(data)),
+            scheduler=how.scheduler,
             options=source,
         )
         _end(made, as_json=how.as_json, profile=how.profile)
@@ -217,6 +219,7 @@ def _carry_out(
         overwrite=how.overwrite,
         progress=on_stderr(),
         origin=origin,
+        scheduler=how.scheduler,
     )
     _end(made, as_json=how.as_json, profile=how.profile)
 
@@ -234,17 +237,16 @@ def _end(made: Run, *, as_json: bool, profile: bool) -> None:
         print(text, file=sys.stderr, end="")
 
 
-def _refuse_early(
-    output: Path, settings: Settings, *, overwrite: bool, until: str = "compare"
-) -> None:
-    """Refuse an output, a device and hyperparameters before the data are read."""
+def _refuse_early(output: Path, settings: Settings, how: How, until: str = "compare") -> None:
+    """Refuse an output, a device, hyperparameters and a scheduler before the data are read."""
     from motiflens.models.calling import require_device
     from motiflens.runs import Output
     from motiflens.stages.hyperparameters import validation_fraction
 
-    Output(output, overwrite, until).check()
+    Output(output, how.overwrite, until).check()
     require_device(settings.device)
     validation_fraction(settings)
+    engine_of(how.scheduler)
 
 
 def _require_demo(output: Path) -> None:

@@ -28,6 +28,7 @@ def explain(
     source: Reads = AS_IT_IS,
     thorough: Thorough = False,
     threads: int | None = None,
+    scheduler: str | None = None,
     as_json: Json = False,
 ) -> None:
     """Explain the models of a run, base by base.
@@ -38,11 +39,15 @@ def explain(
         By every method, as run --thorough does, and not by those of the first report alone.
     threads
         Threads to compute with; those of the run by default.
+    scheduler
+        Workers of Dask that explain blocks of sequences: an address, a scheduler file, or local[N].
     """
     from motiflens.stages.explain import explain as work
 
     opened = run_of(run, own, new, source, "explain")
-    made = work(opened, thorough=thorough, threads=threads, progress=on_stderr())
+    made = work(
+        opened, thorough=thorough, threads=threads, scheduler=scheduler, progress=on_stderr()
+    )
     end(made, own, as_json=as_json)
 
 

@@ -9,9 +9,9 @@ import time
 from motiflens.cli.options import Chosen, InTiles
 from motiflens.cli.progress import on_stderr
 from motiflens.cli.summary import counted
+from motiflens.cluster import engine_of
 from motiflens.progress import in_words
 from motiflens.scoring.carry_out import carry_out as compute_and_join
-from motiflens.scoring.cluster import engine_of
 from motiflens.scoring.work import Shard, Work
 from motiflens.settings import n_cores
 
@@ -23,9 +23,8 @@ def carry_out(work: Work, chosen: Chosen, tiled: InTiles) -> bool:
     """
     from motiflens.training.machine import single_intra_op_thread
 
-    shard, engine = Shard.parse(tiled.shard), engine_of(tiled.scheduler)
-    threads, progress = chosen.threads or n_cores(), on_stderr()
-    with single_intra_op_thread():
+    shard, threads, progress = Shard.parse(tiled.shard), chosen.threads or n_cores(), on_stderr()
+    with engine_of(tiled.scheduler) as engine, single_intra_op_thread():
         for note in work.notes:
             progress.note(note)
         if tiled.dry_run:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from motiflens.cluster import Engine
 from motiflens.datasets import SequenceDataset
 from motiflens.evaluation.ensembles import Ints, independent_groups
 from motiflens.metrics import intervals
@@ -66,6 +67,7 @@ def compare(
     device: str = "cpu",
     advance: Callable[[int], None] | None = None,
     checkpoint: Path | None = None,
+    engine: Engine | None = None,
 ) -> Compared:
     """Train models with several seeds and training sizes and score them on one test split.
 
@@ -81,7 +83,7 @@ def compare(
         Use only the first seeds for the learning curves; None for all.
     target
         Test accuracy whose first epoch is reported; None where no epoch looks at the test split.
-    threads, device, advance, checkpoint
+    threads, device, advance, checkpoint, engine
         As in :func:`motiflens.training.train_all`.
 
     Raises
@@ -98,6 +100,7 @@ def compare(
         device=device,
         advance=advance,
         checkpoint=checkpoint,
+        engine=engine,
     )
     own, later = trained[: len(jobs)], trained[len(jobs) :]
     full_runs = {job.architecture: group for job, group in zip(jobs, own, strict=True)}

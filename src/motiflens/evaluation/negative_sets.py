@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from motiflens.cluster import Engine
 from motiflens.datasets import SequenceDataset
 from motiflens.evaluation.ensembles import Ints, independent_groups
 from motiflens.metrics import evaluate
@@ -33,6 +34,7 @@ def train_against(
     device: str = "cpu",
     advance: Callable[[int], None] | None = None,
     checkpoint: Path | None = None,
+    engine: Engine | None = None,
 ) -> dict[str, Mapping[str, Sequence[Trained]]]:
     """Train the same jobs against every negative set but the first.
 
@@ -44,7 +46,7 @@ def train_against(
         One a model.
     own
         Model → its replicas that were trained against the first set.
-    threads, device, advance, checkpoint
+    threads, device, advance, checkpoint, engine
         As in :func:`motiflens.training.train_all`; each set has a folder in the checkpoint.
 
     Returns
@@ -62,6 +64,7 @@ def train_against(
             device=device,
             advance=advance,
             checkpoint=None if checkpoint is None else checkpoint / f"crossing-{number}",
+            engine=engine,
         )
         trained[name] = {job.architecture: group for job, group in zip(jobs, groups, strict=True)}
     return trained

@@ -6,25 +6,26 @@ The result depends neither on who computed which tile, nor on how often the work
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
+from functools import lru_cache, partial
 from pathlib import Path
+from threading import Lock
 
+from motiflens.cluster import WAITING, Engine, naming_host
 from motiflens.errors import InputError
 from motiflens.progress import Advance, Progress, listener
 from motiflens.scoring.tiles import Tiles, read_manifest
 from motiflens.scoring.work import Shard, Work, open_work
 
-#: One tile in progress and one that waits, for every worker.
-WAITING = 2
-
 ALL = Shard()
 
+#: The number and content of each tile as it is done.
 Done = Generator[tuple[int, bytes]]
 
-#: Computes tiles on workers: yields the number and content of each as it is done.
-Engine = Callable[[Work, Iterable[int]], Done]
+_OPENING = Lock()
 
 
 def carry_out(
@@ -78,7 +79,8 @@ def carry_out(
         advance(total - sum(sizes[tile] for tile in left))
         try:
             if left:
-                _compute(work, left, tiles, engine or _on_threads(threads), advance)
+                done = engine(_on_worker(work), left) if engine else _here(work, left, threads)
+                _keep(done, work, tiles, advance)
         except InputError:
             # Nothing is kept for a call that has to be corrected; other shards may still use it.
             if shard.count == 1 and len(tiles.missing()) == len(sizes):
@@ -90,32 +92,27 @@ def carry_out(
     return True
 
 
-def _compute(
-    work: Work, left: Iterable[int], tiles: Tiles, engine: Engine, advance: Advance
-) -> None:
+def _keep(computed: Done, work: Work, tiles: Tiles, advance: Advance) -> None:
     sizes = work.sizes
     # Closed at once when a tile or its writing fails, so that no worker goes on.
-    with closing(engine(work, left)) as done:
+    with closing(computed) as done:
         for tile, content in done:
             tiles.write(tile, content)
             advance(sizes[tile])
 
 
-def _on_threads(threads: int) -> Engine:
-    def compute(work: Work, tiles: Iterable[int]) -> Done:
-        waiting: dict[Future[bytes], int] = {}
-        with ThreadPoolExecutor(threads, "tiles") as pool:
-            try:
-                for tile in tiles:
-                    waiting[pool.submit(work.compute, tile)] = tile
-                    if len(waiting) >= WAITING * threads:
-                        yield from _take_done(waiting)
-                while waiting:
+def _here(work: Work, tiles: Iterable[int], threads: int) -> Done:
+    waiting: dict[Future[bytes], int] = {}
+    with ThreadPoolExecutor(threads, "tiles") as pool:
+        try:
+            for tile in tiles:
+                waiting[pool.submit(work.compute, tile)] = tile
+                if len(waiting) >= WAITING * threads:
                     yield from _take_done(waiting)
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
-
-    return compute
+            while waiting:
+                yield from _take_done(waiting)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _take_done(waiting: dict[Future[bytes], int]) -> Iterator[tuple[int, bytes]]:
@@ -123,6 +120,51 @@ def _take_done(waiting: dict[Future[bytes], int]) -> Iterator[tuple[int, bytes]]
     # One that failed last: what the others have computed is kept.
     for future in sorted(done, key=lambda future: future.exception() is not None):
         yield waiting.pop(future), future.result()
+
+
+def _on_worker(work: Work) -> Callable[[int], bytes]:
+    """Return what computes a tile where the work is not: it is made again, once a process."""
+    manifest = Tiles(work).manifest
+    told = json.dumps(manifest["arguments"]), json.dumps(manifest["settings"])
+    return partial(compute_on_worker, type(work), *told)
+
+
+def compute_on_worker(kind: type[Work], arguments: str, settings: str, tile: int) -> bytes:
+    """Compute a tile of a work of this kind.
+
+    Parameters
+    ----------
+    kind
+        Of the work.
+    arguments
+        Of the work, in JSON.
+    settings
+        Those of the client's work, in JSON.
+    tile
+        Its number.
+
+    Raises
+    ------
+    InputError
+        If the work cannot be opened here, or its settings are others here.
+    """
+    with naming_host(), _OPENING:
+        work = _opened(kind, arguments, settings)
+    return work.compute(tile)
+
+
+@lru_cache(maxsize=2)
+def _opened(kind: type[Work], arguments: str, settings: str) -> Work:
+    work = kind(**json.loads(arguments))
+    if changed := Tiles(work).changed(json.loads(settings)):
+        raise InputError(
+            f"this work has other {changed} than that of the client",
+            remedy="give all hosts the same model, genome and version of motiflens",
+        )
+    torch = sys.modules.get("torch")  # a work that needs it has imported it
+    if torch is not None:
+        torch.set_num_threads(1)
+    return work
 
 
 def _join(work: Work, tiles: Tiles, progress: Progress) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from motiflens.cluster import engine_of
 from motiflens.datasets import SequenceDataset
 from motiflens.io.read import Source, read_files
 from motiflens.progress import Numbered, Progress, listener, listens
@@ -29,15 +30,19 @@ class Stage:
         In ``ARTIFACTS``.
     work
         From a run, ``threads`` and ``progress`` to the run.
+    divided
+        Whether it takes ``scheduler`` too.
     """
 
     name: str
     work: Callable[..., Run]
+    divided: bool = False
 
-    def __call__(self, run: Run, progress: Progress) -> None:
+    def __call__(self, run: Run, progress: Progress, scheduler: str | None) -> None:
         """Do the work, unless it is done."""
+        options = {"scheduler": scheduler} if self.divided else {}
         if not run.results.is_finished(self.name):
-            self.work(run, progress=progress)
+            self.work(run, progress=progress, **options)
 
 
 #: What progress calls the parts of a run, in order.
@@ -55,7 +60,7 @@ PARTS = (
 
 #: What follows on training, in order.
 STAGES = (
-    Stage("explain", explain.explain),
+    Stage("explain", explain.explain, divided=True),
     Stage("motifs", motifs.motifs),
     Stage("experiments", experiments.experiments),
     Stage("trust", trust.trust),
@@ -70,6 +75,7 @@ def run(
     *,
     overwrite: bool = False,
     origin: Origin | None = None,
+    scheduler: str | None = None,
     progress: Progress | bool | None = None,
 ) -> Run:
     """Compare models, explain them, read and try their motifs, check how far to trust all that.
@@ -89,6 +95,10 @@ def run(
         Replace an earlier run in ``output``.
     origin
         What ``run.toml`` says of the data and the command.
+    scheduler
+        Workers of Dask that train and explain the models: the address of a scheduler, its file, or
+        ``local[4]`` for processes of this machine; None for threads here. It changes no bit of the
+        run.
     progress
         Told how far the work has come; True for a line a stage on stderr.
 
@@ -103,7 +113,7 @@ def run(
     """
     settings, shown = settings or Settings(), Numbered(listener(progress), PARTS)
     validation_fraction(settings)  # so that a mistake in them is told before data are read
-    with compare.processes(settings.device):
+    with compare.processes(settings.device), engine_of(scheduler) as engine:
         place = Output(Path(output), overwrite, until=STAGES[-1].name)
         place.check()
         if not isinstance(dataset, SequenceDataset):
@@ -120,7 +130,7 @@ def run(
         # The steps that are timed belong to one process.
         if distributed.n_processes() == 1 and listens(progress) and not place.resumes:
             shown.note(in_short(plan))
-        made = compare.train_planned(plan, place, shown)
+        made = compare.train_planned(plan, place, shown, engine)
     for stage in STAGES if is_first else ():
-        stage(made, shown)
+        stage(made, shown, scheduler)
     return made

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from motiflens.cluster import Engine, engine_of
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.evaluation import models as evaluation
@@ -42,6 +43,7 @@ def compare(
     negative_sets: Mapping[str, SequenceDataset] | None = None,
     overwrite: bool = False,
     origin: Origin | None = None,
+    scheduler: str | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Audit the data, train models × seeds × training sizes and score them.
@@ -64,6 +66,9 @@ def compare(
         Replace an earlier run in ``output``.
     origin
         What ``run.toml`` says of the data and the command.
+    scheduler
+        Workers that train the models, see :func:`motiflens.cluster.engine_of`; None for threads
+        here. It changes no bit of the run.
     progress
         Told how far the work has come.
 
@@ -77,11 +82,11 @@ def compare(
         If the data, the settings or the output break a rule; nothing is written then.
     """
     settings = settings or Settings()
-    with processes(settings.device):
+    with processes(settings.device), engine_of(scheduler) as engine:
         place = Output(Path(output), overwrite)
         place.check()
         plan = plan_run(dataset, settings, origin or Origin(data="Python"), negative_sets)
-        return train_planned(plan, place, listener(progress))
+        return train_planned(plan, place, listener(progress), engine)
 
 
 def processes(device: str) -> AbstractContextManager[None]:
@@ -90,8 +95,10 @@ def processes(device: str) -> AbstractContextManager[None]:
     return distributed.connected(choose_device(device))
 
 
-def train_planned(plan: Plan, output: Output, progress: Progress) -> Run:
-    """Begin or resume a run, and train its models unless that is done."""
+def train_planned(
+    plan: Plan, output: Output, progress: Progress, engine: Engine | None = None
+) -> Run:
+    """Begin or resume a run, and train its models, here or on workers, unless that is done."""
     resumes = output.resumes
     run = begin(output, plan.dataset, plan.settings, plan.origin)
     is_first = distributed.process() == 0
@@ -103,7 +110,7 @@ def train_planned(plan: Plan, output: Output, progress: Progress) -> Run:
     trained = run.results.holds("comparison")
     try:
         if distributed.from_first(b"" if trained else None) is None:
-            _train(run, plan, progress)
+            _train(run, plan, progress, engine)
     except InputError:
         if not resumes and is_first:
             run.results.remove()
@@ -123,7 +130,7 @@ def _where_resumed(run: Run) -> str:
     return f"resuming the run in {run.path} {where}"
 
 
-def _train(run: Run, plan: Plan, progress: Progress) -> None:
+def _train(run: Run, plan: Plan, progress: Progress, engine: Engine | None) -> None:
     """Train on the run's own data and score; then against all other negative sets."""
     settings, results = plan.settings, run.results
     used: dict[str, StageUse] = {}
@@ -144,16 +151,21 @@ def _train(run: Run, plan: Plan, progress: Progress) -> None:
             device=settings.device,
             advance=advance,
             checkpoint=results.path_of("checkpoint"),
+            engine=engine,
         )
     if plan.negative_sets:
         with measured(used, "crossing"):
-            _train_against_others(run, plan, compared.trained, progress)
+            _train_against_others(run, plan, compared.trained, progress, engine)
     if distributed.process() == 0:
         _score(run, plan, compared, used, progress)
 
 
 def _train_against_others(
-    run: Run, plan: Plan, own: Mapping[str, list[Trained]], progress: Progress
+    run: Run,
+    plan: Plan,
+    own: Mapping[str, list[Trained]],
+    progress: Progress,
+    engine: Engine | None,
 ) -> None:
     """Train against the other negative sets, and test against all."""
     settings, sets = plan.settings, plan.all_sets
@@ -167,6 +179,7 @@ def _train_against_others(
             device=settings.device,
             advance=advance,
             checkpoint=run.results.path_of("checkpoint"),
+            engine=engine,
         )
         if distributed.process() == 0:
             tests = {name: dataset.part("test") for name, dataset in sets.items()}

@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from motiflens.attribution import METHODS, Attributions, attribute
+from motiflens.attribution import METHODS, Attributions
 from motiflens.attribution.export import located, write_bed, write_big_wig
+from motiflens.attribution.workers import explanations
+from motiflens.cluster import Engine, engine_of
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.models import SequenceModel
 from motiflens.models.calling import evaluating, logits_in_batches
-from motiflens.progress import Advance, Progress, Within, listener
+from motiflens.progress import Advance, Progress, listener
 from motiflens.results.explanations import Attention, AttentionContrast, Checks, MethodChecks
 from motiflens.runs import Run
 from motiflens.stages.attention import contrast_attention
@@ -35,6 +37,7 @@ def explain(
     *,
     thorough: bool = False,
     threads: int | None = None,
+    scheduler: str | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Explain the first seed of every model: its attributions, their checks, its attention.
@@ -51,6 +54,9 @@ def explain(
         that the run holds already.
     threads
         Threads to compute with; those of the run by default.
+    scheduler
+        Workers that explain blocks of sequences, see :func:`motiflens.cluster.engine_of`; None for
+        threads here. It changes no bit of the run.
     progress
         Told how far the work has come.
 
@@ -69,11 +75,10 @@ def explain(
         progress.note(note)
     further = () if thorough or run.settings.thorough else FURTHER_METHODS
     methods = [method for method in METHODS if method not in further]
-    explain_one = partial(_explain_model, run, dataset, positives, methods, progress)
-    steps = len(methods) * len(positives)
-    contrasts = each_model(
-        run, Work("explain", "explaining", steps, "sequences"), explain_one, progress, threads
-    )
+    label = Work("explain", "explaining", len(methods) * len(positives), "sequences")
+    with engine_of(scheduler) as engine:
+        explain_one = partial(_explain_model, run, dataset, positives, methods, progress, engine)
+        contrasts = each_model(run, label, explain_one, progress, threads)
     known = {name: contrast for name, contrast in contrasts.items() if contrast is not None}
     run.results.write(Attention(models=known), progress)
     return run
@@ -85,6 +90,7 @@ def _explain_model(
     positives: SequenceDataset,
     methods: Sequence[str],
     progress: Progress,
+    engine: Engine | None,
     name: str,
     advance: Advance,
 ) -> AttentionContrast | None:
@@ -101,13 +107,16 @@ def _explain_model(
     kept = {m: run.results.path_of("attributions", model=name, method=m) for m in METHODS}
     taken = {method: method in methods or kept[method].is_file() for method in METHODS}
     taken |= {"attention": attentive, "rollout": stacked}
+    explained = explanations(
+        model, positives.codes, [m for m in METHODS if taken[m]], engine, advance
+    )
     checks, refused = {}, {}
     for method in METHODS:
         if not taken[method]:
             _remove(run, name, method, progress)
             continue
         try:
-            attributions = attribute(model, one_hot, method, progress=Within(advance))
+            attributions = explained(method)
         except InputError as error:
             refused[method] = str(error)
             progress.note(f"{name} is not explained by {method}: {error}")

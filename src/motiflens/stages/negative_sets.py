@@ -116,6 +116,7 @@ def cross_negatives(
     overwrite: bool = False,
     progress: Progress | None = None,
     origin: Origin | None = None,
+    scheduler: str | None = None,
     options: ReadOptions = AS_IT_IS,
 ) -> Run:
     """Train models against each negative set and test them against every one.
@@ -131,7 +132,7 @@ def cross_negatives(
         Two or more of ``shuffle``, ``matched``, names of files, and mixtures joined by ``+``.
     output
         Run directory to make.
-    settings, overwrite, progress, origin
+    settings, overwrite, progress, origin, scheduler
         As in :func:`motiflens.compare`.
 
     Raises
@@ -150,5 +151,6 @@ def cross_negatives(
         negative_sets={name: sets.datasets[name] for name in sets.datasets if name != own},
         overwrite=overwrite,
         origin=msgspec.structs.replace(origin, negatives=own, notes=sets.notes),
+        scheduler=scheduler,
         progress=progress,
     )

@@ -28,6 +28,9 @@ from motiflens.training import distributed
 #: little of it is lost.
 SECONDS = 5.0
 
+#: Of the checkpoint, all that decides the outcome.
+SETTINGS = "training.json"
+
 
 @dataclass(frozen=True)
 class State:
@@ -108,19 +111,28 @@ class Checkpoint:
     """
 
     def __init__(self, folder: Path | None, settings: dict[str, Any]) -> None:
-        self.folder = folder
+        self.folder, self.settings = folder, settings
         if folder is not None:
             distributed.in_first(partial(_begin, folder, settings))
 
-    def slot(self, name: str) -> Slot:
-        """Return the file of one group's state."""
-        return Slot(None if self.folder is None else self.folder / f"{name}.state")
+    def slots(self, group: int) -> tuple[Slot, Slot]:
+        """Return the files of a group's state: of the choice of its epochs, and of any refit."""
+        return slots_in(self.folder, group)
+
+
+def slots_in(folder: Path | None, group: int) -> tuple[Slot, Slot]:
+    """Return the files of a group's state in the folder of a checkpoint, or in none."""
+    choose, refit = (
+        Slot(None if folder is None else folder / f"group{group}-{stage}.state")
+        for stage in ("choose", "refit")
+    )
+    return choose, refit
 
 
 def _begin(folder: Path, settings: dict[str, Any]) -> None:
-    path = folder / "training.json"
+    path = folder / SETTINGS
     if path.is_file():
-        _require_equal(path, settings)
+        require_equal(path, settings)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for aside in folder.glob(".*"):  # a write that the end of the process cut off
@@ -136,11 +148,12 @@ def _begin(folder: Path, settings: dict[str, Any]) -> None:
 
 def remove_checkpoint(folder: Path) -> None:
     """Remove a checkpoint, once what was trained has been written elsewhere."""
-    if distributed.process() == 0 and (folder / "training.json").is_file():
+    if distributed.process() == 0 and (folder / SETTINGS).is_file():
         shutil.rmtree(folder)
 
 
-def _require_equal(path: Path, settings: dict[str, Any]) -> None:
+def require_equal(path: Path, settings: dict[str, Any]) -> None:
+    """Raise :class:`InputError` unless a checkpoint was begun with these settings."""
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
         other = [name for name in settings if saved[name] != json.loads(json.dumps(settings[name]))]

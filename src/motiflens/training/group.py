@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +18,12 @@ from motiflens.training.data import EncodedData, SplitRows, take_splits
 from motiflens.training.fit import Fit, Rows
 from motiflens.training.job import Job, Trained, Validation
 from motiflens.training.replicas import BestWeights, WeightsAt, stack, unstack
+from motiflens.version import __version__
+
+#: More replicas a group gain nothing on a CPU: their activations leave its cache.
+REPLICAS_AT_ONCE = 10
+#: From so many parameters on a replica's own work outweighs what a group shares.
+LARGE_MODEL = 20_000
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,47 @@ class Group:
             for seed in seeds
         ]
         return Group(job, seeds, models, rows)
+
+
+def group_sizes(
+    dataset: SequenceDataset, jobs: Sequence[Job], threads: int, on_cpu: bool
+) -> list[int]:
+    """Return how many seeds of each job are trained as one.
+
+    On a CPU there is a group for every thread; two of models that are large enough, so that a
+    thread whose group was short has another one. On a GPU all seeds of a job are one group.
+    """
+    if not on_cpu:
+        return [len(job.seeds) or 1 for job in jobs]
+    n_replicas = sum(len(job.seeds) for job in jobs)
+    sizes = []
+    for job in jobs:
+        model = build_model(
+            job.architecture, length=dataset.codes.shape[1], seed=0, **job.hyperparameters
+        )
+        large = sum(p.numel() for p in model.parameters()) >= LARGE_MODEL
+        n_groups = 2 * threads if large and threads > 1 else threads
+        sizes.append(max(1, min(REPLICAS_AT_ONCE, math.ceil(n_replicas / n_groups))))
+    return sizes
+
+
+def settings_of(
+    dataset: SequenceDataset, jobs: Sequence[Job], sizes: list[int], table: Tensor
+) -> dict[str, Any]:
+    """Return all that decides the outcome to the last bit, the rounding of larger groups too."""
+    return {
+        "data": dataset.fingerprint(),
+        "jobs": [asdict(job) | {"recipe": asdict(job.settings)} for job in jobs],
+        "replicas at once (threads)": sizes,
+        "device": table.device.type,
+        "number type": str(table.dtype),
+        "versions": versions(),
+    }
+
+
+def versions() -> list[str]:
+    """Return the versions that decide the last bits of weights."""
+    return [__version__, str(torch.__version__)]
 
 
 def train_group(

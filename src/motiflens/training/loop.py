@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from motiflens.cluster import Engine
 from motiflens.datasets import SequenceDataset
-from motiflens.models import build_model
 from motiflens.models.calling import choose_device
 from motiflens.settings import n_cores
 from motiflens.training import distributed
 from motiflens.training.checkpoint import Checkpoint
 from motiflens.training.data import EncodedData, predict_logits, take_splits
-from motiflens.training.group import Group, train_group
+from motiflens.training.group import Group, group_sizes, settings_of, train_group
 from motiflens.training.job import Job, Trained
 from motiflens.training.machine import keep_freed_memory, single_intra_op_thread
-from motiflens.version import __version__
-
-#: More replicas a group gain nothing on a CPU: their activations leave its cache.
-REPLICAS_AT_ONCE = 10
-#: From so many parameters on a replica's own work outweighs what a group shares.
-LARGE_MODEL = 20_000
+from motiflens.training.workers import check_engine, train_on_workers
 
 
 def train(dataset: SequenceDataset, job: Job, **options: Any) -> list[Trained]:
@@ -46,6 +38,7 @@ def train_all(
     dtype: torch.dtype = torch.float32,
     advance: Callable[[int], None] | None = None,
     checkpoint: Path | None = None,
+    engine: Engine | None = None,
 ) -> list[list[Trained]]:
     """Train every seed of every job, in groups of replicas, one group a thread.
 
@@ -75,6 +68,10 @@ def train_all(
         again after the process was killed, it resumes there, and ends with the same weights,
         bit by bit. The folder stays, finished, until
         :func:`motiflens.training.checkpoint.remove_checkpoint`. None keeps nothing.
+    engine
+        Workers that train the groups, in the folder of the checkpoint, which they have to see;
+        None for threads here. The weights are the same to the last bit, as ``threads`` decides the
+        groups either way.
 
     Returns
     -------
@@ -85,27 +82,33 @@ def train_all(
     ------
     InputError
         If an architecture is unknown, the data set cannot be trained on, or the checkpoint is of
-        other data or settings.
+        other data or settings; and for an engine without a checkpoint, or under ``torchrun``.
     """
+    check_engine(engine, checkpoint)
     device = distributed.own_device(choose_device(device))
     on_cpu = torch.device(device).type == "cpu"
     threads = 1 if distributed.n_processes() > 1 or not on_cpu else threads or n_cores()
     data = EncodedData.of(dataset, device, dtype)
-    sizes = _group_sizes(dataset, jobs, threads, on_cpu)
+    sizes = group_sizes(dataset, jobs, threads, on_cpu)
     groups = [
         (number, Group.of(dataset, job, job.seeds[start : start + size]))
         for number, (job, size) in enumerate(zip(jobs, sizes, strict=True))
         for start in range(0, len(job.seeds), size)
     ]
     kept = Checkpoint(
-        checkpoint, {} if checkpoint is None else _settings(dataset, jobs, sizes, data.table)
+        checkpoint, {} if checkpoint is None else settings_of(dataset, jobs, sizes, data.table)
     )
 
-    def run(index: int) -> list[Trained]:
-        choose, refit = (kept.slot(f"group{index}-{stage}") for stage in ("choose", "refit"))
-        return train_group(data, groups[index][1], choose, refit, advance or (lambda epochs: None))
-
     longest_first = sorted(range(len(groups)), key=lambda index: -groups[index][1].n_steps)
+    told = advance or _unheard
+    if engine is not None:
+        by_number = {index: groups[index][1] for index in longest_first}
+        train_on_workers(engine, dataset, by_number, kept, data, told)
+        told = _unheard  # all are counted
+
+    def run(index: int) -> list[Trained]:
+        return train_group(data, groups[index][1], *kept.slots(index), told)
+
     keep_freed_memory()
     with single_intra_op_thread(), ThreadPoolExecutor(threads) as pool:
         trained = dict(zip(longest_first, pool.map(run, longest_first), strict=True))
@@ -115,40 +118,8 @@ def train_all(
     return results
 
 
-def _group_sizes(
-    dataset: SequenceDataset, jobs: Sequence[Job], threads: int, on_cpu: bool
-) -> list[int]:
-    """Return how many seeds of each job are trained as one.
-
-    On a CPU there is a group for every thread; two of models that are large enough, so that a
-    thread whose group was short has another one. On a GPU all seeds of a job are one group.
-    """
-    if not on_cpu:
-        return [len(job.seeds) or 1 for job in jobs]
-    n_replicas = sum(len(job.seeds) for job in jobs)
-    sizes = []
-    for job in jobs:
-        model = build_model(
-            job.architecture, length=dataset.codes.shape[1], seed=0, **job.hyperparameters
-        )
-        large = sum(p.numel() for p in model.parameters()) >= LARGE_MODEL
-        n_groups = 2 * threads if large and threads > 1 else threads
-        sizes.append(max(1, min(REPLICAS_AT_ONCE, math.ceil(n_replicas / n_groups))))
-    return sizes
-
-
-def _settings(
-    dataset: SequenceDataset, jobs: Sequence[Job], sizes: list[int], table: Tensor
-) -> dict[str, Any]:
-    """Return all that decides the outcome to the last bit, the rounding of larger groups too."""
-    return {
-        "data": dataset.fingerprint(),
-        "jobs": [asdict(job) | {"recipe": asdict(job.settings)} for job in jobs],
-        "replicas at once (threads)": sizes,
-        "device": table.device.type,
-        "number type": str(table.dtype),
-        "versions": [__version__, str(torch.__version__)],
-    }
+def _unheard(n_epochs: int) -> None:
+    """Tell nobody."""
 
 
 def predict_trained(trained: Trained, dataset: SequenceDataset) -> NDArray[np.float64]:
