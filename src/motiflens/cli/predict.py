@@ -145,9 +145,9 @@ def _opened(run: Path, chosen: Chosen, own: OwnModule) -> Iterator[tuple[Scorer,
 def open_torch(run: Path, chosen: Chosen, own: OwnModule) -> ModuleScorer:
     """Open the model of a run, or a module in its place."""
     if own.module is None:
-        from motiflens.scoring.models import open_models
+        from motiflens.scoring.models import open_predictor
 
-        return open_models(run, chosen.model, device=chosen.device)
+        return open_predictor(run, chosen.model, device=chosen.device)
     from motiflens.scoring.modules import open_module
 
     return open_module(own.module, own.weights, own.length, chosen.device, own.target)
@@ -204,7 +204,6 @@ def export(
     if dry_run:
         print(f"{in_short(scorer)} would be written to {output}")
         return
-    source = run if run is not None else scorer
-    path, card = export_model(source, output, architecture=model, overwrite=overwrite)
+    path, card = export_model(scorer, output, overwrite=overwrite)
     found = {"file": str(path), "card": str(card), "model": in_short(scorer)}
     print(json.dumps(found) if as_json else f"{path}, {card}: {in_short(scorer)}")
