@@ -176,7 +176,8 @@ class ContributionCaller:
             attribute(member, x, self.method, checks=False, **options).for_motifs().track
             for member in self.members
         ]
-        return np.asarray(np.mean(tracks, axis=0, dtype=np.float64)[:, : codes.shape[1]])
+        mean = np.asarray(np.mean(tracks, axis=0, dtype=np.float64))
+        return mean[:, : codes.shape[1]]
 
     def compare(self, codes: Codes) -> tuple[list[Floats], list[Floats]]:
         """Return for each motif the projections and the cosines of all windows of (N, L)."""
