@@ -82,8 +82,7 @@ class PooledFilters:
     floor
         (F,): a largest activation below this counts as much as this; None where all count.
     head_above_floor
-        The head, from how far the largest activations are above the floor, 0 or more; None where
-        there is none.
+        The head, from how far the largest activations are above the floor, 0 or more.
     """
 
     weight: Tensor

@@ -79,17 +79,13 @@ class CNN(FilterModel):
         def head(largest: Tensor) -> Tensor:
             return self._head(largest).squeeze(-1)
 
-        if not isinstance(self.activation, nn.ReLU):
-            return PooledFilters(self.first.weight, self.first.field, head)
-
-        def head_above_floor(pooled: Tensor) -> Tensor:
+        def above_floor(pooled: Tensor) -> Tensor:
             return self._after_pool(pooled).squeeze(-1)
 
         # ReLU follows the bias.
-        floor = -self.first.bias
-        return PooledFilters(
-            self.first.weight, self.first.field, head, False, floor, head_above_floor
-        )
+        has_floor = isinstance(self.activation, nn.ReLU)
+        floor = (-self.first.bias, above_floor) if has_floor else (None, None)
+        return PooledFilters(self.first.weight, self.first.field, head, False, *floor)
 
     def _head(self, largest: Tensor) -> Tensor:
         """Map the largest activations (..., F), without bias, to logits (..., 1)."""
@@ -97,5 +93,4 @@ class CNN(FilterModel):
         return self._after_pool(self.activation(self.first.add_bias(largest)))
 
     def _after_pool(self, pooled: Tensor) -> Tensor:
-        hidden = self.hidden_activation(self.hidden(self.dropout(pooled)))
-        return self.output(self.dropout(hidden))
+        return self.output(self.dropout(self.hidden_activation(self.hidden(self.dropout(pooled)))))

@@ -119,8 +119,10 @@ class RandomVariants:
     def _key(self) -> str:
         """Of all that decides what is measured."""
         scorer = self._substitutions.scorer
-        facts = (scorer.sha256, scorer.length, scorer.device.type, state_of(self._genome.path))
-        facts += (self._seed, N_SUBSTITUTIONS, N_OTHERS, __version__, torch.__version__)
+        facts = (
+            *(scorer.sha256, scorer.length, scorer.device.type, state_of(self._genome.path)),
+            *(self._seed, N_SUBSTITUTIONS, N_OTHERS, __version__, str(torch.__version__)),
+        )
         return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
     def _draw(self, key: list[int], n: int, width: int, base: str = "") -> list[str]:
