@@ -96,7 +96,10 @@ def open_models(
             remedy="resume or repeat its training by the command that began it",
         )
     ensemble, home = opened.models[name], require_device(device)
-    members = tuple(cast(SequenceModel, seed.to(home).eval()) for seed in ensemble.seeds)
+    foreign = ensemble.seeds[0].is_foreign
+    members: tuple[nn.Module, ...] = tuple(
+        (seed.model if foreign else seed).to(home).eval() for seed in ensemble.seeds
+    )
     return ModuleScorer(
         name=name,
         sha256=hash_weights(members),
@@ -105,6 +108,7 @@ def open_models(
         length=ensemble.length,
         both_strands=ensemble.both_strands,
         only_length=not takes_length(members[0], 2 * ensemble.length + 1),
+        takes_padding=not foreign,
         calibration=_calibration(results, name),
         members=members,
         device=home,
@@ -117,11 +121,13 @@ def open_predictor(
 ) -> ModuleScorer:
     """Open the seeds of a model of a run, and look at all sequences that they were trained on.
 
-    As :func:`open_models`, which leaves the data where they are.
+    As :func:`open_models`, which leaves the data where they are. Modules of others, which know no
+    padding, were trained on what the run does not hold.
     """
     opened = run if isinstance(run, Run) else load_run(run)
     scorer = open_models(opened, model, device=device)
-    return replace(scorer, trained_on=TrainedOn.of(opened.dataset))
+    known = TrainedOn.of(opened.dataset) if scorer.takes_padding else None
+    return replace(scorer, trained_on=known)
 
 
 def _calibration(results: Results, name: str) -> Calibration | None:
