@@ -81,8 +81,6 @@ class PooledFilters:
         Whether the logit is the mean over a sequence and its reverse complement.
     floor
         (F,): a largest activation below this counts as much as this; None where all count.
-    head_above_floor
-        The head, from how far the largest activations are above the floor, 0 or more.
     """
 
     weight: Tensor
@@ -90,7 +88,6 @@ class PooledFilters:
     head: Callable[[Tensor], Tensor]
     both_strands: bool = False
     floor: Tensor | None = None
-    head_above_floor: Callable[[Tensor], Tensor] | None = None
 
 
 class SequenceModel(nn.Module):

@@ -79,18 +79,12 @@ class CNN(FilterModel):
         def head(largest: Tensor) -> Tensor:
             return self._head(largest).squeeze(-1)
 
-        def above_floor(pooled: Tensor) -> Tensor:
-            return self._after_pool(pooled).squeeze(-1)
-
         # ReLU follows the bias.
-        has_floor = isinstance(self.activation, nn.ReLU)
-        floor = (-self.first.bias, above_floor) if has_floor else (None, None)
-        return PooledFilters(self.first.weight, self.first.field, head, False, *floor)
+        floor = -self.first.bias if isinstance(self.activation, nn.ReLU) else None
+        return PooledFilters(self.first.weight, self.first.field, head, floor=floor)
 
     def _head(self, largest: Tensor) -> Tensor:
         """Map the largest activations (..., F), without bias, to logits (..., 1)."""
         # Bias and activation keep the order of values, so they may follow the maximum.
-        return self._after_pool(self.activation(self.first.add_bias(largest)))
-
-    def _after_pool(self, pooled: Tensor) -> Tensor:
-        return self.output(self.dropout(self.hidden_activation(self.hidden(self.dropout(pooled)))))
+        pooled = self.dropout(self.activation(self.first.add_bias(largest)))
+        return self.output(self.dropout(self.hidden_activation(self.hidden(pooled))))

@@ -100,21 +100,19 @@ class SharedWindows:
 
     def __init__(self, pooled: PooledFilters, length: int) -> None:
         assert pooled.floor is not None
-        assert pooled.head_above_floor is not None
         weight, floor = pooled.weight.detach(), pooled.floor.detach()
         self.n_filters, _, self.width = weight.shape
         missing = -self.n_filters % FILTERS_AT_ONCE
         weight = nn.functional.pad(weight, (0, 0, 0, 0, 0, missing))
         floor = nn.functional.pad(floor, (0, missing))
-        self.length, self.both_strands = length, pooled.both_strands
-        self.head = pooled.head_above_floor
+        self.length, self.head, self.both_strands = length, pooled.head, pooled.both_strands
         self.left = -pooled.field.first
         self.right = self.width - 1 - self.left
         # By column, letter and filter; the first letter is none.
         self.columns = nn.functional.pad(weight, (0, 0, 1, 0)).permute(2, 1, 0).contiguous().numpy()
         self.whole, *self.others = self._partials(weight, floor.numpy())
         self.partials = [self.whole, *self.others]
-        self.lift = torch.from_numpy(floor.numpy() - self.whole.threshold)[: self.n_filters]
+        self.threshold = torch.from_numpy(self.whole.threshold)[: self.n_filters]
 
     def _partials(self, weight: Tensor, floor: Floats32) -> list[Partial]:
         """Choose sums from which all truncated units follow by few columns."""
@@ -274,7 +272,7 @@ class SharedWindows:
         for first in range(0, len(maxima), IN_HEAD):
             own = slice(first, first + IN_HEAD)
             largest = torch.from_numpy(maxima[own, : self.n_filters])
-            logits[own] = self.head((largest - self.lift).relu_()).numpy()
+            logits[own] = self.head(largest + self.threshold).numpy()
         return logits
 
 
