@@ -29,7 +29,9 @@ from benchmarks.peers import ROOT
 from motiflens.hits import find_hits
 from motiflens.io.genome import Genome, open_genome
 from motiflens.motifs import Motif
+from motiflens.scoring.models import open_models
 from motiflens.scoring.shared_windows import sliding_maxima
+from motiflens.scoring.summits import summits_of
 from motiflens.sequences import encode, reverse_complement_string
 
 DATA = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared" / "data")) / "ecoli_regulondb"
@@ -142,6 +144,22 @@ def auprc(track: np.ndarray, sites: list[Site], all_sites: list[Site]) -> tuple[
     return float(average_precision_score(labels, scores)), int(far.sum())
 
 
+def summit_distances(
+    run: Path, genome: Genome, track: np.ndarray, sites: list[Site]
+) -> dict[str, np.ndarray]:
+    """Return how far from sites, each in the best of its windows, lie summits and middles."""
+    middles = np.array([(start + end - 1) / 2 for start, end, _ in sites])
+    best = []
+    for start, end, _ in sites:
+        first = end - WIDTH  # of the windows that hold the whole site
+        positions = np.arange(first, start + 1) + WIDTH // 2
+        best.append(first + int(np.nanargmax(track[positions])))
+    windows = encode([genome.fetch(CONTIG, at, at + WIDTH) for at in best])[0]
+    starts, summits = np.array(best), summits_of(open_models(run), windows, lambda n: None)
+    offsets = {"summit": summits, "middle of the window": WIDTH // 2}
+    return {name: np.abs(starts + offset - middles) for name, offset in offsets.items()}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=ROOT / "runs" / "bench-scan")
@@ -159,6 +177,11 @@ def main() -> None:
     for name, track in tracks.items():
         value, n_far = auprc(track, held_out, every)
         print(f"| {name} | {value:.3f} |")
+    print(
+        "\n| distance from the site, in its best window | median | 90 % of them |\n|---|---:|---:|"
+    )
+    for name, away in summit_distances(given.output / "run", genome, model, held_out).items():
+        print(f"| {name} | {np.median(away):g} | {np.quantile(away, 0.9):g} |")
     print(
         f"\n{len(held_out)} sites against {n_far:,} bases; the scan took "
         f"{took['processor_seconds']:.0f} s of processors and {took['peak_mb']:.0f} MB"

@@ -18,6 +18,7 @@ from motiflens.errors import InputError
 from motiflens.hits.intervals import intervals_of_bed
 from motiflens.io.bed import read_loci
 from motiflens.io.genome import open_genome
+from motiflens.models import BothStrands
 from motiflens.models.base import SequenceModel
 from motiflens.motifs import Motif, write_motifs
 from motiflens.runs import Run
@@ -51,11 +52,13 @@ def set_by_hand(model: SequenceModel) -> None:
         for weights in model.parameters():
             weights.zero_()
         parts = dict(model.named_parameters())
+        n_units = parts["hidden.weight"].shape[1] // len(parts["first.weight"])
         for number, (bases, sign) in enumerate(((FOR, 4.0), (AGAINST, -4.0))):
             codes = np.array(["ACGT".index(base) for base in bases], dtype=np.uint8)
-            parts["first.weight"][number] = torch.as_tensor(one_hot(codes))
+            parts["first.weight"][number, :, : len(bases)] = torch.as_tensor(one_hot(codes))
             parts["first.bias"][number] = -5.0
-            parts["hidden.weight"][number, number] = 1.0
+            of_filter = slice(number * n_units, (number + 1) * n_units)
+            parts["hidden.weight"][number, of_filter] = 1.0
             parts["output.weight"][0, number] = sign
 
 
@@ -64,24 +67,28 @@ def motif(name: str, bases: str, sign: float) -> Motif:
     return Motif(name, ppm, 100, cwm=sign * Motif.from_string(bases).ppm)
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder = tmp_path_factory.mktemp("annotate") / "run"
+def make_run(folder: Path, model: str, **small: int) -> Run:
     sequences = random_sequences(80, seed=5)
     sequences[:40] = [plant(text, FOR, 7 + i) for i, text in enumerate(sequences[:40])]
     data = ml.SequenceDataset.from_sequences(sequences, [1.0] * 40 + [0.0] * 40)
-    small = {"n_filters": 3, "kernel_size": 9, "n_hidden": 2}
-    changes = {"cnn": {**small, "recipe": {"epochs": 1, "min_steps": 0}}}
-    settings = Settings(models=("cnn",), seeds=2, strands="both", hyperparameters=changes)
+    changes = {model: {**small, "recipe": {"epochs": 1, "min_steps": 0}}}
+    settings = Settings(models=(model,), seeds=2, strands="both", hyperparameters=changes)
     made = compare(data, folder, replace(settings, threads=1))
-    for seed in made.models["cnn"].seeds:
-        set_by_hand(seed.model.model)
-        seed.write_into(made.results.path_of("weights", model="cnn", seed=seed.seed).parent)
+    for seed in made.models[model].seeds:
+        inner = seed.model.model if isinstance(seed.model, BothStrands) else seed.model
+        set_by_hand(inner)
+        seed.write_into(made.results.path_of("weights", model=model, seed=seed.seed).parent)
     path = made.results.path_of("discovery_arrays")
     path.parent.mkdir()
     same = motif("same-bases", AGAINST, 1.0)
     write_motifs([motif("for", FOR, 1.0), motif("against", AGAINST, -1.0), same], path)
     return made
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("annotate") / "run"
+    return make_run(folder, "cnn", n_filters=3, kernel_size=9, n_hidden=2)
 
 
 @pytest.fixture(autouse=True)
@@ -331,3 +338,16 @@ def test_mutagenesis_finds_the_same_sites(run: Run) -> None:
     sequences, sites = planted()
     hits = ml.annotate(run, sequences, method="ism")
     assert hits["start"].tolist() == sites["start"].tolist()
+
+
+@pytest.mark.parametrize("method", [None, "ism"])
+def test_shorter_sequences_of_a_model_of_one_length(tmp_path: Path, method: str | None) -> None:
+    """Padding is what such a model was trained with, and nothing is found in it."""
+    fixed = make_run(tmp_path / "run", "tutorial-cnn")
+    shorter = random_sequences(20, LENGTH - 17, seed=13)
+    sites = [(row, 2 + row) for row in range(0, 20, 4)]
+    for row, start in sites:
+        shorter[row] = plant(shorter[row], FOR, start)
+    hits = ml.annotate(fixed, [*shorter, *random_sequences(20, seed=14)], method=method)
+    found = zip(hits["chrom"], hits["start"], hits["motif_id"], strict=True)
+    assert list(found) == [(f"seq{row + 1:04}", start, "for") for row, start in sites]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -263,3 +265,35 @@ def test_a_module_of_a_fixed_number_of_sequences_is_told_in_a_line():
 def test_no_sequences_at_once_are_refused():
     with pytest.raises(InputError, match="batch_size=0"):
         saturation_mutagenesis(module_of("mean"), sequences(), batch_size=0)
+
+
+class Slow(nn.Module):
+    """A convolution that another thread is called beside."""
+
+    def __init__(self, begun: threading.Event, ended: threading.Event) -> None:
+        super().__init__()
+        self.convolution = nn.Conv1d(4, 3, 5)
+        self.begun, self.ended = begun, ended
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Wait for the other thread once it is begun."""
+        self.begun.set()
+        self.ended.wait(10)
+        return self.convolution(x).amax(dim=2).sum(dim=1)
+
+
+def test_other_threads_call_their_modules_while_one_is_captured():
+    begun, ended = threading.Event(), threading.Event()
+    x = torch.from_numpy(sequences()).float()
+    other = nn.Sequential(nn.Conv1d(4, 2, 3), nn.ReLU()).eval()
+    expected = other(x)
+    slow = Slow(begun, ended).eval()
+    with ThreadPoolExecutor(2) as pool:
+        capturing = pool.submit(captured.captured, slow, x)
+        assert begun.wait(10)
+        calling = pool.submit(lambda: [other(x), other[0].weight])
+        found, weight = calling.result(10)
+        ended.set()
+        assert capturing.result(10).operations
+    assert torch.equal(found, expected)
+    assert weight is other[0].weight

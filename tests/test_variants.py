@@ -33,6 +33,8 @@ from motiflens.plots.alleles import STEP
 from motiflens.plots.svg import SITE as SITE_COLOUR
 from motiflens.scoring.alleles import REASONS, Allele, RefMismatch, Stretch, alleles_of
 from motiflens.scoring.carry_out import carry_out, merge
+from motiflens.scoring.random_variants import RandomVariants
+from motiflens.scoring.substitutions import substitutions_of
 from motiflens.scoring.variant_files import Record, read_variants
 from motiflens.scoring.variant_pictures import draw_variant
 from motiflens.scoring.variant_scores import AlleleScore, VariantScoring
@@ -617,3 +619,27 @@ def test_a_small_effect_is_written_with_digits_that_say_something(
     assert score.difference is not None
     written = re.findall(r"difference ([-+.\de]+)", out.read_text())
     assert float(written[0]) == pytest.approx(score.difference, rel=0.05)
+
+
+def test_what_random_variants_do_is_measured_once(
+    genome: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    alleles = [Allele("c", 400, 1, "A", "G"), Allele("c", 400, 0, "", "TT")]
+
+    def percentiles() -> list[float | None]:
+        random = RandomVariants(substitutions_of(hand_set()), open_genome(genome))
+        return random.percentiles(alleles, np.array([0.5, 2.0]))
+
+    first = percentiles()
+    kept = sorted((tmp_path / "cache").rglob("*.npy"))
+    assert [path.name for path in kept] == ["2-0.npy", "A.npy"]
+    with monkeypatch.context() as patch:
+        patch.delattr(RandomVariants, "_draw")  # nothing is asked for again
+        assert percentiles() == first
+    kept[1].write_bytes(b"cut")
+    assert percentiles() == first
+    # Without a place for it.
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert percentiles() == first

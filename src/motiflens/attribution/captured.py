@@ -8,7 +8,8 @@ what changes; anything else as a whole.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -32,6 +33,9 @@ from motiflens.models.mutants import OTHERS
 
 #: Values of one layer that are computed at once, by device.
 VALUES_AT_ONCE = {"cpu": 2**20, "cuda": 2**27}
+
+#: Held while a module is traced.
+_TRACING = threading.Lock()
 
 POINTWISE_FUNCTIONS = {
     torch.relu, torch.exp, torch.tanh, torch.sigmoid, torch.abs, torch.square, torch.log1p,
@@ -65,19 +69,47 @@ def captured(module: nn.Module, x: Tensor) -> Captured:
         raise NotCaptured("it is a script")
     if any(part._forward_hooks or part._forward_pre_hooks for part in parts):
         raise NotCaptured("it has hooks")
-    attributes = [(part, dict(vars(part))) for part in parts]
     try:
-        found = Captured(fx.symbolic_trace(module), x)
+        found = Captured(_graph(module, parts), x)
     except Exception as error:  # whatever the module's own code raises on a stand-in for a tensor
         raise NotCaptured(str(error).partition("\n")[0]) from error
-    finally:
-        # What its code kept on it is a stand-in too.
-        for part, before in attributes:
-            vars(part).clear()
-            vars(part).update(before)
     if not found.operations:
         raise NotCaptured("no layer lies along the sequence")
     return found
+
+
+class _OfItsThread(fx.Tracer):
+    """Follows what its own thread calls: torch.fx stands in for modules in all threads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.thread = threading.get_ident()
+
+    def call_module(self, m: nn.Module, forward: Any, args: Any, kwargs: Any) -> Any:
+        """Note a call; one of another thread is made as if nobody looked."""
+        if threading.get_ident() != self.thread:
+            return forward(*args, **kwargs)
+        return super().call_module(m, forward, args, kwargs)
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
+        """Note that a parameter is read; another thread is given the parameter itself."""
+        if threading.get_ident() != self.thread:
+            return attr_val
+        return super().getattr(attr, attr_val, parameter_proxy_cache)
+
+
+def _graph(module: nn.Module, parts: Sequence[nn.Module]) -> fx.GraphModule:
+    """Trace a module, one at a time, as torch.fx changes the class of all modules meanwhile."""
+    with _TRACING:
+        attributes = [(part, dict(vars(part))) for part in parts]
+        try:
+            return fx.GraphModule(module, _OfItsThread().trace(module))
+        finally:
+            # What its code kept on it is a stand-in too. Other threads may be calling it.
+            for part, before in attributes:
+                for name in vars(part).keys() - before.keys():
+                    del vars(part)[name]
+                vars(part).update(before)
 
 
 class Captured(fx.Interpreter):

@@ -120,6 +120,10 @@ class NewRun:
 
 def open_torch(run: Path, chosen: Chosen, own: OwnModule) -> ModuleScorer:
     """Open the model of a run, or a module in its place."""
+    if own.module is None:
+        from motiflens.scoring.models import open_predictor
+
+        return open_predictor(run, chosen.model, device=chosen.device)
     from motiflens.scoring.modules import open_scorer
 
     arguments = {"run": run, "model": chosen.model, "device": chosen.device}

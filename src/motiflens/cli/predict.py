@@ -175,7 +175,6 @@ def export(
     if dry_run:
         print(f"{in_short(scorer)} would be written to {output}")
         return
-    source = run if run is not None else scorer
-    path, card = export_model(source, output, architecture=model, overwrite=overwrite)
+    path, card = export_model(scorer, output, overwrite=overwrite)
     found = {"file": str(path), "card": str(card), "model": in_short(scorer)}
     print(json.dumps(found) if as_json else f"{path}, {card}: {in_short(scorer)}")

@@ -96,13 +96,23 @@ def open_genome(path: Path | str) -> Genome:
     return Genome(path, read_contigs(unpacked, str(path)))
 
 
-def _unpacked(path: Path) -> Path:
-    """Return where the content of a gzip file lies in the cache; it is put there the first time."""
+def cache_folder(name: str) -> Path:
+    """Return a folder of the user's cache, which may not be there, and may go at any time."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return home / "motiflens" / name
+
+
+def state_of(path: Path) -> str:
+    """Return what changes when a file does, of 16 characters, without reading it."""
     with open_binary(path) as file:
         facts = os.fstat(file.fileno())
     state = f"{path.resolve()}\0{facts.st_size}\0{facts.st_mtime_ns}"
-    key = hashlib.sha256(state.encode(errors="surrogateescape")).hexdigest()[:16]
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "motiflens/genomes")
+    return hashlib.sha256(state.encode(errors="surrogateescape")).hexdigest()[:16]
+
+
+def _unpacked(path: Path) -> Path:
+    """Return where the content of a gzip file lies in the cache; it is put there the first time."""
+    key, folder = state_of(path), cache_folder("genomes")
     target = folder / f"{key}-{path.stem}"
     if not target.exists():
         try:

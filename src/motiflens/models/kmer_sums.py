@@ -180,7 +180,7 @@ def tables_of(weight: Tensor, n_filters: int, size: int) -> Tensor:
 
 def look_up(tables: Tensor, rows: Tensor) -> Tensor:
     """Add up the rows (..., T) of tables (M, f): (..., f)."""
-    ends = torch.arange(0, rows.numel() + 1, rows.shape[-1], dtype=torch.int32)
+    ends = torch.arange(0, rows.numel() + 1, rows.shape[-1], dtype=rows.dtype, device=rows.device)
     found = nn.functional.embedding_bag(
         rows.reshape(-1), tables, ends, mode="sum", include_last_offset=True
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from numbers import Real
 from pathlib import Path
@@ -24,7 +23,7 @@ from motiflens.runs import Run
 from motiflens.scoring.annotator import Annotator
 from motiflens.scoring.significance import ROW, Significance, TileCalls
 from motiflens.scoring.work import Work
-from motiflens.training import n_cores, single_intra_op_thread
+from motiflens.training.machine import compute_in_threads
 from motiflens.version import __version__
 
 COLUMNS = (
@@ -98,15 +97,9 @@ def annotate(
     for note in annotator.notes:
         told.note(note)
     sizes = annotator.sizes
-    with (
-        single_intra_op_thread(),
-        ThreadPoolExecutor(threads or n_cores()) as pool,
-        told.stage("annotate", sum(sizes), "bases") as advance,
-    ):
-        tiles = []
-        for found, size in zip(pool.map(annotator.compute, range(len(sizes))), sizes, strict=True):
-            tiles.append(found)
-            advance(size)
+    tiles = compute_in_threads(
+        annotator.compute, range(len(sizes)), sizes, "annotate", "bases", threads, told
+    )
     values = significance(tiles, annotator)
     rows = np.concatenate([np.zeros(0, ROW), *(tile.rows for tile in tiles)])
     return table_of(rows, annotator, values, fdr)

@@ -136,6 +136,7 @@ class Annotator:
             length,
             background,
             both_strands=self._run.settings.strands == "both",
+            only_length=self._scorer.only_length,
         )
         rows = np.flatnonzero(dataset.lengths >= self._scorer.min_length)
         most = max(EVIDENCE_BASES // length, 1)

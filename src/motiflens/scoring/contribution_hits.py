@@ -121,6 +121,8 @@ class ContributionCaller:
         Probabilities of A C G T.
     both_strands
         Whether motifs may lie on the strand -.
+    only_length
+        Whether the members take no other length; shorter sequences are padded to it.
     null
         Of each motif the projections and the cosines of windows of shuffled sequences, sorted; see
         :func:`prepare_caller`.
@@ -132,6 +134,7 @@ class ContributionCaller:
     length: int
     background: tuple[float, ...]
     both_strands: bool = True
+    only_length: bool = False
     null: tuple[tuple[Floats, Floats], ...] = ()
 
     @property
@@ -167,12 +170,14 @@ class ContributionCaller:
         options: dict[str, Any] = (
             {"n_references": N_REFERENCES} if self.method in AGAINST_REFERENCES else {}
         )
-        x = one_hot(codes)
+        missing = self.length - codes.shape[1] if self.only_length else 0
+        x = one_hot(np.pad(codes, ((0, 0), (0, missing)), constant_values=PAD))
         tracks = [
             attribute(member, x, self.method, checks=False, **options).for_motifs().track
             for member in self.members
         ]
-        return np.asarray(np.mean(tracks, axis=0, dtype=np.float64))
+        mean = np.asarray(np.mean(tracks, axis=0, dtype=np.float64))
+        return mean[:, : codes.shape[1]]
 
     def compare(self, codes: Codes) -> tuple[list[Floats], list[Floats]]:
         """Return for each motif the projections and the cosines of all windows of (N, L)."""

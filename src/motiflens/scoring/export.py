@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from motiflens.errors import InputError
 from motiflens.files import make_folder, write_whole
-from motiflens.runs import Run, load_run
+from motiflens.runs import Run
 from motiflens.scoring.model_card import card_of_module, card_of_run
-from motiflens.scoring.models import ModuleScorer, open_models
+from motiflens.scoring.models import ModuleScorer, open_predictor
 from motiflens.scoring.onnx_scorer import (
     INPUT,
     INSTALL,
@@ -97,25 +97,27 @@ def export_model(
     path = Path(output)
     card = path.with_name(f"{path.name}.md")
     _check_output(path, card, overwrite=overwrite)
-    if isinstance(model, ModuleScorer):
-        scorer, text = model, card_of_module(model, path.name)
-    else:
-        if isinstance(model, nn.Module):
-            raise InputError(
-                f"a {type(model).__name__} is a module, and not a run",
-                remedy="name the Python file that builds it: "
-                "`motiflens export --module FILE.py:FUNCTION -o model.onnx`",
-            )
-        run = model if isinstance(model, Run) else load_run(model)
-        scorer = open_models(run, architecture)
-        text = card_of_run(run.results, scorer, path.name)
+    if isinstance(model, nn.Module):
+        raise InputError(
+            f"a {type(model).__name__} is a module, and not a run",
+            remedy="name the Python file that builds it: "
+            "`motiflens export --module FILE.py:FUNCTION -o model.onnx`",
+        )
+    scorer = model if isinstance(model, ModuleScorer) else open_predictor(model, architecture)
     module = Seeds(scorer.members).cpu().eval()
     content, forward = _GRAPHS[path.suffix](module, scorer)
     _check(module, scorer, forward)
+    text = _card(scorer, path.name)
     make_folder(path.parent)
     write_whole(path, content)
     write_whole(card, text.encode())
     return path, card
+
+
+def _card(scorer: ModuleScorer, file: str) -> str:
+    if scorer.results is None:
+        return card_of_module(scorer, file)
+    return card_of_run(scorer.results, scorer, file)
 
 
 def _check_output(path: Path, card: Path, *, overwrite: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from motiflens.errors import InputError
+from motiflens.models import SequenceModel
+from motiflens.models.base import PooledFilters
 from motiflens.models.calling import require_device, takes_length, told_by_length
 from motiflens.results import Results
 from motiflens.results.scores import Calibration
@@ -30,10 +32,18 @@ class ModuleScorer(Scorer):
     """Modules of PyTorch, one a seed, in evaluation mode.
 
     Several threads may call one of them at a time.
+
+    Parameters
+    ----------
+    members, device
+        The modules, and where they are.
+    results
+        Of the run that they are of; None for others.
     """
 
     members: tuple[nn.Module, ...]
     device: torch.device
+    results: Results | None = None
 
     def logits(self, codes: Codes, lengths: Lengths) -> Floats:
         """Return the logits (S, N) of every seed."""
@@ -50,6 +60,12 @@ class ModuleScorer(Scorer):
                 members = [cast(Tensor, member(x)) for member in self.members]
                 batches.append(torch.stack(members).double().cpu().numpy())
         return np.concatenate(batches, axis=1) if batches else np.zeros((self.n_seeds, 0))
+
+    def pooled_filters(self) -> list[PooledFilters]:
+        """Return filters and head of all members; nothing where one of them is not made of them."""
+        models = [member for member in self.members if isinstance(member, SequenceModel)]
+        found = [filters for model in models if (filters := model.pooled_filters()) is not None]
+        return found if len(found) == len(self.members) else []
 
 
 def open_models(
@@ -93,11 +109,25 @@ def open_models(
         both_strands=ensemble.both_strands,
         only_length=not takes_length(members[0], 2 * ensemble.length + 1),
         takes_padding=not foreign,
-        trained_on=None if foreign else TrainedOn.of(opened.dataset),
         calibration=_calibration(results, name),
         members=members,
         device=home,
+        results=results,
     )
+
+
+def open_predictor(
+    run: Run | Path | str, model: str | None = None, *, device: str = "cpu"
+) -> ModuleScorer:
+    """Open the seeds of a model of a run, and look at all sequences that they were trained on.
+
+    As :func:`open_models`, which leaves the data where they are. Modules of others, which know no
+    padding, were trained on what the run does not hold.
+    """
+    opened = run if isinstance(run, Run) else load_run(run)
+    scorer = open_models(opened, model, device=device)
+    known = TrainedOn.of(opened.dataset) if scorer.takes_padding else None
+    return replace(scorer, trained_on=known)
 
 
 def _calibration(results: Results, name: str) -> Calibration | None:

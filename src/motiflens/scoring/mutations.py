@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -19,7 +18,7 @@ from motiflens.hits.bed import compress_blocks
 from motiflens.io.big_wig import Value, write_values
 from motiflens.io.genome import Genome, open_genome
 from motiflens.models.calling import check_threads
-from motiflens.progress import Progress, listener
+from motiflens.progress import Progress
 from motiflens.runs import Run
 from motiflens.scoring.models import open_models
 from motiflens.scoring.modules import open_scorer
@@ -28,8 +27,7 @@ from motiflens.scoring.scorer import plan_of
 from motiflens.scoring.substitutions import Substitutions, substitutions_of
 from motiflens.scoring.work import Work, hash_file
 from motiflens.sequences import ALPHABET, PAD, encode
-from motiflens.settings import n_cores
-from motiflens.training.machine import single_intra_op_thread
+from motiflens.training.machine import compute_in_threads
 from motiflens.version import __version__
 
 #: Bases of a tile.
@@ -284,14 +282,10 @@ def score_mutations(
     opened = open_genome(genome)
     substitutions = substitutions_of(open_models(run, model, device=device))
     tiles = list(_cut(read_regions(regions, opened)))
-    frames = []
-    with (
-        listener(progress).stage("mutations", sum(t.end - t.start for t in tiles), "bases") as told,
-        single_intra_op_thread(),
-        ThreadPoolExecutor(threads or n_cores()) as pool,
-    ):
-        found = pool.map(lambda tile: mutate(substitutions, opened, tile), tiles)
-        for tile, bases in zip(tiles, found, strict=True):
-            frames.append(_frame(tile.chrom, tile.start, bases))
-            told(tile.end - tile.start)
+    sizes = [tile.end - tile.start for tile in tiles]
+
+    def table_of(tile: Interval) -> pd.DataFrame:
+        return _frame(tile.chrom, tile.start, mutate(substitutions, opened, tile))
+
+    frames = compute_in_threads(table_of, tiles, sizes, "mutations", "bases", threads, progress)
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))

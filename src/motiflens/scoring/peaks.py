@@ -98,6 +98,10 @@ class Significance:
     p_values: Floats
     q_values: Floats
 
+    def take(self, rows: Positions) -> Significance:
+        """Return those of some scores."""
+        return Significance(self.p_values[rows], self.q_values[rows])
+
 
 def significance(scores: Floats32, null: Floats32) -> Significance:
     """Compare the scores of local maxima with those of a null of as many windows.
@@ -129,35 +133,35 @@ def significance(scores: Floats32, null: Floats32) -> Significance:
 
 @dataclass(frozen=True, eq=False)
 class Peaks:
-    """Local maxima along a genome, in its order.
+    """Peaks along a genome, in its order.
 
     Parameters
     ----------
     contigs
         Names, of each.
-    summits
-        (N,), bases.
+    starts, summits
+        (N,): the first base of the best window, and the base in it that the site is around.
     scores
         (N,), mean logits.
     """
 
     contigs: list[str]
+    starts: Positions
     summits: Positions
     scores: Floats32
 
 
-def narrow_peak(peaks: Peaks, found: Significance, length: int, fdr: float) -> Iterator[bytes]:
-    """Yield the lines of a narrowPeak file: the windows of peaks whose q-value is at most ``fdr``.
+def narrow_peak(peaks: Peaks, found: Significance, length: int) -> Iterator[bytes]:
+    """Yield the lines of a narrowPeak file: the best windows of peaks.
 
     The score is -10 log10 q, up to 1,000; the signal value is the mean logit; p and q are given as
     -log10; the last column is the summit, from the start.
     """
-    chosen = np.flatnonzero(found.q_values <= fdr)
-    for number, index in enumerate(chosen.tolist(), start=1):
-        summit, q = int(peaks.summits[index]), -np.log10(found.q_values[index]) + 0.0
-        start, p = summit - length // 2, -np.log10(found.p_values[index]) + 0.0
+    for index, (contig, start) in enumerate(zip(peaks.contigs, peaks.starts.tolist(), strict=True)):
+        q = -np.log10(found.q_values[index]) + 0.0
+        p = -np.log10(found.p_values[index]) + 0.0
         score = min(MAX_SCORE, round(10 * q))
         yield (
-            f"{peaks.contigs[index]}\t{start}\t{start + length}\tpeak_{number}\t{score}\t.\t"
-            f"{peaks.scores[index]:.6g}\t{p:.5g}\t{q:.5g}\t{length // 2}\n"
+            f"{contig}\t{start}\t{start + length}\tpeak_{index + 1}\t{score}\t.\t"
+            f"{peaks.scores[index]:.6g}\t{p:.5g}\t{q:.5g}\t{peaks.summits[index] - start}\n"
         ).encode()

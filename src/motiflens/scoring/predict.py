@@ -15,7 +15,7 @@ from motiflens.errors import InputError
 from motiflens.io.inputs import Sequences
 from motiflens.models.calling import check_threads
 from motiflens.runs import Run
-from motiflens.scoring.models import open_models
+from motiflens.scoring.models import open_predictor
 from motiflens.scoring.onnx_scorer import is_onnx, open_onnx
 from motiflens.scoring.predictions import COLUMNS, predict_records
 from motiflens.scoring.records import open_records
@@ -126,4 +126,4 @@ def _opened(
     if not isinstance(model, Run) and is_onnx(model):
         return open_onnx(model)
     run = model if isinstance(model, Run) else Path(model)
-    return open_models(run, architecture, device=device or "cpu")
+    return open_predictor(run, architecture, device=device or "cpu")

@@ -1,18 +1,30 @@
-"""What random variants of a genome do to a score, so that the difference of one means something."""
+"""What random variants of a genome do to a score, so that the difference of one means something.
+
+To measure it takes seconds, so it is kept in the cache of the user, where later starts and shards
+find it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import io
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cached_property
 from threading import Lock
 from typing import Literal
 
 import numpy as np
+import torch
 
-from motiflens.io.genome import Genome
+from motiflens.errors import InputError
+from motiflens.files import write_whole
+from motiflens.io.genome import Genome, cache_folder, state_of
 from motiflens.scoring.alleles import Allele, Stretch, windows_of
 from motiflens.scoring.scorer import Floats, Scorer
 from motiflens.scoring.substitutions import Substitutions
 from motiflens.sequences import ALPHABET, encode
+from motiflens.version import __version__
 
 #: Random substitutions of each base, and random variants of each change of length.
 N_SUBSTITUTIONS, N_OTHERS = 1000, 300
@@ -81,11 +93,37 @@ class RandomVariants:
             if kind not in self._sizes:
                 base, other = kind
                 if isinstance(base, str):
-                    self._sizes |= self._substituted(base)
+                    rows = self._kept(base, lambda: self._substituted(base))
+                    others = [letter for letter in ALPHABET if letter != base]
+                    self._sizes |= {(base, to): row for to, row in zip(others, rows, strict=True)}
                 else:
                     assert isinstance(other, int)
-                    self._sizes[kind] = self._changed(base, other)
+                    rows = self._kept(f"{base}-{other}", lambda: self._changed(base, other))
+                    self._sizes[kind] = rows
             return self._sizes[kind]
+
+    def _kept(self, name: str, measure: Callable[[], Floats]) -> Floats:
+        """Return what was measured once, by the same model in the same genome."""
+        path = cache_folder("random-variants") / self._key / f"{name}.npy"
+        try:
+            return np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
+        except (OSError, ValueError, EOFError):
+            found, content = measure(), io.BytesIO()
+        np.save(content, found)
+        with suppress(OSError, InputError):  # nowhere to keep it: it is measured again
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, content.getvalue())
+        return found
+
+    @cached_property
+    def _key(self) -> str:
+        """Of all that decides what is measured."""
+        scorer = self._substitutions.scorer
+        facts = (
+            *(scorer.sha256, scorer.length, scorer.device.type, state_of(self._genome.path)),
+            *(self._seed, N_SUBSTITUTIONS, N_OTHERS, __version__, str(torch.__version__)),
+        )
+        return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
     def _draw(self, key: list[int], n: int, width: int, base: str = "") -> list[str]:
         """Draw n stretches of known bases, with one base in their middle if any is given."""
@@ -104,21 +142,20 @@ class RandomVariants:
                     break
         return found
 
-    def _substituted(self, reference: str) -> dict[Kind, Floats]:
-        """Score what becomes of a base at random positions that have it."""
+    def _substituted(self, reference: str) -> Floats:
+        """Score what the three others do at random positions that have a base, (3, N)."""
         length, base = self._substitutions.scorer.length, ALPHABET.index(reference)
         drawn = self._draw([base], N_SUBSTITUTIONS, length, reference)
         others = [letter for letter in ALPHABET if letter != reference]
         if not drawn:
-            return {(reference, other): np.zeros(0) for other in others}
+            return np.zeros((len(others), 0))
         codes, n = encode(drawn)[0].reshape(-1), len(drawn)
         centres = np.arange(n) * length + length // 2
         owners = np.tile(np.arange(n), len(others))
         bases = np.repeat(encode(["".join(others)])[0][0], n)
         logits = self._substitutions.logits(codes, centres, owners, bases)
         changes = (logits.alternate - logits.reference[:, owners]).mean(axis=0)
-        by_other = np.sort(np.abs(changes.reshape(len(others), n)), axis=1)
-        return {(reference, other): by_other[row] for row, other in enumerate(others)}
+        return np.sort(np.abs(changes.reshape(len(others), n)), axis=1)
 
     def _changed(self, change: int, n_bases: int) -> Floats:
         """Score random insertions and deletions, or replacements of so many bases."""

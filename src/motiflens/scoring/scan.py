@@ -36,6 +36,7 @@ from motiflens.scoring.peaks import (
 from motiflens.scoring.scan_tiles import Scored, Span, Stretch, cut
 from motiflens.scoring.scorer import plan_of
 from motiflens.scoring.shared_windows import Floats32, Positions
+from motiflens.scoring.summits import summits_of
 from motiflens.scoring.tiles import Tiles
 from motiflens.scoring.window_scores import Mean, window_scores
 from motiflens.scoring.work import Work, hash_file
@@ -246,7 +247,7 @@ class Scan(Work):
                     f"{self.given['regions'] or self.genome.path}",
                     remedy="give longer contigs, or other regions",
                 ) from None
-        self.result = joined.finish()
+        self.result = joined.finish(progress)
 
 
 class _Joined:
@@ -276,18 +277,29 @@ class _Joined:
                 yield from _values(span.contig, positions[known], scores[known])
                 advance(len(positions))
 
-    def finish(self) -> ScanResult:
+    def finish(self, progress: Progress) -> ScanResult:
         """Write the peaks, where they are asked for."""
         scan, n_peaks = self.scan, 0
         heights, null = np.concatenate(self.heights), np.concatenate(self.null)
         if scan.with_peaks:
-            peaks = Peaks(self.contigs, np.concatenate(self.summits), heights)
             found = significance(heights, null)
+            own = np.flatnonzero(found.q_values <= scan.arguments["fdr"])
+            starts = np.concatenate(self.summits)[own] - scan.length // 2
+            contigs = [self.contigs[index] for index in own.tolist()]
+            summits = starts + self._offsets(contigs, starts, progress)
+            peaks = Peaks(contigs, starts, summits, heights[own])
+            n_peaks = len(own)
             with whole_file(scan.given["peaks"]) as file:
-                for line in narrow_peak(peaks, found, scan.length, scan.arguments["fdr"]):
+                for line in narrow_peak(peaks, found.take(own), scan.length):
                     file.write(line)
-                    n_peaks += 1
         return ScanResult(self.n_windows, len(heights), len(null), n_peaks)
+
+    def _offsets(self, contigs: Sequence[str], starts: Positions, progress: Progress) -> Positions:
+        """Return on which base of its window each summit is."""
+        scan, places = self.scan, zip(contigs, starts.tolist(), strict=True)
+        letters = [scan.genome.fetch(name, start, start + scan.length) for name, start in places]
+        with progress.stage("summits", len(letters), "peaks") as advance:
+            return summits_of(scan.scorer, encode(letters)[0], advance) if letters else starts
 
 
 def _values(contig: str, positions: Positions, scores: Floats32) -> Iterator[Value]:

@@ -34,7 +34,7 @@ FILTERS_AT_ONCE, BITS = 64, 6
 #: The windows of a block begin within so many bases.
 BLOCK = 4096
 #: Windows that go through the head together.
-IN_HEAD = 256
+IN_HEAD = 512
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,7 @@ class SharedWindows:
         self.columns = nn.functional.pad(weight, (0, 0, 1, 0)).permute(2, 1, 0).contiguous().numpy()
         self.whole, *self.others = self._partials(weight, floor.numpy())
         self.partials = [self.whole, *self.others]
+        self.threshold = torch.from_numpy(self.whole.threshold)[: self.n_filters]
 
     def _partials(self, weight: Tensor, floor: Floats32) -> list[Partial]:
         """Choose sums from which all truncated units follow by few columns."""
@@ -208,72 +209,70 @@ class SharedWindows:
         n_units, n_groups = len(letters) - self.width + 1, len(self.whole.tables)
         all_rows = rows_seen(torch.from_numpy(letters), self.width, BASES_OF_ROW)
         rows = [partial.rows(all_rows) for partial in self.partials]
+        chosen, seen = _as_slice(starts), letters.astype(np.int64) * FILTERS_AT_ONCE
+        maxima = np.empty((len(starts), n_groups * FILTERS_AT_ONCE), dtype=np.float32)
         # Of windows by their start, and infinite where there is none: also before the first.
-        maxima = np.full(
-            (self.length + n_units, n_groups * FILTERS_AT_ONCE), np.inf, dtype=np.float32
-        )
-        of_starts, chosen = maxima[self.length :], _as_slice(starts)
-        found: list[list[tuple[Positions, Positions, Floats32]]] = [[] for _ in self.partials]
+        of_group = np.full((self.length + n_units, FILTERS_AT_ONCE), np.inf, dtype=np.float32)
+        width = self.length - self.left - self.right
         for group in range(n_groups):
-            first = group * FILTERS_AT_ONCE
-            for index, partial in enumerate(self.partials):
-                sums = look_up(partial.tables[group], rows[index]).numpy()
-                above = np.flatnonzero(sums > 0)
-                filters = (above & FILTERS_AT_ONCE - 1) + first
-                found[index].append((above >> BITS, filters, sums.take(above)))
-                if partial is self.whole:
-                    inner = sums[self.left : n_units - self.right]
-                    width = self.length - self.left - self.right
-                    own = slice(first, first + FILTERS_AT_ONCE)
-                    largest = sliding_maxima(inner, width, starts)
-                    of_starts[chosen, own] = largest + partial.threshold[own]
-        for partial, of_groups in zip(self.partials, found, strict=True):
-            units, filters, sums = (np.concatenate(each) for each in zip(*of_groups, strict=True))
-            self._raise(maxima, letters, partial, (units, filters, sums))
-        return self._through_head(of_starts, starts)
+            own = slice(group * FILTERS_AT_ONCE, (group + 1) * FILTERS_AT_ONCE)
+            sums = [
+                look_up(partial.tables[group], of_partial).numpy()
+                for partial, of_partial in zip(self.partials, rows, strict=True)
+            ]
+            inner = sums[0][self.left : n_units - self.right]
+            of_group[self.length :][chosen] = sliding_maxima(inner, width, starts)
+            for partial, values in zip(self.partials, sums, strict=True):
+                self._raise(of_group, seen, partial, values, own)
+            maxima[:, own] = of_group[self.length :][chosen]
+        return self._through_head(maxima)
 
     def _raise(
         self,
         maxima: Floats32,
-        letters: NDArray[np.int32],
+        seen: Positions,
         partial: Partial,
-        found: tuple[Positions, Positions, Floats32],
+        sums: Floats32,
+        own: slice,
     ) -> None:
         """Let truncated units raise the maxima of the windows at whose ends they lie.
 
         Parameters
         ----------
         maxima
-            By start and filter, the first start behind as many rows as a window is long.
-        letters
-            What the units see.
-        partial, found
-            Sums, with their units and filters.
+            Of some filters, by start and filter, the first start behind as many rows as a window
+            is long; less the threshold of whole sums.
+        seen
+            The letters that the units see, times the number of those filters.
+        partial, sums
+            The sums of all units, less their own threshold.
+        own
+            Which filters.
         """
-        units, filters, sums = found
-        n_filters, flat = maxima.shape[1], maxima.reshape(-1)
-        row_of = letters.astype(np.int64) * n_filters
-        cells = units * n_filters + filters
-        whole = sums + partial.threshold.take(filters)
+        columns, flat = self.columns[:, :, own], maxima.reshape(-1)
+        cells = np.flatnonzero(sums > 0)
+        units, filters = cells >> BITS, cells & FILTERS_AT_ONCE - 1
+        lifted = (partial.threshold - self.whole.threshold)[own]
+        first = sums.take(cells) + lifted.take(filters)
         for walk in partial.walks:
-            values = whole
+            values = first
             for step in walk:
                 if step.column is not None:
-                    rows = row_of[step.column :].take(units)
+                    rows = seen[step.column :].take(units)
                     rows += filters
-                    column = self.columns[step.column].reshape(-1).take(rows)
+                    column = columns[step.column].reshape(-1).take(rows)
                     values = values + column if step.sign > 0 else values - column
-                of_windows = flat[(self.length + step.shift) * n_filters :]
+                of_windows = flat[(self.length + step.shift) * FILTERS_AT_ONCE :]
                 higher = np.flatnonzero(values > of_windows.take(cells))
                 of_windows[cells.take(higher)] = values.take(higher)
 
-    def _through_head(self, maxima: Floats32, starts: Positions) -> Floats32:
-        """Return the logits of windows from their maxima (U, F)."""
-        logits = np.empty(len(starts), dtype=np.float32)
-        for first in range(0, len(starts), IN_HEAD):
+    def _through_head(self, maxima: Floats32) -> Floats32:
+        """Return the logits of windows from their maxima (U, F), less the threshold."""
+        logits = np.empty(len(maxima), dtype=np.float32)
+        for first in range(0, len(maxima), IN_HEAD):
             own = slice(first, first + IN_HEAD)
-            largest = torch.from_numpy(maxima[_as_slice(starts[own]), : self.n_filters])
-            logits[own] = self.head(largest).numpy()
+            largest = torch.from_numpy(maxima[own, : self.n_filters])
+            logits[own] = self.head(largest + self.threshold).numpy()
         return logits
 
 

@@ -19,8 +19,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from motiflens.models import SequenceModel
 from motiflens.models.base import PooledFilters
+from motiflens.models.kmer_sums import look_up
 from motiflens.scoring.models import ModuleScorer
 from motiflens.scoring.scorer import Floats
 from motiflens.sequences import Codes
@@ -98,7 +98,7 @@ class SharedActivations(Substitutions):
 
     def __init__(self, scorer: ModuleScorer) -> None:
         super().__init__(scorer)
-        self._members = [(_strands_of(pooled), pooled) for pooled in _pooled(scorer)]
+        self._members = [(_strands_of(pooled), pooled) for pooled in scorer.pooled_filters()]
         strands = [strand for of_member, _ in self._members for strand in of_member]
         self._shapes = sorted({(strand.width, strand.before) for strand in strands})
 
@@ -106,10 +106,8 @@ class SharedActivations(Substitutions):
     def suits(scorer: ModuleScorer) -> bool:
         """Return whether all models are such, and no unit sees both a centre and an end."""
         rest = scorer.length - 1 - scorer.length // 2
-        pooled = _pooled(scorer)
-        return len(pooled) == scorer.n_seeds and all(
-            rest >= filters.field.width - 1 for filters in pooled
-        )
+        pooled = scorer.pooled_filters()
+        return bool(pooled) and all(rest >= filters.field.width - 1 for filters in pooled)
 
     def logits(
         self, codes: Codes, centres: Positions, owners: Positions, bases: Codes
@@ -140,12 +138,6 @@ class SharedActivations(Substitutions):
 def substitutions_of(scorer: ModuleScorer) -> Substitutions:
     """Return the fastest way to score substitutions by some models."""
     return (SharedActivations if SharedActivations.suits(scorer) else WholeWindows)(scorer)
-
-
-def _pooled(scorer: ModuleScorer) -> list[PooledFilters]:
-    models = [member for member in scorer.members if isinstance(member, SequenceModel)]
-    found = [model.pooled_filters() for model in models]
-    return [filters for filters in found if filters is not None]
 
 
 def _chunks(centres: Positions) -> Iterator[slice]:
@@ -273,31 +265,22 @@ class _Strand:
     def largest(self, block: _Block, seen: _Seen) -> Tensor:
         """Return the largest activations (C + M, F) over windows, and over the changed ones."""
         # Row x is of the unit that sees the bases from x on.
-        table = torch.cat([_bags(self.table, seen.units), self.differences])
+        table = torch.cat([look_up(self.table, seen.units), self.differences])
         first = block.centres - self.width + 1  # the first unit that sees a centre
         n_left = int(first[0] - block.start[0])
         n_right = block.length - 2 * self.width + 1 - n_left
         slid = _Slid(table[: len(seen.units)], (n_left, n_right, self.width))
         beside = self.table.new_full((len(first), self.table.shape[1]), float("-inf"))
         for rows in seen.ends:
-            torch.maximum(beside, _bags(self.table, rows), out=beside)
+            torch.maximum(beside, look_up(self.table, rows), out=beside)
         for start, width in ((block.start, n_left), (block.centres + 1, n_right)):
             if width:
                 torch.maximum(beside, slid.over(start, width), out=beside)
         changed = beside.index_select(0, block.owners)
         for rows in seen.changed:
-            torch.maximum(changed, _bags(table, rows), out=changed)
+            torch.maximum(changed, look_up(table, rows), out=changed)
         torch.maximum(beside, slid.over(first, self.width), out=beside)
         return torch.cat([beside, changed])
-
-
-def _bags(table: Tensor, rows: Tensor) -> Tensor:
-    """Add up rows (N, R) of a table (M, F), (N, F)."""
-    n, size = rows.shape
-    ends = torch.arange(0, n * size + 1, size, dtype=rows.dtype, device=rows.device)
-    return nn.functional.embedding_bag(
-        rows.view(-1), table, ends, mode="sum", include_last_offset=True
-    )
 
 
 class _Slid:

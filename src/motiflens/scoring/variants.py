@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -22,7 +21,7 @@ from motiflens.hits.bed import compress_blocks
 from motiflens.io.genome import open_genome
 from motiflens.models.calling import check_threads
 from motiflens.motifs import read_motifs
-from motiflens.progress import Progress, listener
+from motiflens.progress import Progress
 from motiflens.results.folder import motif_file_of
 from motiflens.runs import Run
 from motiflens.scoring.alleles import REASONS, RefMismatch
@@ -45,8 +44,7 @@ from motiflens.scoring.variant_output import (
 )
 from motiflens.scoring.variant_scores import AlleleScore, VariantScoring
 from motiflens.scoring.work import Work, hash_file
-from motiflens.settings import n_cores
-from motiflens.training.machine import single_intra_op_thread
+from motiflens.training.machine import compute_in_threads
 from motiflens.version import __version__
 
 #: Records of a tile.
@@ -270,15 +268,11 @@ def score_variants(
         file = read_variants(variants)
         records, order = file.records(slice(None)), None
     tiles = [records[start : start + AT_ONCE] for start in range(0, len(records), AT_ONCE)]
-    found: list[list[AlleleScore]] = []
-    with (
-        listener(progress).stage("variants", len(records), "variants") as advance,
-        single_intra_op_thread(),
-        ThreadPoolExecutor(threads or n_cores()) as pool,
-    ):
-        for tile in pool.map(scoring.score, tiles):
-            found += tile
-            advance(len(tile))
+    sizes = [len(tile) for tile in tiles]
+    by_tile = compute_in_threads(
+        scoring.score, tiles, sizes, "variants", "variants", threads, progress
+    )
+    found = [scores for tile in by_tile for scores in tile]
     places = range(len(records)) if order is None else np.argsort(order).tolist()
     return _frame([(records[place], found[place]) for place in places])
 

@@ -6,8 +6,6 @@ from typing import Protocol
 
 import numpy as np
 
-from motiflens.models import SequenceModel
-from motiflens.models.base import PooledFilters
 from motiflens.scoring.models import ModuleScorer
 from motiflens.scoring.scorer import Scorer
 from motiflens.scoring.shared_windows import Floats32, Positions, SharedWindows
@@ -55,22 +53,13 @@ class Mean:
         return np.mean(by_seed, axis=0).astype(np.float32)
 
 
-def window_scores(scorer: Scorer) -> WindowScores:
+def window_scores(scorer: ModuleScorer) -> WindowScores:
     """Choose how windows are scored: with shared activations where the model allows it.
 
     These are models that are filters, the largest activation of each, and a head, with a floor
     under the activations (``cnn`` with ReLU), on a CPU.
     """
-    seeds = _pooled(scorer) if isinstance(scorer, ModuleScorer) else []
-    if not seeds or any(pooled is None or pooled.floor is None for pooled in seeds):
+    seeds = scorer.pooled_filters() if scorer.device.type == "cpu" else []
+    if not seeds or any(pooled.floor is None for pooled in seeds):
         return OneByOne(scorer)
-    return Mean([SharedWindows(pooled, scorer.length) for pooled in seeds if pooled is not None])
-
-
-def _pooled(scorer: ModuleScorer) -> list[PooledFilters | None]:
-    if scorer.device.type != "cpu":
-        return []
-    return [
-        member.pooled_filters() if isinstance(member, SequenceModel) else None
-        for member in scorer.members
-    ]
+    return Mean([SharedWindows(pooled, scorer.length) for pooled in seeds])

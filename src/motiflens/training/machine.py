@@ -1,11 +1,19 @@
-"""What training asks of the machine: one thread an operation, memory that stays."""
+"""What training and scoring ask of the machine: one thread an operation, memory that stays."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
+
+from motiflens.progress import Progress, listener
+from motiflens.settings import n_cores
+
+Part = TypeVar("Part")
+Found = TypeVar("Found")
 
 #: What glibc learns from: a little less than 32 MB.
 LARGEST_BLOCK = 2**25 - 2**16
@@ -31,3 +39,28 @@ def keep_freed_memory() -> None:
     does nothing.
     """
     torch.empty(LARGEST_BLOCK, dtype=torch.uint8)
+
+
+def compute_in_threads(
+    compute: Callable[[Part], Found],
+    parts: Sequence[Part],
+    sizes: Sequence[int],
+    stage: str,
+    unit: str,
+    threads: int | None,
+    progress: Progress | bool,
+) -> list[Found]:
+    """Compute parts on so many threads, None for one a core, and return what is found in order.
+
+    Progress is told in the unit of the sizes.
+    """
+    found = []
+    with (
+        listener(progress).stage(stage, sum(sizes), unit) as advance,
+        single_intra_op_thread(),
+        ThreadPoolExecutor(threads or n_cores()) as pool,
+    ):
+        for one, size in zip(pool.map(compute, parts), sizes, strict=True):
+            found.append(one)
+            advance(size)
+    return found
