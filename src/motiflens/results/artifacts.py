@@ -14,6 +14,7 @@ from motiflens.results.motifs import Motifs
 from motiflens.results.provenance import Provenance
 from motiflens.results.scores import Comparison, Crossing, Metrics, Timings
 from motiflens.results.trust import Trust
+from motiflens.results.variants import ScoredVariants
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,11 @@ ARTIFACTS = {
         "`contributions`, `names` and, of methods that add up to the logit's difference, "
         "`convergence_delta` of these contributions; of the first seed",
     ),
+    "negative_attributions": Artifact(
+        "attributions/{model}/negatives/{method}.npz", "explain", ("history", *_EXPLAINED),
+        "the same of the negatives of the test split with the highest logits by the best model, in "
+        "that order",
+    ),
     "track": Artifact(
         "attributions/{model}/{method}.bw", "explain", ("attributions",), "the track on the "
         "genome, where the sequences have coordinates",
@@ -128,9 +134,11 @@ ARTIFACTS = {
         "intervals of it",
     ),
     "checks": Artifact(
-        "attributions/{model}/checks.json", "explain", ("attributions",), "of each method: "
+        "attributions/{model}/checks.json", "explain", ("attributions", "negative_attributions"),
+        "of each method: "
         "`completeness`, `strands`, `precision`, `completeness_note` (text where more than 1 % is "
-        "missing, or null); why a method refused the model; `logits` of the explained sequences",
+        "missing, or null); why a method refused the model; `logits` of the explained sequences, "
+        "`negative_logits` of the explained negatives",
         Checks,
     ),
     "attention": Artifact(
@@ -170,6 +178,10 @@ ARTIFACTS = {
         "trust.json", "trust", ("attributions", "metrics", *_EXPLAINED), "how far each method's "
         "explanations of each model can be trusted, with a verdict; `may_claim` is false where "
         "that is \"nothing may be claimed\"", Trust,
+    ),
+    "variants": Artifact(
+        "variants.json", "variants", ("weights", "model"), "of the last `motiflens variants` "
+        "by the run: how many were scored, and those with the largest effects", ScoredVariants,
     ),
     "report": Artifact(
         "report.html", "report", ("audit", "crossing", "metrics", "comparison", "checks",

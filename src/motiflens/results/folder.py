@@ -27,6 +27,7 @@ from motiflens.results.motifs import Motifs, MotifsWithoutModel
 from motiflens.results.provenance import Provenance
 from motiflens.results.scores import Comparison, Crossing, Metrics, Timings
 from motiflens.results.trust import Trust
+from motiflens.results.variants import ScoredVariants
 from motiflens.settings import Settings
 
 Content = TypeVar("Content", bound=File)
@@ -149,6 +150,11 @@ class Results:
     def trust(self) -> Trust:
         """``trust.json``."""
         return self.read(Trust)
+
+    @property
+    def variants(self) -> ScoredVariants:
+        """``variants.json``."""
+        return self.read(ScoredVariants)
 
     @property
     def checks(self) -> dict[str, Checks]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
@@ -9,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from msgspec import UNSET
 
 from motiflens.attribution import METHODS, Attributions, attribute
 from motiflens.attribution.export import located, write_bed, write_big_wig
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
-from motiflens.models.calling import evaluating, logits_in_batches
+from motiflens.models import SequenceModel
 from motiflens.progress import Advance, Progress, Within, listener
 from motiflens.results.explanations import (
     Attention,
@@ -22,6 +24,7 @@ from motiflens.results.explanations import (
     Checks,
     MethodChecks,
 )
+from motiflens.results.tracks import best_validated
 from motiflens.runs import Run
 from motiflens.stages.attention import contrast_attention
 from motiflens.stages.defaults import FURTHER_METHODS
@@ -30,8 +33,15 @@ from motiflens.stages.stage import (
     each_model,
     explained_positives,
     note_on_length,
+    of_test,
     open_trained,
 )
+from motiflens.training import predict_logits
+
+#: Explained negatives, as a fraction of the explained positives.
+NEGATIVES = 1 / 8
+#: Negatives of the test split that they are chosen from, at most.
+MAX_SCORED = 10_000
 
 
 def explain(
@@ -42,6 +52,9 @@ def explain(
     progress: Progress | None = None,
 ) -> Run:
     """Explain the first seed of every model: its attributions, their checks, its attention.
+
+    Explained are positives of the test split and, for the page, an eighth as many negatives: those
+    that the best model takes most for positives.
 
     Explanations that are not those of before, as another version of motiflens may give, take with
     them what later stages made of those.
@@ -68,13 +81,14 @@ def explain(
         If the directory holds no run with models.
     """
     run, progress = open_trained(run), listener(progress)
-    dataset, positives = run.dataset, explained_positives(run)
+    positives = explained_positives(run)
     if note := note_on_length(run):
         progress.note(note)
+    negatives = highest_negatives(run, math.ceil(NEGATIVES * len(positives)))
     further = () if thorough or run.settings.thorough else FURTHER_METHODS
     methods = [method for method in METHODS if method not in further]
-    explain_one = partial(_explain_model, run, dataset, positives, methods, progress)
-    steps = len(methods) * len(positives)
+    explain_one = partial(_explain_model, run, (positives, negatives), methods, progress)
+    steps = len(methods) * (len(positives) + len(negatives))
     contrasts = each_model(
         run, Work("explain", "explaining", steps, "sequences"), explain_one, progress, threads
     )
@@ -83,10 +97,22 @@ def explain(
     return run
 
 
+def highest_negatives(run: Run, n: int) -> SequenceDataset:
+    """Return the negatives of the test split that the best model takes most for positives.
+
+    They have the highest logits by its first seed, of at most ``MAX_SCORED`` spread evenly over the
+    data; the highest first.
+    """
+    negatives, best = of_test(run.dataset, 0, MAX_SCORED), best_validated(run.results)
+    if best is None or not len(negatives):
+        return negatives
+    order = np.argsort(-predict_logits(run.model(best), negatives), kind="stable")
+    return negatives.subset(order[:n])
+
+
 def _explain_model(
     run: Run,
-    dataset: SequenceDataset,
-    positives: SequenceDataset,
+    explained: tuple[SequenceDataset, SequenceDataset],
     methods: Sequence[str],
     progress: Progress,
     name: str,
@@ -96,6 +122,7 @@ def _explain_model(
 
     A method that refuses the model, as DeepLIFT may, is left out with a note.
     """
+    positives, negatives = explained
     model, one_hot = run.model(name), positives.one_hot()
     run.results.path_of("checks", model=name).parent.mkdir(parents=True, exist_ok=True)
     maps = model.attention_maps(torch.as_tensor(one_hot[:1]))
@@ -117,15 +144,36 @@ def _explain_model(
             _remove(run, name, method, progress)
             continue
         _keep(run, name, attributions, positives, progress)
+        _explain_negatives(run, model, negatives, method, name, advance)
         if attributions.checks is not None:
             checks[method] = MethodChecks(**asdict(attributions.checks))
-    with evaluating(model):
-        logits = logits_in_batches(model, one_hot, 0)
-    shown = tuple(float(f"{z:.6g}") for z in logits)
-    run.results.write(Checks(methods=checks, refused=refused, logits=shown), progress, model=name)
+    logits = _logits(model, positives)
+    below = _logits(model, negatives) if len(negatives) else UNSET
+    found = Checks(methods=checks, refused=refused, logits=logits, negative_logits=below)
+    run.results.write(found, progress, model=name)
     if not attentive or positives.sites is None:
         return None
-    return contrast_attention(model, dataset, positives, run.settings)
+    return contrast_attention(model, run.dataset, positives, run.settings)
+
+
+def _logits(model: SequenceModel, sequences: SequenceDataset) -> tuple[float, ...]:
+    return tuple(float(f"{z:.6g}") for z in predict_logits(model, sequences))
+
+
+def _explain_negatives(
+    run: Run,
+    model: SequenceModel,
+    negatives: SequenceDataset,
+    method: str,
+    name: str,
+    advance: Advance,
+) -> None:
+    """Write what a method says of the negatives, for the page alone."""
+    if len(negatives):
+        found = attribute(model, negatives.one_hot(), method, progress=Within(advance))
+        path = run.results.path_of("negative_attributions", model=name, method=method)
+        path.parent.mkdir(exist_ok=True)
+        found.save(path, negatives.names.tolist())
 
 
 def _keep(
@@ -146,7 +194,7 @@ def _remove(run: Run, name: str, method: str, progress: Progress) -> None:
     """Remove an explanation of before, by a method that is not taken now."""
     paths = [
         run.results.path_of(kind, model=name, method=method)
-        for kind in ("attributions", "track", "intervals")
+        for kind in ("attributions", "track", "intervals", "negative_attributions")
     ]
     if paths[0].is_file():
         run.results.remove_following(["attributions"], progress)
