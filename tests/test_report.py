@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from motiflens.errors import InputError
 from motiflens.report import write_report
-from motiflens.report.page import lay_out
+from motiflens.report.page import HERE, lay_out
 from motiflens.report.parts import Grid, Table, interval, listed, percent, walk
 from motiflens.results import Results
 from pages import Page, all_figures, blocks_of, change, page_of
@@ -339,3 +339,8 @@ def test_tables_have_as_many_cells_as_their_head(whole):
     assert all(len(row) == len(t.head) for t in tables for row in t.rows)
     grids = [b for b in walk(lay_out(results)) if isinstance(b, Grid)]
     assert [len(cells) + 1 for grid in grids for _, cells in grid.rows] == [1 + len(MODELS)] * 3
+
+
+def test_the_pages_own_files_are_light() -> None:
+    files = ("page.js", "page.html", "style.css", "chinese.txt")
+    assert sum((HERE / name).stat().st_size for name in files) <= 250_000

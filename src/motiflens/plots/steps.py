@@ -58,18 +58,19 @@ def scores_picture(
     scores: Sequence[float], weights: Sequence[float], on_site: Sequence[int], *, title: str
 ) -> str:
     """Draw the scores (U,) as bars, and above each the weight (U,) that it becomes."""
-    scale = Scale(*round_range([0.0, *scores]), BOTTOM, TOP + 12)
+    # Only differences count for a softmax, so bars may start anywhere: at the lowest tick.
+    scale = Scale(*round_range(scores), BOTTOM, TOP + 12)
     step = (RIGHT - LEFT) / len(scores)
     body = [_marks(on_site, step)]
     body.append(grid(scale, linear_ticks(scale.low, scale.high, 4), LEFT, RIGHT))
     for unit, (score, weight) in enumerate(zip(scores, weights, strict=True)):
-        x, ends = LEFT + step * unit, sorted((scale(0), scale(score)))
-        body.append(rect(x + 3, ends[0], step - 6, ends[1] - ends[0], fill=SERIES[0]))
+        x, y = LEFT + step * unit, scale(score)
+        body.append(rect(x + 3, y, step - 6, BOTTOM - y, fill=SERIES[0]))
         middle = {"text_anchor": "middle", "font_weight": "bold" if weight >= 0.1 else "normal"}
-        body.append(label(_percent(weight), x + step / 2, ends[0] - 4, font_size=10, **middle))
+        body.append(label(_percent(weight), x + step / 2, y - 4, font_size=10, **middle))
     best = max(range(len(weights)), key=weights.__getitem__)
     text = f"scores of {len(scores)} units; unit {best + 1} has {_percent(weights[best])} %"
-    return figure(WIDTH, HEIGHT, title, text, *body, line(LEFT, scale(0), RIGHT, scale(0)),
+    return figure(WIDTH, HEIGHT, title, text, *body, line(LEFT, BOTTOM, RIGHT, BOTTOM),
                   _units(len(scores)))  # fmt: skip
 
 

@@ -134,7 +134,7 @@ def _groups(results: Results, explained: Explained | None) -> list[Group]:
         ("variants", "Variants", lambda: variant_parts(results)),
         (
             "tutorial",
-            "The tutorial, with the numbers of this run",
+            "The tutorial, retold",
             lambda: tutorial_parts(results, explained),
         ),
         ("made", "What made this page", lambda: made_parts(results)),

@@ -147,9 +147,9 @@ def _of_scores(bar: _Bar) -> str:
     best = int(np.argmax(weights))
     start, end = bar.bases(best)
     return (
-        "Bars: the scores. Above them the weights they become by softmax, in per cent of the "
-        f"glass. Unit {best + 1}, which sees bases {start + 1}–{end}, is given "
-        f"{percent(weights[best], 0)}."
+        "Bars: the scores, of which only differences count. Above them the weights they become by "
+        f"softmax, in per cent of the glass. Unit {best + 1}, which sees bases {start + 1}–{end}, "
+        f"is given {percent(weights[best], 0)}."
     )
 
 
