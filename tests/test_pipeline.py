@@ -273,7 +273,8 @@ def test_attributions_are_of_test_positives_and_come_back(run: motiflens.Run) ->
     taken = set(METHODS) - {"rollout", *FURTHER_METHODS}
     folder = run.path / "attributions" / "tutorial-attention"
     # No genome tracks, as the data have no coordinates.
-    assert {p.name for p in folder.iterdir()} == {*(f"{m}.npz" for m in taken), "checks.json"}
+    files = {*(f"{m}.npz" for m in taken), "checks.json", "negatives"}
+    assert {p.name for p in folder.iterdir()} == files
     checks = as_json(run.results.checks["tutorial-attention"])["methods"]
     assert set(checks) == taken
     assert checks["deeplift_shap"]["completeness"] < 1e-4

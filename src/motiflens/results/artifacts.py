@@ -122,8 +122,7 @@ ARTIFACTS = {
     ),
     "negative_attributions": Artifact(
         "attributions/{model}/negatives/{method}.npz", "explain", ("history", *_EXPLAINED),
-        "the same of the negatives of the test split with the highest logits by the best model, in "
-        "that order",
+        "the same of the test negatives of highest logits by the best model, the highest first",
     ),
     "track": Artifact(
         "attributions/{model}/{method}.bw", "explain", ("attributions",), "the track on the "
@@ -135,11 +134,9 @@ ARTIFACTS = {
     ),
     "checks": Artifact(
         "attributions/{model}/checks.json", "explain", ("attributions", "negative_attributions"),
-        "of each method: "
-        "`completeness`, `strands`, `precision`, `completeness_note` (text where more than 1 % is "
-        "missing, or null); why a method refused the model; `logits` of the explained sequences, "
-        "`negative_logits` of the explained negatives",
-        Checks,
+        "of each method: `completeness`, `strands`, `precision`, `completeness_note` (text where "
+        "more than 1 % is missing, or null); why a method refused the model; `logits` of the "
+        "explained sequences, `negative_logits` of the negatives", Checks,
     ),
     "attention": Artifact(
         "attention.json", "explain", _EXPLAINED, "attention on the motif, beside it, and on "

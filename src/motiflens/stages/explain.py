@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
@@ -16,7 +15,6 @@ from motiflens.attribution import METHODS, Attributions, attribute
 from motiflens.attribution.export import located, write_bed, write_big_wig
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
-from motiflens.models import SequenceModel
 from motiflens.progress import Advance, Progress, Within, listener
 from motiflens.results.explanations import (
     Attention,
@@ -24,24 +22,17 @@ from motiflens.results.explanations import (
     Checks,
     MethodChecks,
 )
-from motiflens.results.tracks import best_validated
 from motiflens.runs import Run
 from motiflens.stages.attention import contrast_attention
 from motiflens.stages.defaults import FURTHER_METHODS
+from motiflens.stages.highest_negatives import explain_negatives, highest_negatives, rounded_logits
 from motiflens.stages.stage import (
     Work,
     each_model,
     explained_positives,
     note_on_length,
-    of_test,
     open_trained,
 )
-from motiflens.training import predict_logits
-
-#: Explained negatives, as a fraction of the explained positives.
-NEGATIVES = 1 / 8
-#: Negatives of the test split that they are chosen from, at most.
-MAX_SCORED = 10_000
 
 
 def explain(
@@ -53,11 +44,9 @@ def explain(
 ) -> Run:
     """Explain the first seed of every model: its attributions, their checks, its attention.
 
-    Explained are positives of the test split and, for the page, an eighth as many negatives: those
-    that the best model takes most for positives.
-
-    Explanations that are not those of before, as another version of motiflens may give, take with
-    them what later stages made of those.
+    For the page, negatives that the best model takes for positives are explained too. Explanations
+    that are not those of before, as another version of motiflens may give, take with them what
+    later stages made of those.
 
     Parameters
     ----------
@@ -84,7 +73,7 @@ def explain(
     positives = explained_positives(run)
     if note := note_on_length(run):
         progress.note(note)
-    negatives = highest_negatives(run, math.ceil(NEGATIVES * len(positives)))
+    negatives = highest_negatives(run, len(positives))
     further = () if thorough or run.settings.thorough else FURTHER_METHODS
     methods = [method for method in METHODS if method not in further]
     explain_one = partial(_explain_model, run, (positives, negatives), methods, progress)
@@ -95,19 +84,6 @@ def explain(
     known = {name: contrast for name, contrast in contrasts.items() if contrast is not None}
     run.results.write(Attention(models=known), progress)
     return run
-
-
-def highest_negatives(run: Run, n: int) -> SequenceDataset:
-    """Return the negatives of the test split that the best model takes most for positives.
-
-    They have the highest logits by its first seed, of at most ``MAX_SCORED`` spread evenly over the
-    data; the highest first.
-    """
-    negatives, best = of_test(run.dataset, 0, MAX_SCORED), best_validated(run.results)
-    if best is None or not len(negatives):
-        return negatives
-    order = np.argsort(-predict_logits(run.model(best), negatives), kind="stable")
-    return negatives.subset(order[:n])
 
 
 def _explain_model(
@@ -144,36 +120,16 @@ def _explain_model(
             _remove(run, name, method, progress)
             continue
         _keep(run, name, attributions, positives, progress)
-        _explain_negatives(run, model, negatives, method, name, advance)
         if attributions.checks is not None:
             checks[method] = MethodChecks(**asdict(attributions.checks))
-    logits = _logits(model, positives)
-    below = _logits(model, negatives) if len(negatives) else UNSET
+    done = [method for method in METHODS if taken[method] and method not in refused]
+    below = explain_negatives(run, name, negatives, done, advance) or UNSET
+    logits = rounded_logits(model, positives)
     found = Checks(methods=checks, refused=refused, logits=logits, negative_logits=below)
     run.results.write(found, progress, model=name)
     if not attentive or positives.sites is None:
         return None
     return contrast_attention(model, run.dataset, positives, run.settings)
-
-
-def _logits(model: SequenceModel, sequences: SequenceDataset) -> tuple[float, ...]:
-    return tuple(float(f"{z:.6g}") for z in predict_logits(model, sequences))
-
-
-def _explain_negatives(
-    run: Run,
-    model: SequenceModel,
-    negatives: SequenceDataset,
-    method: str,
-    name: str,
-    advance: Advance,
-) -> None:
-    """Write what a method says of the negatives, for the page alone."""
-    if len(negatives):
-        found = attribute(model, negatives.one_hot(), method, progress=Within(advance))
-        path = run.results.path_of("negative_attributions", model=name, method=method)
-        path.parent.mkdir(exist_ok=True)
-        found.save(path, negatives.names.tolist())
 
 
 def _keep(
