@@ -13,7 +13,7 @@ from benchmarks.data import ctcf
 from benchmarks.rows import Row, row
 from motiflens.training import n_cores
 
-REPEATS = 3
+REPEATS = 2
 
 
 def seconds_of(command: list[str], source: Path | None = None) -> float:

@@ -64,7 +64,7 @@ def test_by_default_there_are_three_seeds_and_what_the_first_report_needs() -> N
     (note,) = notes
     assert note == (
         "left out: 2 more seeds of each model; learning curves (30 more models to train); "
-        "the test accuracy of every epoch; thorough=True does all that"
+        "the test accuracy of every epoch; a thorough run (thorough=True) does all that"
     )
 
 
@@ -75,7 +75,7 @@ def test_what_is_left_out_of_the_explanations_is_told_where_there_are_some() -> 
     assert "expected_gradients, and of more than 200 positives; the motif routes of" in notes[0]
     assert notes[1] == (
         "left out: explanations by input_x_gradient, integrated_gradients, expected_gradients; "
-        "thorough=True does all that"
+        "a thorough run (thorough=True) does all that"
     )
 
 

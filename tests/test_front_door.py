@@ -229,6 +229,21 @@ def test_mutagenesis_of_a_range_is_that_of_the_whole(model: ml.TrainedModel) -> 
         ml.saturation_mutagenesis(model, texts, 20, 7)
 
 
+def test_progress_counts_the_changes(capsys: pytest.CaptureFixture[str]) -> None:
+    texts = ["AAAAAAAAA", "CCCCCCCCCCC"]
+    ml.marginalize(PerBase(), "TT", texts, strands="both", progress=True)
+    ml.ablate(PerBase(), texts, 2, 5, n=3, progress=True)
+    ml.space(PerBase(), ("A", "T"), texts, gaps=[1, 4], strands="both", progress=True)
+    ml.shortcut_test(PerBase(), "TTG", length=9, n_backgrounds=2, progress=True)
+    lines = [line.split("\r")[-1].rstrip() for line in capsys.readouterr().err.split("\n")[:-1]]
+    assert lines == [
+        "marginalize: 2 of 2 changes",
+        "ablate: 3 of 3 changes",
+        "space: 48 of 48 changes",
+        "shortcut test: 34 of 34 changes",
+    ]
+
+
 def test_effects_are_what_the_weights_say() -> None:
     put_in = ml.marginalize(PerBase(), "TT", ["AAAAA", "CCCCCCC"])
     assert put_in.before.tolist() == [5, 14]

@@ -28,10 +28,12 @@ _NOTE: ContextVar[Callable[[str], None]] = ContextVar("note", default=lambda tex
 
 
 @contextmanager
-def reporting(progress: Progress | bool, description: str, n: int) -> Iterator[None]:
-    """Let what is done by blocks tell how many of n sequences it has worked on."""
+def reporting(
+    progress: Progress | bool, description: str, n: int, unit: str = ""
+) -> Iterator[None]:
+    """Let what is done by blocks tell how many of n sequences, or other units, it has done."""
     told, notes = listener(progress), list[str]()
-    with told.stage(description, n) as advance:
+    with told.stage(description, n, unit) as advance:
         token, noting = _ADVANCE.set(advance), _NOTE.set(notes.append)
         try:
             yield

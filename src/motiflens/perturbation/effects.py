@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from motiflens.attribution.base import count_done
 from motiflens.errors import InputError, one_of
 from motiflens.io.inputs import check_one_hot, codes_of
 from motiflens.models.calling import evaluating, logits_in_batches
@@ -131,8 +132,11 @@ def orient(codes: Codes, strand: str) -> Codes:
 
 def differences(module: nn.Module, before: Codes, after: Iterable[Codes], target: int) -> Doubles:
     """Return logit after minus logit before, (K, N), for K changes of N sequences (N, L)."""
-    logits = logits_of_codes(module, before, target)
-    return np.stack([logits_of_codes(module, codes, target) - logits for codes in after])
+    logits, changed = logits_of_codes(module, before, target), []
+    for codes in after:
+        changed.append(logits_of_codes(module, codes, target) - logits)
+        count_done(1)
+    return np.stack(changed)
 
 
 def logits_of_codes(module: nn.Module, codes: Codes, target: int) -> Doubles:

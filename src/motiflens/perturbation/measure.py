@@ -11,14 +11,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
+from motiflens.attribution.base import reporting
 from motiflens.errors import InputError
 from motiflens.io.inputs import Sequences, codes_of, one_hot
 from motiflens.models.calling import computing
 from motiflens.perturbation.ablate import replace_sites
-from motiflens.perturbation.effects import Background, effect_of, logits_of_codes
+from motiflens.perturbation.effects import (
+    STRANDS,
+    Background,
+    differences,
+    effect_of,
+    logits_of_codes,
+)
 from motiflens.perturbation.insert import check_start, motif_differences, random_background
 from motiflens.perturbation.shortcut import LENGTH
 from motiflens.perturbation.spacing import GAPS, ORIENTATIONS, Spacing, spacing_effect
+from motiflens.progress import Progress
 from motiflens.sequences import Site
 
 Doubles = NDArray[np.float64]
@@ -73,6 +81,7 @@ def marginalize(
     seed: int = 0,
     threads: int | None = None,
     device: str | None = None,
+    progress: Progress | bool = False,
 ) -> Perturbation:
     """Measure what a motif does to the logit of sequences that it is put into.
 
@@ -92,7 +101,7 @@ def marginalize(
         Column of the logits.
     n, length, seed
         Of the random background; a length of None is that of the model's training data, or 200.
-    threads, device
+    threads, device, progress
         As in :func:`motiflens.attribute`.
 
     Raises
@@ -102,10 +111,14 @@ def marginalize(
         target that the model does not have.
     """
     inside = _background(model, background, n, length, seed)
-    with computing(model, device, threads) as module:
-        differences = motif_differences(module, motif, inside, start, strands, target)
+    n_changes = len(STRANDS.get(strands, ""))
+    with (
+        computing(model, device, threads) as module,
+        reporting(progress, "marginalize", n_changes, "changes"),
+    ):
+        change = motif_differences(module, motif, inside, start, strands, target)
         before = logits_of_codes(module, inside.codes, target)
-    return Perturbation(before, before + differences)
+    return Perturbation(before, before + change)
 
 
 def ablate(
@@ -120,6 +133,7 @@ def ablate(
     seed: int = 0,
     threads: int | None = None,
     device: str | None = None,
+    progress: Progress | bool = False,
     **former: Any,
 ) -> Perturbation:
     """Measure what the bases from start to end do to the logit, by taking them out.
@@ -141,7 +155,7 @@ def ablate(
         Column of the logits.
     seed
         Decides the replacements.
-    threads, device
+    threads, device, progress
         As in :func:`motiflens.attribute`.
 
     Raises
@@ -167,10 +181,10 @@ def ablate(
     sites = [[Site("", *row, "+")] for row in zip(starts.tolist(), ends.tolist(), strict=True)]
     codes, _ = codes_of(x)
     changed = replace_sites(x, sites, replacement, n, seed)
-    with computing(model, device, threads) as module:
+    with computing(model, device, threads) as module, reporting(progress, "ablate", n, "changes"):
+        after = differences(module, codes, changed, target)
         before = logits_of_codes(module, codes, target)
-        after = [logits_of_codes(module, edited, target) for edited in changed]
-    return Perturbation(before, np.mean(after, axis=0))
+    return Perturbation(before, before + after.mean(axis=0))
 
 
 def space(
@@ -187,12 +201,13 @@ def space(
     seed: int = 0,
     threads: int | None = None,
     device: str | None = None,
+    progress: Progress | bool = False,
 ) -> Spacing:
     """Measure what two motifs do together, by the gap between them and their orientation.
 
     Parameters
     ----------
-    model, background, target, n, length, seed, threads, device
+    model, background, target, n, length, seed, threads, device, progress
         As in :func:`marginalize`.
     motifs
         Two strings over A, C, G, T; the first lies left of the second.
@@ -213,7 +228,11 @@ def space(
         told = "one string" if isinstance(motifs, str) else f"{len(motifs)} motifs"
         problem = f"motifs={told}, and a spacing has two"
         raise InputError(problem, remedy='give ("CGACC", "GAACTCC")', argument="motifs")
-    with computing(model, device, threads) as module:
+    n_changes = len(orientations) * len(gaps) * 3 * len(STRANDS.get(strands, ""))
+    with (
+        computing(model, device, threads) as module,
+        reporting(progress, "space", n_changes, "changes"),
+    ):
         return spacing_effect(
             module,
             motifs,

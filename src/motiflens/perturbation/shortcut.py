@@ -7,9 +7,11 @@ from typing import Literal
 import numpy as np
 from torch import nn
 
+from motiflens.attribution.base import reporting
 from motiflens.errors import InputError
 from motiflens.perturbation.effects import Background, Doubles, Insert, effect_of
 from motiflens.perturbation.insert import mismatches
+from motiflens.progress import Progress
 from motiflens.results.motifs import Shortcut
 
 LENGTH = 200
@@ -34,6 +36,7 @@ def shortcut_test(
     n_backgrounds: int = 100,
     target: int = 0,
     seed: int = 0,
+    progress: Progress | bool = False,
 ) -> Shortcut:
     """Test whether a model has learnt the order of a motif's bases or only its composition.
 
@@ -59,6 +62,8 @@ def shortcut_test(
         Column of the logits.
     seed
         Of backgrounds, positions and shuffles.
+    progress
+        Told how far the work has come; True for a line on stderr.
 
     Raises
     ------
@@ -83,9 +88,10 @@ def shortcut_test(
     shuffles = generator.permuted(np.tile(codes, (N_SHUFFLES, 1)), axis=1)
     homopolymers = np.repeat(np.arange(4, dtype=np.uint8)[:, None], len(codes), axis=1)
     inserts = np.concatenate([codes[None], shuffles, homopolymers, mismatches(codes)])
-    effects = background.effects(
-        model, "forward", lambda _: ([Insert(insert, start)] for insert in inserts), target
-    )
+    with reporting(progress, "shortcut test", len(inserts), "changes"):
+        effects = background.effects(
+            model, "forward", lambda _: ([Insert(insert, start)] for insert in inserts), target
+        )
     mean = effects.mean(axis=1)
     own = effect_of(effects[0])
     effect, error = own.mean, own.standard_error

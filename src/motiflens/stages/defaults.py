@@ -44,7 +44,7 @@ N_EXPLAINED, MANY_EXPLAINED = 200, 1000
 #: same as ``deeplift_shap``, and a quick look that is no quicker than saliency.
 FURTHER_METHODS = ("input_x_gradient", "integrated_gradients", "expected_gradients")
 
-THOROUGH = "thorough=True"
+THOROUGH = "a thorough run (thorough=True)"
 
 
 def with_defaults(

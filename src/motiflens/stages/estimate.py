@@ -254,7 +254,7 @@ def in_short(plan: Plan) -> str:
     found = Forecast.of(plan, explains=True)
     text = f"this takes {in_words(found.all)} on {_on(plan.settings)}"
     if found.thorough is not None:
-        text += f", and with {THOROUGH} {in_words(found.thorough)}"
+        text += f", and {THOROUGH} {in_words(found.thorough)}"
     return text
 
 
@@ -272,7 +272,7 @@ def as_text(plan: Plan, *, explains: bool) -> str:
         f"all: {in_words(found.all)} on {_on(settings)}",
     ]
     if found.thorough is not None:
-        lines.append(f"with {THOROUGH}: {in_words(found.thorough)}")
+        lines.append(f"{THOROUGH}: {in_words(found.thorough)}")
     return "\n".join([*lines, "nothing was written"])
 
 
