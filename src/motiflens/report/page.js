@@ -144,7 +144,7 @@ const OUTLINES = {
   T: "M0 0H1V.19H.61V1H.39V.19H0Z",
 };
 const LETTERS = "ACGTN", COMPLEMENT = { A: "T", C: "G", G: "C", T: "A", N: "N" };
-const ROW = 30, LEFT = 92, SVG = "http://www.w3.org/2000/svg", SANS = "system-ui, sans-serif", MONOSPACE = "ui-monospace, monospace";
+const ROW = 30, LEFT = 104, SVG = "http://www.w3.org/2000/svg", SANS = "system-ui, sans-serif", MONOSPACE = "ui-monospace, monospace";
 
 const colour = name => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 const paintOf = letter => colour(letter in OUTLINES ? letter.toLowerCase() : "muted");
