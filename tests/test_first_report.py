@@ -166,7 +166,7 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(
     whole = told(["run", *options, "--dry-run"], capsys)
     assert "sequences: 60 of up to 23 bases: 48 train, 0 valid, 12 test" in whole
     assert "explaining: about" in whole
-    assert "with --thorough: about" in whole
+    assert "a thorough run (--thorough): about" in whole
     assert "nothing was written" in whole
     assert "explaining" not in told(["train", *options[:3], "--model", "cnn", "--dry-run"], capsys)
     found = json.loads(told(["run", *options, "--dry-run", "--json"], capsys))

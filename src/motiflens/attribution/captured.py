@@ -189,7 +189,7 @@ class Captured(fx.Interpreter):
     def _blocks(self, start: int, stop: int) -> Iterator[slice]:
         """Cut positions into those whose windows are computed at once."""
         sizes = [3 * span.width * self.values[node].shape[1] for node, span in self.spans.items()]
-        sizes += [3 * self.values[node][0].numel() for node in self._whole()]
+        sizes += [3 * self.values[node].numel() // 2 for node in self._whole()]
         device = self.values[self.input].device.type
         at_once = max(1, VALUES_AT_ONCE.get(device, VALUES_AT_ONCE["cuda"]) // max(sizes))
         for first in range(start, stop, at_once):

@@ -81,7 +81,7 @@ COMMANDS = {
             "stages",
             "explain",
             "Explain the models of a run, base by base.",
-            "explain out",
+            "explain out\n  motiflens explain mine.tsv --module net.py:build --weights w.pt -o out",
         ),
         (
             "stages",
@@ -99,7 +99,8 @@ COMMANDS = {
             "stages",
             "trust",
             "Check how far the explanations of a run's models can be trusted.",
-            "trust out --threads 2",
+            "trust out --threads 2\n"
+            "  motiflens trust mine.tsv --module net.py:build --weights w.pt -o out",
         ),
         (
             "stages",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from motiflens.cli.options import Chosen, InTiles, Json, Output
+from motiflens.cli.own_module import OwnModule
 from motiflens.cli.progress import on_stderr
 from motiflens.cli.summary import counted
 from motiflens.cli.tiled import carry_out
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 
 def scan(
     run: Path,
-    genome: Path,
+    genome: Path | None = None,
     *,
     output: Output,
     regions: Path | None = None,
     stride: int = 1,
     peaks: Path | None = None,
     fdr: float | None = None,
+    own: OwnModule = OwnModule(),
     chosen: Chosen = Chosen(),
     tiled: InTiles = InTiles(),
 ) -> None:
@@ -35,7 +37,7 @@ def scan(
     Parameters
     ----------
     run
-        Run directory.
+        Run directory; not with --module.
     genome
         FASTA or 2bit.
     output
@@ -53,8 +55,8 @@ def scan(
     from motiflens.scoring.genome_scans import open_scan
 
     work = open_scan(
-        run, genome, output, model=chosen.model, regions=regions, stride=stride, peaks=peaks,
-        fdr=fdr, device=chosen.device,
+        run, own.second(run, genome, "GENOME"), output, model=chosen.model, regions=regions,
+        stride=stride, peaks=peaks, fdr=fdr, device=chosen.device, own=own.arguments,
     )  # fmt: skip
     if carry_out(work, chosen, tiled):
         _tell(work, output, peaks, as_json=tiled.as_json)

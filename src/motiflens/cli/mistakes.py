@@ -43,6 +43,14 @@ def without_traceback(error: cyclopts.CycloptsError, tokens: list[str], commands
     remedy = f"did you mean {near}?" if near else f"see `{chain} --help`"
     if isinstance(error, exceptions.UnknownCommandError):
         return _unknown_command(tokens, commands, remedy if near else "")
+    if isinstance(error, exceptions.UnknownOptionError) and "--module" in (
+        error.token.keyword,
+        error.token.value,
+    ):
+        return (
+            f"{chain} takes a run and no --module; make a run around the module by `motiflens "
+            "explain DATA --module FILE.py:FUNCTION --weights FILE -o out`, and give that"
+        )
     if isinstance(error, exceptions.UnusedCliTokensError):
         return _left_over(error, chain)
     if isinstance(error, exceptions.MissingArgumentError) and error.argument is not None:

@@ -144,40 +144,6 @@ class InTiles:
     as_json: Json = False
 
 
-@Parameter(name="*")
-@dataclass(frozen=True)
-class OwnModule:
-    """A module of your own in place of a run.
-
-    Parameters
-    ----------
-    module
-        In place of RUN: FILE.py:FUNCTION that builds a torch.nn.Module from one-hot (N, 4, L) to
-        logits (N,) or (N, T). The file is run.
-    weights
-        Of the module: .safetensors, or the state dict that torch.save wrote.
-    length
-        Bases that the module was made for; found by trying where it takes any.
-    target
-        Which of the T logits of the module.
-    """
-
-    module: str | None = None
-    weights: Path | None = None
-    length: int | None = None
-    target: int = 0
-
-    def __post_init__(self) -> None:
-        given = {"weights": self.weights, "length": self.length, "target": self.target or None}
-        own = next((name for name, value in given.items() if value is not None), None)
-        if self.module is None and own is not None:
-            raise InputError(
-                f"{own}={given[own]} is for a module, and there is no module=FILE.py:NAME",
-                remedy="name it, or leave the other out",
-                argument=(own, "module"),
-            )
-
-
 #: How DATA is read.
 Reads = Annotated[ReadOptions, Parameter(name="*", group=READING)]
 

@@ -16,9 +16,9 @@ from motiflens.cli.options import (
     Json,
     Output,
     Overwrite,
-    OwnModule,
     check_new_file,
 )
+from motiflens.cli.own_module import OwnModule, open_torch
 from motiflens.cli.progress import on_stderr
 from motiflens.cli.summary import counted
 from motiflens.errors import InputError
@@ -31,7 +31,6 @@ from motiflens.scoring.records import Records, open_records
 from motiflens.settings import n_cores
 
 if TYPE_CHECKING:
-    from motiflens.scoring.models import ModuleScorer
     from motiflens.scoring.scorer import Scorer
 
 # What needs PyTorch is imported where it is needed: an ONNX file is scored without it.
@@ -77,7 +76,7 @@ def predict(
     overwrite
         Replace an existing file.
     """
-    path = _sequences(run, sequences, own)
+    path = own.second(run, sequences, "SEQUENCES")
     check_name(output)
     to_stdout = str(output) == STDOUT
     if to_stdout and as_json:
@@ -109,23 +108,6 @@ def predict(
             print(f"{'unusual':<20} {marked}")
 
 
-def _sequences(run: Path, sequences: Path | None, own: OwnModule) -> Path:
-    """Return the sequences of a call, which come first where a module is in place of the run."""
-    if own.module is not None:
-        if sequences is not None:
-            raise InputError(
-                f"there is module={own.module} in place of a run, and also {run}",
-                remedy="leave one of them out",
-                argument="module",
-            )
-        return run
-    if sequences is None:
-        raise InputError(
-            "SEQUENCES is missing", remedy="add it, such as `motiflens predict RUN peaks.fa`"
-        )
-    return sequences
-
-
 @contextmanager
 def _opened(run: Path, chosen: Chosen, own: OwnModule) -> Iterator[tuple[Scorer, int]]:
     """Open the model of a call, and say how many threads score with it."""
@@ -140,17 +122,6 @@ def _opened(run: Path, chosen: Chosen, own: OwnModule) -> Iterator[tuple[Scorer,
 
     with single_intra_op_thread():
         yield open_torch(run, chosen, own), chosen.threads or n_cores()
-
-
-def open_torch(run: Path, chosen: Chosen, own: OwnModule) -> ModuleScorer:
-    """Open the model of a run, or a module in its place."""
-    if own.module is None:
-        from motiflens.scoring.models import open_models
-
-        return open_models(run, chosen.model, device=chosen.device)
-    from motiflens.scoring.modules import open_module
-
-    return open_module(own.module, own.weights, own.length, chosen.device, own.target)
 
 
 def _tell(scorer: Scorer, records: Records, n: int | None, threads: int, *, as_json: bool) -> None:

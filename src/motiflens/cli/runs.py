@@ -78,7 +78,7 @@ def demo(
     )
     _require_demo(output)
     dataset = motiflens.simulate(tutorial_grammar(), settings.seed)
-    origin = _origin(DEMO_DATA)
+    origin = origin_of(DEMO_DATA)
     made = motiflens.run(
         dataset, output, settings, overwrite=True, progress=on_stderr(), origin=origin
     )
@@ -169,7 +169,7 @@ def compare(
             settings,
             overwrite=how.overwrite,
             progress=on_stderr(),
-            origin=_origin(str(data)),
+            origin=origin_of(str(data)),
             options=source,
         )
         _end(made, as_json=how.as_json, profile=how.profile)
@@ -199,7 +199,7 @@ def _carry_out(
     explains: bool = False,
 ) -> None:
     """Make a run of the data and say what was found, or say only what would be done."""
-    origin = _origin(str(data), reading.negatives, reading.notes)
+    origin = origin_of(str(data), reading.negatives, reading.notes)
     if how.dry_run:
         from motiflens.stages.data import plan_run
         from motiflens.stages.estimate import as_json, as_text
@@ -257,7 +257,8 @@ def _require_demo(output: Path) -> None:
         raise InputError(problem, remedy="use another directory")
 
 
-def _origin(data: str, negatives: str = "given", notes: tuple[str, ...] = ()) -> Origin:
+def origin_of(data: str, negatives: str = "given", notes: tuple[str, ...] = ()) -> Origin:
+    """Say where a run comes from, with the command that is carried out."""
     command = shlex.join(["motiflens", *sys.argv[1:]])
     return Origin(data=data, command=command, negatives=negatives, notes=notes)
 

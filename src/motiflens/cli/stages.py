@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 import motiflens
 from motiflens.cli.options import Json, Overwrite, Reads, Thorough
+from motiflens.cli.own_module import NewRun, OwnModule, RunOrData, end, run_of
 from motiflens.cli.progress import on_stderr
 from motiflens.cli.summary import counted, in_short, print_motifs, print_report, summarise
 from motiflens.errors import InputError
@@ -20,14 +21,19 @@ from motiflens.results import holds_motifs_without_model, read_motifs_without_mo
 
 
 def explain(
-    run: Path, *, thorough: Thorough = False, threads: int | None = None, as_json: Json = False
+    run: RunOrData,
+    *,
+    own: OwnModule = OwnModule(),
+    new: NewRun = NewRun(),
+    source: Reads = AS_IT_IS,
+    thorough: Thorough = False,
+    threads: int | None = None,
+    as_json: Json = False,
 ) -> None:
     """Explain the models of a run, base by base.
 
     Parameters
     ----------
-    run
-        Run directory.
     thorough
         By every method, as run --thorough does, and not by those of the first report alone.
     threads
@@ -35,8 +41,9 @@ def explain(
     """
     from motiflens.stages.explain import explain as work
 
-    made = work(run, thorough=thorough, threads=threads, progress=on_stderr())
-    summarise(made, as_json=as_json)
+    opened = run_of(run, own, new, source, "explain")
+    made = work(opened, thorough=thorough, threads=threads, progress=on_stderr())
+    end(made, own, as_json=as_json)
 
 
 def motifs(
@@ -140,19 +147,26 @@ def experiments(run: Path, *, threads: int | None = None, as_json: Json = False)
     summarise(work(run, threads=threads, progress=on_stderr()), as_json=as_json)
 
 
-def trust(run: Path, *, threads: int | None = None, as_json: Json = False) -> None:
+def trust(
+    run: RunOrData,
+    *,
+    own: OwnModule = OwnModule(),
+    new: NewRun = NewRun(),
+    source: Reads = AS_IT_IS,
+    threads: int | None = None,
+    as_json: Json = False,
+) -> None:
     """Check how far the explanations of a run's models can be trusted.
 
     Parameters
     ----------
-    run
-        Run directory.
     threads
         Threads to compute with; those of the run by default.
     """
     from motiflens.stages.trust import trust as work
 
-    summarise(work(run, threads=threads, progress=on_stderr()), as_json=as_json)
+    opened = run_of(run, own, new, source, "trust")
+    end(work(opened, threads=threads, progress=on_stderr()), own, as_json=as_json)
 
 
 def report(

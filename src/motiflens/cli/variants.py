@@ -11,6 +11,7 @@ import msgspec
 from cyclopts import Parameter
 
 from motiflens.cli.options import Chosen, InTiles, Output, check_new_file
+from motiflens.cli.own_module import OwnModule
 from motiflens.cli.tiled import carry_out
 
 if TYPE_CHECKING:
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 
 def variants(
     run: Path,
-    variants: Annotated[Path, Parameter(allow_leading_hyphen=True)],
+    variants: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
     *,
     genome: Path,
     output: Annotated[Output, Parameter(allow_leading_hyphen=True)],
     table: Path | None = None,
     ref_mismatch: Literal["skip", "swap", "fail"] = "skip",
     plot: Annotated[str | None, Parameter(name="--plot")] = None,
+    own: OwnModule = OwnModule(),
     chosen: Chosen = Chosen(),
     tiled: InTiles = InTiles(),
 ) -> None:
@@ -34,7 +36,7 @@ def variants(
     Parameters
     ----------
     run
-        Run directory.
+        Run directory; not with --module.
     variants
         VCF or BCF, plain, gzip or bgzip.
     genome
@@ -55,10 +57,11 @@ def variants(
 
     check_vcf_name(output) if plot is None else check_picture_name(output)
     work = Variants(
-        run=run,
+        run=None if own.module else run,
         model=chosen.model,
         device=chosen.device,
-        variants=variants,
+        own=own.arguments,
+        variants=own.second(run, variants, "VARIANTS"),
         genome=genome,
         ref_mismatch=ref_mismatch,
         output=output,
@@ -88,7 +91,7 @@ def _draw(work: Variants, place: str, output: Path, tiled: InTiles) -> None:
 
 def mutations(
     run: Path,
-    regions: str,
+    regions: str | None = None,
     *,
     genome: Path,
     output: Annotated[
@@ -100,6 +103,7 @@ def mutations(
             "out.A.bw; or a table, .tsv or .tsv.gz.",
         ),
     ],
+    own: OwnModule = OwnModule(),
     chosen: Chosen = Chosen(),
     tiled: InTiles = InTiles(),
 ) -> None:
@@ -108,7 +112,7 @@ def mutations(
     Parameters
     ----------
     run
-        Run directory.
+        Run directory; not with --module.
     regions
         BED file, or `all` for the whole genome.
     genome
@@ -117,11 +121,13 @@ def mutations(
     from motiflens.scoring.mutations import Mutations
     from motiflens.scoring.regions import ALL
 
+    where = str(own.second(run, regions, "REGIONS"))
     work = Mutations(
-        run=run,
+        run=None if own.module else run,
         model=chosen.model,
         device=chosen.device,
-        regions=regions if regions == ALL else Path(regions),
+        own=own.arguments,
+        regions=where if where == ALL else Path(where),
         genome=genome,
         output=output,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -99,15 +99,40 @@ def compare(
         advance=advance,
         checkpoint=checkpoint,
     )
-    groups = independent_groups(test)
     own, later = trained[: len(jobs)], trained[len(jobs) :]
     full_runs = {job.architecture: group for job, group in zip(jobs, own, strict=True)}
     with single_intra_op_thread():
-        scores = {name: _score_seeds(group, test) for name, group in full_runs.items()}
         at_sizes = [
             (job.n_train or 0, job.architecture, _score_curve(group, test))
             for job, group in zip(curves, later, strict=True)
         ]
+    compared = compare_trained(dataset, full_runs, at_sizes, target)
+    return replace(compared, training={m: _timing(g, target) for m, g in full_runs.items()})
+
+
+def compare_trained(
+    dataset: SequenceDataset,
+    full_runs: Mapping[str, list[Trained]],
+    at_sizes: Sequence[tuple[int, str, tuple[SeedScores, ...]]] = (),
+    target: float | None = None,
+) -> Compared:
+    """Score models that are there on the test split of a data set.
+
+    Parameters
+    ----------
+    dataset
+        As of :func:`compare`.
+    full_runs
+        Name → seeds, trained on all training sequences, or elsewhere.
+    at_sizes
+        Points of the learning curves: training sequences, name of the model, scores of its seeds.
+    target
+        As of :func:`compare`.
+    """
+    test = dataset.part("test")
+    groups = independent_groups(test)
+    with single_intra_op_thread():
+        scores = {name: _score_seeds(group, test) for name, group in full_runs.items()}
     by_model = {
         name: _model_results(
             group[0],
@@ -116,7 +141,7 @@ def compare(
         )
         for name, group in full_runs.items()
     }
-    over_seeds = ("seeds",) if len(jobs[0].seeds) > 1 else ()
+    over_seeds = ("seeds",) if max(map(len, full_runs.values())) > 1 else ()
     comparison = Comparison(
         target=target,
         n_train=len(dataset) - len(test),
@@ -126,8 +151,7 @@ def compare(
         differences_cover=(*over_seeds, "test sequences"),
         baselines={},
     )
-    training = {name: _timing(group, target) for name, group in full_runs.items()}
-    return Compared(comparison, training, full_runs, groups)
+    return Compared(comparison, {}, dict(full_runs), groups)
 
 
 def curve_jobs(

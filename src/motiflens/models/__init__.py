@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
-
-import torch
 
 from motiflens.errors import one_of
 from motiflens.models.attention import Attention
@@ -18,6 +15,7 @@ from motiflens.models.base import (
     project_to_bases,
 )
 from motiflens.models.both_strands import BothStrands
+from motiflens.models.calling import drawing
 from motiflens.models.cnn import CNN
 from motiflens.models.hybrid import Hybrid
 from motiflens.models.transformer import Transformer
@@ -44,9 +42,6 @@ MODELS: dict[str, Callable[..., SequenceModel]] = {
     "hybrid": Hybrid,
     "transformer": Transformer,
 }
-
-#: Initial weights are drawn from PyTorch's global state, by one thread at a time.
-_GLOBAL_STATE = threading.Lock()
 
 #: Architectures whose last layers are cut to one length.
 FIXED_LENGTH = frozenset({"tutorial-cnn", "tutorial-attention"})
@@ -85,6 +80,5 @@ def build_model(name: str, *, length: int, seed: int, **hyperparameters: Any) ->
     require_model(name)
     if name in FIXED_LENGTH:
         hyperparameters["length"] = length
-    with _GLOBAL_STATE, torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with drawing(seed):
         return MODELS[name](**hyperparameters).eval()

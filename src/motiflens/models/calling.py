@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Integral
@@ -17,8 +18,19 @@ from motiflens.errors import InputError
 
 Floats = NDArray[np.float32]
 
+#: Initial weights are drawn from PyTorch's global state, by one thread at a time.
+_GLOBAL_STATE = threading.Lock()
+
 #: What torch says of tensors that do not fit each other.
 OF_SHAPES = re.compile(r"\b(shapes?|sizes?|dim|dimensions?|channels?)\b", re.IGNORECASE)
+
+
+@contextmanager
+def drawing(seed: int) -> Iterator[None]:
+    """Let initial weights be drawn by a seed; the global random state is left as it was."""
+    with _GLOBAL_STATE, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 @contextmanager

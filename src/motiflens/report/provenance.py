@@ -59,9 +59,15 @@ def methods_paragraph(results: Results) -> str:
     versions = ", ".join(f"{PROJECTS.get(k, k)} {v}" for k, v in made.versions.items())
     n = "" if made.run.n_sequences is None else f" on {made.run.n_sequences:,} sequences"
     n += "" if made.run.n_positives is None else f", {made.run.n_positives:,} of them positive"
-    words = f"Models ({listed(settings.models)}; {settings.seeds} seeds each) were trained{n}"
-    strands = "both strands" if settings.strands == "both" else "the forward strand"
-    words += f", with a {settings.split} split and reading {strands}"
+    if isinstance(made.run.module, str):
+        source = made.run.module.rpartition("/")[2]
+        words = f"The model {listed(settings.models)} ({source}) was trained elsewhere"
+        words += f", and scored{n}"
+        words += f", with a {settings.split} split"
+    else:
+        words = f"Models ({listed(settings.models)}; {settings.seeds} seeds each) were trained{n}"
+        strands = "both strands" if settings.strands == "both" else "the forward strand"
+        words += f", with a {settings.split} split and reading {strands}"
     words += f", by motiflens {made.run.version}{f' ({versions})' if versions else ''}."
     by = held(results, NO_MOTIFS).discovered_by
     if by is not None:

@@ -207,10 +207,3 @@ def command_of(name: str) -> str:
     """Return the command that makes an artefact again."""
     artifact = ARTIFACTS[name]
     return f"motiflens {artifact.command or artifact.stage}"
-
-
-def table_of_files() -> str:
-    """Return the table of files of docs/reference/files.md."""
-    rows = [f"| `{a.path}` | {a.holds} |".replace("{", "<").replace("}", ">")
-            for a in ARTIFACTS.values()]  # fmt: skip
-    return "\n".join(["| file | holds |", "|---|---|", *rows]) + "\n"

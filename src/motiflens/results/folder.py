@@ -302,3 +302,10 @@ def _what_it_is(path: Path) -> str:
     if path.is_dir():
         return f"is no run: it holds no {ARTIFACTS['configuration'].path}"
     return "is a file, not a run directory" if path.exists() else "does not exist"
+
+
+def table_of_files() -> str:
+    """Return the table of files of docs/reference/files.md."""
+    rows = [f"| `{a.path}` | {a.holds} |".replace("{", "<").replace("}", ">")
+            for a in ARTIFACTS.values()]  # fmt: skip
+    return "\n".join(["| file | holds |", "|---|---|", *rows]) + "\n"

@@ -30,6 +30,9 @@ class Origin(Part, frozen=True, kw_only=True):
         The negative set: ``given``, ``shuffle``, ``matched`` or a file.
     notes
         Sentences on what was read, assumed and chosen.
+    module
+        Of a run around a module of others: what built it, and its weights; absent where the run
+        trained its models.
     """
 
     command: str = "a call from Python"
@@ -42,6 +45,7 @@ class Origin(Part, frozen=True, kw_only=True):
     length: int | None = None
     negatives: str = "given"
     notes: tuple[str, ...] = ()
+    module: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Mapped(Part, frozen=True, kw_only=True):

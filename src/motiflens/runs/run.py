@@ -8,17 +8,17 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
+from torch import nn
 
 from motiflens.datasets import SPLITS, SequenceDataset, open_mapped
 from motiflens.errors import InputError, one_of
 from motiflens.files import write_whole
 from motiflens.io.negatives import shuffles_off_genome
 from motiflens.io.tables import read_table, write_table
-from motiflens.models import SequenceModel
 from motiflens.results import Results
 from motiflens.runs.ensemble import Ensemble, Ensembles
 from motiflens.settings import Settings
-from motiflens.training import Trained, TrainedModel, load_model
+from motiflens.training import TrainedModel, load_model
 
 
 class Run:
@@ -94,10 +94,11 @@ class Run:
         one_of("a model of this run", name, seeds)
         return Ensemble([load_model(self._folder(name, seed)) for seed in seeds[name]])
 
-    def model(self, name: str, seed: int | None = None) -> SequenceModel:
+    def model(self, name: str, seed: int | None = None) -> nn.Module:
         """Load one seed of a model, in evaluation mode, on the CPU.
 
-        A model trained on both strands gives the mean logit of both.
+        A model trained on both strands gives the mean logit of both. It is a
+        :class:`motiflens.models.SequenceModel`, but for a module of others.
 
         Parameters
         ----------
@@ -113,8 +114,11 @@ class Run:
         """
         return load_model(self._folder(name, seed)).model
 
-    def untrained_model(self, name: str, seed: int | None = None) -> SequenceModel:
-        """Build a model of the run again as it was before training; parameters as above."""
+    def untrained_model(self, name: str, seed: int | None = None) -> nn.Module:
+        """Build a model of the run again as it was before training; parameters as above.
+
+        The weights of a module of others are drawn anew.
+        """
         return load_model(self._folder(name, seed), trained=False).model
 
     def _folder(self, name: str, seed: int | None) -> Path:
@@ -138,11 +142,10 @@ class Run:
         np.save(content, dataset.split_numbers())
         write_whole(path, content.getvalue())
 
-    def write_model(self, trained: Trained, length: int) -> None:
-        """Write a trained model with what is needed to build it again, and its history."""
-        name, seed = trained.job.architecture, trained.seed
-        folder = self.results.path_of("model", model=name, seed=seed).parent
-        TrainedModel.of(trained, length).write_into(folder)
+    def write_model(self, model: TrainedModel) -> None:
+        """Write a model with what is needed to build it again, and its history."""
+        names = {"model": model.architecture, "seed": model.seed}
+        model.write_into(self.results.path_of("model", **names).parent)
 
 
 def load_run(path: Path | str) -> Run:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from motiflens.errors import InputError
 from motiflens.progress import Progress
@@ -22,7 +24,7 @@ FDR = 0.05
 
 
 def open_scan(
-    run: Run | Path | str,
+    run: Run | Path | str | None,
     genome: Path | str,
     output: Path | str,
     *,
@@ -32,8 +34,9 @@ def open_scan(
     peaks: Path | str | None = None,
     fdr: float | None = None,
     device: str = "cpu",
+    own: Mapping[str, Any] | None = None,
 ) -> Scan:
-    """Prepare a scan; see :func:`scan_genome`."""
+    """Prepare a scan; see :func:`scan_genome`, and of a module :class:`Scan`."""
     _check(stride, fdr, peaks)
     track = _path(output, "output")
     if track.suffix.lower() not in ENDINGS:
@@ -43,8 +46,9 @@ def open_scan(
             argument="output",
         )
     return Scan(
-        run=run.path if isinstance(run, Run) else _path(run, "run"),
+        run=run.path if isinstance(run, Run) else None if own else _path(run, "run"),
         model=model,
+        own=own,
         genome=_path(genome, "genome"),
         output=track,
         regions=None if regions is None else _path(regions, "regions"),

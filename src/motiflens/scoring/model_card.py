@@ -51,10 +51,11 @@ def card_of_run(results: Results, scorer: Scorer, file: str) -> str:
             ("Training sequences", f"{known.shortest} to {known.longest} bp"),
             ("Their GC", f"{known.gc_low:.0%} to {known.gc_high:.0%} (99 % of them)"),
         ]
+    heading = "Scored on; it was trained elsewhere" if run.module else "Training"
     notes = [f"- {note}" for note in run.notes]
     parts = [
         *_head(scorer, file),
-        "## Training\n\n" + _table(("", ""), facts),
+        f"## {heading}\n\n" + _table(("", ""), facts),
         *(["\n".join(notes)] if notes else []),
         *_scores(results, scorer.name),
         "## Probability\n\n" + _calibration(scorer),

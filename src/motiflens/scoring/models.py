@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 from motiflens.errors import InputError
-from motiflens.models import SequenceModel
 from motiflens.models.calling import require_device, takes_length, told_by_length
 from motiflens.results import Results
 from motiflens.results.scores import Calibration
@@ -81,7 +80,10 @@ def open_models(
             remedy="resume or repeat its training by the command that began it",
         )
     ensemble, home = opened.models[name], require_device(device)
-    members = tuple(cast(SequenceModel, seed.to(home).eval()) for seed in ensemble.seeds)
+    foreign = ensemble.seeds[0].is_foreign
+    members: tuple[nn.Module, ...] = tuple(
+        (seed.model if foreign else seed).to(home).eval() for seed in ensemble.seeds
+    )
     return ModuleScorer(
         name=name,
         sha256=hash_weights(members),
@@ -90,7 +92,8 @@ def open_models(
         length=ensemble.length,
         both_strands=ensemble.both_strands,
         only_length=not takes_length(members[0], 2 * ensemble.length + 1),
-        trained_on=TrainedOn.of(opened.dataset),
+        takes_padding=not foreign,
+        trained_on=None if foreign else TrainedOn.of(opened.dataset),
         calibration=_calibration(results, name),
         members=members,
         device=home,

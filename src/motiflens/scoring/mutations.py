@@ -22,6 +22,7 @@ from motiflens.models.calling import check_threads
 from motiflens.progress import Progress, listener
 from motiflens.runs import Run
 from motiflens.scoring.models import open_models
+from motiflens.scoring.modules import open_scorer
 from motiflens.scoring.regions import Interval, Regions, read_regions
 from motiflens.scoring.scorer import plan_of
 from motiflens.scoring.substitutions import Substitutions, substitutions_of
@@ -108,8 +109,8 @@ def mutate(substitutions: Substitutions, genome: Genome, interval: Interval) -> 
 class Mutations(Work):
     """Every substitution of regions of a genome, scored.
 
-    The arguments are ``run``, ``model``, ``device``, ``regions``, ``genome`` and ``output``, as
-    :func:`motiflens.cli.variants.mutations` takes them.
+    The arguments are ``run``, ``model``, ``device``, ``own``, ``regions``, ``genome`` and
+    ``output``, as :func:`motiflens.cli.variants.mutations` takes them.
     """
 
     name, unit = "mutations", "bases"
@@ -118,8 +119,7 @@ class Mutations(Work):
         super().__init__(**arguments)
         _check_name(self.output)
         self._genome = open_genome(arguments["genome"])
-        scorer = open_models(arguments["run"], arguments["model"], device=arguments["device"])
-        self._substitutions = substitutions_of(scorer)
+        self._substitutions = substitutions_of(open_scorer(arguments))
         self.regions = read_regions(arguments["regions"], self._genome)
         self._tiles = list(_cut(self.regions))
 

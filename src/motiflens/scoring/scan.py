@@ -24,7 +24,7 @@ from motiflens.hits.intervals import intervals_of_bed, whole_contigs
 from motiflens.io.big_wig import Value, write_values
 from motiflens.io.genome import open_genome
 from motiflens.progress import Advance, Progress
-from motiflens.scoring.models import open_models
+from motiflens.scoring.modules import open_scorer
 from motiflens.scoring.peaks import (
     SHUFFLED_TOGETHER,
     Peaks,
@@ -74,8 +74,8 @@ class Scan(Work):
 
     Parameters
     ----------
-    run, model, device
-        As in :func:`motiflens.scoring.models.open_models`.
+    run, model, device, own
+        As in :func:`motiflens.scoring.modules.open_scorer`.
     genome
         FASTA or 2bit.
     output
@@ -104,7 +104,7 @@ class Scan(Work):
             if regions is None
             else intervals_of_bed(regions, self.genome)
         )
-        self.scorer = open_models(arguments["run"], arguments["model"], device=arguments["device"])
+        self.scorer = open_scorer(arguments)
         self.length = self.scorer.length
         self.windows = window_scores(self.scorer)
         keep_freed_memory()

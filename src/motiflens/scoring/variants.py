@@ -26,7 +26,7 @@ from motiflens.progress import Progress, listener
 from motiflens.results.folder import motif_file_of
 from motiflens.runs import Run
 from motiflens.scoring.alleles import REASONS, RefMismatch
-from motiflens.scoring.models import open_models
+from motiflens.scoring.modules import open_scorer
 from motiflens.scoring.scorer import plan_of
 from motiflens.scoring.variant_files import (
     Record,
@@ -64,8 +64,9 @@ def _decode(tile: bytes) -> _Tile:
 class Variants(Work):
     """The alternate alleles of a VCF or BCF file, scored.
 
-    The arguments are ``run``, ``model``, ``device``, ``variants``, ``genome``, ``ref_mismatch``,
-    ``output`` and ``table``, as :func:`motiflens.cli.variants.variants` takes them.
+    The arguments are ``run``, ``model``, ``device``, ``own``, ``variants``, ``genome``,
+    ``ref_mismatch``, ``output`` and ``table``, as :func:`motiflens.cli.variants.variants` takes
+    them.
     """
 
     name, unit = "variants", "variants"
@@ -73,8 +74,7 @@ class Variants(Work):
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         check_table_name(self.given["table"])
-        names = ("run", "genome", "model", "device", "ref_mismatch")
-        self._scoring = _scoring(*(arguments[name] for name in names))
+        self._scoring = _scoring(arguments)
         self.file: VariantFile = read_variants(arguments["variants"])
         #: Reason → records, none for those that are scored; alleles likewise. Filled by `join`.
         self.records, self.alleles = Counter[str](), Counter[str]()
@@ -91,10 +91,13 @@ class Variants(Work):
         """Sentences for a log, of the file and of how it suits the genome."""
         names = [self.file.contigs[place] for place in np.unique(self.file.contig)]
         genome = self._scoring.genome
+        notes = list(self.file.notes)
+        if self.arguments.get("own"):
+            notes.append("no motifs are lost or gained, as a module has none")
         if not names or any(genome.name_of(name) for name in names):
-            return list(self.file.notes)
+            return notes
         told = f"no variant is on a contig of {genome.path} ({_few(genome.contigs)})"
-        return [*self.file.notes, f"{told}; the file has {_few(names)}: is it the right genome?"]
+        return [*notes, f"{told}; the file has {_few(names)}: is it the right genome?"]
 
     @property
     def plan(self) -> Mapping[str, Any]:
@@ -197,20 +200,16 @@ def _few(names: Iterable[str]) -> str:
     return ", ".join([*first[:3], "…"] if len(first) > 3 else first)
 
 
-def _scoring(
-    run: Run | Path | str,
-    genome: Path | str,
-    model: str | None,
-    device: str,
-    mismatch: str,
-) -> VariantScoring:
+def _scoring(arguments: Mapping[str, Any]) -> VariantScoring:
+    """Open the model, the genome and the motifs; a module in place of a run has no motifs."""
+    run, mismatch = arguments["run"], arguments["ref_mismatch"]
     choices = get_args(RefMismatch)
     one_of("a choice for ref_mismatch", mismatch, choices, argument="ref_mismatch")
-    scorer = open_models(run, model, device=device)
-    file = motif_file_of(run.path if isinstance(run, Run) else run)
+    scorer = open_scorer(arguments)
+    file = run and motif_file_of(run.path if isinstance(run, Run) else run)
     return VariantScoring(
         scorer,
-        open_genome(genome),
+        open_genome(arguments["genome"]),
         read_motifs(file) if file else [],
         cast(RefMismatch, mismatch),
     )
@@ -268,7 +267,8 @@ def score_variants(
             argument="variants",
         )
     check_threads(threads)
-    scoring = _scoring(run, genome, model, device, ref_mismatch)
+    chosen = {"run": run, "model": model, "device": device}
+    scoring = _scoring({**chosen, "genome": genome, "ref_mismatch": ref_mismatch})
     if isinstance(variants, pd.DataFrame):
         records, order = _records_of(variants)
     else:

@@ -23,7 +23,14 @@ from motiflens.runs import Output, Run, begin
 from motiflens.settings import Settings
 from motiflens.stages.data import Plan, audit_splits, plan_run
 from motiflens.stages.timing import measured
-from motiflens.training import Trained, count_epochs, distributed, n_cores, single_intra_op_thread
+from motiflens.training import (
+    Trained,
+    TrainedModel,
+    count_epochs,
+    distributed,
+    n_cores,
+    single_intra_op_thread,
+)
 
 
 def compare(
@@ -184,7 +191,7 @@ def _score(
         advance(1)
     for replicas in compared.trained.values():
         for trained in replicas:
-            run.write_model(trained, plan.dataset.codes.shape[1])
+            run.write_model(TrainedModel.of(trained, plan.dataset.codes.shape[1]))
     baselines = results.audit.baselines
     results.write(
         Metrics(

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 from msgspec import convert
+from torch import nn
 
 from motiflens.datasets import SequenceDataset
 from motiflens.hits import find_hits
-from motiflens.models import SequenceModel
 from motiflens.motifs import Motif
 from motiflens.perturbation import (
     ablate_sites,
@@ -97,7 +97,7 @@ class _Bench:
         shown = positives.subset(evenly(len(positives), N_ABLATED))
         self.sequences, self.sites = shown.one_hot(), _sites(shown, motifs, self.strands)
 
-    def experiment(self, model: SequenceModel) -> ModelExperiments | None:
+    def experiment(self, model: nn.Module) -> ModelExperiments | None:
         """Return what was tried with a model; None where no background has room."""
         if not len(self.background):
             return None
@@ -108,7 +108,7 @@ class _Bench:
             spacing=self._pair(model) if len(self.motifs) > 1 else None,
         )
 
-    def _alone(self, model: SequenceModel, motif: Motif) -> MotifExperiments:
+    def _alone(self, model: nn.Module, motif: Motif) -> MotifExperiments:
         inserted, strands, background = motif.likeliest, self.strands, self.background
         room = int(background.any(axis=1).sum(axis=1).min()) // len(inserted)
         dose = copy_number_effect(
@@ -125,7 +125,7 @@ class _Bench:
             ablation=self._ablated(model, motif),
         )
 
-    def _ablated(self, model: SequenceModel, motif: Motif) -> Ablation | None:
+    def _ablated(self, model: nn.Module, motif: Motif) -> Ablation | None:
         own = [[site for site in row if site.name == motif.name] for row in self.sites]
         if not any(own):
             return None
@@ -138,7 +138,7 @@ class _Bench:
             seed=self.seed,
         )
 
-    def _pair(self, model: SequenceModel) -> Spacing | None:
+    def _pair(self, model: nn.Module) -> Spacing | None:
         first, second = (motif.likeliest for motif in self.motifs[:2])
         room = int(self.background.any(axis=1).sum(axis=1).min()) - len(first) - len(second)
         gaps = range(0, min(20, room) + 1, 2)

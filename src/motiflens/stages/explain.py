@@ -15,13 +15,9 @@ from motiflens.attribution import METHODS, Attributions, attribute
 from motiflens.attribution.export import located, write_bed, write_big_wig
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
+from motiflens.models import SequenceModel
 from motiflens.progress import Advance, Progress, Within, listener
-from motiflens.results.explanations import (
-    Attention,
-    AttentionContrast,
-    Checks,
-    MethodChecks,
-)
+from motiflens.results.explanations import Attention, AttentionContrast, Checks, MethodChecks
 from motiflens.runs import Run
 from motiflens.stages.attention import contrast_attention
 from motiflens.stages.defaults import FURTHER_METHODS
@@ -101,7 +97,8 @@ def _explain_model(
     positives, negatives = explained
     model, one_hot = run.model(name), positives.one_hot()
     run.results.path_of("checks", model=name).parent.mkdir(parents=True, exist_ok=True)
-    maps = model.attention_maps(torch.as_tensor(one_hot[:1]))
+    first = torch.as_tensor(one_hot[:1])
+    maps = model.attention_maps(first) if isinstance(model, SequenceModel) else []
     attentive, stacked = bool(maps), bool(maps) and all(m.full is not None for m in maps)
     # What a thorough run or call has left is kept up, as later stages may rest on it.
     kept = {m: run.results.path_of("attributions", model=name, method=m) for m in METHODS}
@@ -127,7 +124,7 @@ def _explain_model(
     logits = rounded_logits(model, positives)
     found = Checks(methods=checks, refused=refused, logits=logits, negative_logits=below)
     run.results.write(found, progress, model=name)
-    if not attentive or positives.sites is None:
+    if not isinstance(model, SequenceModel) or not attentive or positives.sites is None:
         return None
     return contrast_attention(model, run.dataset, positives, run.settings)
 

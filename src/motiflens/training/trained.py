@@ -6,9 +6,11 @@ import csv
 import io
 import math
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import tomli_w
@@ -23,6 +25,7 @@ from motiflens.io.inputs import Sequences, as_dataset
 from motiflens.models import AttentionMap, BothStrands, FeatureMap, SequenceModel, build_model
 from motiflens.models.base import PooledFilters
 from motiflens.models.calling import computing
+from motiflens.models.foreign import randomise, rebuild
 from motiflens.results import ARTIFACTS, is_run
 from motiflens.results.base import table
 from motiflens.training.data import predict_logits
@@ -47,11 +50,11 @@ class TrainedModel(SequenceModel):
     Parameters
     ----------
     model
-        With its weights.
+        With its weights: one of ours, or any module where the details say what built it.
     details
         What ``model.toml`` holds.
     history
-        One entry an epoch.
+        One entry an epoch; empty of a module of others, which was not trained here.
 
     Attributes
     ----------
@@ -68,25 +71,29 @@ class TrainedModel(SequenceModel):
     history : tuple of Epoch
         Losses of every epoch, as ``pandas.DataFrame(model.history)`` shows them.
     best_epoch : int
-        The epoch whose weights these are, from 1.
+        The epoch whose weights these are, from 1; 0 of a module of others.
+    is_foreign : bool
+        Whether it is a module of others, which does no more than map one-hot to logits.
     """
 
     def __init__(
-        self, model: SequenceModel, details: dict[str, Any], history: tuple[Epoch, ...]
+        self, model: nn.Module, details: dict[str, Any], history: tuple[Epoch, ...] = ()
     ) -> None:
         super().__init__()
         self.details, self.history = details, history
         self.architecture: str = details["architecture"]
         self.seed: int = details["seed"]
         self.length: int = details["length"]
-        self.best_epoch: int = details["best_epoch"]
+        self.best_epoch: int = details.get("best_epoch", 0)
+        self.is_foreign = "module" in details
         self.hyperparameters: dict[str, Any] = details.get("hyperparameters", {})
         known = {field.name for field in fields(Recipe)}
-        recipe = details["recipe"].items()
+        recipe = details.get("recipe", {}).items()
         self.recipe = Recipe(**{name: value for name, value in recipe if name in known})
         self.both_strands = self.recipe.rc_average
-        self.model = BothStrands(model) if self.both_strands else model
-        self.min_length = model.min_length
+        ours = cast(SequenceModel, model)
+        self.model = BothStrands(ours) if self.both_strands else ours
+        self.min_length = details["module"]["min_length"] if self.is_foreign else ours.min_length
         self.eval()
 
     @staticmethod
@@ -125,17 +132,17 @@ class TrainedModel(SequenceModel):
 
     def attention_maps(self, one_hot: Tensor) -> list[AttentionMap]:
         """Return the attention on the forward strand."""
-        return self.model.attention_maps(one_hot)
+        return [] if self.is_foreign else self.model.attention_maps(one_hot)
 
     def single_mutant_logits(
         self, one_hot: Tensor, start: int = 0, end: int | None = None
     ) -> Tensor | None:
         """Return the logits after every single substitution, if the model has them."""
-        return self.model.single_mutant_logits(one_hot, start, end)
+        return None if self.is_foreign else self.model.single_mutant_logits(one_hot, start, end)
 
     def pooled_filters(self) -> PooledFilters | None:
         """Return what the model is made of, where it is filters, maxima and a head."""
-        return self.model.pooled_filters()
+        return None if self.is_foreign else self.model.pooled_filters()
 
     def forward(self, one_hot: Tensor) -> Tensor:
         """Map one-hot (N, 4, L) to logits (N,)."""
@@ -182,7 +189,9 @@ class TrainedModel(SequenceModel):
         write_whole(folder / MODEL, tomli_w.dumps(self.details).encode())
         write_whole(folder / HISTORY, _history_text(self.history).encode())
         inner = self.model.model if isinstance(self.model, BothStrands) else self.model
-        state = {name: value.cpu().contiguous() for name, value in inner.state_dict().items()}
+        # Copies, as one tensor may be the weights of several layers of a module of others.
+        state = {name: value.cpu().clone() for name, value in inner.state_dict().items()}
+        state = {name: value.contiguous() for name, value in state.items()}
         write_whole(folder / WEIGHTS, save(state))
 
 
@@ -194,25 +203,46 @@ def load_model(path: Path | str, *, trained: bool = True) -> TrainedModel:
     path
         A folder that :meth:`TrainedModel.save` wrote, or ``models/NAME-seedK`` of a run.
     trained
-        Whether it gets its weights; without, it is as it was before training.
+        Whether it gets its weights; without, it is as it was before training, or, of a module of
+        others, its weights are drawn anew (see :func:`motiflens.models.foreign.randomise`).
 
     Raises
     ------
     InputError
-        If the files are absent or damaged.
+        If the files are absent or damaged, and of a module of others if the file that builds it,
+        which is run, is gone or has changed.
     """
     folder = Path(path)
-    try:
+    with _reading(folder):
         details = tomllib.loads((folder / MODEL).read_text(encoding="utf-8"))
-        model = build_model(
+        history = _read_history(folder / HISTORY)
+    if foreign := details.get("module"):
+        model: nn.Module = rebuild(foreign)
+    else:
+        model = _build(folder, details)
+    if trained:
+        with _reading(folder):
+            model.load_state_dict(load_file(folder / WEIGHTS))
+    elif foreign:
+        randomise(model, details["seed"])
+    return TrainedModel(model, details, history)
+
+
+def _build(folder: Path, details: dict[str, Any]) -> SequenceModel:
+    with _reading(folder):
+        return build_model(
             details["architecture"],
             length=details["length"],
             seed=details["seed"],
             **details.get("hyperparameters", {}),
         )
-        if trained:
-            model.load_state_dict(load_file(folder / WEIGHTS))
-        return TrainedModel(model, details, _read_history(folder / HISTORY))
+
+
+@contextmanager
+def _reading(folder: Path) -> Iterator[None]:
+    """Tell in a line what is wrong with the folder of a model."""
+    try:
+        yield
     except FileNotFoundError as error:
         absent = Path(error.filename or WEIGHTS).name
         raise InputError(
