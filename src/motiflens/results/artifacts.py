@@ -134,9 +134,8 @@ ARTIFACTS = {
     ),
     "checks": Artifact(
         "attributions/{model}/checks.json", "explain", ("attributions", "negative_attributions"),
-        "of each method: `completeness`, `strands`, `precision`, `completeness_note` (text where "
-        "more than 1 % is missing, or null); why a method refused the model; `logits` of the "
-        "explained sequences, `negative_logits` of the negatives", Checks,
+        "of each method: `completeness`, `strands`, `precision`, `completeness_note`; why a method "
+        "refused the model; `logits`, `negative_logits` of explained positives and negatives", Checks,
     ),
     "attention": Artifact(
         "attention.json", "explain", _EXPLAINED, "attention on the motif, beside it, and on "
@@ -177,8 +176,7 @@ ARTIFACTS = {
         "that is \"nothing may be claimed\"", Trust,
     ),
     "variants": Artifact(
-        "variants.json", "variants", ("weights", "model"), "of the last `motiflens variants` "
-        "by the run: how many were scored, and those with the largest effects", ScoredVariants,
+        "variants.json", "variants", ("weights", "model"), "the strongest variants", ScoredVariants,
     ),
     "report": Artifact(
         "report.html", "report", ("audit", "crossing", "metrics", "comparison", "checks",

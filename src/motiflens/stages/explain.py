@@ -40,9 +40,8 @@ def explain(
 ) -> Run:
     """Explain the first seed of every model: its attributions, their checks, its attention.
 
-    For the page, negatives that the best model takes for positives are explained too. Explanations
-    that are not those of before, as another version of motiflens may give, take with them what
-    later stages made of those.
+    For the page, so are negatives that the best model takes for positives. Explanations that are
+    not those of before, as of another version, take with them what later stages made of those.
 
     Parameters
     ----------
