@@ -135,7 +135,7 @@ ARTIFACTS = {
     "checks": Artifact(
         "attributions/{model}/checks.json", "explain", ("attributions", "negative_attributions"),
         "of each method: `completeness`, `strands`, `precision`, `completeness_note`; why a method "
-        "refused the model; `logits`, `negative_logits` of explained positives and negatives", Checks,
+        "refused the model; `logits`, `negative_logits` of the positives and negatives", Checks,
     ),
     "attention": Artifact(
         "attention.json", "explain", _EXPLAINED, "attention on the motif, beside it, and on "
