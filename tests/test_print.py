@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from motiflens.report.page import HERE
+from motiflens.report.assets import HERE
 
 STYLE = (HERE / "style.css").read_text(encoding="utf-8")
 PRINT = STYLE.split("@media print {")[1]

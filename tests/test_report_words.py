@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from motiflens.report import write_report
-from motiflens.report.page import HERE
+from motiflens.report.assets import HERE, script_of
 from motiflens.report.translate import WORDS, Texts, dictionary, pairs, said_by, translate
 from synthetic_run import write_run
 
-SCRIPT = (HERE / "page.js").read_text(encoding="utf-8")
+SCRIPT = script_of(HERE / "page.js")
 #: Two words of English after each other; names and commands have none.
 ENGLISH = re.compile(r"\b[a-z]{3,} [a-z]{2,}\b")
 KEPT = {"saliency map", "gradient correction", "deletion curve"}  # in brackets, once

@@ -151,6 +151,12 @@ COMMANDS = {
             "  motiflens annotate out peaks.bed --genome hg38.fa -o contribution-hits.bed.gz",
         ),
         (
+            "serve",
+            "serve",
+            "Try out the models of runs in the browser: change a base and watch; until Ctrl-C.",
+            "serve out\n  motiflens serve out other --port 0",
+        ),
+        (
             "predict",
             "export",
             "Write a run's model as ONNX or for torch.export, with a model card.",

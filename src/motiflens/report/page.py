@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from motiflens.errors import InputError
 from motiflens.files import write_whole
+from motiflens.report.assets import HERE, environment, policy, script_of, style_of
 from motiflens.report.audit import audit_section
 from motiflens.report.browser import as_script_data, browser_blocks
 from motiflens.report.discovery import discovery_parts, without_model_sections
@@ -32,8 +30,6 @@ from motiflens.report.trust import trust_parts
 from motiflens.report.tutorial import tutorial_parts
 from motiflens.report.variants import variant_parts
 from motiflens.results import Results, is_run, read_motifs_without_model
-
-HERE = Path(__file__).parent
 
 
 def write_report(run_dir: Path | str) -> Path:
@@ -147,29 +143,13 @@ def _stated(finding: Finding | None) -> list[Finding]:
 
 def render(summary: Summary, sections: list[Section]) -> str:
     """Render the page; its policy names the hashes of its only style sheet and only script."""
-    style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("style.css", "page.js"))
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["svg"] = Markup
-    page = environment.get_template("page.html")
+    style, script = style_of(), script_of(HERE / "page.js")
+    page = environment(HERE).get_template("page.html")
     shown = partial(page.render, summary=summary, sections=sections)
-    words = as_script_data(dictionary(shown(words="", style="", script="", **_NO_HASHES), script))
+    bare = shown(words="", style="", script="", policy="")
     return shown(
-        words=Markup(words),
+        words=Markup(as_script_data(dictionary(bare, script))),
         style=Markup(style),
-        style_hash=_digest(style),
         script=Markup(script),
-        script_hash=_digest(script),
+        policy=Markup(policy(style, script)),
     )
-
-
-_NO_HASHES = {"style_hash": "", "script_hash": ""}
-
-
-def _digest(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
