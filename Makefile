@@ -4,7 +4,7 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check
 # One process a core, with one thread each: two threads of one process gain far less.
 PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: demo test test-slow test-kills test-all check docs \
+.PHONY: demo test test-slow test-browser test-kills test-all check docs \
   bench bench-gpu bench-gpu-export bench-memory bench-explain bench-attribution bench-motifs
 .DELETE_ON_ERROR:
 
@@ -20,6 +20,10 @@ test-slow: .venv/.installed-dev
 # Every command in tiles killed ten times at random moments.
 test-kills: .venv/.installed-dev
 	KILLS=10 $(PYTEST) -m slow tests/test_long_commands.py -k killed
+
+# The pages in both languages, light and dark, wide and on a phone.
+test-browser: .venv/.installed-dev
+	PAGES=all $(PYTEST) -m slow tests/test_pages_in_browser.py
 
 test-all: .venv/.installed-dev
 	$(PYTEST) -m ""

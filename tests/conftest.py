@@ -11,6 +11,8 @@ import jaxtyping
 import pytest
 import torch
 
+from chromium import chromium  # noqa: F401  # a fixture of all tests
+
 #: What every skip for want of ``../shared/data`` says.
 SHARED_DATA = "the shared test data"
 

@@ -35,6 +35,7 @@ from motiflens.results.experiments import (
 from motiflens.results.explanations import (
     Attention,
     AttentionContrast,
+    AttentionSteps,
     Checks,
     MethodChecks,
     Stretched,
@@ -99,6 +100,8 @@ MODELS = ("tutorial-cnn", "tutorial-attention", "cnn", "attention")
 WITH_ATTENTION = ("tutorial-attention", "attention")
 SEEDS = (0, 1, 2)
 N, LENGTH, N_FILTERS, KERNEL = 7, 50, 6, 12
+N_NEGATIVES = 3
+WEIGHTS = (0.02, 0.03, 0.05, 0.02, 0.03, 0.05, 0.2, 0.5, 0.1)
 METRICS = ("accuracy", "auroc", "auprc", "mcc")
 HELD_OUT = HeldOutScores.__struct_fields__
 
@@ -404,7 +407,27 @@ def attention() -> Attention:
             stretched=(0.25, *[0.01] * 49),
         ),
     )
-    return Attention(models=dict.fromkeys(WITH_ATTENTION, found))
+    models = dict.fromkeys(WITH_ATTENTION, found)
+    units = UnitWeights(sequence="seq6", first=0, stride=4, width=15, weights=WEIGHTS,
+                        stretched=(0.25, *[0.01] * 49))  # fmt: skip
+    told = msgspec.structs.replace(found, example=units, steps=steps())
+    return Attention(models=models | {"tutorial-attention": told})
+
+
+def steps() -> AttentionSteps:
+    """Make nine keys of four filters; their mean is the query, their weighted sum the context."""
+    keys = np.round(np.random.default_rng(1).random((9, 4)) * np.arange(1, 5), 3)
+    return AttentionSteps(
+        keys=tuple(map(tuple, keys.tolist())),
+        query=tuple(keys.mean(axis=0).tolist()),
+        scores=(0.5, *np.linspace(-1, 2.5, 8).tolist()),
+        weights=WEIGHTS,
+        context=tuple((np.array(WEIGHTS) @ keys).tolist()),
+        from_context=5.25,
+        from_filters=2.5,
+        bias=-0.75,
+        logit=7.0,
+    )
 
 
 def trust() -> Trust:
@@ -540,3 +563,21 @@ def _write_tracks(
     }
     logits = tuple(float(row) for row in range(N))
     _write(Checks(methods=checks, logits=logits), path)
+
+
+def write_negatives(directory: Path) -> Path:
+    """Explain negatives of a written run too, by the methods of its positives."""
+    generator, results = np.random.default_rng(2), Results(directory)
+    letters = ["".join(generator.choice(list("ACGT"), LENGTH)) for _ in range(N_NEGATIVES)]
+    one_hot = np.array([ppm_of(sequence, 1.0) for sequence in letters], dtype=np.float32)
+    names = [f"background{index}" for index in range(N_NEGATIVES)]
+    for path in results.paths_of("attributions"):
+        track = generator.normal(0, 0.1, (N_NEGATIVES, 1, LENGTH)).astype(np.float32)
+        found = Attributions(path.stem, one_hot, one_hot * track)
+        where = results.path_of("negative_attributions", model=path.parent.name, method=path.stem)
+        where.parent.mkdir(exist_ok=True)
+        found.save(where, names)
+    for model, checks in results.checks.items():
+        told = msgspec.structs.replace(checks, negative_logits=(2.5, 0.25, -4.0))
+        _write(told, results.path_of("checks", model=model))
+    return directory

@@ -535,3 +535,28 @@ def test_what_a_model_reads_stands_for_the_sequences_and_is_cut_as_they_are(name
         whole, read = found(one_hot[:, part]), found(joined.read(one_hot)[:, part])
         for mine, other in zip(read, whole, strict=True):
             torch.testing.assert_close(mine, other, rtol=1e-9, atol=1e-11)
+
+
+def test_the_steps_of_the_tutorials_attention_are_those_of_its_layers() -> None:
+    model, one_hot = build_model("tutorial-attention", 53), random_one_hot(5, 53)
+    kept = {}
+    for name in ("attention", "context_activation", "hidden_activation"):
+        layer = model.get_submodule(name)
+        layer.register_forward_hook(
+            lambda _, given, out, name=name: kept.update({name: (given, out)})
+        )
+    with torch.no_grad():
+        steps, logits = model.steps(one_hot), model(one_hot)
+        (keys,), context = kept["attention"]
+        assert torch.equal(steps.keys, keys)
+        assert torch.equal(steps.context, context)
+        assert torch.allclose(steps.query, keys.mean(1))
+        assert torch.allclose(steps.weights, model.attention_maps(one_hot)[0].weights[:, 0])
+        assert torch.allclose(steps.weights, steps.scores.softmax(-1))
+        assert torch.allclose((steps.weights[..., None] * keys).sum(1), context, atol=1e-6)
+        weight = model.output.weight[0]
+        assert torch.allclose(steps.from_filters, kept["hidden_activation"][1] @ weight[:16])
+        assert torch.allclose(steps.from_context, kept["context_activation"][1] @ weight[16:])
+        assert torch.allclose(
+            steps.from_context + steps.from_filters + steps.bias, logits, atol=1e-5
+        )

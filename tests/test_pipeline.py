@@ -1,6 +1,7 @@
 """From a data set to a run directory: what is in it, that it is true, and that it comes back."""
 
 import json
+import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from tests.as_json import as_json
 
 import motiflens
 from motiflens import Settings
-from motiflens.attribution import METHODS
+from motiflens.attribution import METHODS, Attributions
 from motiflens.datasets import homology_groups, mark_sites
 from motiflens.errors import InputError
 from motiflens.evaluation.models import compare as compare_models
@@ -22,7 +23,9 @@ from motiflens.metrics import score
 from motiflens.metrics.intervals import paired_difference, seed_scores
 from motiflens.progress import Silent
 from motiflens.report import write_report
+from motiflens.report.explained import read_explained
 from motiflens.results.folder import TOP
+from motiflens.results.tracks import best_validated
 from motiflens.simulation import tutorial_grammar
 from motiflens.stages.compare import compare
 from motiflens.stages.data import prepare
@@ -270,7 +273,8 @@ def test_attributions_are_of_test_positives_and_come_back(run: motiflens.Run) ->
     taken = set(METHODS) - {"rollout", *FURTHER_METHODS}
     folder = run.path / "attributions" / "tutorial-attention"
     # No genome tracks, as the data have no coordinates.
-    assert {p.name for p in folder.iterdir()} == {*(f"{m}.npz" for m in taken), "checks.json"}
+    files = {*(f"{m}.npz" for m in taken), "checks.json", "negatives"}
+    assert {p.name for p in folder.iterdir()} == files
     checks = as_json(run.results.checks["tutorial-attention"])["methods"]
     assert set(checks) == taken
     assert checks["deeplift_shap"]["completeness"] < 1e-4
@@ -517,3 +521,29 @@ def test_a_run_killed_after_training_goes_on_with_the_missing_stages(
     (made.path / "checkpoint").mkdir()
     compare(data(n=80), tmp_path / "run", settings)
     assert not (made.path / "checkpoint").exists()
+
+
+def logits_of(model: torch.nn.Module, sequences: motiflens.SequenceDataset) -> np.ndarray:
+    with torch.no_grad():
+        return model.eval()(torch.as_tensor(sequences.one_hot())).numpy()
+
+
+def test_the_negatives_that_look_most_like_positives_are_explained(run: motiflens.Run) -> None:
+    dataset, results = run.dataset, run.results
+    of_test = (np.asarray(dataset.split) == "test") & (dataset.labels == 0)
+    negatives = dataset.subset(np.flatnonzero(of_test))
+    logits = logits_of(run.model(best_validated(results)), negatives)
+    n_positives = len(next(iter(results.checks.values())).logits)
+    wanted = negatives.subset(np.argsort(-logits, kind="stable")[: math.ceil(n_positives / 8)])
+    assert 1 < len(wanted) < len(negatives)
+    for model in SETTINGS.models:
+        found = sorted(p.stem for p in results.path.glob(f"attributions/{model}/negatives/*.npz"))
+        assert found == sorted(p.stem for p in results.path.glob(f"attributions/{model}/*.npz"))
+        path = results.path_of("negative_attributions", model=model, method="ism")
+        explained = Attributions.load(path)
+        assert explained.names == tuple(wanted.names)
+        assert np.array_equal(explained.one_hot, wanted.one_hot())
+        own = logits_of(run.model(model), wanted)
+        assert np.allclose(results.checks[model].negative_logits, own, atol=1e-4)
+    shown = read_explained(results)
+    assert (shown.n_positives, list(shown.names[n_positives:])) == (n_positives, list(wanted.names))

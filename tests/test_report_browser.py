@@ -6,8 +6,6 @@ import base64
 import gzip
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +18,6 @@ from motiflens.report.explained import read_explained
 from motiflens.results import Results
 from motiflens.sequences import Site
 from synthetic_run import LENGTH, MODELS, N, write_run
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="module")
@@ -134,22 +130,3 @@ def test_found_sites_on_a_genome_are_turned_with_the_window(tmp_path) -> None:
 def test_hostile_names_stay_in_the_data(tmp_path, name) -> None:
     run_dir = write_run(tmp_path / "run", names=[f"{name}{i}" for i in range(N)])
     assert data_of(run_dir)["names"] == [f"{name}{i}" for i in range(N)]
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
-@pytest.mark.parametrize(
-    ("language", "said"),
-    [("en-GB", "worst errors first"), ("zh-CN", "错误最大者在前")],
-)
-def test_a_browser_runs_the_page(run_dir, tmp_path, language, said) -> None:
-    """The script starts under the page's own policy, and puts the browser in place of pictures."""
-    page = write_report(run_dir)
-    command = [CHROMIUM, "--headless", "--no-sandbox", f"--lang={language}", "--disable-gpu",
-               f"--accept-lang={language}", f"--user-data-dir={tmp_path}",
-               "--virtual-time-budget=3000", "--dump-dom", page.as_uri()]  # fmt: skip
-    dom = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
-    assert dom.count('id="row-') == N
-    assert re.search(r'<div id="pictures" hidden', dom)
-    assert said in dom
-    assert f'<html lang="{language[:2]}' in dom

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from itertools import combinations
 
@@ -14,7 +15,9 @@ from motiflens.models import MODELS
 from motiflens.plots import line_chart, unit_chart
 from motiflens.plots.charts import CHANCE, looks
 from motiflens.plots.svg import SERIES
+from motiflens.report.page import HERE
 
+STYLE = (HERE / "style.css").read_text(encoding="utf-8")
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = [f"series {index}" for index in range(len(SERIES))]
 CURVE = ([1.0, 2.0], [3.0, 4.0], [3.0, 4.0], [3.0, 4.0])
@@ -70,6 +73,22 @@ def test_any_two_colours_differ_for_every_kind_of_vision(vision: str) -> None:
     seen = [lab(np.array(VISIONS[vision]) @ linear(one)) for one in (*SERIES, CHANCE.colour)]
     nearest = min(float(np.linalg.norm(a - b)) for a, b in combinations(seen, 2))
     assert nearest >= 10
+
+
+def dark_colours() -> dict[str, str]:
+    """Read what a dark page paints its series and its panels in."""
+    (rule,) = re.findall(r'^:root\[data-theme="dark"\] \{(.*?)\}', STYLE, re.MULTILINE)
+    return dict(re.findall(r"--([a-z0-9]+): (#\w{6})", rule))
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_any_two_colours_differ_on_a_dark_page_too(vision: str) -> None:
+    dark = dark_colours()
+    shown = [dark[f"s{index}"] for index in range(1, len(SERIES) + 1)] + [dark["chance"]]
+    seen = [lab(np.array(VISIONS[vision]) @ linear(one)) for one in shown]
+    assert min(float(np.linalg.norm(a - b)) for a, b in combinations(seen, 2)) >= 10
+    panel = XYZ[1] @ linear(dark["panel"])
+    assert all((XYZ[1] @ linear(one) + 0.05) / (panel + 0.05) >= 3 for one in shown)
 
 
 @pytest.mark.parametrize("colour", [*SERIES, CHANCE.colour])

@@ -174,6 +174,10 @@ class AdditiveAttention(nn.Module):
 
     def weights(self, keys: Tensor, valid: Tensor | None = None) -> Tensor:
         """Return the weight of every unit: keys (..., U, C), valid (..., U) → (..., U, H)."""
+        return self.softmax(self.scores(keys, valid))
+
+    def scores(self, keys: Tensor, valid: Tensor | None = None) -> Tensor:
+        """Return how well every unit matches the query, of the same shapes as its weight."""
         n_channels = keys.shape[-1]
         if valid is None:
             query = keys.mean(-2, keepdim=True)
@@ -187,7 +191,7 @@ class AdditiveAttention(nn.Module):
         scores = weighted.view(*weighted.shape[:-1], self.n_heads, -1).sum(-1)
         if valid is not None:
             scores = scores.masked_fill(~valid.unsqueeze(-1), float("-inf"))
-        return self.softmax(scores)
+        return scores
 
     def forward(self, keys: Tensor, valid: Tensor | None = None) -> Tensor:
         """Return the context of every head, (..., H · C)."""

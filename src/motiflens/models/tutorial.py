@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,25 @@ from motiflens.models.mutants import ChangedUnits, flat_change, with_reference
 from motiflens.models.mutants_of_attention import attention_mutants
 
 N_FILTERS, KERNEL_SIZE, POOL_SIZE, N_HIDDEN = 32, 12, 4, 16
+
+
+class Steps(NamedTuple):
+    """What `TutorialAttention` computes of sequences, in order; U units, F filters.
+
+    ``keys`` (..., U, F) and their mean, the ``query`` (..., F); ``scores`` and ``weights``
+    (..., U); the ``context`` (..., F); the parts of the logits (...) that come ``from_context`` and
+    ``from_filters``, and the ``bias`` that is added to them.
+    """
+
+    keys: Tensor
+    query: Tensor
+    scores: Tensor
+    weights: Tensor
+    context: Tensor
+    from_context: Tensor
+    from_filters: Tensor
+    bias: Tensor
+    logits: Tensor
 
 
 class TutorialCNN(FilterModel):
@@ -89,6 +109,25 @@ class TutorialAttention(TutorialCNN):
         """Return the weights of the pooled units, (N, 1, 9), and the 15 bases each of them sees."""
         weights = self.attention.weights(self._pooled(one_hot)).mT
         return [AttentionMap("attention", weights, self.first.field.pooled(POOL_SIZE))]
+
+    def steps(self, one_hot: Tensor) -> Steps:
+        """Return what lies between one-hot (..., 4, L) and the logits (...)."""
+        keys = self._pooled(one_hot)
+        scores = self.attention.scores(keys)
+        context = self.attention(keys)
+        to_features, to_context = torch.split(self.output.weight, N_HIDDEN, dim=-1)
+        carried = self.context_activation(self.context(context))
+        return Steps(
+            keys=keys,
+            query=keys.mean(-2),
+            scores=scores.squeeze(-1),
+            weights=self.attention.softmax(scores).squeeze(-1),
+            context=context,
+            from_context=(carried @ to_context.mT).squeeze(-1),
+            from_filters=(self._features(keys) @ to_features.mT).squeeze(-1),
+            bias=self.output.bias.squeeze(-1),
+            logits=self(one_hot),
+        )
 
     def forward(self, one_hot: Tensor) -> Tensor:
         """Map one-hot (..., 4, L) to logits (...)."""

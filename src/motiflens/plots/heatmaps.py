@@ -19,7 +19,7 @@ CELL = (42.0, 32.0)
 KEY_TEXT = LEFT + 8 * (LEVELS + 1) + 6
 
 
-def _ramp(fraction: float) -> str:
+def shade(fraction: float) -> str:
     """Return the colour at a fraction (0 to 1) of the way between the ends of the ramp."""
     ends = [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in RAMP]
     mixed = [round(a + (b - a) * min(max(fraction, 0.0), 1.0)) for a, b in zip(*ends, strict=True)]
@@ -62,7 +62,7 @@ def _row_of_cells(base: str, row: Values, y: float, left: float) -> str:
 
 
 def _cell(x: float, y: float, value: float) -> str:
-    box = rect(x, y, *CELL, fill=_ramp(value), stroke=PAPER)
+    box = rect(x, y, *CELL, fill=shade(value), stroke=PAPER)
     ink = PAPER if value > 0.45 else INK
     middle = (x + CELL[0] / 2, y + CELL[1] / 2 + 4)
     return box + label(f"{value:.2f}", *middle, text_anchor="middle", fill=ink)
@@ -136,7 +136,7 @@ def _cells(fractions: Values, step: float, row: float, top: float) -> str:
             if level:
                 run = f"M{first} {index}h{last - first}v1h{first - last}z"
                 runs.setdefault(level, []).append(run)
-    paths = [element("path", d="".join(runs[level]), fill=_ramp(level / LEVELS))
+    paths = [element("path", d="".join(runs[level]), fill=shade(level / LEVELS))
              for level in sorted(runs)]  # fmt: skip
     move = f"translate({number(LEFT)} {number(top)}) scale({number(step)} {number(row)})"
     return element("g", *paths, transform=move, shape_rendering="crispEdges")
@@ -154,7 +154,7 @@ def _row_tip(name: str, index: int, row: float, top: float, right: float) -> str
 
 def _colour_key(text: str) -> str:
     shades = [
-        rect(LEFT + 8 * level, 8, 8, 12, fill=_ramp(level / LEVELS)) for level in range(LEVELS + 1)
+        rect(LEFT + 8 * level, 8, 8, 12, fill=shade(level / LEVELS)) for level in range(LEVELS + 1)
     ]
     right = LEFT + 8 * (LEVELS + 1)
     zero = label("0", LEFT - 6, 19, text_anchor="end", fill=MUTED)

@@ -13,10 +13,10 @@ from msgspec import UNSET
 
 from motiflens.report.explained import SIGNED, Explained, chosen_method, picture
 from motiflens.report.findings import best_model
-from motiflens.report.parts import Browser, Text
+from motiflens.report.parts import NO_METRICS, Browser, Text, held
 from motiflens.report.trust import name_of_method
 from motiflens.results import Results
-from motiflens.results.tracks import Array, Tracks
+from motiflens.results.tracks import Array, Tracks, best_validated
 from motiflens.sequences import Site, encode
 
 #: Rows that are unpacked at once, and pictures without a script.
@@ -42,22 +42,45 @@ def browser_blocks(results: Results, explained: Explained) -> list[Browser | Tex
         "width": codes.shape[1],
         "letters": [_zipped(rows.tobytes()) for rows in _chunks(codes)],
         "tracks": tracks,
-        "logits": _logits(results, len(explained.names)),
+        "positives": explained.n_positives,
+        "logits": _logits(results, explained),
+        "thresholds": {m: one.threshold for m, one in held(results, NO_METRICS).models.items()},
     }
     model, method = order[0] if order else ("", "")
     pictures = [picture(explained, i, model, method)
-                for i in range(min(PICTURES, len(explained.names)))] if model else []  # fmt: skip
-    blocks: list[Browser | Text] = [Browser(as_script_data(content), pictures)]
+                for i in range(min(PICTURES, explained.n_positives))] if model else []  # fmt: skip
+    browser = Browser(as_script_data(content), pictures)
+    blocks: list[Browser | Text] = [browser, Text(_about(results, explained))]
     if dropped:
         words = ", ".join(f"{model}, {name_of_method(method)}" for model, method in dropped)
         blocks.append(Text(f"Left out, as the page would be too large: {words}."))
     return blocks
 
 
-def _logits(results: Results, n: int) -> dict[str, list[float]]:
+def _about(results: Results, explained: Explained) -> str:
+    """Say which sequences are shown, and what packing loses."""
+    text = f"Shown are {explained.n_positives:,} positives of the test split"
+    if n := len(explained.names) - explained.n_positives:
+        highest = f"the {n:,} of highest logit" if n > 1 else "the one of highest logit"
+        best = best_validated(results)
+        text += f", and of its negatives {highest} by {best}, the best model on validation data"
+    return (
+        f"{text}. Values are rounded to {100 * LOSS:.1f} % of the largest of a sequence; the exact "
+        "ones are in the run directory. False positives and false negatives are so by the "
+        "threshold of all seeds together."
+    )
+
+
+def _logits(results: Results, explained: Explained) -> dict[str, list[float]]:
     """Return the logits of the explained sequences by model; older runs have none."""
-    given = {model: checks.logits for model, checks in results.checks.items()}
-    return {m: list(one) for m, one in given.items() if one is not UNSET and len(one) == n}
+    found = {}
+    for model, checks in results.checks.items():
+        logits = () if checks.logits is UNSET else checks.logits
+        if len(explained.names) > explained.n_positives and checks.negative_logits is not UNSET:
+            logits += checks.negative_logits
+        if len(logits) == len(explained.names):
+            found[model] = list(logits)
+    return found
 
 
 def _order(results: Results, explained: Explained) -> list[tuple[str, str]]:

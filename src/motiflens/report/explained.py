@@ -39,6 +39,8 @@ class Explained:
     ----------
     names, places, letters
         Of each; its place on the genome is "" where that is not known.
+    n_positives
+        The first so many are positives, the others negatives.
     true, found
         Its sites: the true ones, and those of motifs that were found.
     tracks
@@ -48,6 +50,7 @@ class Explained:
     names: Sequence[str]
     places: Sequence[str]
     letters: Sequence[str]
+    n_positives: int
     true: Sequence[Sequence[Site]]
     found: Sequence[Sequence[Site]]
     tracks: Mapping[str, Mapping[str, Tracks]]
@@ -55,14 +58,13 @@ class Explained:
 
 def read_explained(results: Results) -> Explained | None:
     """Return the explained sequences of a run; None where nothing is explained."""
-    tracks = read_tracks(results)
-    first = next((one for methods in tracks.values() for one in methods.values()), None)
+    tracks = _same(read_tracks(results))
+    first = _first(tracks)
     if first is None or not first.names:
         return None
-    same = {
-        model: {name: one for name, one in methods.items() if one.names == first.names}
-        for model, methods in tracks.items()
-    }
+    n_positives = len(first.names)
+    tracks = _with_negatives(tracks, _same(read_tracks(results, "negative_attributions")))
+    first = _first(tracks) or first
     letters = [first.sequence(index) for index in range(len(first.names))]
     true = read_sites(results)
     loci = _loci(read_data(results), first.names, letters)
@@ -71,10 +73,36 @@ def read_explained(results: Results) -> Explained | None:
         first.names,
         ["" if one is None else f"{one[0]}:{one[1] + 1:,}–{one[2]:,}" for one in loci],
         letters,
+        n_positives,
         [true.get(name, []) for name in first.names],
         found,
-        same,
+        tracks,
     )
+
+
+def _first(tracks: Mapping[str, Mapping[str, Tracks]]) -> Tracks | None:
+    return next((one for methods in tracks.values() for one in methods.values()), None)
+
+
+def _same(tracks: Mapping[str, Mapping[str, Tracks]]) -> Mapping[str, Mapping[str, Tracks]]:
+    """Keep the tracks of the sequences that the first of them has."""
+    first = _first(tracks)
+    return {
+        model: {name: one for name, one in methods.items() if first and one.names == first.names}
+        for model, methods in tracks.items()
+    }
+
+
+def _with_negatives(
+    tracks: Mapping[str, Mapping[str, Tracks]], negatives: Mapping[str, Mapping[str, Tracks]]
+) -> Mapping[str, Mapping[str, Tracks]]:
+    """Put the negatives after the positives, where every track has them."""
+    if any(name not in negatives.get(m, {}) for m, methods in tracks.items() for name in methods):
+        return tracks
+    return {
+        model: {name: one.then(negatives[model][name]) for name, one in methods.items()}
+        for model, methods in tracks.items()
+    }
 
 
 Locus = tuple[str, int, int, str]
@@ -143,7 +171,7 @@ def worked_sequence(results: Results, explained: Explained) -> Figure | None:
 
 def _example(explained: Explained, motif: str | None) -> int:
     """Choose a sequence with a site of a motif, or else with a true site, or else the first."""
-    rows = range(len(explained.names))
+    rows = range(explained.n_positives)
     with_motif = (i for i in rows if any(site.name == motif for site in explained.found[i]))
     with_truth = (i for i in rows if explained.true[i])
     return next(with_motif, next(with_truth, 0))

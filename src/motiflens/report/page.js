@@ -6,8 +6,11 @@ function addButtons() {
     asSvg.onclick = () => save(name + ".svg", new Blob([pictureAsText(svg)], { type: "image/svg+xml" }));
     asPng.onclick = () => saveAsPng(svg, name + ".png");
     files.append(asSvg, asPng);
-    if ($("#sequences-data"))
-      files.append(make("a", { href: "#motif=" + encodeURIComponent(name), textContent: "Sequences with it" }));
+    if ($("#sequences-data")) {
+      const link = make("a", { href: "#motif=" + encodeURIComponent(name), translate: false });
+      redraw.push(() => { link.textContent = say("Sequences with it"); });
+      files.append(link);
+    }
   }
   for (const block of all(".command")) {
     const button = make("button", { type: "button" });
@@ -29,12 +32,96 @@ function addButtons() {
 
 // The browser of sequences.
 const LETTERS = "ACGTN";
-const ROW = 30, LEFT = 92;
+const ROW = 30, LEFT = 104, SVG = "http://www.w3.org/2000/svg", SANS = "system-ui, sans-serif", MONOSPACE = "ui-monospace, monospace";
+
+const colour = name => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+const paintOf = letter => colour(letter in OUTLINES ? letter.toLowerCase() : "muted");
+const exact = value => String(Number(value.toPrecision(6)));
+const tip = (letter, base, value) => `${letter}${base + 1}: ${exact(value)}`;
 
 async function unzip(text) {
   const bytes = Uint8Array.from(atob(text), sign => sign.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Response(stream).arrayBuffer();
+}
+
+// What a picture is drawn with: the same calls fill a canvas, or write an SVG in which bars and letters hold their values.
+class CanvasPen {
+  constructor(canvas, width, height) {
+    const ratio = devicePixelRatio || 1;
+    canvas.width = width * ratio;
+    canvas.height = height * ratio;
+    canvas.style.height = height + "px";
+    this.to = canvas.getContext("2d");
+    this.to.scale(ratio, ratio);
+  }
+
+  fill(paint, x, y, width, height) {
+    this.to.fillStyle = paint;
+    this.to.fillRect(x, y, width, height);
+  }
+
+  frame(paint, x, y, width, height, thick = 1) {
+    this.to.strokeStyle = paint;
+    this.to.lineWidth = thick;
+    this.to.strokeRect(x, y, width, height);
+  }
+
+  text(words, x, y, { paint, align = "left", size = 12, base = false, room = 0 }) {
+    const { to } = this;
+    to.save();
+    if (room) {
+      to.beginPath();
+      to.rect(x - 3, y - 15, room, 22);
+      to.clip();
+    }
+    to.font = base ? `bold ${size}px ${MONOSPACE}` : `${size}px ${SANS}`;
+    to.textAlign = align;
+    to.fillStyle = paint;
+    to.fillText(words, x, y);
+    to.restore();
+  }
+
+  letter(outline, paint, x, y, width, height) {
+    const { to } = this;
+    to.save();
+    to.translate(x, y);
+    to.scale(width, height);
+    to.fillStyle = paint;
+    to.fill(new Path2D(outline), "evenodd");
+    to.restore();
+  }
+}
+
+class SvgPen {
+  constructor(width, height, name) {
+    const root = this.root = document.createElementNS(SVG, "svg");
+    for (const [key, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "font-family": SANS })) root.setAttribute(key, value);
+    this.add("title", {}, name);
+  }
+
+  add(tag, attributes, text = "", tip = "") {
+    const element = document.createElementNS(SVG, tag);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, typeof value === "number" ? Number(value.toFixed(2)) : value);
+    element.textContent = text;
+    if (tip) element.append(Object.assign(document.createElementNS(SVG, "title"), { textContent: tip }));
+    this.root.append(element);
+  }
+
+  fill(paint, x, y, width, height, tip) { this.add("rect", { x, y, width, height, fill: paint }, "", tip); }
+
+  frame(paint, x, y, width, height, thick = 1) { this.add("rect", { x, y, width, height, fill: "none", stroke: paint, "stroke-width": thick }); }
+
+  text(words, x, y, { paint, align = "left", size = 12, base = false }) {
+    const anchor = { left: "start", center: "middle", right: "end" }[align];
+    this.add("text", { x, y, fill: paint, "text-anchor": anchor, "font-size": size, ...(base ? { "font-weight": "bold", "font-family": MONOSPACE } : {}) }, words);
+  }
+
+  letter(outline, paint, x, y, width, height, tip) {
+    this.add("path", { d: outline, fill: paint, "fill-rule": "evenodd", transform: `translate(${x.toFixed(2)} ${y.toFixed(2)}) scale(${width.toFixed(3)} ${height.toFixed(4)})` }, "", tip);
+  }
+
+  toString() { return new XMLSerializer().serializeToString(this.root); }
 }
 
 class Sequences {
@@ -105,9 +192,11 @@ class Viewer {
     const motifs = [...new Set(content.found.flat().map(site => site[3]))].sort();
     this.search = make("input", { type: "search", size: 14 });
     this.sort = make("select");
-    // All are positives: the lower the logit, the worse the error.
     const errors = Object.keys(content.logits).length ? [["error", "worst errors first"]] : [];
     this.options(this.sort, [...errors, ["weak", "weakest signal first"], ["strong", "strongest signal first"], ["order", "order of the run"], ["name", "name"]]);
+    this.kind = make("select");
+    const judged = errors.length && Object.keys(content.thresholds).length, negatives = content.positives < content.names.length;
+    this.options(this.kind, [["", "all"], ...(negatives ? [["positives", "positives"], ["negatives", "negatives"]] : []), ...(judged ? [["missed", "false negatives"]] : []), ...(judged && negatives ? [["mistaken", "false positives"]] : [])]);
     this.filter = make("select");
     this.options(this.filter, [["", "all"], ...motifs.map(name => ["m:" + name, name, true]), ["none", "without a found site"]]);
     this.track = make("select");
@@ -126,7 +215,7 @@ class Viewer {
     this.slide = make("input", { type: "range", min: 0, value: 0 });
     this.readout = make("p", { className: "readout", translate: false });
     this.readout.setAttribute("aria-live", "polite");
-    const table = make("button", { type: "button", translate: false }), picture = make("button", { type: "button", textContent: "PNG" });
+    const table = make("button", { type: "button", translate: false }), picture = make("button", { type: "button", textContent: "PNG" }), drawing = make("button", { type: "button", textContent: "SVG" });
     const link = make("a", { translate: false });
     redraw.push(() => {
       table.textContent = say("Table (TSV)");
@@ -136,13 +225,13 @@ class Viewer {
       this.refresh();
     });
     this.link = link;
-    const tools = make("div", { className: "tools" }, this.control("Search", this.search), this.control("Sort", this.sort), this.control("With a site of", this.filter), this.control("Letters scaled by", this.track), farther, nearer);
+    const tools = make("div", { className: "tools" }, this.control("Search", this.search), this.control("Sort", this.sort), this.control("Show", this.kind), this.control("With a site of", this.filter), this.control("Letters scaled by", this.track), farther, nearer);
     const side = make("div", {}, this.list, this.count);
-    const tracks = make("div", { className: "tracks" }, this.heading, this.canvas, this.slide, this.readout, make("p", { className: "files" }, link, table, picture));
+    const tracks = make("div", { className: "tracks" }, this.heading, this.canvas, this.slide, this.readout, make("p", { className: "files" }, link, table, drawing, picture));
     place.append(make("div", { className: "viewer" }, tools, side, tracks));
     place.hidden = false;
 
-    this.search.oninput = this.sort.onchange = this.filter.onchange = () => this.choose();
+    this.search.oninput = this.sort.onchange = this.kind.onchange = this.filter.onchange = () => this.choose();
     this.track.onchange = () => { this.choose(); this.open(this.row); };
     this.list.onscroll = () => this.drawList();
     this.list.onkeydown = event => this.walk(event);
@@ -156,6 +245,7 @@ class Viewer {
     this.canvas.onpointermove = this.canvas.onpointerdown = event => this.point(event.offsetX);
     this.canvas.onkeydown = event => this.move(event);
     table.onclick = () => this.saveTable();
+    drawing.onclick = () => this.savePicture();
     picture.onclick = () => this.canvas.toBlob(blob => save(this.fileName() + ".png", blob));
     new ResizeObserver(() => this.draw()).observe(this.canvas.parentElement);
   }
@@ -172,6 +262,24 @@ class Viewer {
     return logits[tracks[Number(this.track.value) || 0].model]?.[row] ?? NaN;
   }
 
+  isPositive(row) { return row < this.content.positives; }
+
+  // How far a logit lies on the wrong side of the threshold; without one, of 0.
+  error(row) {
+    const { tracks, thresholds } = this.content, beyond = this.logit(row) - (thresholds[tracks[Number(this.track.value) || 0].model] ?? 0);
+    return this.isPositive(row) ? -beyond : beyond;
+  }
+
+  isShown(row) {
+    const isPositive = this.isPositive(row), isWrong = this.error(row) > 0;
+    return { positives: isPositive, negatives: !isPositive, missed: isPositive && isWrong, mistaken: !isPositive && isWrong }[this.kind.value] ?? true;
+  }
+
+  describe(row) {
+    const what = this.isPositive(row) ? say("positive, logit {logit}", { logit: short(this.logit(row)) }) : say("negative, logit {logit}", { logit: short(this.logit(row)) });
+    return Number.isFinite(this.logit(row)) ? `${this.name(row)} (${what})` : this.name(row);
+  }
+
   mark(row) { return this.sort.value === "error" ? this.logit(row) : this.signal(row); }
 
   choose() {
@@ -179,11 +287,12 @@ class Viewer {
     const wanted = this.search.value.trim().toLowerCase(), site = this.filter.value;
     const rows = names.map((_, row) => row).filter(row => {
       if (wanted && !this.name(row).toLowerCase().includes(wanted)) return false;
+      if (!this.isShown(row)) return false;
       if (site === "none") return !found[row].length;
       return !site || found[row].some(one => "m:" + one[3] === site);
     });
     const by = {
-      error: (a, b) => this.logit(a) - this.logit(b),
+      error: (a, b) => this.error(b) - this.error(a),
       weak: (a, b) => this.signal(a) - this.signal(b),
       strong: (a, b) => this.signal(b) - this.signal(a),
       name: (a, b) => names[a].localeCompare(names[b]),
@@ -197,8 +306,8 @@ class Viewer {
   refresh() {
     const values = { n: this.order.length, total: this.content.names.length };
     this.count.textContent = this.sort.value === "error"
-      ? say("{n} of {total} explained positives of the test split; the number is the logit", values)
-      : say("{n} of {total} explained positives of the test split; the number is the sum of the letters", values);
+      ? say("{n} of {total} explained sequences; the number is the logit", values)
+      : say("{n} of {total} explained sequences; the number is the sum of the letters", values);
     this.drawList();
     this.draw();
   }
@@ -207,7 +316,7 @@ class Viewer {
     const from = Math.max(0, Math.floor(this.list.scrollTop / ROW) - 3);
     const to = Math.min(this.order.length, from + Math.ceil(this.list.clientHeight / ROW) + 6);
     this.inner.replaceChildren(...this.order.slice(from, to).map((row, index) => {
-      const option = make("div", { id: "row-" + row, translate: false }, make("span", { textContent: this.name(row), title: this.name(row) }), make("span", { textContent: short(this.mark(row)) }));
+      const option = make("div", { id: "row-" + row, translate: false }, make("span", { textContent: this.name(row), title: this.name(row) }), make("span", { textContent: this.isPositive(row) ? short(this.mark(row)) : `${say("negative")} ${short(this.mark(row))}` }));
       option.setAttribute("role", "option");
       option.setAttribute("aria-selected", String(row === this.row));
       option.setAttribute("aria-posinset", from + index + 1);
@@ -301,116 +410,107 @@ class Viewer {
 
   draw() {
     if (!this.shown) return;
-    const { letters, values, attention, row } = this.shown;
-    const width = this.canvas.parentElement.clientWidth, ratio = devicePixelRatio || 1;
+    const width = this.canvas.parentElement.clientWidth, height = this.height();
     if (!width) return;
-    const { true: known, found } = this.content;
-    const lanes = [[say("true sites"), known[row]], [say("found sites"), found[row]]].filter(([, sites]) => sites.length);
-    const height = 30 + 130 + 42 + (attention ? 66 : 0) + 24 * lanes.length + 8;
-    this.canvas.width = width * ratio;
-    this.canvas.height = height * ratio;
-    this.canvas.style.height = height + "px";
-    const pen = this.canvas.getContext("2d"), css = getComputedStyle(document.documentElement);
-    pen.scale(ratio, ratio);
-    const colour = name => css.getPropertyValue("--" + name).trim();
-    pen.fillStyle = colour("panel");
-    pen.fillRect(0, 0, width, height);
-    const n = Math.min(letters.length, this.visible());
-    this.first = Math.max(0, Math.min(this.first, letters.length - n));
-    const { first } = this, step = this.step = (width - LEFT - 8) / n, last = first + n;
-    const x = base => LEFT + (base - first) * step;
-    this.slide.max = letters.length - n;
-    this.slide.value = first;
-    this.slide.hidden = n >= letters.length;
-    pen.font = "12px system-ui, sans-serif";
-    const text = (words, left, top, align = "left", paint = "muted") => {
-      pen.textAlign = align;
-      pen.fillStyle = colour(paint);
-      pen.fillText(words, left, top);
-    };
-    // One ruler, and the sites' shade, for all tracks.
-    for (const [, sites] of lanes) for (const [start, end] of sites) {
-      const from = Math.max(start, first), to = Math.min(end, last);
-      pen.fillStyle = colour("site");
-      if (to > from) pen.fillRect(x(from), 22, (to - from) * step, height - 30);
-    }
-    const every = [1, 5, 10, 20, 50, 100, 200, 500, 1000].find(one => one * step >= 44) ?? 2000;
-    for (let base = first; base < last; base++) if ((base + 1) % every === 0) {
-      text(base + 1, x(base + 0.5), 14, "center");
-      pen.fillRect(x(base + 0.5), 18, 1, 4);
-    }
-    this.drawLetters(pen, colour, letters, values, x, step, 26, 130);
-    text(say("contribution"), 4, 96);
-    let top = 162;
-    if (step >= 7) {
-      pen.font = `bold ${Math.min(14, step * 1.25)}px ui-monospace, monospace`;
-      for (let base = first; base < last; base++) {
-        text(letters[base], x(base + 0.5), top + 14, "center", letters[base].toLowerCase() in { a: 1, c: 1, g: 1, t: 1 } ? letters[base].toLowerCase() : "muted");
-        text(COMPLEMENT[letters[base]], x(base + 0.5), top + 32, "center", "muted");
-      }
-      pen.font = "12px system-ui, sans-serif";
-    } else text(say("zoom in for the letters"), x(first), top + 22);
-    text(say("strand +"), 4, top + 14);
-    text(say("strand −"), 4, top + 32);
-    top += 42;
-    if (attention) {
-      const most = Math.max(...attention) || 1;
-      pen.fillStyle = colour("s1");
-      for (let base = first; base < last; base++) {
-        const tall = 56 * attention[base] / most;
-        pen.fillRect(x(base) + step * 0.08, top + 60 - tall, Math.max(0.5, step * 0.84), tall);
-      }
-      text(say("attention weight"), 4, top + 36);
-      text(short(most), LEFT - 6, top + 12, "right");
-      top += 66;
-    }
-    for (const [name, sites] of lanes) {
-      text(name, 4, top + 15);
-      for (const [start, end, strand, id] of sites) {
-        const from = Math.max(start, first), to = Math.min(end, last);
-        if (to <= from) continue;
-        pen.strokeStyle = colour("ink");
-        pen.strokeRect(x(from), top + 3, (to - from) * step, 16);
-        pen.save();
-        pen.beginPath();
-        pen.rect(x(from), top, Math.max((to - from) * step, 90), 22);
-        pen.clip();
-        text(`${strand === "-" ? "◂ " : "▸ "}${id}`, x(from) + 3, top + 15, "left", "ink");
-        pen.restore();
-      }
-      top += 24;
-    }
-    if (this.cursor >= first && this.cursor < last) {
-      pen.strokeStyle = colour("link");
-      pen.lineWidth = 1.5;
-      pen.strokeRect(x(this.cursor), 20, Math.max(step, 2), height - 26);
-    }
-    this.heading.textContent = this.name(row);
-    this.canvas.setAttribute("aria-label", say("Tracks of {name}: bases {first} to {last} of {length}", { name: this.name(row), first: first + 1, last, length: letters.length }));
+    const n = this.place(width);
+    this.slide.max = this.shown.letters.length - n;
+    this.slide.value = this.first;
+    this.slide.hidden = n >= this.shown.letters.length;
+    const pen = new CanvasPen(this.canvas, width, height);
+    this.drawOn(pen, width, height);
+    const { cursor, first, step } = this;
+    if (cursor >= first && cursor < first + n) pen.frame(colour("link"), LEFT + (cursor - first) * step, 20, Math.max(step, 2), height - 26, 1.5);
+    this.heading.textContent = this.describe(this.shown.row);
+    this.canvas.setAttribute("aria-label", this.title());
     this.tell();
   }
 
-  drawLetters(pen, colour, letters, values, x, step, top, height) {
-    const { first } = this, last = first + Math.round((this.canvas.parentElement.clientWidth - LEFT - 8) / step);
+  // Place the window of bases that is shown, and return how many they are.
+  place(width) {
+    const { letters } = this.shown, n = Math.min(letters.length, this.visible());
+    this.first = Math.max(0, Math.min(this.first, letters.length - n));
+    this.step = (width - LEFT - 8) / n;
+    return n;
+  }
+
+  lanes() {
+    const { true: known, found } = this.content, { row } = this.shown;
+    return [[say("true sites"), known[row]], [say("found sites"), found[row]]].filter(([, sites]) => sites.length);
+  }
+
+  height() { return 210 + (this.shown.attention ? 66 : 0) + 24 * this.lanes().length; }
+
+  title() {
+    const { letters, row } = this.shown, last = Math.min(letters.length, this.first + this.visible());
+    return say("Tracks of {name}: bases {first} to {last} of {length}", { name: this.name(row), first: this.first + 1, last, length: letters.length });
+  }
+
+  drawOn(pen, width, height) {
+    const { letters, values, attention } = this.shown, { first, step } = this;
+    const last = Math.min(letters.length, first + this.visible()), x = base => LEFT + (base - first) * step;
+    const lanes = this.lanes(), muted = colour("muted"), write = (words, left, top, more = {}) => pen.text(words, left, top, { paint: muted, ...more });
+    const inside = ([start, end]) => [Math.max(start, first), Math.min(end, last)];
+    pen.fill(colour("panel"), 0, 0, width, height);
+    // One ruler, and the sites' shade, for all tracks.
+    for (const [, sites] of lanes) for (const [from, to] of sites.map(inside)) if (to > from) pen.fill(colour("site"), x(from), 22, (to - from) * step, height - 30);
+    const every = [1, 5, 10, 20, 50, 100, 200, 500, 1000].find(one => one * step >= 44) ?? 2000;
+    for (let base = first; base < last; base++) if ((base + 1) % every === 0) {
+      write(base + 1, x(base + 0.5), 14, { align: "center" });
+      pen.fill(muted, x(base + 0.5), 18, 1, 4);
+    }
+    this.drawLetters(pen, width, letters, values, [first, last], 26, 130);
+    write(say("contribution"), 4, 96);
+    let top = 162;
+    if (step >= 7) for (let base = first; base < last; base++) {
+      const look = { align: "center", size: Math.min(14, step * 1.25), base: true };
+      write(letters[base], x(base + 0.5), top + 14, { ...look, paint: paintOf(letters[base]) });
+      write(COMPLEMENT[letters[base]], x(base + 0.5), top + 32, look);
+    } else write(say("zoom in for the letters"), x(first), top + 22);
+    write(say("strand +"), 4, top + 14);
+    write(say("strand −"), 4, top + 32);
+    top += 42;
+    if (attention) {
+      const most = Math.max(...attention) || 1;
+      for (let base = first; base < last; base++) {
+        const tall = 56 * attention[base] / most;
+        pen.fill(colour("s1"), x(base) + step * 0.08, top + 60 - tall, Math.max(0.5, step * 0.84), tall, tip(letters[base], base, attention[base]));
+      }
+      write(say("attention weight"), 4, top + 36);
+      write(short(most), LEFT - 6, top + 12, { align: "right" });
+      top += 66;
+    }
+    for (const [name, sites] of lanes) {
+      write(name, 4, top + 15);
+      for (const site of sites) {
+        const [from, to] = inside(site);
+        if (to <= from) continue;
+        pen.frame(colour("ink"), x(from), top + 3, (to - from) * step, 16);
+        pen.text(`${site[2] === "-" ? "◂ " : "▸ "}${site[3]}`, x(from) + 3, top + 15, { paint: colour("ink"), room: Math.max((to - from) * step, 90) });
+      }
+      top += 24;
+    }
+  }
+
+  drawLetters(pen, width, letters, values, [first, last], top, height) {
     const high = Math.max(0, ...values), low = Math.min(0, ...values), unit = height / ((high - low) || 1), zero = top + high * unit;
-    pen.fillStyle = colour("rule");
-    pen.fillRect(LEFT, zero, pen.canvas.clientWidth - LEFT - 8, 1);
-    pen.fillStyle = colour("muted");
-    pen.textAlign = "right";
-    pen.fillText(short(high), LEFT - 6, top + 10);
-    if (low < 0) pen.fillText(short(low), LEFT - 6, top + height);
+    const { step } = this, x = base => LEFT + (base - first) * step, look = { paint: colour("muted"), align: "right" };
+    pen.fill(colour("rule"), LEFT, zero, width - LEFT - 8, 1);
+    pen.text(short(high), LEFT - 6, top + 10, look);
+    if (low < 0) pen.text(short(low), LEFT - 6, top + height, look);
     for (let base = first; base < last; base++) {
-      const letter = letters[base], tall = Math.abs(values[base]) * unit;
+      const letter = letters[base], tall = Math.abs(values[base]) * unit, said = tip(letter, base, values[base]);
       if (tall < 0.3) continue;
       const y = values[base] > 0 ? zero - tall : zero;
-      pen.fillStyle = letter in OUTLINES ? colour(letter.toLowerCase()) : colour("muted");
-      if (step < 4 || !(letter in OUTLINES)) { pen.fillRect(x(base), y, Math.max(step * 0.9, 0.6), tall); continue; }
-      pen.save();
-      pen.translate(x(base) + step * 0.04, y);
-      pen.scale(step * 0.92, tall);
-      pen.fill(new Path2D(OUTLINES[letter]), "evenodd");
-      pen.restore();
+      if (step < 4 || !(letter in OUTLINES)) pen.fill(paintOf(letter), x(base), y, Math.max(step * 0.9, 0.6), tall, said);
+      else pen.letter(OUTLINES[letter], paintOf(letter), x(base) + step * 0.04, y, step * 0.92, tall, said);
     }
+  }
+
+  savePicture() {
+    const width = this.canvas.parentElement.clientWidth, height = this.height();
+    const pen = new SvgPen(width, height, `${this.title()}; ${this.shown.track.name}, ${this.shown.track.model}`);
+    this.drawOn(pen, width, height);
+    save(this.fileName() + ".svg", new Blob([pen.toString()], { type: "image/svg+xml" }));
   }
 
   fileName() { return this.content.names[this.shown.row].replace(/[^\w.-]+/g, "_").slice(0, 80) || "sequence"; }
@@ -422,7 +522,7 @@ class Viewer {
     // A cell that begins like a formula is one to a spreadsheet.
     const cell = value => /^[=+@\t\r-]/.test(String(value)) && Number.isNaN(Number(value)) ? "'" + value : String(value);
     const lines = [["position", "base", ...tracks.map(track => cell(`${track.model} ${track.method}`))]];
-    for (let at = 0; at < letters.length; at++) lines.push([at + 1, letters[at], ...columns.map(values => Number(values[at].toPrecision(6)))]);
+    for (let at = 0; at < letters.length; at++) lines.push([at + 1, letters[at], ...columns.map(values => exact(values[at]))]);
     save(this.fileName() + ".tsv", new Blob([lines.map(line => line.join("\t")).join("\n") + "\n"], { type: "text/tab-separated-values" }));
   }
 }

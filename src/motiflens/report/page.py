@@ -27,6 +27,8 @@ from motiflens.report.scores import score_parts
 from motiflens.report.summary import Summary, summarise, summarise_without_model
 from motiflens.report.translate import dictionary
 from motiflens.report.trust import trust_parts
+from motiflens.report.tutorial import tutorial_parts
+from motiflens.report.variants import variant_parts
 from motiflens.results import Results, is_run, read_motifs_without_model
 
 
@@ -116,12 +118,21 @@ def _groups(results: Results, explained: Explained | None) -> list[Group]:
     def trust() -> list[Part]:
         return [*trust_parts(results), *_stated(coordinate_error(results))]
 
+    def tutorial() -> list[Part]:
+        return tutorial_parts(results, explained)
+
     return [
         ("motifs", "Motifs", motifs),
         ("sequences", "Sequences, base by base", sequences),
         ("scores", "How good is it?", scores),
         ("trust", "How far to trust the explanations", trust),
         ("experiments", "Experiments in silico", lambda: experiment_parts(results)),
+        ("variants", "Variants", lambda: variant_parts(results)),
+        (
+            "tutorial",
+            "The tutorial, retold",
+            lambda: tutorial_parts(results, explained),
+        ),
         ("made", "What made this page", lambda: made_parts(results)),
     ]
 

@@ -38,11 +38,19 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A text that leads to a section or a fold of the page."""
+
+    text: str
+    target: str
+
+
+@dataclass(frozen=True)
 class Table:
     """Rows of text under a head; the first cell of a row is its name."""
 
     head: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[str | Link]]
     name: str = ""
     caption: str = ""
     kind: str = "table"

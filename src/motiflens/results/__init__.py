@@ -3,12 +3,13 @@
 Nothing here imports torch.
 """
 
-from motiflens.results.artifacts import ARTIFACTS, command_of, table_of_files
+from motiflens.results.artifacts import ARTIFACTS, command_of
 from motiflens.results.folder import (
     Results,
     holds_motifs_without_model,
     is_run,
     read_motifs_without_model,
+    table_of_files,
     write_motifs_without_model,
 )
 

@@ -15,6 +15,7 @@ from motiflens.results.provenance import Provenance
 from motiflens.results.scores import Comparison, Crossing, Metrics
 from motiflens.results.timings import Timings
 from motiflens.results.trust import Trust
+from motiflens.results.variants import ScoredVariants
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,10 @@ ARTIFACTS = {
         "`contributions`, `names` and, of methods that add up to the logit's difference, "
         "`convergence_delta` of these contributions; of the first seed",
     ),
+    "negative_attributions": Artifact(
+        "attributions/{model}/negatives/{method}.npz", "explain", ("history", *_EXPLAINED),
+        "the same of the test negatives of highest logits by the best model, the highest first",
+    ),
     "track": Artifact(
         "attributions/{model}/{method}.bw", "explain", ("attributions",), "the track on the "
         "genome, where the sequences have coordinates",
@@ -129,10 +134,9 @@ ARTIFACTS = {
         "intervals of it",
     ),
     "checks": Artifact(
-        "attributions/{model}/checks.json", "explain", ("attributions",), "of each method: "
-        "`completeness`, `strands`, `precision`, `completeness_note` (text where more than 1 % is "
-        "missing, or null); why a method refused the model; `logits` of the explained sequences",
-        Checks,
+        "attributions/{model}/checks.json", "explain", ("attributions", "negative_attributions"),
+        "of each method: `completeness`, `strands`, `precision`, `completeness_note`; why a method "
+        "refused the model; `logits`, `negative_logits` of the positives and negatives", Checks,
     ),
     "attention": Artifact(
         "attention.json", "explain", _EXPLAINED, "attention on the motif, beside it, and on "
@@ -172,6 +176,9 @@ ARTIFACTS = {
         "explanations of each model can be trusted, with a verdict; `may_claim` is false where "
         "that is \"nothing may be claimed\"", Trust,
     ),
+    "variants": Artifact(
+        "variants.json", "variants", ("weights", "model"), "the strongest variants", ScoredVariants,
+    ),
     "report": Artifact(
         "report.html", "report", ("audit", "crossing", "metrics", "comparison", "checks",
         "attention", "motifs", "sites", "experiments", "trust"), "everything above as one page",
@@ -199,10 +206,3 @@ def command_of(name: str) -> str:
     """Return the command that makes an artefact again."""
     artifact = ARTIFACTS[name]
     return f"motiflens {artifact.command or artifact.stage}"
-
-
-def table_of_files() -> str:
-    """Return the table of files of docs/reference/files.md."""
-    rows = [f"| `{a.path}` | {a.holds} |".replace("{", "<").replace("}", ">")
-            for a in ARTIFACTS.values()]  # fmt: skip
-    return "\n".join(["| file | holds |", "|---|---|", *rows]) + "\n"

@@ -36,6 +36,34 @@ class UnitWeights(Part, frozen=True, kw_only=True):
     stretched: tuple[float, ...]
 
 
+class AttentionSteps(Part, frozen=True, kw_only=True):
+    """How additive attention comes from a sequence to its logit, step by step; U units, F filters.
+
+    Parameters
+    ----------
+    keys
+        (U, F): of each unit, also its value.
+    query
+        (F,): their mean.
+    scores, weights
+        (U,): how well each key matches the query, and the softmax of that.
+    context
+        (F,): the sum of the values by their weights.
+    from_context, from_filters, bias, logit
+        What the context, the units themselves and the bias of the output add up to.
+    """
+
+    keys: tuple[tuple[float, ...], ...]
+    query: tuple[float, ...]
+    scores: tuple[float, ...]
+    weights: tuple[float, ...]
+    context: tuple[float, ...]
+    from_context: float
+    from_filters: float
+    bias: float
+    logit: float
+
+
 class AttentionContrast(Part, frozen=True, kw_only=True):
     """Attention of a model on and beside the motif; 1 is uniform attention.
 
@@ -51,6 +79,8 @@ class AttentionContrast(Part, frozen=True, kw_only=True):
         The tutorial's own figure, of the first 100 positives.
     example
         The attention on one positive; unset in files of before 0.5.
+    steps
+        Of the tutorial's model: how it comes from that positive to its logit; unset of others.
     """
 
     motif: Interval | None
@@ -59,6 +89,7 @@ class AttentionContrast(Part, frozen=True, kw_only=True):
     n: int
     stretched_first_100: Stretched
     example: UnitWeights | UnsetType = UNSET
+    steps: AttentionSteps | UnsetType = UNSET
 
 
 class Attention(File, frozen=True, kw_only=True):
@@ -100,8 +131,11 @@ class Checks(File, frozen=True, kw_only=True):
         Method → its checks, and method → why it refused the model.
     logits
         Of the explained sequences, in their order, by the explained seed; unset before 0.5.
+    negative_logits
+        Of the explained negatives, likewise; unset where none is.
     """
 
     methods: dict[str, MethodChecks]
     refused: dict[str, str] = field(default_factory=dict)
     logits: tuple[float, ...] | UnsetType = UNSET
+    negative_logits: tuple[float, ...] | UnsetType = UNSET

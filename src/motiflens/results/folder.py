@@ -28,6 +28,7 @@ from motiflens.results.provenance import Provenance
 from motiflens.results.scores import Comparison, Crossing, Metrics
 from motiflens.results.timings import Timings
 from motiflens.results.trust import Trust
+from motiflens.results.variants import ScoredVariants
 from motiflens.settings import Settings
 
 Content = TypeVar("Content", bound=File)
@@ -150,6 +151,11 @@ class Results:
     def trust(self) -> Trust:
         """``trust.json``."""
         return self.read(Trust)
+
+    @property
+    def variants(self) -> ScoredVariants:
+        """``variants.json``."""
+        return self.read(ScoredVariants)
 
     @property
     def checks(self) -> dict[str, Checks]:
@@ -297,3 +303,10 @@ def _what_it_is(path: Path) -> str:
     if path.is_dir():
         return f"is no run: it holds no {ARTIFACTS['configuration'].path}"
     return "is a file, not a run directory" if path.exists() else "does not exist"
+
+
+def table_of_files() -> str:
+    """Return the table of files of docs/reference/files.md."""
+    rows = [f"| `{a.path}` | {a.holds} |".replace("{", "<").replace("}", ">")
+            for a in ARTIFACTS.values()]  # fmt: skip
+    return "\n".join(["| file | holds |", "|---|---|", *rows]) + "\n"

@@ -36,6 +36,20 @@ class Tracks:
         codes = np.where(columns.any(axis=0), columns.argmax(axis=0), 4)
         return "".join("ACGTN"[code] for code in codes).rstrip("N")
 
+    def then(self, other: Tracks) -> Tracks:
+        """Return these and after them those of other sequences, all padded to one length."""
+        length = max(self.values.shape[-1], other.values.shape[-1])
+
+        def padded(array: Array) -> Array:
+            room = [(0, 0)] * (array.ndim - 1) + [(0, length - array.shape[-1])]
+            return np.pad(array, room)
+
+        one_hot, values = (
+            np.concatenate([padded(a), padded(b)])
+            for a, b in ((self.one_hot, other.one_hot), (self.values, other.values))
+        )
+        return Tracks([*self.names, *other.names], one_hot, values)
+
 
 def read_histories(results: Results) -> dict[str, list[pd.DataFrame]]:
     """Return the ``history.csv`` of every model, by seed."""
@@ -82,11 +96,15 @@ def read_filters(results: Results) -> dict[str, Array]:
     return {model: weights for model, weights in filters.items() if weights is not None}
 
 
-def read_tracks(results: Results) -> dict[str, dict[str, Tracks]]:
-    """Return the explanations: model, in the order of the settings → method → tracks."""
+def read_tracks(results: Results, kind: str = "attributions") -> dict[str, dict[str, Tracks]]:
+    """Return the explanations: model, in the order of the settings → method → tracks.
+
+    ``kind`` is an artefact: ``attributions``, or ``negative_attributions``.
+    """
     tracks: dict[str, dict[str, Tracks]] = {model: {} for model in results.settings.models}
-    for path in results.paths_of("attributions"):
-        tracks.setdefault(path.parent.name, {})[path.stem] = read_with(path, _tracks)
+    for path in results.paths_of(kind):
+        model = path.relative_to(results.path).parts[1]
+        tracks.setdefault(model, {})[path.stem] = read_with(path, _tracks)
     return {model: methods for model, methods in tracks.items() if methods}
 
 

@@ -43,6 +43,7 @@ from motiflens.scoring.variant_output import (
     table_rows,
 )
 from motiflens.scoring.variant_scores import AlleleScore, VariantScoring
+from motiflens.scoring.variant_summary import Strongest, tell_run
 from motiflens.scoring.work import Work, hash_file
 from motiflens.training.machine import compute_in_threads
 from motiflens.version import __version__
@@ -75,6 +76,7 @@ class Variants(Work):
         self.file: VariantFile = read_variants(arguments["variants"])
         #: Reason → records, none for those that are scored; alleles likewise. Filled by `join`.
         self.records, self.alleles = Counter[str](), Counter[str]()
+        self._strongest = Strongest()
 
     @property
     def outputs(self) -> list[Path]:
@@ -132,10 +134,12 @@ class Variants(Work):
 
     def join(self, tiles: Iterator[bytes], progress: Progress) -> None:
         """Write the VCF, its index, and the table if one is wanted."""
-        self.records, self.alleles = Counter(), Counter()
+        self.records, self.alleles, self._strongest = Counter(), Counter(), Strongest()
         table = self.arguments["table"]
         with tempfile.TemporaryFile() as rows:
             write_variants(self.output, self._lines(tiles, None if table is None else rows))
+            name, args = self._scoring.scorer.name, self.arguments
+            tell_run(args, name, self.records, self._strongest.alleles, progress)
             if table is None:
                 return
             rows.seek(0)
@@ -155,6 +159,7 @@ class Variants(Work):
             for scores in _decode(tile):
                 line = next(lines)
                 self._count(scores)
+                self._strongest.add(line, scores)
                 if table is not None:
                     table.write(table_rows(line, scores).encode())
                 yield with_info(line, info_of(scores))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from msgspec import UNSET
 
 from motiflens.attribution import METHODS, Attributions
 from motiflens.attribution.export import located, write_bed, write_big_wig
@@ -17,12 +18,12 @@ from motiflens.cluster import Engine, engine_of
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.models import SequenceModel
-from motiflens.models.calling import evaluating, logits_in_batches
 from motiflens.progress import Advance, Progress, listener
 from motiflens.results.explanations import Attention, AttentionContrast, Checks, MethodChecks
 from motiflens.runs import Run
 from motiflens.stages.attention import contrast_attention
 from motiflens.stages.defaults import FURTHER_METHODS
+from motiflens.stages.highest_negatives import explain_negatives, highest_negatives, rounded_logits
 from motiflens.stages.stage import (
     Work,
     each_model,
@@ -42,8 +43,8 @@ def explain(
 ) -> Run:
     """Explain the first seed of every model: its attributions, their checks, its attention.
 
-    Explanations that are not those of before, as another version of motiflens may give, take with
-    them what later stages made of those.
+    For the page, so are negatives that the best model takes for positives. Explanations that are
+    not those of before, as of another version, take with them what later stages made of those.
 
     Parameters
     ----------
@@ -70,14 +71,17 @@ def explain(
         If the directory holds no run with models.
     """
     run, progress = open_trained(run), listener(progress)
-    dataset, positives = run.dataset, explained_positives(run)
+    positives = explained_positives(run)
     if note := note_on_length(run):
         progress.note(note)
+    negatives = highest_negatives(run, len(positives))
     further = () if thorough or run.settings.thorough else FURTHER_METHODS
     methods = [method for method in METHODS if method not in further]
-    label = Work("explain", "explaining", len(methods) * len(positives), "sequences")
+    explained = positives, negatives
+    steps = len(methods) * (len(positives) + len(negatives))
+    label = Work("explain", "explaining", steps, "sequences")
     with engine_of(scheduler) as engine:
-        explain_one = partial(_explain_model, run, dataset, positives, methods, progress, engine)
+        explain_one = partial(_explain_model, run, explained, methods, progress, engine)
         contrasts = each_model(run, label, explain_one, progress, threads)
     known = {name: contrast for name, contrast in contrasts.items() if contrast is not None}
     run.results.write(Attention(models=known), progress)
@@ -86,8 +90,7 @@ def explain(
 
 def _explain_model(
     run: Run,
-    dataset: SequenceDataset,
-    positives: SequenceDataset,
+    explained: tuple[SequenceDataset, SequenceDataset],
     methods: Sequence[str],
     progress: Progress,
     engine: Engine | None,
@@ -98,16 +101,17 @@ def _explain_model(
 
     A method that refuses the model, as DeepLIFT may, is left out with a note.
     """
-    model, one_hot = run.model(name), positives.one_hot()
+    positives, negatives = explained
+    model = run.model(name)
     run.results.path_of("checks", model=name).parent.mkdir(parents=True, exist_ok=True)
-    first = torch.as_tensor(one_hot[:1])
+    first = torch.as_tensor(positives.subset([0]).one_hot())
     maps = model.attention_maps(first) if isinstance(model, SequenceModel) else []
     attentive, stacked = bool(maps), bool(maps) and all(m.full is not None for m in maps)
     # What a thorough run or call has left is kept up, as later stages may rest on it.
     kept = {m: run.results.path_of("attributions", model=name, method=m) for m in METHODS}
     taken = {method: method in methods or kept[method].is_file() for method in METHODS}
     taken |= {"attention": attentive, "rollout": stacked}
-    explained = explanations(
+    explain_by = explanations(
         model, positives.codes, [m for m in METHODS if taken[m]], engine, advance
     )
     checks, refused = {}, {}
@@ -116,7 +120,7 @@ def _explain_model(
             _remove(run, name, method, progress)
             continue
         try:
-            attributions = explained(method)
+            attributions = explain_by(method)
         except InputError as error:
             refused[method] = str(error)
             progress.note(f"{name} is not explained by {method}: {error}")
@@ -125,13 +129,14 @@ def _explain_model(
         _keep(run, name, attributions, positives, progress)
         if attributions.checks is not None:
             checks[method] = MethodChecks(**asdict(attributions.checks))
-    with evaluating(model):
-        logits = logits_in_batches(model, one_hot, 0)
-    shown = tuple(float(f"{z:.6g}") for z in logits)
-    run.results.write(Checks(methods=checks, refused=refused, logits=shown), progress, model=name)
+    done = [method for method in METHODS if taken[method] and method not in refused]
+    below = explain_negatives(run, name, negatives, done, advance) or UNSET
+    logits = rounded_logits(model, positives)
+    found = Checks(methods=checks, refused=refused, logits=logits, negative_logits=below)
+    run.results.write(found, progress, model=name)
     if not isinstance(model, SequenceModel) or not attentive or positives.sites is None:
         return None
-    return contrast_attention(model, dataset, positives, run.settings)
+    return contrast_attention(model, run.dataset, positives, run.settings)
 
 
 def _keep(
@@ -152,7 +157,7 @@ def _remove(run: Run, name: str, method: str, progress: Progress) -> None:
     """Remove an explanation of before, by a method that is not taken now."""
     paths = [
         run.results.path_of(kind, model=name, method=method)
-        for kind in ("attributions", "track", "intervals")
+        for kind in ("attributions", "track", "intervals", "negative_attributions")
     ]
     if paths[0].is_file():
         run.results.remove_following(["attributions"], progress)
