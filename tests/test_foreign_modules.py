@@ -385,3 +385,87 @@ def test_a_sequence_that_is_too_short_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ml.InputError, match="a sequence has 3 bases, and odd takes 5 or more"):
         adopt(opened, ml.read(table), Output(tmp_path / "o"), Settings(), origin=Origin())
     assert not (tmp_path / "o").exists()
+
+
+STRANGE = """
+import sys
+from torch import nn
+print("read")
+class Strange(nn.Module):
+    def __init__(self, kind):
+        super().__init__()
+        self.kind, self.filters = kind, nn.Conv1d(4, 1, 3)
+    def forward(self, x):
+        if self.kind == "fails" and len(x) > 2: raise ValueError("too many")
+        logits = self.filters(x).amax((1, 2))
+        if self.kind == "prints": print("called")
+        return logits.squeeze() if self.kind == "squeezed" else logits
+def fails(): return Strange("fails")
+def squeezed(): return Strange("squeezed")
+def prints(): return Strange("prints")
+def double(): return prints().double()
+def ends(): sys.exit(3)
+"""
+
+
+@pytest.fixture
+def strange(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a folder with modules that behave oddly, data, a genome and a variant."""
+    for name in ("mine.tsv", "g.fa"):
+        (tmp_path / name).write_text((folder / name).read_text())
+    genome = "".join((folder / "g.fa").read_text().split("\n")[1:])
+    (tmp_path / "v.vcf").write_text(f"c\t204\t.\t{genome[203]}\tA\t.\t.\t.\n")
+    (tmp_path / "strange.py").write_text(STRANGE)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "predict mine.tsv -o o.tsv",
+        "explain mine.tsv -o o",
+        "scan g.fa -o o.bw",
+        "variants v.vcf --genome g.fa -o o.vcf",
+        "mutations all --genome g.fa -o o.tsv",
+    ],
+)
+def test_a_module_that_fails_when_it_is_called_is_told_in_a_line(
+    strange: Path, call: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*call.split(), "--module", "strange.py:fails"])
+    assert ended.value.code == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith(f"motiflens: line 10 of {strange / 'strange.py'} failed: ValueError: to")
+    assert not [path for path in strange.glob("o*") if path.suffix != ".tiles"]
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        ("ends", "ends of strange.py failed: SystemExit: 3; call it in Python to see where"),
+        ("squeezed", "returned shape () for 1 sequence; wrap it so that it returns logits (N,)"),
+    ],
+)
+def test_a_module_that_cannot_be_called_is_refused_before_it_is_used(
+    strange: Path, function: str, told: str
+) -> None:
+    with pytest.raises(ml.InputError) as refused:
+        open_foreign(f"strange.py:{function}")
+    assert told in str(refused.value)
+
+
+def test_what_a_module_prints_stays_out_of_the_results(strange: Path) -> None:
+    told = motiflens("predict", "mine.tsv", "--module", "strange.py:prints", "-o", "-", cwd=strange)
+    assert told.returncode == 0, told.stderr
+    assert len(told.stdout.splitlines()) == 2 * N + 1
+    assert told.stdout.startswith("name\tlogit")
+    assert "read" in told.stderr.splitlines()
+    assert "called" in told.stderr.splitlines()
+
+
+def test_a_module_in_double_precision_is_computed_in_single(strange: Path) -> None:
+    single, double = (open_module(f"strange.py:{name}") for name in ("prints", "double"))
+    texts = random_sequences(5, LENGTH, 3)
+    assert np.array_equal(ml.predict(single, texts)["logit"], ml.predict(double, texts)["logit"])

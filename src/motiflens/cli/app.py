@@ -224,6 +224,13 @@ def call(arguments: Sequence[str] | None = None) -> None:
         where = f" {error.filename}" if error.filename else ""
         print(f"motiflens: {error.strerror}:{where}; check the path and the disk", file=sys.stderr)
         sys.exit(2 if error.errno == errno.ENAMETOOLONG else 1)
+    except Exception as error:
+        # Here, since torch takes seconds; who has called a module has it already.
+        from motiflens.models.foreign import told_of_files
+
+        if (told := told_of_files(error)) is None:
+            raise
+        _fail(with_options(told))
     sys.exit(0)
 
 

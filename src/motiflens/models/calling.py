@@ -184,7 +184,8 @@ def target_of(output: object, n: int, target: int) -> Tensor:
     if not isinstance(output, Tensor) or output.ndim not in (1, 2) or output.shape[0] != n:
         shape = f"shape {tuple(output.shape)}" if isinstance(output, Tensor) else ""
         raise InputError(
-            f"the model returned {shape or 'a ' + type(output).__name__} for {n} sequences",
+            f"the model returned {shape or 'a ' + type(output).__name__} for {n} "
+            f"sequence{'s' * (n != 1)}",
             remedy="wrap it so that it returns logits (N,) or (N, T), one row a sequence",
         )
     n_targets = 1 if output.ndim == 1 else output.shape[1]

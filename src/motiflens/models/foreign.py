@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import pickle
 import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ from motiflens.models.calling import drawing, takes_length, target_of
 USUAL = (200, 100, 50, 101, 150, 249, 256, 300, 500, 512, 600, 1000, 1024, 2048, 2114, 4096)
 #: Under which keys training scripts keep the weights among other things.
 NESTED = ("state_dict", "model_state_dict", "model")
+#: The files that were run.
+_FILES: set[str] = set()
 
 
 class OneTarget(nn.Module):
@@ -90,8 +93,10 @@ def open_foreign(
     module.eval()
     fits, least, only = _lengths(module, spec, length)
     with torch.inference_mode():
-        output = module(torch.zeros(2, 4, fits))
-    target_of(output, 2, target)
+        # One sequence last: `squeeze()` takes its axis away, too.
+        outputs = {n: module(torch.zeros(n, 4, fits)) for n in (2, 1)}
+    for n, output in outputs.items():
+        target_of(output, n, target)
     chosen = None if output.ndim == 1 else target
     return Foreign(_chosen(module, chosen), spec, chosen, fits, least, only)
 
@@ -123,7 +128,10 @@ def rebuild(source: Mapping[str, Any]) -> nn.Module:
 
 
 def build(spec: str) -> nn.Module:
-    """Run a Python file and call the function that builds a module, ``FILE.py:NAME``."""
+    """Run a Python file and call the function that builds a module, ``FILE.py:NAME``.
+
+    The module is in single precision, as all that is put into it.
+    """
     path, name = file_of(spec)
     make = getattr(_run(path), name, None)
     if not callable(make):
@@ -133,7 +141,7 @@ def build(spec: str) -> nn.Module:
     try:
         with drawing(0):  # a module without a file of weights is the same each time
             module = make()
-    except Exception as error:  # whatever the code of a user may raise
+    except (Exception, SystemExit) as error:  # whatever the code of a user may raise
         raise InputError(
             f"{name} of {path} failed: {_told(error)}", remedy="call it in Python to see where"
         ) from error
@@ -142,7 +150,7 @@ def build(spec: str) -> nn.Module:
             f"{name} of {path} returned no torch.nn.Module but {type(module).__name__}",
             remedy="let it return the module",
         )
-    return module
+    return module.float()
 
 
 def file_of(spec: str) -> tuple[Path, str]:
@@ -169,17 +177,35 @@ def _run(path: Path) -> ModuleType:
     if found is None or found.loader is None:
         raise InputError(f"{path} is no Python file", remedy="give one that ends in .py")
     code = importlib.util.module_from_spec(found)
+    _FILES.add(str(code.__file__))
+    vars(code)["print"] = _print
     sys.path.insert(0, str(path.parent.absolute()))  # for what the file imports beside it
     try:
         found.loader.exec_module(code)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(f"{path} failed: {_told(error)}", remedy="run it by Python") from error
     finally:
         sys.path.pop(0)
     return code
 
 
-def _told(error: Exception) -> str:
+def _print(*values: object, **options: Any) -> None:
+    """Print to standard error, as standard output may be a table or JSON of ours."""
+    print(*values, **{"file": sys.stderr, **options})
+
+
+def told_of_files(error: Exception) -> InputError | None:
+    """Return what is told of an error that went through a file that was run; None of others."""
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        if (file := frame.f_code.co_filename) in _FILES:
+            return InputError(
+                f"line {line} of {file} failed: {_told(error)}",
+                remedy="call the module in Python to see why",
+            )
+    return None
+
+
+def _told(error: BaseException) -> str:
     first = (str(error).splitlines() or [""])[0]
     return f"{type(error).__name__}{first and f': {first}'}"
 

@@ -101,7 +101,7 @@ def adopt(
     try:
         run.write_model(model)
         _score(run, model, dataset, progress)
-    except InputError:
+    except Exception:
         if not resumes:
             run.results.remove()
         raise
