@@ -142,6 +142,13 @@ def test_no_scheduler_is_one_line_before_anything_is_written(tmp_path: Path) -> 
     assert os.listdir(tmp_path) == ["data.tsv"]
 
 
+def test_a_terminals_interrupt_is_left_to_the_command() -> None:
+    with engine_of("local[1]") as engine:
+        assert engine is not None
+        found = dict(engine(signal.getsignal, [signal.SIGINT]))
+    assert found == {signal.SIGINT: signal.SIG_IGN}
+
+
 def test_an_engine_needs_a_folder() -> None:
     with pytest.raises(InputError, match="engine= needs checkpoint="):
         trained(planted(), None, in_process)

@@ -37,6 +37,10 @@ WAITING = 2
 #: Of mallopt(3), and the bytes of the largest block that glibc can be made to keep.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, KEPT = -1, -3, 2**25
 
+#: What a worker of this machine runs first: a terminal sends Ctrl-C to it, too, and the command is
+#: to end it.
+_LEFT_TO_COMMAND = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)"
+
 #: Under which name the caller hears of the call that is made here.
 _TOPIC: ContextVar[str | None] = ContextVar("topic", default=None)
 
@@ -256,6 +260,7 @@ def _client(dask: Any, scheduler: str) -> Iterator[Any]:
                 memory_limit=0,  # the machine's own
                 dashboard_address=None,
                 silence_logs=logging.CRITICAL,
+                preload=[_LEFT_TO_COMMAND],
             ) as cluster,
             dask.Client(cluster, set_as_default=False) as client,
         ):

@@ -192,6 +192,7 @@ app = cyclopts.App(
     help_format="plaintext",
     version=__version__,
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,  # `cli.main` says how to go on
 )
 for position, (heading, commands) in enumerate(COMMANDS.items()):
     group = cyclopts.Group(heading, sort_key=position)

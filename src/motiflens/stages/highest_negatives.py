@@ -61,7 +61,7 @@ def rounded_logits(model: nn.Module, sequences: SequenceDataset) -> tuple[float,
 
 
 def _logits(model: nn.Module, sequences: SequenceDataset) -> NDArray[np.float64]:
-    """Return the logits (N,) of the first target, of so many sequences at once as memory allows."""
+    """Return the logits (N,) of the first target, of ``AT_ONCE`` sequences at once."""
     rows = np.arange(len(sequences))
     blocks = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
     with evaluating(model):
