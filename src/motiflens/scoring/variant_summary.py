@@ -56,7 +56,7 @@ def tell_run(
     strongest: Sequence[ScoredAllele],
     progress: Progress,
 ) -> None:
-    """Leave what was scored in the run, if there is one; one that cannot be written is not told.
+    """Leave what was scored in a run, if it is one; one that cannot be written is not told.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def tell_run(
         Told why a run is not.
     """
     run = arguments["run"]
-    if run is None or not is_run(run):
+    if run is None or not is_run(run):  # a module of others may stand in its place
         return
     found = ScoredVariants(
         file=Path(arguments["variants"]).name,
