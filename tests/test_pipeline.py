@@ -404,7 +404,7 @@ def test_metrics_are_the_ensembles_with_intervals(run: motiflens.Run) -> None:
     for name, seeds in run.results.models.items():
         entry = found["models"][name]
         logits = [predict_logits(run.model(name, seed), test) for seed in seeds]
-        probabilities = np.mean([1 / (1 + np.exp(-one)) for one in logits], axis=0)
+        probabilities = 1 / (1 + np.exp(-np.mean(logits, axis=0)))
         brier = np.mean((probabilities - test.labels) ** 2)
         assert entry["test"]["brier"]["value"] == pytest.approx(brier, abs=1e-9)
         for metric in ("auroc", "auprc", "mcc", "accuracy", "brier", "ece", "recall_at_fdr10"):
@@ -510,7 +510,7 @@ def test_a_run_killed_after_training_goes_on_with_the_missing_stages(
         motiflens.run(data(seed=1, n=80), tmp_path / "run", settings)
     with monkeypatch.context() as patch:
         patch.setattr("motiflens.evaluation.models.compare", killed)
-        patch.setattr("motiflens.stages.explain.attribute", killed)
+        patch.setattr("motiflens.attribution.workers.attribute", killed)
         made = motiflens.run(data(n=80), tmp_path / "run", settings)
     assert as_json(made.results.motifs)["models"]["cnn"]
     hidden = [path.name for path in made.path.rglob(".*")]

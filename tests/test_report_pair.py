@@ -24,7 +24,7 @@ def page_of(runs: tuple[Path, Path]) -> Page:
 
 def test_scores_of_both_stand_in_one_table(runs) -> None:
     value = {"value": 0.7, "low": 0.6, "high": 0.8}
-    change(runs[1] / "metrics.json", lambda c: c["models"]["cnn"]["test"].update(auroc=value))
+    change(runs[1] / "metrics.json", lambda c: c["models"]["cnn"]["test"].update(mcc=value))
     page = page_of(runs)
     assert row_of(page, "A: cnn")[1] == "0.940 (0.910 to 0.950)"
     assert row_of(page, "B: cnn")[1] == "0.700 (0.600 to 0.800)"

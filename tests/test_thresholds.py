@@ -137,6 +137,7 @@ def test_the_threshold_of_a_handful_is_open_where_positives_may_not_score_higher
     assert (found.low, found.high) == (None, None)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(4, 30))
 def test_intervals_hold_their_values(seed: int, n: int) -> None:
@@ -150,6 +151,7 @@ def test_intervals_hold_their_values(seed: int, n: int) -> None:
     assert found == assess_threshold(labels, logits, np.random.default_rng(0))
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_threshold_and_the_correlation_of_all_sequences() -> None:
     others, scores = drawn(20_000, 77)
     held = {"threshold": 0, "mcc": 0}

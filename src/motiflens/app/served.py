@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from motiflens.errors import InputError, one_of
 from motiflens.results import Results
 from motiflens.runs import Run, load_run
 from motiflens.runs.ensemble import Ensemble
-from motiflens.scoring.models import ModuleScorer, open_models
+from motiflens.scoring.models import ModuleScorer, open_models, open_predictor
 from motiflens.sequences import ALPHABET, evenly
 from motiflens.training import TrainedModel
 
@@ -106,10 +106,13 @@ def _names(runs: Sequence[Run]) -> list[str]:
 
 def _models(run: Run, run_name: str, device: str, *, alone: bool) -> Iterator[Served]:
     """Open the models of a run, the best on validation data first."""
-    best = open_models(run, device=device)
+    best = open_predictor(run, device=device)
     names = [best.name, *(name for name in run.results.models if name != best.name)]
     for name in names:
-        scorer = best if name == best.name else open_models(run, name, device=device)
+        scorer = best
+        if name != best.name:
+            other = open_models(run, name, device=device)
+            scorer = replace(other, trained_on=best.trained_on)
         seeds = [member for member in scorer.members if isinstance(member, TrainedModel)]
         # A module of others scores by itself, without what says of which run and seed it is.
         whole = Ensemble(seeds) if seeds else run.models[name].to(scorer.device)

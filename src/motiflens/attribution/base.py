@@ -29,12 +29,10 @@ _NOTE: ContextVar[Callable[[str], None]] = ContextVar("note", default=lambda tex
 
 
 @contextmanager
-def reporting(
-    progress: Progress | bool, description: str, n: int, unit: str = ""
-) -> Iterator[None]:
+def reporting(progress: Progress | bool, work: str, n: int, unit: str = "") -> Iterator[None]:
     """Let what is done by blocks tell how many of n sequences, or other units, it has done."""
     told, notes = listener(progress), list[str]()
-    with told.stage(description, n, unit) as advance:
+    with told.stage(work, n, unit) as advance:
         token, noting = _ADVANCE.set(advance), _NOTE.set(notes.append)
         try:
             yield

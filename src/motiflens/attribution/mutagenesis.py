@@ -9,13 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from motiflens.attribution.base import (
-    by_blocks,
-    count_done,
-    known_mask,
-    reporting,
-    require_counts,
-)
+from motiflens.attribution.base import by_blocks, count_done, known_mask, reporting, require_counts
 from motiflens.attribution.followed import followed_logits
 from motiflens.attribution.result import Attributions, Floats
 from motiflens.attribution.shares import cut

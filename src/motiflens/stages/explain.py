@@ -77,11 +77,12 @@ def explain(
     negatives = highest_negatives(run, len(positives))
     further = () if thorough or run.settings.thorough else FURTHER_METHODS
     methods = [method for method in METHODS if method not in further]
-    explained = positives, negatives
     steps = len(methods) * (len(positives) + len(negatives))
     label = Work("explain", "explaining", steps, "sequences")
     with engine_of(scheduler) as engine:
-        explain_one = partial(_explain_model, run, explained, methods, progress, engine)
+        explain_one = partial(
+            _explain_model, run, (positives, negatives), methods, progress, engine
+        )
         contrasts = each_model(run, label, explain_one, progress, threads)
     known = {name: contrast for name, contrast in contrasts.items() if contrast is not None}
     run.results.write(Attention(models=known), progress)
@@ -111,9 +112,8 @@ def _explain_model(
     kept = {m: run.results.path_of("attributions", model=name, method=m) for m in METHODS}
     taken = {method: method in methods or kept[method].is_file() for method in METHODS}
     taken |= {"attention": attentive, "rollout": stacked}
-    explain_by = explanations(
-        model, positives.codes, [m for m in METHODS if taken[m]], engine, advance
-    )
+    wanted = [method for method in METHODS if taken[method]]
+    explain_by = explanations(model, positives.codes, wanted, engine, advance)
     checks, refused = {}, {}
     for method in METHODS:
         if not taken[method]:
@@ -129,7 +129,7 @@ def _explain_model(
         _keep(run, name, attributions, positives, progress)
         if attributions.checks is not None:
             checks[method] = MethodChecks(**asdict(attributions.checks))
-    done = [method for method in METHODS if taken[method] and method not in refused]
+    done = [method for method in wanted if method not in refused]
     below = explain_negatives(run, name, negatives, done, advance) or UNSET
     logits = rounded_logits(model, positives)
     found = Checks(methods=checks, refused=refused, logits=logits, negative_logits=below)
