@@ -82,3 +82,15 @@ def test_each_english_text_is_listed_once() -> None:
 )  # fmt: skip
 def test_texts_are_translated_whole_or_part_by_part(english: str, chinese: str) -> None:
     assert translate(english) == chinese
+
+
+def test_counts_of_several_models_are_translated_one_by_one():
+    counts = ("1 of 3 untrained replicas of cnn", "2 of 3 untrained replicas of attention")
+    alone = [translate(count) for count in counts]
+    assert all("未训练" in count for count in alone)
+    for words, chinese in ((" and ".join(counts), "、".join(alone)), (counts[1], alone[1])):
+        text = (
+            f"The control: {words} show the motif too, in fewer positives, so that the motif alone "
+            "does not prove that the model has learnt it."
+        )
+        assert translate(text).startswith(f"对照：{chinese}也显示")

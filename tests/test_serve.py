@@ -26,6 +26,7 @@ from motiflens.runs import load_run
 from motiflens.training import predict
 from pages import Page
 from served_run import PORT, TOKEN, client_of, guarded, make_served_run
+from synthetic_run import write_run
 from toy_models import planted
 
 SEQUENCES = planted().sequences()[:5]
@@ -473,6 +474,15 @@ def test_every_text_of_the_bench_is_translated(client: TestClient) -> None:
     said = said_by(script_of(*SCRIPTS))
     same = {"logit", "DeepLIFT/SHAP", "Logit"}
     assert [text for text in said if text not in json.loads(words)] == sorted(same, key=said.index)
+
+
+def test_confirmed_motifs_are_offered_first(run_dir: Path, tmp_path: Path) -> None:
+    shutil.copytree(run_dir, tmp_path / "run")
+    shutil.copy(write_run(tmp_path / "other") / "motifs.json", tmp_path / "run")
+    motifs = open_bench([tmp_path / "run"]).offer.motifs
+    assert [motif.name for motif in motifs][:3] == ["motif-1", "motif-2", "GATTACCA"]
+    assert {motif.origin for motif in motifs[3:]} == {"read from the model"}
+    assert len({motif.letters for motif in motifs}) == len(motifs)
 
 
 HOSTILE = '"><img src=x onerror=alert(1)><!--</script> \u2028\u202e=cmd'

@@ -14,8 +14,25 @@ const exampleWords = ({ name, label, logit }) => label
 
 const ORIGINS = { confirmed: () => say("confirmed"), true: () => say("true"), "read from the model": () => say("read from the model") };
 
+// The example that the original is; none where that was typed, so that any can be chosen then.
+function fillExamples() {
+  const { name, sequence } = current().original, list = $("#examples");
+  fill(list, [...examples.map((one, at) => [at, exampleWords(one)]), ...records.map((one, at) => [`r${at}`, one.name.slice(0, 80)])]);
+  list.selectedIndex = [...examples, ...records].findIndex(one => one.name === name && one.sequence.replaceAll("U", "T") === sequence);
+}
+
+// Ctrl-Z and Ctrl-Y go through the sequences wherever the hand is, but in the letters of a motif.
+function undoByKey(event) {
+  const letter = event.key.toUpperCase(), field = event.target.matches("input:not([type=checkbox], [type=range])");
+  if (field || event.altKey || !(event.ctrlKey || event.metaKey) || (letter !== "Z" && letter !== "Y")) return;
+  event.preventDefault();
+  clearTimeout(typing);
+  step(letter === "Y" || event.shiftKey ? 1 : -1);
+  $("#letters").value = current().sequence;
+}
+
 function fillLists() {
-  fill($("#examples"), [...examples.map((one, at) => [at, exampleWords(one)]), ...records.map(({ name }, at) => [`r${at}`, name.slice(0, 80)])]);
+  fillExamples();
   const methods = [...new Set(state.shown.flatMap(id => byId.get(id).methods))];
   fill($("#method"), [["", say("each model's own")], ...methods.map(method => [method, METHOD_WORDS[method]()])]);
   const seeds = [...new Set(state.shown.flatMap(id => byId.get(id).seeds))].sort((a, b) => a - b);
@@ -42,16 +59,24 @@ function drawModels() {
   $("#models").replaceChildren($("#models legend"), ...boxes);
 }
 
+// Several records can be chosen among the examples.
+function take(found) {
+  records.splice(0, records.length, ...found);
+  load(found[0].sequence, found[0].name);
+}
+
 // What is typed is looked at when the hand rests.
 let typing = 0;
 function type() {
   clearTimeout(typing);
   typing = setTimeout(() => {
-    const [record] = readRecords($("#letters").value), sequence = record?.sequence ?? "", problem = problemOf(sequence);
+    const found = readRecords($("#letters").value), problem = problemOfAll(found);
     if (problem) { $("#status").textContent = problem; return; }
     $("#status").textContent = "";
-    if (sequence.length === current().sequence.length) edit(sequence.replaceAll("U", "T"));
-    else load(sequence.replaceAll("U", "T"), record.name);
+    const [{ name, sequence }] = found;
+    if (found.length > 1) take(found);
+    else if (sequence.length === current().sequence.length) edit(sequence);
+    else load(sequence, name);
   }, 250);
 }
 
@@ -59,25 +84,25 @@ async function upload() {
   const [file] = $("#upload").files;
   if (!file) return;
   if (file.size > 5e6) { $("#status").textContent = say("The file is larger than 5 MB"); return; }
-  const found = readRecords(await file.text()).slice(0, 1000);
-  const wrong = found.map(({ name, sequence }) => [name, problemOf(sequence)]).find(([, problem]) => problem);
-  if (wrong || !found.length) { $("#status").textContent = wrong ? `${wrong[0].slice(0, 80)}: ${wrong[1]}` : say("The file holds no sequence"); return; }
-  records.splice(0, records.length, ...found);
-  fillLists();
-  $("#examples").value = "r0";
-  load(found[0].sequence.replaceAll("U", "T"), found[0].name);
+  const text = await file.text(), found = readRecords(text).slice(0, 1000);
+  if (/^[^>A-Za-z\s\d]/.test(text)) $("#status").textContent = say("The file is no FASTA; unpack it, or save its sequences as plain text");
+  else if (!found.length) $("#status").textContent = say("The file holds no sequence");
+  else if (problemOfAll(found)) $("#status").textContent = problemOfAll(found);
+  else take(found);
+  $("#upload").value = ""; // the same file can be opened again
 }
 
 function connect() {
   $("#examples").onchange = event => {
     const { value } = event.target, one = value.startsWith("r") ? records[value.slice(1)] : examples[value];
-    load(one.sequence.replaceAll("U", "T"), one.name);
+    load(one.sequence, one.name);
   };
   $("#upload").onchange = upload;
   $("#method").onchange = event => { state.method = event.target.value; update(); };
   $("#seed").onchange = event => { state.seed = event.target.value; update(); };
   $("#letters").oninput = type;
-  $("#letters").onblur = () => { if (!$("#status").textContent) draw(); };
+  $("#letters").onblur = () => { if (!$("#status").textContent) $("#letters").value = current().sequence; };
+  addEventListener("keydown", undoByKey);
   $("#undo").onclick = () => step(-1);
   $("#redo").onclick = () => step(1);
   $("#pin").onclick = () => { current().original = current(); update(); };

@@ -25,7 +25,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 #: Names that this machine has for itself.
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 COOKIE = "motiflens"
-NO_TOKEN = "the token is missing; open the address that motiflens serve printed"
+NO_TOKEN = "the token is missing or not this one's; open the address that motiflens serve printed"
 #: Seconds in which a body has to be here.
 PATIENCE = 10.0
 

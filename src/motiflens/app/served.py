@@ -144,11 +144,12 @@ def _about(scorer: ModuleScorer, whole: Ensemble, run_name: str, *, alone: bool)
 def _motifs(results: Results, run_name: str) -> list[KnownMotif]:
     """Return the motifs of a run: confirmed ones, true ones, and the first of every route."""
     found: list[tuple[str, str, str]] = []
+    read: list[tuple[str, str, str]] = []
     if results.holds("motifs"):
         motifs = results.motifs
         found += [(one.name, _letters(one.ppm), "confirmed") for one in motifs.discovery]
         found += [(one.name, _letters(one.ppm), "true") for one in motifs.truth]
-        found += [
+        read = [
             (f"{model}, {route}", _letters(ones[0].ppm), "read from the model")
             for model, own in motifs.models.items()
             for route, ones in own.seeds[0].routes.items()
@@ -157,11 +158,13 @@ def _motifs(results: Results, run_name: str) -> list[KnownMotif]:
     given = (results.settings.motif or "").upper()
     if given and set(given) <= set(ALPHABET):
         found.append((given, given, "true"))
-    by_letters = {letters: (name, origin) for name, letters, origin in reversed(found)}
+    by_letters: dict[str, tuple[str, str]] = {}
+    for name, letters, origin in (*found, *read):
+        by_letters.setdefault(letters, (name, origin))
     prefix = f"{run_name}: " if run_name else ""
     return [
         KnownMotif(f"{prefix}{name}", letters, origin)
-        for letters, (name, origin) in reversed(by_letters.items())
+        for letters, (name, origin) in by_letters.items()
     ][:MAX_MOTIFS]
 
 

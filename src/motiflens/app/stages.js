@@ -1,7 +1,8 @@
 // Motifs put in, and a look inside one network.
 async function put() {
   const wanted = current();
-  if (!motifLetters()) { told(noMotif()); return; }
+  const problem = motifProblem() || startProblem();
+  if (problem) { told(problem); return; }
   try {
     const found = await call("/api/insert", { sequence: wanted.sequence, letters: motifLetters(), start: Number($("#start").value) - 1, form: $("#form").value, seed: state.shuffles });
     if (wanted !== current()) return;
@@ -13,13 +14,19 @@ async function put() {
 }
 state.shuffles = 1;
 const motifLetters = () => $("#motif-letters").value.trim().toUpperCase();
-const noMotif = () => say("Type the letters of a motif");
+const motifProblem = () => motifLetters() ? problemOf(motifLetters()) : say("Type the letters of a motif");
+// Bases count from 1 on the page, and from 0 in requests.
+function startProblem() {
+  const last = current().sequence.length - motifLetters().length + 1, start = Number($("#start").value);
+  if (last < 1) return say("The motif is longer than the sequence");
+  return Number.isInteger(start) && start >= 1 && start <= last ? "" : say("The motif fits with its first base at {n} to {n_last}", { n: 1, n_last: last });
+}
 const told = text => { $("#swept-words").textContent = text; };
 
 async function sweep() {
   const wanted = current(), letters = motifLetters(), form = $("#form").value, swept = [];
   if (form === "shuffle") { told(say("A sweep puts in the motif or its reverse complement; shuffles are its control.")); return; }
-  if (!letters) { told(noMotif()); return; }
+  if (motifProblem()) { told(motifProblem()); return; }
   told(say("Sweeping …"));
   try {
     for (const id of state.shown) swept.push({ sequence: wanted.sequence, ...await call("/api/sweep", { model: id, sequence: wanted.sequence, letters, form }) });

@@ -26,14 +26,14 @@ function push(entry) {
 }
 
 function load(sequence, name) {
-  push(entryOf(sequence, name));
+  push(entryOf(sequence.replaceAll("U", "T"), name));
   state.cursor = -1;
   state.first = 0;
   update();
 }
 
-function edit(sequence) {
-  const { sequence: before, name, original } = current();
+function edit(letters) {
+  const sequence = letters.replaceAll("U", "T"), { sequence: before, name, original } = current();
   if (sequence === before) return;
   push(entryOf(sequence, name, sequence.length === original.sequence.length ? original : undefined));
   update();
@@ -63,6 +63,13 @@ function problemOf(sequence) {
   return sequence ? "" : say("Type or paste a sequence");
 }
 
+// Of several records the one that is wrong is named.
+function problemOfAll(found) {
+  const { name, sequence } = found.find(one => problemOf(one.sequence)) ?? found[0] ?? { sequence: "" };
+  const problem = problemOf(sequence);
+  return problem && found.length > 1 ? `${name.slice(0, 80)}: ${problem}` : problem;
+}
+
 // What a model cannot take is not asked of it.
 function lengthProblem(id, { length }) {
   const { min_length: least, max_length: most } = byId.get(id);
@@ -89,12 +96,12 @@ async function call(path, body) {
   try {
     reply = await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE) });
   } catch {
-    throw { text: () => say("The bench does not answer; is motiflens serve still running?"), passes: false };
+    throw { text: () => say("The bench does not answer; is motiflens serve still running?"), passes: false, again: true };
   }
   try { content = await reply.json(); } catch { /* a refusal of the server below */ }
   if (reply.ok) return content;
   const text = () => (chinese && content.error_zh) || content.error || say("The bench refused: {status}", { status: reply.status });
-  throw { text, passes: reply.status === 429 || reply.status === 503 };
+  throw { text, passes: reply.status === 429 || reply.status === 503, again: reply.status === 401 || reply.status >= 500 };
 }
 
 // One request of a model at a time; what has changed meanwhile is asked for when it is back. A
@@ -119,7 +126,10 @@ async function follow(id) {
   follow(id);
 }
 
+// What a server did not say that was away, or started anew, is asked for with the next step.
 function update() {
+  for (const { problems } of [current(), current().original])
+    for (const [key, { again }] of problems) if (again) problems.delete(key);
   draw();
   state.shown.forEach(follow);
   askInside();

@@ -126,7 +126,8 @@ class Tracks {
     const group = shape("g", stale ? { class: "stale" } : {}), svg = this.svg;
     svg.append(group);
     this.svg = group;
-    const words = say("{model}: contributions by {method}", { model: id, method: METHOD_WORDS[view.method]() });
+    const method = METHOD_WORDS[view.method](), narrow = this.figure.clientWidth < 480;
+    const words = narrow ? `${id}: ${method}` : say("{model}: contributions by {method}", { model: id, method });
     this.put("rect", { class: `f${at}`, x: AXIS, y: top + 5, width: 14, height: 4 });
     this.put("text", { class: "ink bold", x: AXIS + 20, y: top + 12 }, words);
     this.contributions(view, viewOf(current().original, id), top + 20);
@@ -184,9 +185,8 @@ class Tracks {
 
   key(event) {
     const { length } = current().sequence, at = state.cursor, letter = event.key.toUpperCase();
-    if (event.altKey || ((event.ctrlKey || event.metaKey) && letter !== "Z" && letter !== "Y")) return false;
-    if (event.ctrlKey || event.metaKey) step(letter === "Y" || event.shiftKey ? 1 : -1);
-    else if ("ACGTN".includes(letter) && letter.length === 1) { if (at >= 0) mutate(at, letter); }
+    if (event.altKey || event.ctrlKey || event.metaKey) return false;
+    if ("ACGTN".includes(letter) && letter.length === 1) { if (at >= 0) mutate(at, letter); }
     else if (event.key === "+" || event.key === "=") zoom(2);
     else if (event.key === "-") zoom(0.5);
     else {
@@ -216,13 +216,13 @@ function drawPredictions() {
   const table = $("#predictions"), number = (value, words = short) => make("td", { textContent: value === null || value === undefined ? "–" : words(value) });
   const head = [say("model"), say("logit"), say("original"), say("change"), say("probability"), say("sd over seeds"), say("beside training")];
   const rows = state.shown.map((id, at) => {
-    const view = viewOf(current(), id), before = viewOf(current().original, id);
+    const view = viewOf(current(), id), before = viewOf(current().original, id), open = current().problems.has(keyOf(id)) ? "–" : "…";
     const { logit, probability, sd, unusual } = view?.prediction ?? {};
     const name = make("th", { scope: "row" }, make("span", { className: `swatch m${at}` }), " " + id);
     const words = { longer: say("longer"), shorter: say("shorter"), composition: say("other composition") };
     const cells = [number(before?.prediction.logit), number(view && before ? logit - before.prediction.logit : null, signed), number(probability), number(sd)];
-    const beside = make("td", { textContent: view ? unusual.split(",").filter(Boolean).map(one => words[one] ?? one).join(", ") || say("usual") : "…" });
-    return make("tr", {}, name, make("td", {}, make("strong", { textContent: view ? short(logit) : "…" })), ...cells, beside);
+    const beside = make("td", { textContent: view ? unusual.split(",").filter(Boolean).map(one => words[one] ?? one).join(", ") || say("usual") : open });
+    return make("tr", {}, name, make("td", {}, make("strong", { textContent: view ? short(logit) : open })), ...cells, beside);
   });
   const header = make("tr", {}, ...head.map(textContent => make("th", { scope: "col", textContent })));
   table.replaceChildren(make("caption", { textContent: say("Predictions") }), make("thead", {}, header), make("tbody", {}, ...rows));
@@ -238,11 +238,11 @@ function drawPalette() {
     button.onclick = () => mutate(state.cursor, letter);
     return button;
   }));
-  palette.firstChild.textContent = say("Base {n}, {letter}; put there:", { n: at + 1, letter: sequence[at] });
+  palette.firstChild.textContent = say("Base {n}, {letter}; the logit changes by:", { n: at + 1, letter: sequence[at] });
   [...BASES, "N"].forEach((letter, row) => {
     const button = palette.children[row + 1], effect = view && row < 4 ? view.effects[row][at] : null;
     button.setAttribute("aria-pressed", String(sequence[at] === letter));
-    button.lastChild.textContent = effect === null ? "" : " " + short(view.prediction.logit + effect);
+    button.lastChild.textContent = effect === null || sequence[at] === letter ? "" : " " + signed(effect);
   });
 }
 
@@ -269,6 +269,7 @@ function draw() {
   if (!current()) return;
   const letters = $("#letters");
   if (document.activeElement !== letters) letters.value = current().sequence;
+  fillExamples();
   $("#undo").disabled = state.at <= 0;
   $("#redo").disabled = state.at >= state.entries.length - 1;
   $("#pin").disabled = $("#back").disabled = current() === current().original || current().sequence === current().original.sequence;

@@ -66,8 +66,9 @@ def _about(results: Results, explained: Explained) -> str:
         text += f", and of its negatives {highest} by {best}, the best model on validation data"
     return (
         f"{text}. Values are rounded to {100 * LOSS:.1f} % of the largest of a sequence; the exact "
-        "ones are in the run directory. False positives and false negatives are so by the "
-        "threshold of all seeds together."
+        "ones are in the run directory. Logits here are of the first seed, those of predictions "
+        "are the mean of all seeds. False positives and false negatives are so by the threshold "
+        "of all seeds together."
     )
 
 

@@ -306,7 +306,7 @@ class Viewer {
   refresh() {
     const values = { n: this.order.length, total: this.content.names.length };
     this.count.textContent = this.sort.value === "error"
-      ? say("{n} of {total} explained sequences; the number is the logit", values)
+      ? say("{n} of {total} explained sequences; the number is the logit of the first seed", values)
       : say("{n} of {total} explained sequences; the number is the sum of the letters", values);
     this.drawList();
     this.draw();

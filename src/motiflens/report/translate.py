@@ -16,8 +16,8 @@ LISTED = re.compile(r", | and ")
 SILENT = {"script", "style", "pre", "code"}
 #: Letters of a template below which it fits nearly anything, and has to fit names alone.
 FEW = 6
-#: Places that hold what is not of our words.
-ANY = {"data": ".+?", "command": ".+?"}
+#: Places that hold what is not of our words, and one that holds a single name of a list.
+ANY = {"data": ".+?", "command": ".+?", "one": r"(?:(?! and |, |; |: ).)+?"}
 WITHIN_SENTENCE = r"(?:(?!\. |; |: ).)+?"
 NUMBER = r"[−+\-]?[\d.,]*\d(?:e[−\-]\d+)?"
 LATIN = re.compile(r"[A-Za-z]{2}")

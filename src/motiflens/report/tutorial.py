@@ -101,7 +101,8 @@ def _bartender(bar: _Bar) -> Section:
         f"You sit at a bar with {n} bottles and say in one sentence what you feel like. The "
         "barkeeper holds it against every label, turns how well they match into fractions, and "
         "pours by these fractions into one glass. "
-        f"Here with the numbers of {MODEL}, first seed, for {bar.units.sequence}."
+        f"Here with the numbers of {MODEL}, first seed, for {bar.units.sequence}. "
+        "Units and bases are counted from 1."
     )
     names = [f"{i}. {name}" for i, name in enumerate(
         ("The bottles", "What the guest asks for", "How well each label matches", "The glass"), 1
