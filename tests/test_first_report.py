@@ -139,6 +139,13 @@ def test_an_estimate_grows_with_what_is_done() -> None:
     assert halved["checking trust"] == pytest.approx(seconds["checking trust"] / 2)
 
 
+@pytest.mark.parametrize(("prevalence", "is_told"), [(None, False), (0.5, False), (0.1, True)])
+def test_a_prevalence_that_the_test_split_has_not_is_told(prevalence, is_told) -> None:
+    notes = planned(prevalence=prevalence).origin.notes
+    assert is_told == any("prevalence=0.1: calls at that prevalence" in note for note in notes)
+    assert is_told == any(note.startswith("50% of the test split are positive") for note in notes)
+
+
 def test_what_is_timed_are_the_models_of_the_plan() -> None:
     costs = measure(planned(models=("cnn",), hyperparameters={}))
     assert list(costs) == ["cnn"]

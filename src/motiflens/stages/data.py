@@ -35,6 +35,9 @@ from motiflens.stages.hyperparameters import built, changes_notes, job_of, valid
 from motiflens.stages.splitting import cut, on_genome
 from motiflens.training import Job
 
+#: How far the share of positives of the test split may lie from the one that it is said to have.
+OTHER_SHARE = 0.02
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
@@ -98,6 +101,7 @@ def plan_run(
     notes = [*origin.notes, *sample_notes(dataset)]
     dataset, settings = prepare(dataset, settings, notes.append, held_out)
     note_on_motif(dataset, settings, notes.append)
+    _note_on_prevalence(dataset, settings, notes.append)
     settings = _with_device(settings, notes.append)
     n_train = int(np.count_nonzero(dataset.split == "train"))
     truth = dataset.sites is not None or settings.motif is not None
@@ -182,6 +186,17 @@ def _strands(dataset: SequenceDataset, settings: Settings, note: Note) -> str:
         return "both"
     note(f"the forward strand is read, as {words}; strands=both reads both")
     return "forward"
+
+
+def _note_on_prevalence(dataset: SequenceDataset, settings: Settings, note: Note) -> None:
+    """Say where the test split has another share of positives than it is said to have."""
+    share = float(dataset.labels[dataset.split == "test"].mean())
+    if settings.prevalence is not None and abs(settings.prevalence - share) > OTHER_SHARE:
+        note(
+            f"{100 * share:.0f}% of the test split are positive, and prevalence="
+            f"{settings.prevalence:g}: calls at that prevalence are scored on another mixture than "
+            "they are made for"
+        )
 
 
 def note_on_motif(dataset: SequenceDataset, settings: Settings, note: Note) -> None:
