@@ -148,6 +148,7 @@ def test_a_model_is_not_saved_into_a_run(run: Path, tmp_path: Path) -> None:
     assert ml.load_model(tmp_path / "mine").seed == model.seed
 
 
+@pytest.mark.slow
 def test_motifs_without_a_model_are_kept_unless_asked(fasta: Path, tmp_path: Path) -> None:
     typed = ["motifs", "--no-model", fasta, "-o", "out"]
     assert command(*typed, cwd=tmp_path).returncode == 0

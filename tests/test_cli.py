@@ -168,6 +168,7 @@ def test_a_finished_run_and_an_existing_file_are_refused(
                 assert "--overwrite" in capsys.readouterr().err.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_prepare_and_run_make_the_whole_directory(folder: Path) -> None:
     (folder / "brief.toml").write_text("[attention.recipe]\nepochs = 3\nmin_steps = 0\n")
     prepared = command(

@@ -83,6 +83,7 @@ def test_examples_are_python():
         assert compile(block, "an example", "exec").co_names, block
 
 
+@pytest.mark.slow
 def test_the_page_of_the_interface_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     matplotlib.use("Agg")

@@ -137,6 +137,7 @@ def test_a_file_of_another_form_is_told(text: str, tmp_path: Path) -> None:
         read_hyperparameters(path)
 
 
+@pytest.mark.slow
 def test_the_command_line_trains_with_them_and_the_run_keeps_them(
     written: Path, tmp_path: Path
 ) -> None:

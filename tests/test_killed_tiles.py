@@ -94,6 +94,7 @@ def test_a_disk_that_fills_up_as_tiles_are_joined(small_disk: Path) -> None:
     assert files(small_disk) == {"out.bin": expected(70)}
 
 
+@pytest.mark.slow
 def test_merge_by_the_command_line(tmp_path: Path) -> None:
     made = call("merge", "out.bin", cwd=tmp_path)
     assert made.returncode == 2

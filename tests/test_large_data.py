@@ -117,6 +117,7 @@ def test_a_mapped_run_keeps_its_split_and_reopens_its_data(place: Path) -> None:
         _ = made.dataset
 
 
+@pytest.mark.slow
 def test_mapped_data_train_the_models_of_the_same_table(place: Path) -> None:
     split = np.where(
         np.arange(120) % 5 == 4, "test", np.where(np.arange(120) % 7, "train", "valid")

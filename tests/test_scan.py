@@ -334,6 +334,7 @@ main()
 """
 
 
+@pytest.mark.slow
 def test_a_killed_scan_is_resumed_to_the_same_bytes(
     run: Path, tmp_path: Path, small_tiles: None
 ) -> None:

@@ -467,6 +467,7 @@ carry_out(work)
 """
 
 
+@pytest.mark.slow
 def test_what_was_killed_is_resumed(
     run: Path, genome: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -108,6 +108,7 @@ def test_without_a_device_every_gpu_row_is_reported_as_not_run(
     assert table.count("| not run |") == len(gpu.WORKS)
 
 
+@pytest.mark.slow
 def test_both_states_are_timed_in_processes_of_their_own(tmp_path: Path) -> None:
     old = tmp_path / "old"
     (old / "src").mkdir(parents=True)
