@@ -278,8 +278,10 @@ def test_a_worker_that_is_killed_is_replaced_and_its_unit_goes_on(
     assert capfd.readouterr() == ("", "")
 
 
-RUN = ["run", "set.parquet", "-o", "out", "--models", "cnn,attention", "--seeds", "2", "--thorough"]
-RUN += ["--sizes", "60", "--threads", "4", "--strands", "both", "--n-explained", "150"]
+RUN = ["run", "set.parquet", "-o", "out", "--models", "cnn,attention", "--seeds", "2"]
+RUN += ["--hyperparameters", "brief.toml", "--threads", "4", "--strands", "both"]
+RUN += ["--n-explained", "70"]
+BRIEF = "".join(f"[{one}.recipe]\nepochs = 40\nmin_steps = 0\n" for one in ("cnn", "attention"))
 
 
 def started(folder: Path, *words: str) -> subprocess.Popen[str]:
@@ -307,6 +309,7 @@ def test_a_run_on_workers_that_is_killed_with_them_is_that_of_one_process(tmp_pa
     for name in ("whole", "cut"):
         (tmp_path / name).mkdir()
         write_table(data, tmp_path / name / "set.parquet")
+        (tmp_path / name / "brief.toml").write_text(BRIEF)
     one = started(tmp_path / "whole")
     _, told = one.communicate(timeout=600)
     assert one.returncode == 0, told
