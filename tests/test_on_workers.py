@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -36,7 +38,6 @@ from motiflens.models import BothStrands, build_model
 from motiflens.sequences import one_hot
 from motiflens.training import Job, checkpoint, count_epochs, train_all
 from motiflens.training.fit import Fit
-from motiflens.training.group import versions
 from motiflens.training.workers import Place, Unit, train_unit
 
 ROOT = Path(__file__).parents[1]
@@ -105,21 +106,29 @@ def test_what_is_wrong_on_a_worker_is_told_with_its_host(tmp_path: Path) -> None
     settings = (tmp_path / "training.json").read_text()
     place = Place(tmp_path, settings, "cpu", torch.float32)
     train_unit(place, unit)
-    other = {"folder": tmp_path / "elsewhere"}
-    refuse(place, unit, other, r"there is no checkpoint in .*; write the run to a disk that all")
-    other = {"settings": settings.replace('"data": "', '"data": "x')}
-    refuse(place, unit, other, "was made with other data")
-    other = {"settings": settings.replace(versions()[0], "0.0.1")}
-    refuse(place, unit, other, r"0\.0\.1 and .* where the command runs .*; install the same on all")
+    found = json.loads(settings)
+    other_data = json.dumps(found | {"data": "x"})
+    other_version = json.dumps(found | {"versions": ["0.0.1", found["versions"][1]]})
+    assert re.match(
+        r"there is no checkpoint in .* \(on the worker host .*; write the run to a disk that all",
+        mistake(place, unit, folder=tmp_path / "elsewhere"),
+    )
+    assert "was made with other data" in mistake(place, unit, settings=other_data)
+    assert re.search(
+        r"0\.0\.1 and .* where the command runs .*; install the same on all",
+        mistake(place, unit, settings=other_version),
+    )
     (tmp_path / "data.npz").write_bytes(b"x" * 99)
-    refuse(place, unit, {"dtype": torch.float64}, r"data\.npz cannot be read: ")
+    assert "data.npz cannot be read: " in mistake(place, unit, dtype=torch.float64)
 
 
-def refuse(place: Place, unit: Unit, other: dict[str, Any], words: str) -> None:
-    with pytest.raises(InputError, match=words) as told:
+def mistake(place: Place, unit: Unit, **other: Any) -> str:
+    """Return the one line of what is wrong with a place, which names the host."""
+    with pytest.raises(InputError) as told:
         train_unit(dataclasses.replace(place, **other), unit)
     assert "(on the worker host " in str(told.value)
     assert "\n" not in str(told.value)
+    return str(told.value)
 
 
 def test_models_against_other_negative_sets_are_trained_by_workers_too(tmp_path: Path) -> None:

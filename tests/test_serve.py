@@ -88,7 +88,9 @@ def refused(reply, status: int) -> str:
 def test_requests_that_are_refused(client: TestClient, headers, status: int) -> None:
     body = json.dumps(VIEW)
     given = {"content-type": "application/json", **headers}
-    refused(client.post("/api/view", content=body, headers=given), status)
+    told = refused(client.post("/api/view", content=body, headers=given), status)
+    words = {403: "not allowed", 401: "token", 415: "application/json", 413: "larger than"}
+    assert words[status] in told
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,8 @@ def test_a_body_is_cut_where_it_becomes_too_large(client: TestClient) -> None:
                 return
 
     json_type = {"content-type": "application/json"}
-    refused(client.post("/api/view", content=endless(), headers=json_type), 413)
+    told = refused(client.post("/api/view", content=endless(), headers=json_type), 413)
+    assert told == "the body is larger than 2,097,152 bytes"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +128,7 @@ def test_a_body_is_cut_where_it_becomes_too_large(client: TestClient) -> None:
 @pytest.mark.parametrize("named", [True, False])
 def test_no_path_leads_to_a_file(client: TestClient, path: str, named: bool) -> None:
     headers = {} if named else {"authorization": ""}
-    refused(client.get(path, headers=headers), 404)
+    assert refused(client.get(path, headers=headers), 404) == "there is nothing at this address"
 
 
 @pytest.mark.parametrize("path", ["/", "/api", "/openapi.json", "/api/models"])
@@ -152,8 +155,8 @@ def test_the_page_is_opened_by_its_address_and_stays_open_by_a_cookie(bench: Ben
 
 
 def test_other_methods_are_refused(client: TestClient) -> None:
-    refused(client.get("/api/view"), 405)
-    refused(client.delete("/api/models"), 405)
+    told = {refused(client.get("/api/view"), 405), refused(client.delete("/api/models"), 405)}
+    assert told == {"Method Not Allowed"}
 
 
 # How much and how often.
