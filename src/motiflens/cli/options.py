@@ -10,7 +10,7 @@ from cyclopts import Group, Parameter, Token
 
 from motiflens.errors import InputError
 from motiflens.io.options import ReadOptions
-from motiflens.settings import ARCHITECTURES, Settings
+from motiflens.settings import ARCHITECTURES, DISTILLED, Settings
 
 
 def comma_separated(_: type, tokens: list[Token] | tuple[Token, ...]) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ Names = Annotated[
     tuple[str, ...],
     Parameter(converter=comma_separated, n_tokens=1, negative=(), show_default=",".join),
 ]
-Thorough = Annotated[bool, Parameter(negative=())]
+Switch = Annotated[bool, Parameter(negative=())]
 DryRun = Annotated[
     bool,
     Parameter(
@@ -234,6 +234,9 @@ class TrainOptions:
     n_explained
         Positives of the test split to explain at most, 200 by default; fewer where they are long,
         within the time of 1,000 sequences of 200 bases.
+    distill
+        Train one small network more, called distilled, on what all seeds of all models say
+        together; it is scored, explained and used like any model.
     thorough
         Do what the first report does without: learning curves, the test accuracy of every epoch,
         5 seeds of each model, 1,000 positives explained by every method, the motif routes of
@@ -252,7 +255,8 @@ class TrainOptions:
     prevalence: float | None = None
     hyperparameters: Path | None = None
     n_explained: int | None = None
-    thorough: Thorough = False
+    distill: Switch = False
+    thorough: Switch = False
     threads: int | None = None
     device: str = Settings.device
 
@@ -270,6 +274,9 @@ def settings_of(
         from motiflens.stages.hyperparameters import read_hyperparameters
 
         changes = read_hyperparameters(training.hyperparameters)
+    given = vars(training) | {"hyperparameters": changes}
+    if given.pop("distill"):
+        models = (*models, DISTILLED)
     return Settings(
         models=models,
         sizes=sizes,
@@ -278,7 +285,7 @@ def settings_of(
         split=splits.split,
         test_chromosomes=splits.test_chromosomes,
         valid_chromosomes=splits.valid_chromosomes,
-        **{**vars(training), "hyperparameters": changes},
+        **given,
     )
 
 

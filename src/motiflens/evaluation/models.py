@@ -28,6 +28,7 @@ from motiflens.results.scores import (
 )
 from motiflens.results.timings import TrainingTime
 from motiflens.training import Job, Trained, predict_trained, single_intra_op_thread, train_all
+from motiflens.training.distillation import distil
 
 #: Ranges of the scores, which an interval cannot leave.
 BOUNDS = {"accuracy": (0.0, 1.0), "auroc": (0.0, 1.0), "auprc": (0.0, 1.0), "mcc": (-1.0, 1.0)}
@@ -76,7 +77,8 @@ def compare(
     dataset
         With a split that holds a test split of both classes.
     jobs
-        One an architecture, all with the same seeds; the test split is the same for all.
+        One an architecture, all with the same seeds; the test split is the same for all. The
+        distilled network, with one seed, learns what all the others say together.
     sizes
         Training sizes of the learning curves; the whole training split is added as the last.
     size_seeds
@@ -91,19 +93,31 @@ def compare(
     InputError
         If a model is unknown, a size is too large, or a class is missing from the test split.
     """
-    curves = curve_jobs(jobs, sizes, size_seeds)
+    alone = [job for job in jobs if not job.is_distilled]
+    curves = curve_jobs(alone, sizes, size_seeds)
     test = dataset.part("test")
     trained = train_all(
         dataset,
-        [*jobs, *curves],
+        [*alone, *curves],
         threads=threads,
         device=device,
         advance=advance,
         checkpoint=checkpoint,
         engine=engine,
     )
-    own, later = trained[: len(jobs)], trained[len(jobs) :]
-    full_runs = {job.architecture: group for job, group in zip(jobs, own, strict=True)}
+    own, later = trained[: len(alone)], trained[len(alone) :]
+    full_runs = {job.architecture: group for job, group in zip(alone, own, strict=True)}
+    for job in jobs:
+        if job.is_distilled:
+            student = distil(
+                dataset,
+                [one for group in own for one in group],
+                job,
+                device=device,
+                advance=advance,
+                checkpoint=checkpoint and checkpoint / job.architecture,
+            )
+            full_runs[job.architecture] = [student]
     with single_intra_op_thread():
         at_sizes = [
             (job.n_train or 0, job.architecture, _score_curve(group, test))
@@ -236,6 +250,8 @@ def _differences(
     """Compare each pair of models, a minus b, over the same seeds and test sequences."""
     rows = []
     for a, b in combinations(scores, 2):
+        if scores[a].n_seeds != scores[b].n_seeds:  # the distilled one has one
+            continue
         differences = intervals.paired_difference(test.labels, scores[a], scores[b], groups)
         means = {metric: MeanOfSeeds(**differences[metric]._asdict()) for metric in BOUNDS}
         rows.append(Difference(a=a, b=b, **means))

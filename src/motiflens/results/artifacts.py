@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from motiflens.results.audit import Audit
 from motiflens.results.base import File
+from motiflens.results.distillation import Distillation
 from motiflens.results.experiments import Experiments
 from motiflens.results.explanations import Attention, Checks
 from motiflens.results.motifs import Motifs
@@ -102,6 +103,11 @@ ARTIFACTS = {
         "homology groups the test split has, which count once in all intervals (null above "
         "200,000 sequences: not looked for)", Metrics,
     ),
+    "distillation": Artifact(
+        "distillation.json", "compare", ("weights",), "of `--distill`: the ensemble of all seeds "
+        "of all models on the test split, and the distilled network beside it", Distillation,
+        command="run --distill",
+    ),
     "timings": Artifact(
         "timings.json", "compare", (), "of each stage: seconds, processor seconds of all threads, "
         "peak memory in bytes; of each model: what its training took. It, and the page and "
@@ -125,6 +131,11 @@ ARTIFACTS = {
         "attributions/{model}/negatives/{method}.npz", "explain", ("history", *_EXPLAINED),
         "the same of the test negatives of highest logits by the best model, the highest first",
     ),
+    "ensemble_attributions": Artifact(
+        "attributions/{model}/ensemble/{method}.npz", "explain", _EXPLAINED, "of `--distill`, for "
+        "the distilled network: the mean contributions of all other models and seeds to some of "
+        "the same positives",
+    ),
     "track": Artifact(
         "attributions/{model}/{method}.bw", "explain", ("attributions",), "the track on the "
         "genome, where the sequences have coordinates",
@@ -136,7 +147,8 @@ ARTIFACTS = {
     "checks": Artifact(
         "attributions/{model}/checks.json", "explain", ("attributions", "negative_attributions"),
         "of each method: `completeness`, `strands`, `precision`, `completeness_note`; why a method "
-        "refused the model; `logits`, `negative_logits` of the positives and negatives", Checks,
+        "refused the model; `logits`, `negative_logits` of the positives and negatives; of the "
+        "distilled network `agreement` with the ensemble", Checks,
     ),
     "attention": Artifact(
         "attention.json", "explain", _EXPLAINED, "attention on the motif, beside it, and on "
@@ -180,8 +192,9 @@ ARTIFACTS = {
         "variants.json", "variants", ("weights", "model"), "the strongest variants", ScoredVariants,
     ),
     "report": Artifact(
-        "report.html", "report", ("audit", "crossing", "metrics", "comparison", "checks",
-        "attention", "motifs", "sites", "experiments", "trust"), "everything above as one page",
+        "report.html", "report", ("audit", "crossing", "metrics", "distillation", "comparison",
+        "checks", "attention", "motifs", "sites", "experiments", "trust"), "everything above as "
+        "one page",
     ),
 }  # fmt: skip
 

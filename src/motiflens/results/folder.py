@@ -20,6 +20,7 @@ from motiflens.progress import Progress
 from motiflens.results.artifacts import ARTIFACTS, command_of, following_from, of_stage
 from motiflens.results.audit import Audit
 from motiflens.results.base import File, table
+from motiflens.results.distillation import Distillation
 from motiflens.results.experiments import Experiments
 from motiflens.results.explanations import Attention, Checks
 from motiflens.results.loader import as_bytes, converted, read_json, write_json
@@ -126,6 +127,11 @@ class Results:
     def metrics(self) -> Metrics:
         """``metrics.json``."""
         return self.read(Metrics)
+
+    @property
+    def distillation(self) -> Distillation:
+        """``distillation.json``."""
+        return self.read(Distillation)
 
     @property
     def timings(self) -> Timings:

@@ -64,9 +64,14 @@ class Plan:
     negative_sets: Mapping[str, SequenceDataset] = field(default_factory=dict)
 
     @property
+    def teachers(self) -> list[Job]:
+        """The jobs of all models but the distilled one."""
+        return [job for job in self.jobs if not job.is_distilled]
+
+    @property
     def curves(self) -> list[Job]:
         """The jobs of the learning curves."""
-        return curve_jobs(self.jobs, self.settings.sizes or (), self.settings.size_seeds)
+        return curve_jobs(self.teachers, self.settings.sizes or (), self.settings.size_seeds)
 
     @property
     def all_sets(self) -> dict[str, SequenceDataset]:
@@ -111,7 +116,7 @@ def plan_run(
     )
     notes += changes_notes(settings)
     note_on_few(dataset, notes.append)
-    jobs = [job_of(name, settings, settings.seed_list) for name in settings.models]
+    jobs = [job_of(name, settings, settings.seeds_of(name)) for name in settings.models]
     origin = msgspec.structs.replace(origin, notes=tuple(notes))
     plan = Plan(dataset, settings, origin, jobs, negative_sets or {})
     _require_lengths(plan.all_sets, jobs)

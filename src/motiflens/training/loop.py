@@ -138,5 +138,5 @@ def count_epochs(dataset: SequenceDataset, jobs: Sequence[Job]) -> int:
             n_train=job.n_train,
             seed=job.seeds[0],
         )
-        n_epochs += len(job.seeds) * recipe.n_epochs(len(rows.train))
+        n_epochs += len(job.seeds) * recipe.n_epochs(job.n_rows(len(rows.train)))
     return n_epochs
