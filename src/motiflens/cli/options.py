@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Group, Parameter, Token
 
@@ -269,24 +269,31 @@ def settings_of(
     size_seeds: int = Settings.size_seeds,
 ) -> Settings:
     """Return the settings of a run."""
-    changes = {}
-    if training.hyperparameters is not None:
-        from motiflens.stages.hyperparameters import read_hyperparameters
-
-        changes = read_hyperparameters(training.hyperparameters)
-    given = vars(training) | {"hyperparameters": changes}
+    given = vars(training) | {"hyperparameters": changes_in(training.hyperparameters)}
     if given.pop("distill"):
         models = (*models, DISTILLED)
     return Settings(
         models=models,
         sizes=sizes,
         size_seeds=size_seeds,
-        test_fraction=splits.test_fraction,
-        split=splits.split,
-        test_chromosomes=splits.test_chromosomes,
-        valid_chromosomes=splits.valid_chromosomes,
+        **split_settings(splits),
         **given,
     )
+
+
+def changes_in(hyperparameters: Path | None) -> dict[str, dict[str, Any]]:
+    """Read what differs from the defaults; nothing without a file."""
+    if hyperparameters is None:
+        return {}
+    from motiflens.stages.hyperparameters import read_hyperparameters
+
+    return read_hyperparameters(hyperparameters)
+
+
+def split_settings(splits: SplitOptions) -> dict[str, Any]:
+    """Return what settings have of the splits."""
+    names = ("test_fraction", "split", "test_chromosomes", "valid_chromosomes")
+    return {name: getattr(splits, name) for name in names}
 
 
 def check_new_file(path: Path, *, overwrite: bool) -> None:

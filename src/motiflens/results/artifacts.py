@@ -69,10 +69,8 @@ _EXPLAINED = ("weights", "model", *_TRAINING)
 
 #: Name → artefact, in the order in which a run makes them: the last of a stage is written last.
 ARTIFACTS = {
-    "configuration": Artifact(
-        "run.toml", "data", (), "command, resolved configuration, seeds, versions, sha256 of the "
-        "data", Provenance,
-    ),
+    "configuration": Artifact("run.toml", "data", (), "command, resolved configuration, seeds, "
+        "versions, sha256 of the data", Provenance),
     "data": Artifact(
         "data.parquet", "data", ("configuration",), "the data set as trained on, with its `split` "
         "and, where known, its `sites` and coordinates",
@@ -86,9 +84,8 @@ ARTIFACTS = {
         "strand, shared 31-mers, constant ends of one class, composition, trivial baselines, "
         "warnings", Audit,
     ),
-    "checkpoint": Artifact(
-        "checkpoint", "compare", _TRAINING, "the state of training, until it has ended",
-    ),
+    "checkpoint": Artifact("checkpoint", "compare", _TRAINING, "the state of training, until it "
+        "has ended"),
     "crossing": Artifact(
         "crossing.json", "compare", _TRAINING, "of `compare --cross-negatives`: test scores of "
         "each model, trained against each negative set, on every one", Crossing,
@@ -103,20 +100,16 @@ ARTIFACTS = {
         "homology groups the test split has, which count once in all intervals (null above "
         "200,000 sequences: not looked for)", Metrics,
     ),
-    "distillation": Artifact(
-        "distillation.json", "compare", ("weights",), "of `--distill`: the ensemble of all seeds "
-        "of all models on the test split, and the distilled network beside it", Distillation,
-        command="run --distill",
-    ),
+    "distillation": Artifact("distillation.json", "compare", ("weights",), "of `--distill`: the "
+        "ensemble of all seeds of all models on the test split, and the distilled network beside "
+        "it", Distillation, command="run --distill"),
     "timings": Artifact(
         "timings.json", "compare", (), "of each stage: seconds, processor seconds of all threads, "
         "peak memory in bytes; of each model: what its training took. It, and the page and "
         "`profile.txt` that show it, are all that differs between two runs of one seed", Timings,
     ),
-    "profile": Artifact(
-        "profile.txt", "compare", (), "of `--profile`: the stages of `timings.json` as a table",
-        command="run --profile",
-    ),
+    "profile": Artifact("profile.txt", "compare", (), "of `--profile`: the stages of "
+        "`timings.json` as a table", command="run --profile"),
     "comparison": Artifact(
         "comparison.json", "compare", ("weights", "audit"), "scores of every model and seed, "
         "learning curves, differences (`differences_cover`: over seeds and test sequences, of one "
@@ -127,48 +120,35 @@ ARTIFACTS = {
         "`contributions`, `names` and, of methods that add up to the logit's difference, "
         "`convergence_delta` of these contributions; of the first seed",
     ),
-    "negative_attributions": Artifact(
-        "attributions/{model}/negatives/{method}.npz", "explain", ("history", *_EXPLAINED),
-        "the same of the test negatives of highest logits by the best model, the highest first",
-    ),
-    "ensemble_attributions": Artifact(
-        "attributions/{model}/ensemble/{method}.npz", "explain", _EXPLAINED, "of `--distill`, for "
-        "the distilled network: the mean contributions of all other models and seeds to some of "
-        "the same positives",
-    ),
-    "track": Artifact(
-        "attributions/{model}/{method}.bw", "explain", ("attributions",), "the track on the "
-        "genome, where the sequences have coordinates",
-    ),
-    "intervals": Artifact(
-        "attributions/{model}/{method}.bed", "explain", ("attributions",), "the explained "
-        "intervals of it",
-    ),
+    "negative_attributions": Artifact("attributions/{model}/negatives/{method}.npz", "explain",
+        ("history", *_EXPLAINED), "the same of the test negatives of highest logits by the best "
+        "model, the highest first"),
+    "ensemble_attributions": Artifact("attributions/{model}/ensemble/{method}.npz", "explain",
+        _EXPLAINED, "of `--distill`, for the distilled network: the mean contributions of all "
+        "other models and seeds to some of the same positives"),
+    "track": Artifact("attributions/{model}/{method}.bw", "explain", ("attributions",), "the "
+        "track on the genome, where the sequences have coordinates"),
+    "intervals": Artifact("attributions/{model}/{method}.bed", "explain", ("attributions",), "the "
+        "explained intervals of it"),
     "checks": Artifact(
         "attributions/{model}/checks.json", "explain", ("attributions", "negative_attributions"),
         "of each method: `completeness`, `strands`, `precision`, `completeness_note`; why a method "
         "refused the model; `logits`, `negative_logits` of the positives and negatives; of the "
         "distilled network `agreement` with the ensemble", Checks,
     ),
-    "attention": Artifact(
-        "attention.json", "explain", _EXPLAINED, "attention on the motif, beside it, and on "
-        "negatives", Attention,
-    ),
-    "route_motifs": Artifact(
-        "motifs/{model}-{route}.meme", "motifs", ("attributions",), "the motifs of every route of "
-        "the first seed",
-    ),
+    "attention": Artifact("attention.json", "explain", _EXPLAINED, "attention on the motif, "
+        "beside it, and on negatives", Attention),
+    "route_motifs": Artifact("motifs/{model}-{route}.meme", "motifs", ("attributions",), "the "
+        "motifs of every route of the first seed"),
     "discovery": Artifact(
         "motifs/discovery.meme", "motifs", ("attributions", "history", *_EXPLAINED), "the best "
         "model's motifs that the test split confirms; `discovery` of `motifs.json` holds the "
         "evidence and names, `discovered_by` what was counted (fields: [motifs](motifs.md))",
     ),
-    "discovery_arrays": Artifact(
-        "motifs/discovery.npz", "motifs", ("discovery",), "the same with contributions",
-    ),
-    "seqlets": Artifact(
-        "motifs/discovery-seqlets.tsv", "motifs", ("discovery",), "where their seqlets lie",
-    ),
+    "discovery_arrays": Artifact("motifs/discovery.npz", "motifs", ("discovery",), "the same with "
+        "contributions"),
+    "seqlets": Artifact("motifs/discovery-seqlets.tsv", "motifs", ("discovery",), "where their "
+        "seqlets lie"),
     "sites": Artifact(
         "motifs/hits.bed.gz", "motifs", ("discovery",), "their sites in the test split, as "
         "`n_sites` counts them: the columns of `motiflens hits`, and the label; on the genome "
@@ -188,9 +168,8 @@ ARTIFACTS = {
         "explanations of each model can be trusted, with a verdict; `may_claim` is false where "
         "that is \"nothing may be claimed\"", Trust,
     ),
-    "variants": Artifact(
-        "variants.json", "variants", ("weights", "model"), "the strongest variants", ScoredVariants,
-    ),
+    "variants": Artifact("variants.json", "variants", ("weights", "model"), "the strongest "
+        "variants", ScoredVariants),
     "report": Artifact(
         "report.html", "report", ("audit", "crossing", "metrics", "distillation", "comparison",
         "checks", "attention", "motifs", "sites", "experiments", "trust"), "everything above as "
