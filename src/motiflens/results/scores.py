@@ -200,6 +200,11 @@ class Calibration(Part, frozen=True, kw_only=True):
     n_positives: int
     n_negatives: int
 
+    @property
+    def prevalence(self) -> float:
+        """The fraction of those sequences that is positive."""
+        return self.n_positives / (self.n_positives + self.n_negatives)
+
 
 class CalibratedScores(Part, frozen=True, kw_only=True):
     """What calibrated probabilities score on the test split, as those of ``test`` do."""
