@@ -170,8 +170,7 @@ def _fill(
     ]
     broken = not positive and grammar.negatives in AS_POSITIVES
     spacing = _broken(grammar, len(bases), generator) if broken else grammar.spacing
-    recorded = positive or subset or broken
-    true_names = {use.name for use in grammar.motifs} if recorded else set()
+    true_names = {use.name for use in grammar.motifs if positive or subset or broken}
     sites = []
     for part, start in _place(uses, spacing, len(bases), generator):
         site = _draw_site(part.use, generator)
