@@ -154,6 +154,7 @@ def test_equals_are_told_apart_by_the_loss() -> None:
         ({"hyperparameters": {}}, "other hyperparameters"),
         ({"models": ("tutorial-cnn",), "hyperparameters": {}}, "without validation sequences"),
         ({"models": ("cnn", DISTILLED)}, "learns from others"),
+        ({"folds": 3}, "held out for tests"),
     ],
 )
 def test_what_does_not_fit_is_refused(study: Path, changes: dict, problem: str) -> None:

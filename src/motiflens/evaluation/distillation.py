@@ -9,8 +9,9 @@ from torch import nn
 from motiflens.datasets import SequenceDataset
 from motiflens.evaluation.ensembles import Ints, evaluate_ensembles
 from motiflens.metrics import intervals
+from motiflens.results.comparison import Difference
 from motiflens.results.distillation import Distillation
-from motiflens.results.scores import Difference, MeanOfSeeds
+from motiflens.results.scores import MeanOfSeeds
 from motiflens.settings import DISTILLED
 from motiflens.training import Trained
 from motiflens.training.distillation import mean_logits

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from motiflens.results.base import File
-from motiflens.results.scores import Difference, EnsembleScores
+from motiflens.results.comparison import Difference
+from motiflens.results.scores import EnsembleScores
 
 
 class Distillation(File, frozen=True, kw_only=True):

@@ -292,7 +292,13 @@ def _in_words(trial: Trial, best: Trial | None) -> str:
 
 
 def _require_validated(settings: Settings) -> None:
-    """Refuse a model whose recipe chooses nothing on validation sequences."""
+    """Refuse folds, and a model whose recipe chooses nothing on validation sequences."""
+    if settings.folds is not None:
+        raise InputError(
+            f"folds={settings.folds} are held out for tests, and a search makes none",
+            remedy="give them to the run afterwards",
+            argument="folds",
+        )
     for name in settings.models:
         if job_of(name, settings).is_distilled:
             raise InputError(
