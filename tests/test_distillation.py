@@ -21,6 +21,7 @@ from motiflens.settings import DISTILLED, Settings
 from motiflens.stages import compare, explain
 from motiflens.stages.agreement import agreement
 from motiflens.training import Job, Recipe, Trained, checkpoint, predict_trained, train_all
+from motiflens.training.batches import Batch
 from motiflens.training.distillation import distil, mutated_copies
 from motiflens.training.fit import Fit
 
@@ -152,19 +153,52 @@ def test_it_needs_others_to_learn_from() -> None:
         Settings(models=("cnn", DISTILLED), folds=3)
 
 
+OWN = {**SMALL, "recipe": {"epochs": 2}}
+SETTINGS = Settings(
+    models=("cnn", "attention", DISTILLED),
+    seeds=2,
+    n_explained=6,
+    threads=1,
+    hyperparameters=dict.fromkeys(("cnn", "attention", DISTILLED), OWN),
+)
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    own = {**SMALL, "recipe": {"epochs": 2}}
-    settings = Settings(
-        models=("cnn", "attention", DISTILLED),
-        seeds=2,
-        n_explained=6,
-        threads=1,
-        hyperparameters=dict.fromkeys(("cnn", "attention", DISTILLED), own),
-    )
-    data = planted(160)
-    made = compare.compare(data, tmp_path_factory.mktemp("distilled") / "run", settings)
-    return explain.explain(made)
+    path = tmp_path_factory.mktemp("distilled") / "run"
+    return explain.explain(compare.compare(planted(160), path, SETTINGS))
+
+
+@pytest.mark.slow
+def test_a_run_stopped_in_its_training_resumes_to_the_same_files(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Fit.step
+
+    def stopping(fit: Fit, batch: Batch) -> None:
+        if fit.rows.n_epoch > 160:  # with the copies: the student
+            raise Stopped
+        step(fit, batch)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Fit, "step", stopping)
+        with pytest.raises(Stopped):
+            compare.compare(planted(160), tmp_path / "run", SETTINGS)
+    trained: list[str] = []
+
+    def counted(fit: Fit, batch: Batch) -> None:
+        trained.append(type(fit.joined).__name__)
+        step(fit, batch)
+
+    monkeypatch.setattr(Fit, "step", counted)
+    resumed = compare.compare(planted(160), tmp_path / "run", SETTINGS)
+    assert set(trained) == {"CNN"}  # no attention: the teachers had ended
+    for name in ("weights", "distillation", "metrics"):
+        paths = run.results.paths_of(name)
+        assert paths
+        for path in paths:
+            other = resumed.path / path.relative_to(run.path)
+            assert other.read_bytes() == path.read_bytes()
 
 
 def test_a_run_has_it_as_a_model_that_is_used_where_it_is_named(run: Run) -> None:
