@@ -105,7 +105,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     for row in rows:
         groups.setdefault((row["rule"], row["model"]), {}).setdefault(row["method"], []).append(row)
     lines = [
-        "| rule | model | test AUROC | the logit falls | method | rule score | what is lost |",
+        "| rule | model | test AUROC | motifs taken out | method | rule score | what is lost |",
         "|---|---|---|---|---|---|---|",
     ]
     for (rule, model), methods in groups.items():
