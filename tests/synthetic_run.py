@@ -22,6 +22,15 @@ from motiflens.results.audit import (
     ShuffledNegatives,
 )
 from motiflens.results.base import ClassCounts, File, Interval
+from motiflens.results.comparison import (
+    Comparison,
+    Difference,
+    EpochsToTarget,
+    ModelScores,
+    ScoreSummary,
+    SeedScores,
+    TrainingSize,
+)
 from motiflens.results.experiments import (
     Ablation,
     Dose,
@@ -62,25 +71,18 @@ from motiflens.results.provenance import Origin, Provenance
 from motiflens.results.scores import (
     CalibratedScores,
     Calibration,
-    Comparison,
     Curve,
     Curves,
-    Difference,
     EnsembleScores,
-    EpochsToTarget,
     Estimate,
     HeldOutScores,
     MeanOfSeeds,
     Metrics,
-    ModelScores,
     Reliability,
     Scores,
     ScoresAtPrevalence,
-    ScoreSummary,
     SeedHeldOut,
-    SeedScores,
     ThresholdChoice,
-    TrainingSize,
 )
 from motiflens.results.timings import Timings, TrainingTime
 from motiflens.results.trust import (

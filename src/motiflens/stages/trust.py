@@ -101,7 +101,7 @@ def _check(
     explained: SequenceDataset,
     truths: Sequence[Motif],
 ) -> ModelTrust:
-    first, *others = run.results.models[name][:N_SEEDS]
+    first, *others = run.results.explained[name][:N_SEEDS]
     kept = kept_attributions(run, name, explained, METHODS)
     truth, sites = None, run.dataset.sites
     if explained.sites is not None:
