@@ -93,6 +93,12 @@ def test_the_table_of_rules_has_its_draws_side_by_side():
     row = {"rule": "and", "model": "cnn", "method": "ism", "test_auroc": 0.98, "logit": 1.0}
     rows = [row | {"score": 0.9, "fall": 0.4}, row | {"score": 0.95, "fall": 0.5}]
     rows.append({**row, "method": "attention", "refused": "no maps"})
-    assert table(rows).splitlines()[2:] == [
-        "| and | cnn | 0.98, 0.98 | 1.00, 1.00 | ism | **0.90, 0.95** | 0.40, 0.50 |"
+    rows.append({**row, "rule": "order", "method": "saliency", "score": 0.5, "fall": -0.1})
+    assert table(rows).splitlines() == [
+        "| | and, cnn | order, cnn |",
+        "|---|---|---|",
+        "| test AUROC | 0.98, 0.98 | 0.98 |",
+        "| the motifs taken out | 1.00, 1.00 | 1.00 |",
+        "| `ism` | **0.90, 0.95** (0.45) | – |",
+        "| `saliency` | – | 0.50 (−0.10) |",
     ]
