@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from motiflens.auditing.baselines import BASELINES, SEED
 from motiflens.datasets import (
     SequenceDataset,
     bound_groups,
@@ -15,6 +16,8 @@ from motiflens.datasets import (
     split_by_chromosome,
 )
 from motiflens.errors import InputError
+from motiflens.metrics import score
+from motiflens.results.scores import Scores
 from motiflens.settings import Settings
 from motiflens.stages.defaults import Note, unheard
 from motiflens.stages.splitting import Cutting
@@ -123,6 +126,27 @@ def _in_words(folds: NDArray[np.int64], units: _Units, *, own_test: bool) -> str
     if own_test:
         return f"{words}; the test split of the data is in no fold"
     return (
-        f"{words}; explanations, motifs, their checks and the baselines are of fold 1 and of the "
-        "models that have not seen it"
+        f"{words}; explanations, motifs and their checks are of fold 1 and of the models that have "
+        "not seen it"
     )
+
+
+def score_baselines(dataset: SequenceDataset, strands: str) -> dict[str, Scores]:
+    """Score the trivial baselines out of fold, each fitted to the other folds.
+
+    Parameters
+    ----------
+    dataset
+        N sequences, each in a fold.
+    strands
+        Those that k-mers and motifs are read on, ``forward`` or ``both``.
+    """
+    folds = dataset.folds
+    assert folds is not None
+    logits = {name: np.zeros(len(dataset)) for name in BASELINES}
+    for fold in np.unique(folds):
+        held_out = folds == fold
+        others, own = dataset.subset(~held_out), dataset.subset(held_out)
+        for name, fit in BASELINES.items():
+            logits[name][held_out] = fit(others, np.random.default_rng(SEED), strands)(own)
+    return {name: Scores(**score(dataset.labels, values)) for name, values in logits.items()}
