@@ -22,11 +22,11 @@ from motiflens.settings import Settings
 from motiflens.stages.defaults import Note, unheard
 from motiflens.stages.splitting import Cutting
 
-#: What the units are that stay whole in a fold, by the rule.
-UNITS = {
-    "homology": "groups of sequences that share 31 bases",
-    "chromosome": "chromosomes",
-    "random": "sequences drawn at random",
+#: What is kept whole in a fold, by the rule.
+KEPT_WHOLE = {
+    "homology": "{n:,} groups of sequences that share 31 bases kept whole",
+    "chromosome": "{n:,} chromosomes kept whole",
+    "random": "drawn at random",
 }
 
 
@@ -118,10 +118,11 @@ def _units(learning: SequenceDataset, settings: Settings, note: Note) -> _Units:
 def _in_words(folds: NDArray[np.int64], units: _Units, *, own_test: bool) -> str:
     """Say what the folds are, and which models what follows looks at."""
     sizes = np.bincount(folds)[1:]
+    size = f"{sizes.min():,}" + (f" to {sizes.max():,}" if np.ptp(sizes) else "")
+    kept = KEPT_WHOLE[units.rule].format(n=len(np.unique(units.in_fold)))
     words = (
-        f"{len(sizes)} folds of {sizes.min():,} to {sizes.max():,} sequences, by "
-        f"{len(np.unique(units.in_fold)):,} {UNITS[units.rule]}; each fold is held out once, and "
-        "scored by models that have not seen it"
+        f"{len(sizes)} folds of {size} sequences, {kept}; each fold is held out once, and scored "
+        "by models that have not seen it"
     )
     if own_test:
         return f"{words}; the test split of the data is in no fold"
