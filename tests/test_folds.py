@@ -146,6 +146,7 @@ def test_what_is_explained_was_not_seen_by_its_models(whole: Path) -> None:
     assert len(run.results.explained["cnn"]) == SEEDS
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_and_what_was_killed_is_resumed(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
