@@ -149,7 +149,7 @@ def test_agreement_is_of_a_sequences_own_bases() -> None:
 def test_it_needs_others_to_learn_from() -> None:
     with pytest.raises(InputError, match="no other model to learn from"):
         Settings(models=(DISTILLED,))
-    with pytest.raises(InputError, match="distill needs one test split"):
+    with pytest.raises(InputError, match="distill=True needs one test split"):
         Settings(models=("cnn", DISTILLED), folds=3)
 
 
