@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -27,7 +28,7 @@ from motiflens.errors import InputError
 from motiflens.files import make_folder, write_whole
 from motiflens.metrics import rank_auroc
 from motiflens.models.calling import choose_device
-from motiflens.progress import Progress, listener
+from motiflens.progress import Advance, Progress, listener
 from motiflens.results.loader import read_json, write_json
 from motiflens.results.study import Study, Trial, Value
 from motiflens.settings import Settings
@@ -167,7 +168,10 @@ def search(
 def _search_model(model: _Model, kept: _Folder, n_trials: int | None, shown: Progress) -> None:
     """Try batches of values until there are enough trials, or no time is left."""
     name, start = model.job.architecture, 0
-    with shown.stage(f"searching {name}", n_trials or 0, "trials") as advance:
+    counting: AbstractContextManager[Advance] = nullcontext(lambda trials: None)
+    if n_trials is not None:  # and no time decides how many there are
+        counting = shown.stage(f"searching {name}", n_trials, "trials")
+    with counting as advance:
         while n_trials is None or start < n_trials:
             before = [one for one in kept.study.of(name) if one.number < start]
             if start > len(before) or (start and time.monotonic() > model.deadline):
