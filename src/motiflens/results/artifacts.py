@@ -12,6 +12,7 @@ from motiflens.results.experiments import Experiments
 from motiflens.results.explanations import Attention, Checks
 from motiflens.results.motifs import Motifs
 from motiflens.results.provenance import Provenance
+from motiflens.results.regression import Regression
 from motiflens.results.scores import Comparison, Crossing, Metrics
 from motiflens.results.timings import Timings
 from motiflens.results.trust import Trust
@@ -102,6 +103,11 @@ ARTIFACTS = {
         "homology groups the test split has, which count once in all intervals (null above "
         "200,000 sequences: not looked for)", Metrics,
     ),
+    "regression": Artifact(
+        "regression.json", "compare", ("weights", "audit"), "of a regression, in place of "
+        "`metrics.json` and `comparison.json`: Pearson, Spearman and R² of each model's ensemble "
+        "and of the baselines, with intervals, and of every seed", Regression,
+    ),
     "timings": Artifact(
         "timings.json", "compare", (), "of each stage: seconds, processor seconds of all threads, "
         "peak memory in bytes; of each model: what its training took. It, and the page and "
@@ -172,16 +178,17 @@ ARTIFACTS = {
         Experiments,
     ),
     "trust": Artifact(
-        "trust.json", "trust", ("attributions", "metrics", *_EXPLAINED), "how far each method's "
-        "explanations of each model can be trusted, with a verdict; `may_claim` is false where "
-        "that is \"nothing may be claimed\"", Trust,
+        "trust.json", "trust", ("attributions", "metrics", "regression", *_EXPLAINED),
+        "how far each method's explanations of each model can be trusted, with a verdict; "
+        "`may_claim` is false where that is \"nothing may be claimed\"", Trust,
     ),
     "variants": Artifact(
         "variants.json", "variants", ("weights", "model"), "the strongest variants", ScoredVariants,
     ),
     "report": Artifact(
-        "report.html", "report", ("audit", "crossing", "metrics", "comparison", "checks",
-        "attention", "motifs", "sites", "experiments", "trust"), "everything above as one page",
+        "report.html", "report", ("audit", "crossing", "metrics", "regression", "comparison",
+        "checks", "attention", "motifs", "sites", "experiments", "trust"),
+        "everything above as one page",
     ),
 }  # fmt: skip
 

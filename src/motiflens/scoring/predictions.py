@@ -29,6 +29,8 @@ SPREAD = 1.125
 TIMED = 256
 
 COLUMNS = ("name", "logit", "probability", "sd", "unusual")
+#: Of a model that predicts numbers.
+NUMBER_COLUMNS = ("name", "value", "sd", "unusual")
 TOO_SHORT, TOO_LONG, ONLY_N, EMPTY = "too short", "too long", "only N", "empty"
 
 
@@ -58,6 +60,11 @@ class Predictions:
     unusual: list[str]
 
     @property
+    def value(self) -> Floats:
+        """The predicted labels (N,) of a regression, which are its logits."""
+        return self.logit
+
+    @property
     def is_scored(self) -> NDArray[np.bool_]:
         """Which have a score (N,)."""
         return ~np.isnan(self.logit)
@@ -76,6 +83,11 @@ class Tally:
         self.n += len(block.name)
         self.n_scored += int(block.is_scored.sum())
         self.unusual.update(word for words in block.unusual if words for word in words.split(","))
+
+
+def columns_of(scorer: Scorer) -> tuple[str, ...]:
+    """Return the columns of a model's predictions."""
+    return NUMBER_COLUMNS if scorer.is_regression else COLUMNS
 
 
 def longest_scored(scorer: Scorer) -> int:

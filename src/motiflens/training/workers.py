@@ -197,6 +197,8 @@ def _write(dataset: SequenceDataset, path: Path) -> None:
         arrays |= {name: getattr(dataset, name) for name in ("codes", "lengths", "labels")}
     if dataset.groups is not None:
         arrays["groups"] = dataset.groups
+    if dataset.is_regression:
+        arrays["task"] = np.array(dataset.task)
     with whole_file(path) as file:
         np.savez(file, allow_pickle=False, **arrays)
 
@@ -214,4 +216,5 @@ def _read(path: Path) -> SequenceDataset:
     if "folder" in arrays:
         mapped = open_mapped(arrays["folder"].item())
         return replace(mapped, split=split, groups=arrays.get("groups"))
-    return SequenceDataset(**arrays, names=default_names(len(split)), split=split)
+    task = arrays.pop("task").item() if "task" in arrays else None
+    return SequenceDataset(**arrays, names=default_names(len(split)), split=split, task=task)
