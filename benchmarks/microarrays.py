@@ -32,13 +32,13 @@ KMERS = (6, 8)
 SEED = 0
 
 
-def train(factor: str, folder: Path) -> float:
+def train(factor: str, folder: Path, seeds: int) -> float:
     """Train as a user would, unless it is done; return the seconds of the processor."""
     results = Results(folder)
     if not results.holds("regression"):
         command = [sys.executable, "-m", "motiflens", "compare", ARRAYS / f"{factor}_HK.txt.gz"]
         command += ["--test", ARRAYS / f"{factor}_ME.txt.gz", "--signal-column", "2"]
-        command += ["--task", "regression", "--seed", SEED, "--threads", 1, "-o", folder]
+        command += ["--task", "regression", "--seeds", seeds, "--threads", 1, "-o", folder]
         subprocess.run(list(map(str, command)), check=True)
     used = results.timings.used
     assert isinstance(used, dict)
@@ -58,9 +58,9 @@ def ridges(factor: str) -> tuple[dict[str, Any], dict[str, float]]:
     return evaluate_numbers(other.labels, predicted, generator=generator)[0], seconds
 
 
-def measure(factor: str, runs: Path) -> list[dict[str, Any]]:
+def measure(factor: str, runs: Path, seeds: int) -> list[dict[str, Any]]:
     """Return a row for each model and baseline of a factor."""
-    seconds = train(factor, runs / factor)
+    seconds = train(factor, runs / factor, seeds)
     results = Results(runs / factor)
     best = best_validated(results)
     rows = [
@@ -86,9 +86,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=Path("runs/microarrays"))
     parser.add_argument("--factors", nargs="+", default=FACTORS)
+    parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
     for factor in given.factors:
-        for row in measure(factor, given.runs):
+        for row in measure(factor, given.runs, given.seeds):
             print(json.dumps(row), flush=True)
 
 

@@ -23,7 +23,7 @@ from motiflens.report.glossary import glossary
 from motiflens.report.motifs import route_parts
 from motiflens.report.parts import Absent, Block, Finding, Part, Section, Table, Text
 from motiflens.report.provenance import made_parts
-from motiflens.report.regression import IN_CLASSES
+from motiflens.report.regression import IN_CLASSES, LOWEST
 from motiflens.report.scores import score_parts
 from motiflens.report.summary import Summary, summarise, summarise_without_model
 from motiflens.report.translate import dictionary
@@ -92,7 +92,7 @@ def lay_out(results: Results, explained: Explained | None = None) -> list[Sectio
         found = parts()
         blocks: list[Block] = [part for part in found if not isinstance(part, Absent)]
         if blocks and results.is_regression and id in IN_TWO_CLASSES:
-            blocks.insert(0, Text(IN_CLASSES))
+            blocks.insert(0, Text(IN_CLASSES + LOWEST * (id == "trust")))
         missing += [part for part in found if isinstance(part, Absent)]
         if id == "made":
             blocks.append(glossary())

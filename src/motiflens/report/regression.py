@@ -33,6 +33,9 @@ IN_CLASSES = (
     "split, negatives all others; a logit is a predicted label, in the unit of the labels."
 )
 
+#: What is added where explanations are held against a null.
+LOWEST = " The negatives of these checks are the lowest tenth."
+
 
 def regression_parts(results: Results) -> list[Part]:
     """Lay out everything that `regression.json` holds."""

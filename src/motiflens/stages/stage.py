@@ -160,7 +160,7 @@ def explained_positives(run: Run) -> SequenceDataset:
     They are at most ``n_explained``, and as many as ``MAX_WORK`` allows, spread evenly over the
     data.
     """
-    dataset, settings = run.dataset, run.settings
+    dataset, settings = run.in_classes, run.settings
     rows = _test_rows(dataset, 1, n_explained(settings))
     positives = dataset.subset(_affordable(dataset, rows))
     if positives.sites is None and settings.motif is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -58,8 +59,11 @@ def trust(
         If the directory holds no run with models, or its test split lacks a class.
     """
     run, progress = open_trained(run), listener(progress)
-    dataset, explained = run.in_classes, explained_positives(run)
-    positives, negatives = (of_test(dataset, label, N_HELD_OUT).one_hot() for label in (1, 0))
+    dataset, explained = run.dataset, explained_positives(run)
+    positives = of_test(dataset.in_classes(), 1, N_HELD_OUT).one_hot()
+    # A sequence may hold the motif and be none of the highest; the lowest are a null.
+    null = lowest(dataset) if dataset.is_regression else dataset
+    negatives = of_test(null, 0, N_HELD_OUT).one_hot()
     truths = true_motifs(dataset, run.settings.motif)
 
     def check(name: str, advance: Advance) -> ModelTrust:
@@ -69,6 +73,12 @@ def trust(
     models = {name: _beside_scores(run, name, one) for name, one in checked.items()}
     run.results.write(Trust(fractions=FRACTIONS, models=models), progress)
     return run
+
+
+def lowest(dataset: SequenceDataset) -> SequenceDataset:
+    """Return the lowest tenth of a regression in each split, as negatives, beside all others."""
+    upside_down = replace(dataset, labels=-dataset.labels).in_classes()
+    return replace(upside_down, labels=1 - upside_down.labels)
 
 
 def _beside_scores(run: Run, name: str, checked: ModelTrust) -> ModelTrust:
