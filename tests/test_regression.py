@@ -312,7 +312,7 @@ def test_what_is_for_classes_is_refused_in_training():
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("regression")
     write(planted(500), folder / "data.tsv")
-    table = "[cnn]\nn_filters = 32\nkernel_size = 9\nn_hidden = 16\n"
+    table = "[cnn]\nn_filters = 32\nkernel_size = 9\nn_hidden = 16\ndropout = 0.1\n"
     (folder / "small.toml").write_text(
         f"{table}[cnn.recipe]\nepochs = 8\nlearning_rate = 5e-3\n[attention]\nn_filters = 16\n"
         "n_heads = 2\n[attention.recipe]\nepochs = 2\n"

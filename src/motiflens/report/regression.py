@@ -66,9 +66,12 @@ def _table(found: Regression) -> Table:
         [f"baseline: {BASELINES.get(name, name)}", *_cells(scores)]
         for name, scores in found.baselines.items()
     ]
+    related = "sequences that share 31 bases count as one"
+    if found.test_groups is None:
+        related = "related sequences were not looked for"
     caption = (
         "The mean prediction of all seeds on the test split, with its 95 % interval over test "
-        "sequences; sequences that share 31 bases count as one. Spearman: correlation of ranks; "
+        f"sequences; {related}. Spearman: correlation of ranks; "
         "Pearson: of values; R²: fraction of the variance of labels that is explained, below 0 "
         "where their mean predicts better. Baselines are ridge regressions."
     )
