@@ -229,6 +229,31 @@ def test_labels_of_fasta_may_be_numbers(tmp_path):
         read(fasta, task="regression", negatives="shuffle")
 
 
+def test_prepare_counts_no_positives_among_numbers(tmp_path):
+    write(planted(12), tmp_path / "a.tsv")
+    made = call("prepare", "a.tsv", "-o", "b.parquet", "--json", cwd=tmp_path)
+    found = json.loads(made.stdout)
+    assert "positives" not in found
+    assert found["lowest"] < 9 < found["highest"]
+    made = call("prepare", "a.tsv", "-o", "c.motiflens", cwd=tmp_path)
+    assert made.returncode == 2
+    assert "the labels are measurements" in made.stderr
+    assert not (tmp_path / "c.motiflens").exists()
+
+
+def test_several_columns_of_labels_are_refused_with_what_to_do(tmp_path):
+    table, fasta, labels = tmp_path / "a.tsv", tmp_path / "a.fa", tmp_path / "labels.txt"
+    table.write_text("sequence\tlabel_dev\tlabel_hk\nACGT\t1.5\t2\n")
+    with pytest.raises(InputError, match=r"2 columns of labels, label_dev, label_hk, in .*a\.tsv"):
+        read(table)
+    fasta.write_text(">a\nACGT\n>b\nACGA\n")
+    labels.write_text("1.5\t2\t3\n0.5\t1\t1\n")
+    with pytest.raises(InputError, match=r"3 columns of labels in .*labels\.txt; one is learnt"):
+        read(fasta, labels=labels)
+    with pytest.raises(InputError, match=r"labels \(2, 3\) have several columns; one is learnt"):
+        SequenceDataset.from_sequences(["A", "C"], np.zeros((2, 3)))
+
+
 def test_signals_of_a_microarray_are_read_as_logarithms(tmp_path):
     path = tmp_path / "array.txt.gz"
     rows = [("ACGT", 256, 1), ("ACGA", 1024, 1), ("ACGG", 2, 0)]

@@ -91,6 +91,9 @@ class SequenceDataset:
 
     def _check_shapes(self) -> None:
         """Raise an InputError unless every part has an entry for every sequence."""
+        if np.ndim(self.labels) > 1:
+            problem = f"labels {np.shape(self.labels)} have several columns"
+            raise InputError(problem, remedy="one is learnt at a time: give labels (N,)")
         n = len(self.codes)
         sizes = {
             "lengths": np.shape(self.lengths),

@@ -207,6 +207,14 @@ def with_labels(
     lines = read_text(labels).rstrip().split("\n")
     two_columns = positive is None and all(word in ("0", "1") for word in lines[0].split()[:2])
     two_columns = two_columns and len(lines[0].split()) == 2
+    n_columns = len(lines[0].split())
+    if not two_columns and n_columns > 1 and _are_numbers(lines[0].split()):
+        raise InputError(
+            f"there are {n_columns} columns of labels",
+            f"in {labels}",
+            "one is learnt at a time: give a file with that column",
+            "labels",
+        )
     if not two_columns:
         task = find_task(lines, labels, positive, task)
     values = convert_each(
@@ -221,6 +229,14 @@ def with_labels(
         )
     notes = (f"{labels} has two columns; the first is taken for the positives",) * two_columns
     return dataset_of(records, values, task=task), notes
+
+
+def _are_numbers(words: list[str]) -> bool:
+    try:
+        list(map(parse_number, words))
+    except InputError:
+        return False
+    return True
 
 
 def _parse_label_line(line: str, positive: str | None) -> float:

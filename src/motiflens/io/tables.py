@@ -263,6 +263,13 @@ def _missing_column(
             f"the first line of {path} is data, not the names of the columns",
             remedy="add a first line such as sequence,label",
         )
+    several = [name for name in names if name.startswith("label")]
+    if missing == "label" and len(several) > 1:
+        return InputError(
+            f"there are {len(several)} columns of labels, {', '.join(several[:8])},",
+            f"in {path}",
+            "one is learnt at a time: rename it to 'label'",
+        )
     near = difflib.get_close_matches(missing, names, n=1)
     near = near or [name for name in names if name in MEANT[missing]]
     remedy = f"rename the column {near[0]!r} to" if near else "name one of them"
