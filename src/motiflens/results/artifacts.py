@@ -83,8 +83,7 @@ ARTIFACTS = {
     ),
     "audit": Artifact(
         "audit.json", "compare", _TRAINING, "lengths, copies within and across splits on either "
-        "strand, shared 31-mers, constant ends of one class, composition, trivial baselines, "
-        "warnings", Audit,
+        "strand, shared 31-mers, constant ends, composition, baselines, warnings", Audit,
     ),
     "checkpoint": Artifact(
         "checkpoint", "compare", _TRAINING, "the state of training, until it has ended",
@@ -99,14 +98,12 @@ ARTIFACTS = {
     "weights": Artifact(f"{_MODEL}/weights.safetensors", "compare", _TRAINING, "its weights"),
     "metrics": Artifact(
         "metrics.json", "compare", ("weights", "audit"), "test scores of each model's ensemble "
-        "with intervals, its threshold and curves, and of every seed; `test_groups`: how many "
-        "homology groups the test split has, which count once in all intervals (null above "
-        "200,000 sequences: not looked for)", Metrics,
+        "with intervals, its threshold and curves, and of every seed; `test_groups`: homology "
+        "groups of the test split, which count once (null above 200,000 sequences)", Metrics,
     ),
     "regression": Artifact(
         "regression.json", "compare", ("weights", "audit"), "of a regression, in place of "
-        "`metrics.json` and `comparison.json`: Pearson, Spearman and R² of each model's ensemble "
-        "and of the baselines, with intervals, and of every seed", Regression,
+        "`metrics.json` and `comparison.json`: Spearman, Pearson and R² with intervals", Regression,
     ),
     "timings": Artifact(
         "timings.json", "compare", (), "of each stage: seconds, processor seconds of all threads, "
@@ -179,16 +176,15 @@ ARTIFACTS = {
     ),
     "trust": Artifact(
         "trust.json", "trust", ("attributions", "metrics", "regression", *_EXPLAINED),
-        "how far each method's explanations of each model can be trusted, with a verdict; "
+        "how far explanations of each model by each method can be trusted, with a verdict; "
         "`may_claim` is false where that is \"nothing may be claimed\"", Trust,
     ),
     "variants": Artifact(
         "variants.json", "variants", ("weights", "model"), "the strongest variants", ScoredVariants,
     ),
     "report": Artifact(
-        "report.html", "report", ("audit", "crossing", "metrics", "regression", "comparison",
-        "checks", "attention", "motifs", "sites", "experiments", "trust"),
-        "everything above as one page",
+        "report.html", "report", ("audit", "crossing", "metrics", "comparison", "regression",
+        "checks", "attention", "motifs", "sites", "experiments", "trust"), "all above as one page",
     ),
 }  # fmt: skip
 
