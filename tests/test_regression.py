@@ -407,7 +407,7 @@ def test_a_finished_run_of_numbers_is_used_like_any(run):
     assert "predicted labels" in card
     assert "Spearman" in card
     assert "Probability" not in card
-    for option, value in (("--target", "0.9"), ("--prevalence", "0.5")):
+    for option, value in (("--target", "0.9"), ("--prevalence", "0.5"), ("--folds", "3")):
         made = call("train", "data.tsv", "-o", "other", option, value, cwd=folder)
         assert made.returncode == 2
         assert f"{option} {value} is for two classes" in made.stderr

@@ -60,6 +60,8 @@ class SequenceDataset:
     task
         ``"classification"`` by labels 0 and 1, or ``"regression"``; None where the labels decide:
         it is a regression if there are three of them or more, not all whole or more than 20.
+    folds
+        int64 (N,): the fold of each row in cross-validation, from 1; 0 for a row in none.
 
     Raises
     ------
@@ -76,6 +78,7 @@ class SequenceDataset:
     coordinates: Loci | None = None
     groups: NDArray[np.int64] | None = None
     task: str | None = None
+    folds: NDArray[np.int64] | None = None
 
     #: Whether the arrays lie in files of their own, so that a run keeps no copy of them.
     is_mapped: ClassVar[bool] = False
@@ -103,6 +106,7 @@ class SequenceDataset:
             "sites": (n,) if self.sites is None else (len(self.sites),),
             "coordinates": (n,) if self.coordinates is None else (len(self.coordinates),),
             "groups": (n,) if self.groups is None else np.shape(self.groups),
+            "folds": (n,) if self.folds is None else np.shape(self.folds),
         }
         wrong = [f"{what} {size}" for what, size in sizes.items() if size != (n,)]
         if self.codes.ndim != 2 or self.codes.dtype != np.uint8 or wrong:
@@ -218,6 +222,7 @@ class SequenceDataset:
             None if self.coordinates is None else self.coordinates.subset(rows),
             None if self.groups is None else self.groups[rows],
             self.task,
+            None if self.folds is None else self.folds[rows],
         )
 
     def part(self, split_name: str) -> SequenceDataset:
@@ -304,7 +309,7 @@ class SequenceDataset:
     def _digest(self, *arrays: NDArray[Any], known: str = "") -> str:
         digest = hashlib.sha256(str(self.codes.shape).encode())
         digest.update(known.encode())
-        for values in (*arrays, self.split):
+        for values in (*arrays, self.split, self.folds):
             if values is not None:
                 digest.update(np.ascontiguousarray(values).view(np.uint8).data)
         return digest.hexdigest()

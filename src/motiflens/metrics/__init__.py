@@ -1,6 +1,6 @@
 """Scores of predictions, and how far they can be believed."""
 
-from motiflens.metrics.calibration import fit_platt
+from motiflens.metrics.calibration import fit_platt, prior_shift
 from motiflens.metrics.curves import curve_points, reliability_points
 from motiflens.metrics.evaluation import evaluate, measure
 from motiflens.metrics.regression import evaluate_numbers, measure_numbers
@@ -17,6 +17,7 @@ __all__ = [
     "fit_platt",
     "measure",
     "measure_numbers",
+    "prior_shift",
     "rank_auprc",
     "rank_auroc",
     "reliability_points",

@@ -86,6 +86,9 @@ def with_defaults(
             problem = f"the training size {size} is more than the {n_train} training sequences"
             raise InputError(problem, remedy="leave it out of sizes", argument="sizes")
     thorough, left_out = settings.thorough, []
+    folded = settings.folds is not None
+    if folded:  # no test split is the same for all sizes and epochs
+        settings = replace(settings, sizes=())
     if settings.seeds is None:
         more = thorough or (truth and n_train * longest <= MANY_BASES)
         settings = replace(settings, seeds=MORE_SEEDS if more else SEEDS)
@@ -99,9 +102,10 @@ def with_defaults(
             n_seeds = min(settings.size_seeds, max(settings.seeds, MORE_SEEDS))
             n = len(settings.models) * len(sizes) * n_seeds
             left_out.append(f"learning curves ({n} more models to train)")
-    if settings.target is None and (truth or thorough) and not regression:
+    no_target = folded or regression
+    if settings.target is None and not no_target and (truth or thorough):
         settings = replace(settings, target=TARGET)
-    elif settings.target is None and not regression:
+    elif settings.target is None and not no_target:
         left_out.append("the test accuracy of every epoch")
     if explains and not thorough:
         left_out += _unexplained(settings, truth)
@@ -189,15 +193,17 @@ def note_on_few(dataset: SequenceDataset, note: Note) -> None:
         Told so.
     """
     assert dataset.split is not None
+    tested = np.asarray(dataset.split == "test")
     if dataset.is_regression:
-        n = int((dataset.split == "test").sum())
-        if (reach := 1.96 / math.sqrt(n)) > WELL_KNOWN:
+        if (reach := 1.96 / math.sqrt(max(tested.sum(), 1))) > WELL_KNOWN:
             note(
-                f"{n:,} sequences to test on: chance alone gives a correlation of up to "
+                f"{tested.sum():,} sequences to test on: chance alone gives a correlation of up to "
                 f"{min(reach, 1.0):.2f} there; to keep it below {WELL_KNOWN:g} takes some 390"
             )
         return
-    positives, negatives = _counts(dataset, np.asarray(dataset.split == "test"))
+    if dataset.folds is not None and (dataset.folds > 0).all():
+        tested = dataset.folds > 0
+    positives, negatives = _counts(dataset, tested)
     reach = by_chance(positives, negatives)
     if reach <= WELL_KNOWN:
         return

@@ -121,6 +121,8 @@ class TrainedModel(SequenceModel):
         }
         if trained.scale is not None:
             details[SCALE] = asdict(trained.scale)
+        if trained.job.fold is not None:
+            details["fold"] = trained.job.fold
         return TrainedModel(trained.model, details, trained.history)
 
     def __repr__(self) -> str:
