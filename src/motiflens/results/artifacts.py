@@ -72,8 +72,7 @@ _EXPLAINED = ("weights", "model", *_TRAINING)
 #: Name → artefact, in the order in which a run makes them: the last of a stage is written last.
 ARTIFACTS = {
     "configuration": Artifact(
-        "run.toml", "data", (), "command, resolved configuration, seeds, versions, sha256 of the "
-        "data", Provenance,
+        "run.toml", "data", (), "command, settings, seeds, versions, sha256 of the data", Provenance,
     ),
     "data": Artifact(
         "data.parquet", "data", ("configuration",), "the data set as trained on, with its `split` "
@@ -87,13 +86,10 @@ ARTIFACTS = {
         "audit.json", "compare", _TRAINING, "lengths, copies within and across splits on either "
         "strand, shared 31-mers, constant ends, composition, baselines, warnings", Audit,
     ),
-    "checkpoint": Artifact(
-        "checkpoint", "compare", _TRAINING, "the state of training, until it has ended",
-    ),
+    "checkpoint": Artifact("checkpoint", "compare", _TRAINING, "training, until it has ended"),
     "crossing": Artifact(
-        "crossing.json", "compare", _TRAINING, "of `compare --cross-negatives`: test scores of "
-        "each model, trained against each negative set, on every one", Crossing,
-        command="compare --cross-negatives",
+        "crossing.json", "compare", _TRAINING, "test scores of each model, trained against each "
+        "negative set, on every one", Crossing, command="compare --cross-negatives",
     ),
     "model": Artifact(f"{_MODEL}/model.toml", "compare", _TRAINING, "how to build the model"),
     "history": Artifact(f"{_MODEL}/history.csv", "compare", _TRAINING, "losses of every epoch"),
@@ -117,9 +113,8 @@ ARTIFACTS = {
         command="run --profile",
     ),
     "out_of_fold": Artifact(
-        "out_of_fold.tsv", "compare", ("weights",), "of `--folds`: the fold and the label of every "
-        "sequence, and its logit by each model, the mean of the seeds that were trained without "
-        "that fold",
+        "out_of_fold.tsv", "compare", ("weights",), "of `--folds`: fold and label of every "
+        "sequence, and its mean logit by the seeds of each model trained without that fold",
     ),
     "comparison": Artifact(
         "comparison.json", "compare", ("weights", "audit"), "scores of every model and seed, "
@@ -140,8 +135,7 @@ ARTIFACTS = {
         "genome, where the sequences have coordinates",
     ),
     "intervals": Artifact(
-        "attributions/{model}/{method}.bed", "explain", ("attributions",), "the explained "
-        "intervals of it",
+        "attributions/{model}/{method}.bed", "explain", ("attributions",), "the intervals of it",
     ),
     "checks": Artifact(
         "attributions/{model}/checks.json", "explain", ("attributions", "negative_attributions"),
