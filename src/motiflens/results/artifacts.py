@@ -72,7 +72,7 @@ _EXPLAINED = ("weights", "model", *_TRAINING)
 #: Name → artefact, in the order in which a run makes them: the last of a stage is written last.
 ARTIFACTS = {
     "configuration": Artifact(
-        "run.toml", "data", (), "command, settings, seeds, versions, sha256 of the data", Provenance,
+        "run.toml", "data", (), "command, settings, seeds, versions, sha256 of data", Provenance,
     ),
     "data": Artifact(
         "data.parquet", "data", ("configuration",), "the data set as trained on, with its `split` "
