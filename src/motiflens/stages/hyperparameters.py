@@ -24,7 +24,7 @@ from motiflens.errors import InputError
 from motiflens.files import check_keys, read_toml
 from motiflens.models import MODELS, SequenceModel, build_model, require_model
 from motiflens.settings import Settings
-from motiflens.training import Job, recipe_for
+from motiflens.training import Job, Recipe, recipe_for
 
 #: The sub-table of a model that changes its recipe.
 RECIPE = "recipe"
@@ -48,11 +48,13 @@ def read_hyperparameters(path: Path | str) -> dict[str, dict[str, Any]]:
     return tables
 
 
-def job_of(model: str, settings: Settings, seeds: tuple[int, ...] = ()) -> Job:
+def job_of(
+    model: str, settings: Settings, seeds: tuple[int, ...] = (), *, regression: bool = False
+) -> Job:
     """Return the model of a run as it is trained, with its hyperparameters and recipe.
 
-    Epochs that are named are those at most, also on few sequences: ``min_steps`` is then 0, unless
-    it is named too.
+    Of a regression the validation loss chooses the epoch. Epochs that are named are those at most,
+    also on few sequences: ``min_steps`` is then 0, unless it is named too.
 
     Raises
     ------
@@ -61,6 +63,8 @@ def job_of(model: str, settings: Settings, seeds: tuple[int, ...] = ()) -> Job:
     """
     table = dict(settings.hyperparameters.get(require_model(model), {}))
     recipe = recipe_for(model, both_strands=settings.strands == "both")
+    if regression:
+        recipe = replace(recipe, metric="loss")
     changed = _checked(table.pop(RECIPE, {}), asdict(recipe), f"[{model}.{RECIPE}]")
     if "epochs" in changed:
         changed = {"min_steps": 0, **changed}
@@ -68,7 +72,18 @@ def job_of(model: str, settings: Settings, seeds: tuple[int, ...] = ()) -> Job:
     for name, value in hyperparameters.items():
         _require_possible(value, f"{name} of [{model}]")
     recipe, watched = replace(recipe, **changed), settings.target is not None
+    if regression:
+        _require_no_classes(recipe, f"[{model}.{RECIPE}]")
     return Job(model, seeds, recipe, hyperparameters=hyperparameters, watch_test=watched)
+
+
+def _require_no_classes(recipe: Recipe, where: str) -> None:
+    """Refuse what a recipe says of classes, where there are none."""
+    for name, plain in (("metric", "loss"), ("class_weights", "none")):
+        value = getattr(recipe, name)
+        if value != plain:
+            problem = f"{name} of {where} is {value!r}, which is for two classes"
+            raise InputError(problem, remedy="leave it out: the labels are numbers")
 
 
 def validation_fraction(settings: Settings) -> float:
