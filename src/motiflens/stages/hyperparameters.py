@@ -22,12 +22,15 @@ import torch
 
 from motiflens.errors import InputError
 from motiflens.files import check_keys, read_toml
-from motiflens.models import MODELS, SequenceModel, build_model, require_model
+from motiflens.models import FIXED_LENGTH, MODELS, SequenceModel, build_model, require_model
 from motiflens.settings import Settings
 from motiflens.training import Job, recipe_for
 
 #: The sub-table of a model that changes its recipe.
 RECIPE = "recipe"
+
+#: A hyperparameter of every model but the tutorial's, and its value in the accurate recipe.
+KMER_SIZE, ACCURATE_KMERS = "kmer_size", 7
 
 
 def read_hyperparameters(path: Path | str) -> dict[str, dict[str, Any]]:
@@ -61,12 +64,15 @@ def job_of(model: str, settings: Settings, seeds: tuple[int, ...] = ()) -> Job:
     """
     table = dict(settings.hyperparameters.get(require_model(model), {}))
     recipe = recipe_for(model, both_strands=settings.strands == "both")
+    if settings.recipe == "accurate" and model not in FIXED_LENGTH:
+        table = {KMER_SIZE: ACCURATE_KMERS, **table}
     changed = _checked(table.pop(RECIPE, {}), asdict(recipe), f"[{model}.{RECIPE}]")
     if "epochs" in changed:
         changed = {"min_steps": 0, **changed}
     hyperparameters = _checked(table, _defaults(model), f"[{model}]")
     for name, value in hyperparameters.items():
-        _require_possible(value, f"{name} of [{model}]")
+        if name != KMER_SIZE:  # 0 is none, and the model checks others
+            _require_possible(value, f"{name} of [{model}]")
     recipe, watched = replace(recipe, **changed), settings.target is not None
     return Job(model, seeds, recipe, hyperparameters=hyperparameters, watch_test=watched)
 
@@ -114,7 +120,8 @@ def changes_notes(settings: Settings) -> tuple[str, ...]:
 def _defaults(model: str) -> dict[str, Any]:
     """Return the hyperparameters of an architecture with their defaults."""
     parameters = inspect.signature(MODELS[model]).parameters.values()
-    return {one.name: one.default for one in parameters if one.default is not one.empty}
+    own = {one.name: one.default for one in parameters if one.default is not one.empty}
+    return own if model in FIXED_LENGTH else {**own, KMER_SIZE: 0}
 
 
 def _checked(table: Mapping[str, Any], defaults: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from motiflens.training.checkpoint import Slot
 from motiflens.training.data import EncodedData, SplitRows, take_splits
 from motiflens.training.fit import Fit, Rows
 from motiflens.training.job import Job, Trained, Validation
+from motiflens.training.kmers import add_kmers
 from motiflens.training.replicas import BestWeights, WeightsAt, stack, unstack
 from motiflens.version import __version__
 
@@ -130,6 +131,7 @@ def train_group(
         refit.run(refit_slot)
         weights, refit_seconds = at.weights, refit.seconds / len(group.seeds)
     unstack(weights, group.models)
+    valid = add_kmers(group.models, data, rows, recipe, valid)
     return [
         Trained(
             group.job,
@@ -148,7 +150,7 @@ def train_group(
     ]
 
 
-def _validation(fit: Fit, weights: dict[str, Tensor]) -> list[Validation] | list[None]:
+def _validation(fit: Fit, weights: dict[str, Tensor]) -> list[Validation | None]:
     """Compute the logits of each replica's validation rows from the kept weights."""
     if fit.rows.valid.shape[1] == 0:
         return [None] * len(fit.seeds)
