@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from motiflens.metrics import rank_auroc
@@ -59,7 +60,9 @@ def fit_kmers(data: EncodedData, rows: Tensor, size: int, *, both_strands: bool)
     counts = _counts(codes.numpy(), size)
     if both_strands:
         counts = counts + _counts(other_strand(codes, lengths).numpy(), size)
-    fitted = LogisticRegression(C=INVERSE_PENALTY, tol=1e-2).fit(counts, labels.numpy())
+    # On one thread, as the last bits of sums over many weights depend on how many share them.
+    with threadpool_limits(1, "blas"):
+        fitted = LogisticRegression(C=INVERSE_PENALTY, tol=1e-2).fit(counts, labels.numpy())
     weight = torch.as_tensor(fitted.coef_[0]).view(*[4] * size)
     if both_strands:  # the k-mer on the other strand counts where this one is
         weight = weight + weight.permute(*reversed(range(size))).flip(*range(size))
