@@ -4,7 +4,7 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check
 # One process a core, with one thread each: two threads of one process gain far less.
 PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: demo test test-slow test-browser test-kills test-all check docs \
+.PHONY: demo test test-slow test-browser test-html test-kills test-all check docs \
   bench bench-gpu bench-gpu-export bench-memory bench-explain bench-attribution bench-motifs
 .DELETE_ON_ERROR:
 
@@ -24,6 +24,10 @@ test-kills: .venv/.installed-dev
 # The pages in both languages, light and dark, wide and on a phone.
 test-browser: .venv/.installed-dev
 	PAGES=all $(PYTEST) -m slow tests/test_pages_in_browser.py
+
+# Every page by the Nu validator of HTML, a package of npm that needs Java.
+test-html: .venv/.installed-dev .venv/vnu
+	$(PYTEST) -m slow tests/test_valid_html.py
 
 test-all: .venv/.installed-dev
 	$(PYTEST) -m ""
@@ -70,6 +74,9 @@ bench-motifs: .venv/.installed-dev
 	$(PYTHON) -m venv .venv
 	$(PIP) install -c constraints.txt -e .
 	@touch $@
+
+.venv/vnu: | .venv/.installed
+	npm install --prefix .venv/vnu --ignore-scripts --no-audit --no-fund vnu-jar@26.9.27
 
 .venv/.installed-dev: .venv/.installed
 	$(PIP) install -c constraints.txt -e '.[dev]'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -166,6 +167,39 @@ def test_a_motif_is_put_at_the_last_base_where_it_fits(page) -> None:
     page.click("#put")
     page.wait_for_timeout(500)
     assert shown(page).endswith("GATTACCA")
+
+
+def test_a_sweep_goes_with_its_sequence_and_comes_back(page) -> None:
+    page.fill("#motif-letters", "GATTACCA")
+    page.click("#sweep")
+    page.wait_for_selector("#swept svg")
+    said = page.inner_text("#swept-words")
+    assert "with GATTACCA at base" in said
+    type_in(page, SECOND)
+    assert page.locator("#swept svg").count() == 0
+    assert page.inner_text("#swept-words") == ""
+    assert page.is_hidden("#save-sweep")
+    page.click("#undo")
+    assert page.inner_text("#swept-words") == said
+    assert page.locator("#swept svg path").count() > 4
+
+
+def test_a_saved_picture_has_a_name(page) -> None:
+    with page.expect_download() as download:
+        page.click("#save-svg")
+    saved = ElementTree.parse(download.value.path()).getroot()
+    assert saved[0].tag.endswith("title")
+    assert saved[0].text.endswith("cnn, mutagenesis; tutorial-attention, mutagenesis")
+    assert saved.get("role") == "img"
+    assert saved.get("aria-label") is None
+
+
+def test_the_page_of_the_api_has_both_languages(page) -> None:
+    page.goto(page.url + "api")
+    assert page.inner_text("h2 >> nth=0") == "GET /api/models"
+    page.click("#switches button >> nth=0")
+    assert "列出模型" in page.inner_text("main")
+    assert page.evaluate("document.documentElement.lang") == "zh-CN"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

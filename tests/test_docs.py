@@ -153,7 +153,7 @@ def test_lists_that_something_new_goes_into_exist():
 
 def test_words_of_the_glossary_are_explained_once():
     text = (DOCS / "reference" / "glossary.md").read_text("utf-8")
-    entries = re.findall(r"^#### ([^\n]+)\n(.*?)(?=\n#|\Z)", text, flags=re.M | re.S)
-    assert len(entries) == len({name for name, _ in entries}) == text.count("####")
+    entries = re.findall(r"^###+ ([^\n]+)\n(.*?)(?=\n#|\Z)", text, flags=re.M | re.S)
+    assert len(entries) == len({name for name, _ in entries}) == text.count("\n###")
     assert all(len(meaning.split()) <= 60 for _, meaning in entries)
     assert {"logit", "AUROC", "seqlet", "null", "k-mer"} <= {name for name, _ in entries}

@@ -461,14 +461,36 @@ def test_the_page_of_the_api_names_every_address(client: TestClient) -> None:
     for path in schema["paths"]:
         assert path in page.text
     assert "contributions" in page.text
-    assert "script" not in page.tags
     assert not re.search(r"(?:src|href)=\"(?:https?:)?//", reply.text)
+
+
+@pytest.mark.parametrize("headers", [{}, {"accept": "application/json"}])
+def test_a_program_without_the_token_gets_one_line(client: TestClient, headers) -> None:
+    client.cookies.clear()
+    assert refused(client.get("/", headers={"authorization": "", **headers}), 401) == guard.NO_TOKEN
+
+
+@pytest.mark.parametrize(("path", "status"), [("/", 401), ("/api", 401), ("/nothing", 404)])
+def test_a_browser_that_is_refused_gets_a_page_to_read(client: TestClient, path, status) -> None:
+    accept = "text/html,application/xhtml+xml,*/*;q=0.8"
+    reply = client.get(path, headers={"authorization": "", "accept": accept})
+    assert reply.status_code == status
+    assert reply.headers["content-type"] == "text/html; charset=utf-8"
+    assert "frame-ancestors 'none'" in reply.headers["content-security-policy"]
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    page = Page(reply.text)
+    assert ("printed" in page.text) == ("令牌" in page.text) == (status == 401)
+    assert ("nothing at this address" in page.text) == ("此地址没有内容" in page.text)
+    assert TOKEN not in reply.text
+    posted = client.post("/api/view", json=VIEW, headers={"authorization": "", "accept": accept})
+    refused(posted, 401)
 
 
 def test_every_text_of_the_bench_is_translated(client: TestClient) -> None:
     html = client.get("/").text
-    left = [text for text in Texts(html).found if translate(text) == text and " " in text]
-    assert left == []
+    for page in (html, client.get("/api").text):
+        left = [text for text in Texts(page).found if translate(text) == text and " " in text]
+        assert left == []
     (words,) = re.findall(r'id="words">(.*?)</script>', html, re.DOTALL)
     from motiflens.app.page import SCRIPTS
     from motiflens.report.assets import script_of

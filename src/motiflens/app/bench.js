@@ -113,7 +113,7 @@ function connect() {
   $("#slide").oninput = event => { state.first = Number(event.target.value); tracks.draw(); };
   $("#save-tsv").onclick = saveTable;
   $("#save-json").onclick = saveAll;
-  $("#save-svg").onclick = () => save(fileName() + ".svg", new Blob([pictureWithStyle(tracks.svg)], { type: "image/svg+xml" }));
+  $("#save-svg").onclick = () => save(fileName() + ".svg", new Blob([pictureWithStyle(tracks.svg, pictureName())], { type: "image/svg+xml" }));
   $("#motifs").onchange = chooseMotif;
   $("#motif-letters").oninput = () => { $("#motifs").value = "own"; };
   $("#put").onclick = put;
@@ -151,12 +151,10 @@ function begin() {
 }
 
 function start() {
-  const theme = remembered("motiflens-theme");
-  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
   begin();
   addSwitches();
   redraw.push(() => { fillLists(); draw(); drawSweep(); drawInside(); markScrolling(); });
-  speak(remembered("motiflens-language") ?? (navigator.language.startsWith("zh") ? "zh" : "en"));
+  speak(preferred());
   addEventListener("resize", () => { drawSweep(); drawInside(); markScrolling(); });
 }
 start();

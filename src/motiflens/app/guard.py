@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from motiflens.app.page import refusal_page
 from motiflens.app.wire import Refusal
 from motiflens.report.translate import translate
 
@@ -26,6 +27,14 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 COOKIE = "motiflens"
 NO_TOKEN = "the token is missing or not this one's; open the address that motiflens serve printed"
+#: What the reader of a page can do about it.
+OPEN_ADDRESS = (
+    "It stands in the terminal in which motiflens serve runs. Copy it whole, up to the last letter "
+    "behind token=.",
+    "Each start has a token of its own: a bookmark or an address of an earlier start does not open "
+    "this one.",
+    "A program sends the token as a header, Authorization: Bearer TOKEN.",
+)
 #: Seconds in which a body has to be here.
 PATIENCE = 10.0
 
@@ -204,7 +213,7 @@ class Guard:
             self.rules.check(scope)
             body = await self.rules.read(receive) if scope["method"] == "POST" else b""
         except Refused as refused:
-            await _reply(send, refused)
+            await _reply(scope, send, refused)
             return
         await self.app(scope, _replay(body, receive), self._with_headers(scope, send))
 
@@ -235,8 +244,14 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-async def _reply(send: Send, refused: Refused) -> None:
-    await send(
-        {"type": "http.response.start", "status": refused.status, "headers": refused.headers}
-    )
-    await send({"type": "http.response.body", "body": refused.body})
+async def _reply(scope: Scope, send: Send, refused: Refused) -> None:
+    """Refuse a request: by a page where a browser opens one, else by one line of JSON."""
+    headers, body = refused.headers, refused.body
+    accepted = dict(scope["headers"]).get(b"accept", b"")
+    if scope["method"] == "GET" and b"text/html" in accepted:
+        page = refusal_page(refused.why, *(OPEN_ADDRESS if refused.status == 401 else ()))
+        kind = (b"content-type", b"text/html; charset=utf-8")
+        headers = [kind, (b"content-security-policy", page.policy.encode()), *headers[1:]]
+        body = page.html.encode()
+    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -17,7 +17,7 @@ from motiflens.app.served import Bench
 from motiflens.app.wire import View
 from motiflens.report.assets import environment, policy, script_of, style_of
 from motiflens.report.browser import as_script_data
-from motiflens.report.translate import dictionary
+from motiflens.report.translate import dictionary, translate
 from motiflens.version import __version__
 
 HERE = Path(__file__).parent
@@ -68,9 +68,19 @@ def first_inside(bench: Bench) -> Inside | None:
     return look_inside(bench, replace(request, unit=chosen)) if size else found
 
 
-def api_page(schema: dict[str, Any]) -> Page:
-    """Render a description of the API, without a script and without another host."""
+def refusal_page(why: str, *remedies: str) -> Page:
+    """Render why a browser gets no page, and what its reader can do, in both languages."""
     style = style_of(HERE / "bench.css")
+    english = ("The bench does not open this page", f"{why[:1].upper()}{why[1:]}.", *remedies)
+    texts = [("en", english), ("zh-CN", [translate(text) for text in english])]
+    template = environment(HERE).get_template("refused.html")
+    html = template.render(texts=texts, version=__version__, style=Markup(style))
+    return Page(html, f"{policy(style)}; frame-ancestors 'none'")
+
+
+def api_page(schema: dict[str, Any]) -> Page:
+    """Render a description of the API, which loads nothing from another host."""
+    style, script = style_of(HERE / "bench.css"), script_of(HERE / "api.js")
     types = schema["components"]["schemas"]
     calls = []
     for path, methods in schema["paths"].items():
@@ -88,9 +98,10 @@ def api_page(schema: dict[str, Any]) -> Page:
                 }
             )
     template = environment(HERE).get_template("api.html")
-    info = schema["info"]
-    html = template.render(calls=calls, info=info, style=Markup(style))
-    return Page(html, f"{policy(style)}; frame-ancestors 'none'")
+    shown = partial(template.render, calls=calls, info=schema["info"])
+    words = dictionary(shown(words="", style="", script=""), script)
+    html = shown(words=Markup(as_script_data(words)), style=Markup(style), script=Markup(script))
+    return Page(html, f"{policy(style, script)}; frame-ancestors 'none'")
 
 
 def _fields(schema: dict[str, Any] | None, types: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -113,8 +124,8 @@ def _type(field: dict[str, Any]) -> str:
     if "$ref" in field:
         return str(field["$ref"].rpartition("/")[2])
     if "anyOf" in field:
-        return " or ".join(_type(one) for one in field["anyOf"])
+        return " | ".join(_type(one) for one in field["anyOf"])
     if field.get("type") == "array":
         inner = field.get("items") or (field.get("prefixItems") or [{}])[0]
-        return f"list of {_type(inner)}"
+        return f"{_type(inner)}[]"
     return str(field.get("type", "any"))

@@ -30,27 +30,33 @@ async function sweep() {
   told(say("Sweeping …"));
   try {
     for (const id of state.shown) swept.push({ sequence: wanted.sequence, ...await call("/api/sweep", { model: id, sequence: wanted.sequence, letters, form }) });
-    state.swept = swept;
+    wanted.swept = swept;
     drawSweep();
-  } catch (problem) { told(problem.text()); }
+  } catch (problem) { if (wanted === current()) told(problem.text()); }
 }
 
+// A sweep belongs to its sequence: it goes when that is changed, and comes back with it.
+let sweptOf = null;
 function drawSweep() {
+  const now = current(), { swept } = now;
+  if (now !== sweptOf) told("");
+  sweptOf = now;
+  if (!swept.length) $("#swept").replaceChildren();
   const figure = $("#swept"), width = figure.clientWidth, height = 210, bottom = height - 30;
-  $("#save-sweep").hidden = !state.swept.length;
-  if (!state.swept.length || !width) return;
+  $("#save-sweep").hidden = !swept.length;
+  if (!swept.length || !width) return;
   if (!$("figcaption", figure)) figure.append(make("figcaption", { translate: false }));
   if (!$("svg", figure)) surface(figure, () => false).addEventListener("click", event => {
-    const { left } = event.currentTarget.getBoundingClientRect(), { starts, sequence } = state.swept[0];
+    const { left } = event.currentTarget.getBoundingClientRect(), { starts, sequence } = current().swept[0];
     const base = Math.round((event.clientX - left - AXIS) / (figure.clientWidth - AXIS - RIGHT) * sequence.length);
     $("#start").value = starts.reduce((near, one) => Math.abs(one - base) < Math.abs(near - base) ? one : near) + 1;
   });
   const svg = $("svg", figure), add = (...given) => svg.append(shape(...given));
-  const every = state.swept.flatMap(one => [...one.logits, ...one.control_low, ...one.control_high, one.without]);
-  const high = Math.max(...every), low = Math.min(...every), { sequence, letters } = state.swept[0];
+  const every = swept.flatMap(one => [...one.logits, ...one.control_low, ...one.control_high, one.without]);
+  const high = Math.max(...every), low = Math.min(...every), { sequence, letters } = swept[0];
   const x = base => AXIS + base / sequence.length * (width - AXIS - RIGHT), y = value => 10 + (high - value) / ((high - low) || 1) * (bottom - 10);
   size(svg, width, height, say("Logit with {letters} at each position; the lines of shuffles are dashed", { letters }));
-  const named = state.swept.flatMap(({ model }, at) => [make("span", { className: `swatch m${at}` }), ` ${model} `]);
+  const named = swept.flatMap(({ model }, at) => [make("span", { className: `swatch m${at}` }), ` ${model} `]);
   $("figcaption", figure).replaceChildren(...named, say("logit with {letters} at each first base; dashed: its shuffles; dotted: without", { letters }));
   for (const value of [high, low]) add("text", { class: "muted end", x: AXIS - 6, y: y(value) + 4 }, short(value));
   const tick = [10, 20, 50, 100, 200, 500].find(one => x(one) - x(0) >= 40) ?? 1000;
@@ -59,22 +65,22 @@ function drawSweep() {
     add("text", { class: "muted middle", x: x(base - 1), y: height - 10 }, base);
   }
   const line = (one, values) => values.map((value, at) => `${at ? "L" : "M"}${x(one.starts[at]).toFixed(1)} ${y(value).toFixed(1)}`).join("");
-  state.swept.forEach((one, at) => {
+  swept.forEach((one, at) => {
     add("path", { class: `f${at} band`, d: line(one, one.control_high) + line({ starts: [...one.starts].reverse() }, [...one.control_low].reverse()).replace("M", "L") + "Z" });
     add("path", { class: `m${at}`, fill: "none", "stroke-dasharray": "6 3", d: line(one, one.control) });
     add("path", { class: `m${at}`, fill: "none", "stroke-dasharray": "1 3", d: `M${AXIS} ${y(one.without)}H${width - RIGHT}` });
     add("path", { class: `m${at}`, fill: "none", "stroke-width": 2, d: line(one, one.logits) });
   });
-  told(state.swept.map(one => {
+  told(swept.map(one => {
     const at = one.logits.indexOf(Math.max(...one.logits));
     return say("{model}: {value} with {letters} at base {n}, {control} with its shuffles there, {without} without", { model: one.model, value: short(one.logits[at]), letters: one.letters, n: one.starts[at] + 1, control: short(one.control[at]), without: short(one.without) });
   }).join("; "));
 }
 
 function saveSweep() {
-  const [first] = state.swept;
-  const head = state.swept.flatMap(({ model }) => [model, `${model} shuffles`, `${model} shuffles least`, `${model} shuffles largest`]);
-  const rows = first.starts.map((start, at) => [start + 1, ...state.swept.flatMap(one => [one.logits[at], one.control[at], one.control_low[at], one.control_high[at]])]);
+  const { swept } = current(), [first] = swept;
+  const head = swept.flatMap(({ model }) => [model, `${model} shuffles`, `${model} shuffles least`, `${model} shuffles largest`]);
+  const rows = first.starts.map((start, at) => [start + 1, ...swept.flatMap(one => [one.logits[at], one.control[at], one.control_low[at], one.control_high[at]])]);
   save(fileName() + "-sweep.tsv", asTable([["first base", ...head], ...rows]));
 }
 

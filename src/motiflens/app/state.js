@@ -7,13 +7,13 @@ const MOST = 4, KEPT = 300, PATIENCE = 20000;
 const state = {
   entries: [], at: -1, shown: [], seed: 0, method: "",
   cursor: -1, first: 0, zoom: 1,
-  swept: [], inside: given.inside, unit: null,
+  inside: given.inside, unit: null,
 };
 const current = () => state.entries[state.at];
 
 // An original is the entry itself until another is pinned.
 function entryOf(sequence, name, original) {
-  const entry = { sequence, name, views: new Map(), problems: new Map() };
+  const entry = { sequence, name, views: new Map(), problems: new Map(), swept: [] };
   entry.original = original ?? entry;
   return entry;
 }
@@ -131,6 +131,7 @@ function update() {
   for (const { problems } of [current(), current().original])
     for (const [key, { again }] of problems) if (again) problems.delete(key);
   draw();
+  drawSweep();
   state.shown.forEach(follow);
   askInside();
 }

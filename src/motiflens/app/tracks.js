@@ -281,9 +281,11 @@ function draw() {
 }
 
 // A picture alone has no style sheet: what it looks like is written into it.
-function pictureWithStyle(svg) {
+function pictureWithStyle(svg, title) {
   const copy = svg.cloneNode(true), shown = all("*", svg);
   copy.setAttribute("xmlns", NS);
+  copy.setAttribute("role", "img");
+  copy.removeAttribute("aria-label"); // which tells of keys
   all("*", copy).forEach((element, index) => {
     const style = getComputedStyle(shown[index]);
     for (const name of ["fill", "stroke", "stroke-width", "opacity", "font-family", "font-size", "font-weight", "text-anchor"])
@@ -291,10 +293,12 @@ function pictureWithStyle(svg) {
     element.removeAttribute("class");
   });
   copy.removeAttribute("tabindex");
-  copy.removeAttribute("role");
+  copy.prepend(shape("title", {}, title));
   return new XMLSerializer().serializeToString(copy);
 }
 
+// What it shows, for who opens it alone.
+const pictureName = () => [current().name, ...state.shown.map(id => `${id}, ${METHOD_WORDS[methodOf(id)]()}`)].join("; ");
 const fileName = () => current().name.replace(/[^\w.-]+/g, "_").slice(0, 80) || "sequence";
 // A cell that begins like a formula is one to a spreadsheet.
 const cell = value => /^[=+@\t\r-]/.test(String(value)) && Number.isNaN(Number(value)) ? "'" + value : String(value);
@@ -318,6 +322,6 @@ function saveTable() {
 
 function saveAll() {
   const { name, sequence, original } = current(), viewsOf = entry => state.shown.map(id => viewOf(entry, id)).filter(Boolean);
-  const content = { name, sequence, original: original.sequence, views: viewsOf(current()), original_views: viewsOf(original), sweeps: state.swept, inside: state.inside };
+  const content = { name, sequence, original: original.sequence, views: viewsOf(current()), original_views: viewsOf(original), sweeps: current().swept, inside: state.inside };
   save(fileName() + ".json", new Blob([JSON.stringify(content, null, 1)], { type: "application/json" }));
 }

@@ -546,8 +546,6 @@ function follow() {
 }
 
 function start() {
-  const theme = remembered("motiflens-theme");
-  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
   addSwitches();
   addButtons();
   if ($("#sequences-data") && typeof DecompressionStream === "function") {
@@ -558,8 +556,7 @@ function start() {
       viewer.open(viewer.order[0] ?? 0);
     }
   }
-  const wanted = remembered("motiflens-language") ?? (navigator.language.startsWith("zh") ? "zh" : "en");
-  speak(wanted);
+  speak(preferred());
   follow();
   markScrolling();
   addEventListener("hashchange", follow);

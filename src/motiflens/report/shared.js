@@ -42,7 +42,11 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
+const preferred = () => remembered("motiflens-language") ?? (navigator.language.startsWith("zh") ? "zh" : "en");
+
 function addSwitches() {
+  const chosen = remembered("motiflens-theme");
+  if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
   const language = make("button", { type: "button" });
   const theme = make("button", { type: "button" });
   const isDark = () => {
