@@ -19,7 +19,7 @@ from motiflens.models import BothStrands, WithKmers, build_model
 from motiflens.models.kmer_score import KmerScore
 from motiflens.settings import Settings
 from motiflens.stages.defaults import with_defaults
-from motiflens.stages.hyperparameters import built, job_of
+from motiflens.stages.hyperparameters import built, changes_notes, job_of
 from motiflens.training import Job, Recipe, Trained, predict_logits, predict_trained, train
 from motiflens.training.replicas import stack
 from motiflens.training.trained import TrainedModel, load_model
@@ -149,6 +149,7 @@ def test_the_accurate_recipe_has_more_seeds_and_kmers() -> None:
     assert with_defaults(replace(settings, seeds=2), 1000, 100).seeds == 2
     assert job_of("cnn", settings).hyperparameters == {"kmer_size": 7}
     assert job_of("tutorial-cnn", settings).hyperparameters == {}
+    assert "7-mers" in changes_notes(settings)[0]
     without = replace(settings, hyperparameters={"cnn": {"kmer_size": 0}})
     assert not isinstance(built(job_of("cnn", without), 50), WithKmers)
     with pytest.raises(InputError, match="recipe"):

@@ -32,6 +32,8 @@ RECIPE = "recipe"
 #: A hyperparameter of every model but the tutorial's, and its value in the accurate recipe.
 KMER_SIZE, ACCURATE_KMERS = "kmer_size", 7
 
+ACCURATE = "the recipe is accurate: more seeds, and 7-mers scored beside each model"
+
 
 def read_hyperparameters(path: Path | str) -> dict[str, dict[str, Any]]:
     """Read what is to differ from the defaults; :class:`Settings` take it as it is.
@@ -107,8 +109,8 @@ def built(job: Job, length: int) -> SequenceModel:
 
 
 def changes_notes(settings: Settings) -> tuple[str, ...]:
-    """Say in a sentence a model what differs from its defaults."""
-    notes = []
+    """Say in sentences what the accurate recipe adds, and what of a model is no default."""
+    notes = [ACCURATE] if settings.recipe == "accurate" else []
     for model, table in settings.hyperparameters.items():
         own = {name: value for name, value in table.items() if name != RECIPE}
         changed = [f"{name} {value}" for name, value in {**own, **table.get(RECIPE, {})}.items()]
