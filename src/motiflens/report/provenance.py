@@ -75,6 +75,8 @@ def methods_paragraph(results: Results) -> str:
     words += f", by motiflens {made.run.version}{f' ({versions})' if versions else ''}."
     if DISTILLED in settings.models:
         words += f" One network, {DISTILLED}, was trained on what they say together."
+    if results.is_regression:
+        words += " Labels are numbers, and the loss is the mean squared error."
     by = held(results, NO_MOTIFS).discovered_by
     if by is not None:
         words += (

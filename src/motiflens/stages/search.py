@@ -140,6 +140,11 @@ def search(
     _require_validated(settings)
     before = _earlier(folder, overwrite=overwrite)
     dataset, settings = prepare(dataset, settings, shown.note, validation_fraction(settings))
+    if dataset.is_regression:
+        raise InputError(
+            "the labels are numbers, and a search compares models of two classes",
+            remedy="make them 0 and 1",
+        )
     dataset = dataset.subset(np.asarray(dataset.split) != "test")
     settings = replace(settings, seeds=settings.seeds or 1)
     study = Study(

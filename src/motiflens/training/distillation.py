@@ -123,9 +123,10 @@ def _encoded(
     parts: Sequence[SequenceDataset], labels: NDArray[np.float32], device: str
 ) -> EncodedData:
     codes, lengths = (np.concatenate([getattr(p, n) for p in parts]) for n in ("codes", "lengths"))
-    return EncodedData(
-        *(torch.as_tensor(x, device=device) for x in (codes, lengths, labels, ONE_HOT))
+    own, n, said, table = (
+        torch.as_tensor(array, device=device) for array in (codes, lengths, labels, ONE_HOT)
     )
+    return EncodedData(own, n, said, table)
 
 
 def _settings(
