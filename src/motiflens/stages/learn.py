@@ -80,7 +80,7 @@ def train(
     seeds: int = 1,
     seed: int = 0,
     strands: str = "auto",
-    recipe: Recipe | Mapping[str, Any] | None = None,
+    recipe: Recipe | Mapping[str, Any] | str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
     threads: int | None = None,
     device: str = "cpu",
@@ -103,7 +103,8 @@ def train(
     strands
         ``"both"``, ``"forward"``, or ``"auto"``: the data decide.
     recipe
-        How to train, or what differs from the architecture's own, as in ``{"epochs": 5}``.
+        How to train, or what differs from the architecture's own, as in ``{"epochs": 5}``, or
+        ``"accurate"`` (:class:`motiflens.settings.Settings`), whose seeds are as many as ``seeds``.
     hyperparameters
         What differs from the architecture's defaults, as in ``{"n_filters": 64}``.
     threads
@@ -126,11 +127,19 @@ def train(
     """
     if not isinstance(dataset, SequenceDataset):
         dataset = read(dataset)
-    if isinstance(recipe, Recipe):
+    named = "default"
+    if isinstance(recipe, str):
+        named, recipe = recipe, None
+    elif isinstance(recipe, Recipe):
         recipe = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
     own = {model: {**(hyperparameters or {}), RECIPE: dict(recipe or {})}}
     settings = Settings(
-        models=(model,), seeds=seeds, seed=seed, strands=strands, hyperparameters=own
+        models=(model,),
+        seeds=seeds,
+        seed=seed,
+        strands=strands,
+        recipe=named,
+        hyperparameters=own,
     )
     require_device(device)
     device = choose_device(device)

@@ -17,6 +17,7 @@ from motiflens.training.checkpoint import Slot
 from motiflens.training.data import EncodedData, SplitRows, take_splits
 from motiflens.training.fit import Fit, Rows
 from motiflens.training.job import Job, Trained, Validation
+from motiflens.training.kmers import add_kmers
 from motiflens.training.replicas import BestWeights, WeightsAt, stack, to_unit, unstack
 from motiflens.version import __version__
 
@@ -134,6 +135,8 @@ def train_group(
     if data.scale is not None:
         for model in group.models:
             to_unit(model, data.scale)
+    else:
+        valid = add_kmers(group.models, data, rows, recipe, valid)
     return [
         Trained(
             group.job,
@@ -153,7 +156,7 @@ def train_group(
     ]
 
 
-def _validation(fit: Fit, weights: dict[str, Tensor]) -> list[Validation] | list[None]:
+def _validation(fit: Fit, weights: dict[str, Tensor]) -> list[Validation | None]:
     """Compute the logits of each replica's validation rows from the kept weights."""
     if fit.rows.valid.shape[1] == 0:
         return [None] * len(fit.seeds)
