@@ -37,7 +37,7 @@ from motiflens.training import Job, Trained, recipe_for, train
 from motiflens.training.loop import predict_trained
 
 MODELS = ("cnn", "attention", "hybrid", "transformer")
-N_EXPLAINED = 60
+N_EXPLAINED = 40
 
 
 def points(task: Task, asked: argparse.Namespace) -> Iterator[tuple[int, str]]:
