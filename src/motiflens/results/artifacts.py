@@ -83,15 +83,13 @@ ARTIFACTS = {
         "split.npy", "data", ("configuration",), "in its place, for a mapped data set: the split "
         "of every row, 0 train, 1 valid, 2 test; `run.toml` names the folder",
     ),
-    "audit": Artifact(
-        "audit.json", "compare", _TRAINING, "lengths, copies within and across splits on either "
-        "strand, shared 31-mers, constant ends, composition, baselines, warnings", Audit,
-    ),
+    "audit": Artifact("audit.json", "compare", _TRAINING, "lengths, copies within and across "
+        "splits on either strand, shared 31-mers, constant ends, composition, baselines, warnings",
+        Audit),
     "checkpoint": Artifact("checkpoint", "compare", _TRAINING, "training, until it has ended"),
-    "crossing": Artifact(
-        "crossing.json", "compare", _TRAINING, "test scores of each model, trained against each "
-        "negative set, on every one", Crossing, command="compare --cross-negatives",
-    ),
+    "crossing": Artifact("crossing.json", "compare", _TRAINING, "test scores of each model, "
+        "trained against each negative set, on every one", Crossing,
+        command="compare --cross-negatives"),
     "model": Artifact(f"{_MODEL}/model.toml", "compare", _TRAINING, "how to build the model"),
     "history": Artifact(f"{_MODEL}/history.csv", "compare", _TRAINING, "losses of every epoch"),
     "weights": Artifact(f"{_MODEL}/weights.safetensors", "compare", _TRAINING, "its weights"),
