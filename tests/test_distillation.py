@@ -13,13 +13,17 @@ from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.evaluation.distillation import evaluate_distilled
 from motiflens.metrics.scores import score
+from motiflens.models import build_model
 from motiflens.report import write_report
 from motiflens.report.translate import Texts, translate
+from motiflens.results.provenance import Origin
 from motiflens.results.tracks import best_validated
 from motiflens.runs import Run
 from motiflens.settings import DISTILLED, Settings
 from motiflens.stages import compare, explain
 from motiflens.stages.agreement import agreement
+from motiflens.stages.data import plan_run
+from motiflens.stages.hyperparameters import job_of
 from motiflens.training import Job, Recipe, Trained, checkpoint, predict_trained, train_all
 from motiflens.training.batches import Batch
 from motiflens.training.distillation import distil, mutated_copies
@@ -144,6 +148,21 @@ def test_agreement_is_of_a_sequences_own_bases() -> None:
     found = agreement(own, mean, some)
     assert (found.low, found.median, found.high) == pytest.approx((-0.5, 0.0, 0.5))
     assert (found.n, found.example) == (3, some.names[2])
+
+
+@pytest.mark.parametrize("recipe", ["default", "accurate"])
+def test_it_is_small(recipe: str) -> None:
+    settings = Settings(models=("cnn", DISTILLED), recipe=recipe, strands="both")
+    job = job_of(DISTILLED, settings)
+    assert job.settings.rc_average
+    model = build_model(DISTILLED, length=200, seed=0, **job.hyperparameters)
+    assert sum(weights.numel() for weights in model.parameters()) < 100_000
+
+
+def test_numbers_are_not_distilled(data: SequenceDataset) -> None:
+    numbers = replace(data, labels=np.arange(len(data), dtype=np.float32) / 7, task="regression")
+    with pytest.raises(InputError, match="distill=True learns of two classes"):
+        plan_run(numbers, SETTINGS, Origin(data="numbers"))
 
 
 def test_it_needs_others_to_learn_from() -> None:
