@@ -39,19 +39,9 @@ def train(factor: str, folder: Path, models: str, seeds: int) -> float:
     if not results.holds("regression"):
         command = [sys.executable, "-m", "motiflens", "compare", ARRAYS / f"{factor}_HK.txt.gz"]
         command += ["--test", ARRAYS / f"{factor}_ME.txt.gz", "--signal-column", "2"]
-        command += [
-            "--task",
-            "regression",
-            "--strands",
-            "both",
-            "--seeds",
-            seeds,
-            "--threads",
-            1,
-            "-o",
-            folder,
-        ]
-        subprocess.run(list(map(str, command)), check=True)
+        command += ["--task", "regression", "--strands", "both", "--models", models]
+        command += ["--seeds", seeds, "--threads", 1, "-o", folder]
+        subprocess.run(list(map(str, command)), check=True, stdout=sys.stderr)
     used = results.timings.used
     assert isinstance(used, dict)
     return sum(stage.processor_seconds for stage in used.values())
