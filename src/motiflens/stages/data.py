@@ -109,12 +109,12 @@ def plan_run(
         problem = f"folds={settings.folds} is beside several negative sets"
         raise InputError(problem, remedy="leave out one of the two", argument="folds")
     notes = [*origin.notes, *sample_notes(dataset)]
-    dataset, settings = prepare(dataset, settings, notes.append, held_out)
-    note_on_motif(dataset, settings, notes.append)
     if dataset.is_regression:
         check_regression(dataset, settings, notes.append)
         _require_one_set(negative_sets)
-    else:
+    dataset, settings = prepare(dataset, settings, notes.append, held_out)
+    note_on_motif(dataset, settings, notes.append)
+    if not dataset.is_regression:
         _note_on_prevalence(dataset, settings, notes.append)
     settings = _with_device(settings, notes.append)
     n_train = int(np.count_nonzero(dataset.split == "train"))
