@@ -12,12 +12,14 @@ from motiflens.cli.progress import is_first_process
 from motiflens.report.headline import (
     at_prevalence,
     best_baseline,
+    cross_validation,
     ensemble_score,
     leak,
     motif_sentence,
     score_in_words,
 )
 from motiflens.report.parts import TO
+from motiflens.report.regression import METRICS, best_numbers
 from motiflens.version import __version__
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from motiflens.results import Results
     from motiflens.results.motifs import ConfirmedMotif
+    from motiflens.results.scores import CrossValidation
     from motiflens.runs import Run
 
 
@@ -43,24 +46,31 @@ def summarise(made: Run, *, as_json: bool) -> None:
     if not is_first_process():
         return
     results = made.results
-    models = {name: _of_model(results, name) for name in results.comparison.models}
+    numbers = results.is_regression
+    scored = results.regression.models if numbers else results.comparison.models
+    models = {name: _of_model(results, name) for name in scored}
     trivial = best_baseline(results.metrics.baselines) if results.holds("metrics") else None
+    metric = "AUROC"
+    if numbers:
+        trivial, metric = best_numbers(results), "Spearman"
     seen = leak(results.audit) if results.holds("audit") else None
     motifs = results.motifs.discovery if results.holds("motifs") else ()
     crossed, discovered = _crossed(results), [in_short(motif) for motif in motifs]
     if as_json:
         found: dict[str, Any] = {"run": str(made.path), "models": models, "motifs": discovered}
         found |= {"crossing": crossed} if crossed else {}
-        found["best_baseline"] = trivial and {"name": trivial[0], "auroc": trivial[1]}
+        found["best_baseline"] = trivial and {"name": trivial[0], metric.lower(): trivial[1]}
         print(json.dumps({**found, "leak": seen}))
         return
     for name in models:
         print(f"{name:<20} {_scores(results, name)}")
+        if folds := cross_validation(results, name):
+            print(f"{name:<20} {_folds_in_words(folds)}")
         if at := at_prevalence(results, name):
             mcc = score_in_words(at.mcc, 4).replace(TO, " to ")
             print(f"{name:<20} MCC {mcc} at the known prevalence {at.prevalence:g}")
     if trivial is not None:
-        print(f"{'best baseline':<20} AUROC {trivial[1]:.4f}, {trivial[0]}")
+        print(f"{'best baseline':<20} {metric} {trivial[1]:.4f}, {trivial[0]}")
     if seen is not None:
         print(f"{'leak':<20} {seen}")
     for name, values in models.items():
@@ -78,12 +88,18 @@ def summarise(made: Run, *, as_json: bool) -> None:
 
 def _of_model(results: Results, name: str) -> dict[str, Any]:
     """Return a model's scores as means over seeds and of the ensemble, its motifs and verdict."""
-    summary = results.comparison.models[name].summary
-    values: dict[str, Any] = {
-        metric: getattr(summary, metric).mean for metric in ("accuracy", "auroc", "auprc", "mcc")
-    }
-    values["ensemble"] = {metric: _estimate(results, name, metric) for metric in SCORES}
-    values |= _at_prevalence(results, name)
+    values: dict[str, Any] = {}
+    if results.is_regression:
+        test = results.regression.models[name].test
+        values["ensemble"] = {m: msgspec.to_builtins(getattr(test, m)) for m in METRICS}
+    else:
+        summary = results.comparison.models[name].summary
+        means = ("accuracy", "auroc", "auprc", "mcc")
+        values |= {metric: getattr(summary, metric).mean for metric in means}
+        values["ensemble"] = {metric: _estimate(results, name, metric) for metric in SCORES}
+        values |= _at_prevalence(results, name)
+        if folds := cross_validation(results, name):
+            values["cross_validation"] = msgspec.to_builtins(folds)
     if results.holds("motifs") and (found := results.motifs.models.get(name)):
         values["motifs"] = {
             route: motifs[0].consensus if motifs else None
@@ -107,6 +123,18 @@ def _at_prevalence(results: Results, name: str) -> dict[str, Any]:
     return {"at_prevalence": msgspec.to_builtins(found)} if found else {}
 
 
+def _folds_in_words(crossed: CrossValidation) -> str:
+    """Write what the folds score: their means, and all together where that is no test score."""
+    words = {metric: SCORES[metric] for metric in ("mcc", "auroc")}
+    pooled = "  ".join(
+        f"{title} {score_in_words(getattr(crossed.pooled, metric), 4).replace(TO, ' to ')}"
+        for metric, title in words.items()
+    )
+    means = "  ".join(f"{title} {getattr(crossed.mean, m).mean:.4f}" for m, title in words.items())
+    mean = f"mean of {len(crossed.folds)} folds {means}"
+    return mean if crossed.is_test else f"out of fold {pooled}; {mean}"
+
+
 def _judged_before(results: Results) -> str:
     """Say that a verdict is of another version, where it is."""
     version = results.trust.version
@@ -119,6 +147,11 @@ def _judged_before(results: Results) -> str:
 def _scores(results: Results, name: str) -> str:
     """Write the ensemble's scores with their intervals, or the means over seeds without."""
     words = []
+    if results.is_regression:
+        for metric, title in METRICS.items():
+            estimate = getattr(results.regression.models[name].test, metric)
+            words.append(f"{title} {score_in_words(estimate, 4)}".replace(TO, " to "))
+        return "  ".join(words)
     for metric, title in SCORES.items():
         score = ensemble_score(results, name, metric)
         mean = getattr(results.comparison.models[name].summary, metric).mean

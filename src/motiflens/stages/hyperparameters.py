@@ -24,7 +24,7 @@ from motiflens.errors import InputError
 from motiflens.files import check_keys, read_toml
 from motiflens.models import FIXED_LENGTH, MODELS, SequenceModel, build_model, require_model
 from motiflens.settings import Settings
-from motiflens.training import Job, recipe_for
+from motiflens.training import Job, Recipe, recipe_for
 
 #: The sub-table of a model that changes its recipe.
 RECIPE = "recipe"
@@ -53,11 +53,13 @@ def read_hyperparameters(path: Path | str) -> dict[str, dict[str, Any]]:
     return tables
 
 
-def job_of(model: str, settings: Settings, seeds: tuple[int, ...] = ()) -> Job:
+def job_of(
+    model: str, settings: Settings, seeds: tuple[int, ...] = (), *, regression: bool = False
+) -> Job:
     """Return the model of a run as it is trained, with its hyperparameters and recipe.
 
-    Epochs that are named are those at most, also on few sequences: ``min_steps`` is then 0, unless
-    it is named too.
+    Of a regression the validation loss chooses the epoch. Epochs that are named are those at most,
+    also on few sequences: ``min_steps`` is then 0, unless it is named too.
 
     Raises
     ------
@@ -66,7 +68,9 @@ def job_of(model: str, settings: Settings, seeds: tuple[int, ...] = ()) -> Job:
     """
     table = dict(settings.hyperparameters.get(require_model(model), {}))
     recipe = recipe_for(model, both_strands=settings.strands == "both")
-    if settings.recipe == "accurate" and model not in FIXED_LENGTH:
+    if regression:
+        recipe = replace(recipe, metric="loss")
+    elif settings.recipe == "accurate" and model not in FIXED_LENGTH:
         table = {KMER_SIZE: ACCURATE_KMERS, **table}
     changed = _checked(table.pop(RECIPE, {}), asdict(recipe), f"[{model}.{RECIPE}]")
     if "epochs" in changed:
@@ -76,7 +80,21 @@ def job_of(model: str, settings: Settings, seeds: tuple[int, ...] = ()) -> Job:
         if name != KMER_SIZE:  # 0 is none, and the model checks others
             _require_possible(value, f"{name} of [{model}]")
     recipe, watched = replace(recipe, **changed), settings.target is not None
+    if regression:
+        _require_no_classes(recipe, hyperparameters, model)
     return Job(model, seeds, recipe, hyperparameters=hyperparameters, watch_test=watched)
+
+
+def _require_no_classes(recipe: Recipe, hyperparameters: Mapping[str, Any], model: str) -> None:
+    """Refuse what is said of classes, where there are none."""
+    for name, value, plain, where in (
+        ("metric", recipe.metric, "loss", f"{model}.{RECIPE}"),
+        ("class_weights", recipe.class_weights, "none", f"{model}.{RECIPE}"),
+        (KMER_SIZE, hyperparameters.get(KMER_SIZE, 0), 0, model),
+    ):
+        if value != plain:
+            problem = f"{name} of [{where}] is {value!r}, which is for two classes"
+            raise InputError(problem, remedy="leave it out: the labels are numbers")
 
 
 def validation_fraction(settings: Settings) -> float:

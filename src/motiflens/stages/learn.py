@@ -14,7 +14,7 @@ from motiflens.io.read import Source, read
 from motiflens.models.calling import choose_device, require_device
 from motiflens.progress import Progress, listener
 from motiflens.settings import Settings
-from motiflens.stages.data import prepare
+from motiflens.stages.data import check_regression, prepare
 from motiflens.stages.hyperparameters import RECIPE, job_of
 from motiflens.stages.splitting import cut
 from motiflens.training import Recipe, TrainedModel, count_epochs, train_all
@@ -146,7 +146,9 @@ def train(
     held_out = job_of(model, settings).settings.validation_fraction
     shown = listener(progress)
     dataset, settings = prepare(dataset, settings, shown.note, held_out)
-    job = job_of(model, settings, settings.seed_list)
+    if dataset.is_regression:
+        check_regression(dataset, settings, shown.note)
+    job = job_of(model, settings, settings.seed_list, regression=dataset.is_regression)
     with shown.stage(f"training {model}", count_epochs(dataset, [job]), "epochs") as advance:
         (trained,) = train_all(dataset, [job], threads=threads, device=device, advance=advance)
     return [TrainedModel.of(one, dataset.codes.shape[1]) for one in trained]
