@@ -159,6 +159,7 @@ def test_the_accurate_recipe_has_more_seeds_and_kmers() -> None:
         built(Job("cnn", (), hyperparameters={"kmer_size": 12}), 50)
 
 
+@pytest.mark.slow  # 1,200 steps
 def test_train_takes_a_recipe_by_its_name() -> None:
     small = {"n_filters": 2, "kernel_size": 7, "kmer_size": 4}
     (model,) = motiflens.train(planted(), "cnn", recipe="accurate", hyperparameters=small)
