@@ -81,9 +81,9 @@ class Settings:
         Whether all is done that the first report does without: learning curves, the test accuracy
         of every epoch, every method of explanation, motif routes of every seed.
     recipe
-        ``default``, or ``accurate`` for what scores best on held-out sequences and takes about
-        three times as long to train: more replicas, and beside each model, except the tutorial's,
-        a score of 7-mers (:class:`motiflens.models.WithKmers`).
+        ``default``, or ``accurate``, which mostly scores better and takes up to three times as
+        long to train: more replicas, and beside each model, except the tutorial's, a score of
+        7-mers (:class:`motiflens.models.WithKmers`).
     hyperparameters
         Model → what differs from its defaults, and under ``recipe`` what differs in its training,
         such as ``{"cnn": {"kernel_size": 27, "recipe": {"input_noise": 0.2}}}``.

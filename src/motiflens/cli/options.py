@@ -233,8 +233,8 @@ class TrainOptions:
         Fraction of positives of the test split where you know it, such as 0.5: calls that use it
         are scored apart, beside those of a threshold chosen on validation data.
     recipe
-        default, or accurate: more seeds, and a score of 7-mers beside each model, which scores
-        best on held-out sequences at about three times the training time.
+        default, or accurate: more seeds, and a score of 7-mers beside each model, which mostly
+        scores better, at up to three times the training time.
     hyperparameters
         TOML file of what differs from the defaults: a table a model, such as [cnn] with
         kernel_size = 27, and [cnn.recipe] for its training.

@@ -32,7 +32,7 @@ RECIPE = "recipe"
 #: A hyperparameter of every model but the tutorial's, and its value in the accurate recipe.
 KMER_SIZE, ACCURATE_KMERS = "kmer_size", 7
 
-ACCURATE = "the recipe is accurate: more seeds, and 7-mers scored beside each model"
+ACCURATE = "the recipe is accurate: more seeds, and 7-mers scored beside models of two classes"
 
 
 def read_hyperparameters(path: Path | str) -> dict[str, dict[str, Any]]:
