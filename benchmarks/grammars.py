@@ -10,9 +10,13 @@ from numpy.typing import NDArray
 from motiflens.datasets import SequenceDataset, split_at_random
 from motiflens.errors import InputError
 from motiflens.motifs import Motif, information, pwm
-from motiflens.simulation import Grammar, MotifUse, simulate
+from motiflens.simulation import Grammar, MotifUse, Spacing, simulate
 
 LENGTH, N_DECOYS, TEST = 200, 3, 0.1
+#: Of data whose rule relates two motifs: bases, and the bases that may lie between the two.
+RULE_LENGTH, ANY_GAP, ONE_GAP = 100, (5, 40), (10, 10)
+#: Rule → the negatives that break it, and nothing else.
+BREAKING = {"and": "subset", "order": "swapped", "spacing": "moved"}
 #: Motifs to draw from: rare enough in 200 bases that the label can be told.
 MIN_BITS, MIN_WIDTH, MAX_WIDTH = 12.0, 8, 18
 #: Largest correlation, at any offset on either strand, of two matrices of one grammar.
@@ -71,6 +75,24 @@ def make_data(
     )
     data = split_at_random(simulate(grammar, draw), test=TEST, seed=draw)
     return data, motifs[:n_motifs]
+
+
+def make_rule_data(pool: Sequence[Motif], rule: str, draw: int, n: int) -> SequenceDataset:
+    """Simulate n sequences of two motifs whose relation alone tells the classes apart.
+
+    Sites are the likeliest bases of their matrix, on the forward strand, so that no site is weak.
+    """
+    generator = np.random.default_rng([2, draw])
+    first, second = (
+        MotifUse(Motif.from_string(motif.likeliest, motif.name))
+        for motif in draw_motifs(pool, 2, generator)
+    )
+    gaps = ONE_GAP if rule == "spacing" else ANY_GAP
+    spacing = () if rule == "and" else (Spacing(first.name, second.name, *gaps),)
+    grammar = Grammar(
+        (first, second), n=n, length=RULE_LENGTH, negatives=BREAKING[rule], spacing=spacing
+    )
+    return split_at_random(simulate(grammar, draw), test=TEST, seed=draw)
 
 
 def true_log_odds(data: SequenceDataset, motifs: Sequence[Motif]) -> NDArray[np.float64]:

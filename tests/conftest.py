@@ -33,6 +33,15 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _threads_of_torch() -> Iterator[None]:
+    """Give each test as many threads an operation as the first: TF-MoDISco leaves others behind."""
+    before = torch.get_num_threads()
+    yield
+    if torch.get_num_threads() != before:
+        torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def cuda() -> torch.device:
     """Return the first GPU, or skip the test."""

@@ -22,6 +22,15 @@ from motiflens.results.audit import (
     ShuffledNegatives,
 )
 from motiflens.results.base import ClassCounts, File, Interval
+from motiflens.results.comparison import (
+    Comparison,
+    Difference,
+    EpochsToTarget,
+    ModelScores,
+    ScoreSummary,
+    SeedScores,
+    TrainingSize,
+)
 from motiflens.results.experiments import (
     Ablation,
     Dose,
@@ -62,25 +71,18 @@ from motiflens.results.provenance import Origin, Provenance
 from motiflens.results.scores import (
     CalibratedScores,
     Calibration,
-    Comparison,
     Curve,
     Curves,
-    Difference,
     EnsembleScores,
-    EpochsToTarget,
     Estimate,
     HeldOutScores,
     MeanOfSeeds,
     Metrics,
-    ModelScores,
     Reliability,
     Scores,
     ScoresAtPrevalence,
-    ScoreSummary,
     SeedHeldOut,
-    SeedScores,
     ThresholdChoice,
-    TrainingSize,
 )
 from motiflens.results.timings import Timings, TrainingTime
 from motiflens.results.trust import (
@@ -89,6 +91,8 @@ from motiflens.results.trust import (
     MethodTrust,
     ModelTrust,
     Replacement,
+    RuleScore,
+    RuleTest,
     Trust,
     Untrained,
 )
@@ -450,6 +454,18 @@ def trust() -> Trust:
             untrained=Untrained(base_auroc=0.58, fraction_above_null=None),
         )
 
+    def rule(methods: list[str]) -> RuleTest:
+        low, high = (
+            RuleScore(score=score, low=score - 0.06, high=score + 0.04, fall=score - 0.11)
+            for score in (0.52, 0.96)
+        )
+        return RuleTest(
+            kind="spacing", motifs=("GATA", "TAL1"), gaps=(7, 8),
+            words="TAL1 lies 7 to 8 bases right of GATA", n_pairs=89, n=88, logit=high,
+            methods={name: high if name == "ism" else low for name in methods},
+            claimed_by=("ism",),
+        )  # fmt: skip
+
     def model(name: str) -> ModelTrust:
         attends = name in WITH_ATTENTION
         methods = [*(["attention"] if attends else []), "saliency", "ism"]
@@ -460,6 +476,7 @@ def trust() -> Trust:
             random_order=curve,
             refused={} if attends else {"attention": "there are no maps"},
             n=97,
+            rule=rule(methods) if name == WITH_ATTENTION[0] else None,
         )
 
     return Trust(fractions=(0.0, 0.1, 1.0), models={name: model(name) for name in MODELS})

@@ -397,3 +397,42 @@ def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
         with pytest.raises(ml.InputError, match="in sequence 2"):
             write_predictions(scorer_of(net()), records, tmp_path / name)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_known_share_of_positives_corrects_probabilities_and_says_the_threshold(
+    run: Path, tmp_path: Path
+) -> None:
+    texts = drawn(40, LENGTH, seed=7)
+    plain, rare = ml.predict(run, texts), ml.predict(run, texts, prevalence=0.1)
+    fitted = open_models(run).calibration
+    assert fitted is not None
+    before = fitted.n_positives / (fitted.n_positives + fitted.n_negatives)
+    # Bayes' theorem, not the sum of logits: odds times the ratio of the prior odds.
+    odds = plain["probability"] / (1 - plain["probability"])
+    odds *= (0.1 / 0.9) / (before / (1 - before))
+    assert rare["probability"].to_numpy() == pytest.approx((odds / (1 + odds)).to_numpy())
+    assert (rare["logit"] == plain["logit"]).all()
+    assert int((rare["logit"] > rare.attrs["threshold"]).sum()) == 4
+    (tmp_path / "in.txt").write_text("\n".join(texts))
+    call = ("predict", run, "in.txt", "-o", "o.tsv", "--prevalence", "0.1", "--json")
+    told = motiflens(*call, cwd=tmp_path)
+    assert told.returncode == 0, told.stderr
+    found = json.loads(told.stdout)
+    assert found["prevalence"] == 0.1
+    assert found["threshold"] == rare.attrs["threshold"]
+    assert f"0.1 of the sequences are positive, and not {before:.3g}" in told.stderr
+    written = scored(tmp_path / "o.tsv")["probability"].to_numpy(float)
+    assert written == pytest.approx(rare["probability"], abs=2e-6)
+
+
+def test_a_share_that_is_none_and_a_model_without_probabilities_are_refused(
+    run: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in.txt").write_text("ACGT" * 9)
+    told = motiflens("predict", run, "in.txt", "-o", "o.tsv", "--prevalence", "1.5", cwd=tmp_path)
+    assert told.returncode == 2
+    assert "--prevalence 1.5 is no fraction between 0 and 1" in told.stderr
+    with pytest.raises(ml.InputError, match="the model has none"):
+        predictions.at_prevalence(scorer_of(net()), 0.5)
+    with pytest.raises(ml.InputError, match="is for a run, not for a module"):
+        ml.predict(net(), ["ACGT" * 9], prevalence=0.5)  # type: ignore[call-overload]

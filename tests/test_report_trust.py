@@ -9,6 +9,7 @@ import pytest
 
 from motiflens.plots.charts import CHANCE_COLOUR
 from motiflens.report.parts import Bullets, Figure, Grid, Heading, Section, Table, Text
+from motiflens.report.translate import translate
 from pages import blocks_of, section_of
 from synthetic_run import MODELS, write_run
 
@@ -123,6 +124,43 @@ def test_methods_have_a_table_and_a_curve_a_model(tmp_path: Path) -> None:
     drawn = next(b.svg for b in blocks if isinstance(b, Figure))
     # One sample in the legend, one curve: random order alone is grey.
     assert drawn.count(f'stroke="{CHANCE_COLOUR}"') == 2
+
+
+def test_a_rule_has_a_table_where_one_was_tested(tmp_path: Path) -> None:
+    blocks = fold(tmp_path, "checks").blocks
+    tables = [b for b in blocks if isinstance(b, Table) and b.name == "A rule kept and broken"]
+    low, high = (
+        f"{a} ({b}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{c})"
+        for a, b, c in (("0.520", "0.460", "0.560"), ("0.960", "0.900", "1.000"))
+    )
+    assert [table.rows for table in tables] == [[
+        ["the logit itself", high, "0.85", "–"],
+        ["attention", low, "0.41", "no"],
+        ["saliency", low, "0.41", "no"],
+        ["ism", high, "0.85", "yes"],
+    ]]  # fmt: skip
+    assert "TAL1 lies 7 to 8 bases right of GATA" in tables[0].caption
+
+
+SAID = [
+    (
+        "the rule that MA1.1 and MA2.1 are both needed may be claimed by ism and deeplift_shap "
+        "(0.97 of 100 minimal pairs)",
+        "可用 饱和突变、DeepLIFT/SHAP 断言规则：MA1.1、MA2.1 二者都必需（100 个最小对中的 0.97）",
+    ),
+    ("places, not rules, by saliency", "显著性 只给出位置，不给出规则"),
+    (
+        "places, not rules: no method shows that B lies 8 bases right of A (at best ism, 0.55 of "
+        "100 minimal pairs, 0.5 by chance)",
+        "只有位置，没有规则：没有方法显示B 位于 A 右侧，相隔 8 个碱基（最好的是 饱和突变，"
+        "100 个最小对中的 0.55，随机为 0.5）",
+    ),
+]
+
+
+@pytest.mark.parametrize(("english", "chinese"), SAID, ids=["claimed", "by some", "none"])
+def test_what_is_said_of_a_rule_is_said_in_chinese(english: str, chinese: str) -> None:
+    assert translate(english) == chinese
 
 
 def test_refusals_are_told(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from motiflens.evidence.levels import Levels
 from motiflens.evidence.replacement import depends_on
-from motiflens.evidence.verdict import bases_claimed_by
+from motiflens.evidence.verdict import claimed_by
 from motiflens.evidence.verdict import judge as judge_with
 from motiflens.results.trust import (
     AttentionTest,
@@ -30,7 +30,7 @@ def judge(
 ) -> str:
     words = judge_with(auroc, test, methods, levels or Levels(100))
     # The field says of methods what the words say.
-    claimed = bases_claimed_by(auroc, test, methods, levels or Levels(100))
+    claimed = claimed_by(auroc, test, methods, levels or Levels(100))[0]
     assert bool(claimed) == ("bases may be claimed by" in words)
     assert words.startswith("nothing") or levels or words.endswith(RESTS)
     return words.removesuffix(RESTS)
@@ -228,8 +228,8 @@ def test_methods_are_sorted_by_what_may_be_claimed() -> None:
         "saliency"
     )
     names = ("ism", "deeplift_shap", "integrated_gradients")
-    assert bases_claimed_by(0.9, None, methods, Levels(100)) == names
-    assert bases_claimed_by(0.5, None, methods, Levels(100)) == ()
+    assert claimed_by(0.9, None, methods, Levels(100))[0] == names
+    assert claimed_by(0.5, None, methods, Levels(100)) == ((), ())
 
 
 def test_no_method_may_be_claimed_where_none_is_faithful_or_stands_out() -> None:

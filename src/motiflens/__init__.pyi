@@ -29,7 +29,7 @@ from .scoring.annotate import annotate
 
 # Explanations.
 from .attribution import Attributions, attribute, saturation_mutagenesis
-from .evidence import trust_checks
+from .evidence import score_rule, trust_checks
 from .perturbation import ablate, marginalize, shortcut_test, space
 
 # Motifs.
@@ -91,6 +91,7 @@ __all__ = [
     "saturation_mutagenesis",
     "scan_genome",
     "score_mutations",
+    "score_rule",
     "score_variants",
     "shortcut_test",
     "simulate",

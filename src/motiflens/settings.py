@@ -43,6 +43,11 @@ class Settings:
         ``given`` where the data come with all splits.
     test_chromosomes, valid_chromosomes
         For a split by chromosome.
+    folds
+        Cross-validate: the sequences, but for a test split that the data come with, are divided
+        into so many folds, by ``split`` (see :func:`motiflens.stages.splitting.cut_folds`), and
+        each model is trained with each seed once for every fold, which it is held out of. None for
+        one test split.
     strands
         ``both`` or ``forward``: where motifs may lie, and whether models and baselines read both
         strands. ``auto`` is ``both`` for windows on a genome, and otherwise the training sequences
@@ -87,6 +92,7 @@ class Settings:
     split: str = "auto"
     test_chromosomes: tuple[str, ...] = ()
     valid_chromosomes: tuple[str, ...] = ()
+    folds: int | None = None
     strands: str = "auto"
     sizes: tuple[int, ...] | None = None
     size_seeds: int = 5
@@ -128,7 +134,11 @@ class Settings:
                 raise InputError(problem, remedy="use a value such as 0.2", argument=name)
         one_of("a split", self.split, SPLITS, "split")
         one_of("a choice of strands", self.strands, STRANDS, "strands")
-        if (self.split == "chromosome") != bool(self.test_chromosomes):
+        if self.folds is not None:
+            self._check_folds(self.folds)
+        # Folds by chromosome may take all of them.
+        by_all = self.folds is not None and self.split == "chromosome"
+        if not by_all and (self.split == "chromosome") != bool(self.test_chromosomes):
             missing = "test_chromosomes" if self.split == "chromosome" else "split"
             given = "split=chromosome" if self.split == "chromosome" else "test_chromosomes"
             raise InputError(
@@ -142,9 +152,27 @@ class Settings:
         for name in self.hyperparameters:
             one_of("a model that is trained", name, self.models)
 
+    def _check_folds(self, folds: int) -> None:
+        """Raise :class:`InputError` where folds cannot be, or what needs one test split is set."""
+        _at_least("folds", folds, 2)
+        if folds * (self.seeds or 1) > MAX_SEEDS:
+            problem = f"folds={folds} with seeds={self.seeds or 1} are more than {MAX_SEEDS} models"
+            raise InputError(problem, remedy="give fewer", argument=("folds", "seeds"))
+        for name, given in (
+            ("sizes", self.sizes),
+            ("target", self.target),
+            ("valid_chromosomes", self.valid_chromosomes),
+        ):
+            if given:
+                raise InputError(
+                    f"{name} needs one test split, and folds={folds} makes several",
+                    remedy="leave out one of the two",
+                    argument=(name, "folds"),
+                )
+
     @property
     def seed_list(self) -> tuple[int, ...]:
-        """The seeds of the replicas; their number is decided, at the latest, by the data."""
+        """The seeds of the replicas, of the first fold; the data decide on a number left open."""
         assert self.seeds is not None, "a run decides the number of seeds before it uses them"
         return tuple(range(self.seed, self.seed + self.seeds))
 

@@ -179,6 +179,9 @@ class SplitOptions:
         For --split chromosome: names joined by commas.
     valid_chromosomes
         For --split chromosome: names joined by commas.
+    folds
+        Cross-validate: divide all sequences but a given test split into so many folds, by --split
+        (chromosome needs no names then), and hold each out once, of every seed of every model.
     """
 
     valid: Path | None = None
@@ -188,6 +191,7 @@ class SplitOptions:
     split: str = Settings.split
     test_chromosomes: FurtherNames = ()
     valid_chromosomes: FurtherNames = ()
+    folds: int | None = None
 
     def files(self) -> dict[str, Path | None]:
         """Return the files of the splits that have one."""
@@ -278,6 +282,7 @@ def settings_of(
         split=splits.split,
         test_chromosomes=splits.test_chromosomes,
         valid_chromosomes=splits.valid_chromosomes,
+        folds=splits.folds,
         **{**vars(training), "hyperparameters": changes},
     )
 

@@ -26,7 +26,7 @@ from motiflens.files import STDOUT
 from motiflens.progress import in_words
 from motiflens.scoring.onnx_scorer import is_onnx, open_onnx
 from motiflens.scoring.prediction_files import check_name, write_predictions
-from motiflens.scoring.predictions import estimate_seconds, in_short
+from motiflens.scoring.predictions import at_prevalence, estimate_seconds, in_short
 from motiflens.scoring.records import Records, open_records
 from motiflens.settings import n_cores
 
@@ -54,6 +54,7 @@ def predict(
     output: Scores,
     genome: Path | None = None,
     width: int | None = None,
+    prevalence: float | None = None,
     chosen: Chosen = Chosen(),
     own: OwnModule = OwnModule(),
     overwrite: Overwrite = False,
@@ -73,6 +74,9 @@ def predict(
         FASTA or 2bit, for a BED file.
     width
         Windows of so many bases around the summits or middles of a BED file.
+    prevalence
+        Fraction of the sequences that is positive, where you know it, such as 0.01: probabilities
+        are corrected for it, and the logit above which so many lie is said.
     overwrite
         Replace an existing file.
     """
@@ -91,15 +95,24 @@ def predict(
     with _opened(run, chosen, own) as (scorer, threads):
         n = None if records.once else records.count()
         if dry_run:
+            at_prevalence(scorer, prevalence)
             _tell(scorer, records, n, threads, as_json=as_json)
             return
         tally = write_predictions(
-            scorer, records, output, n=n, threads=threads, progress=on_stderr()
+            scorer,
+            records,
+            output,
+            n=n,
+            threads=threads,
+            prevalence=prevalence,
+            progress=on_stderr(),
         )
     counts = dict(tally.unusual)
     if as_json:
         found = {"file": str(output), "model": in_short(scorer), "sequences": tally.n}
         found |= {"scored": tally.n_scored, "calibrated": scorer.calibration is not None}
+        if prevalence is not None:
+            found |= {"prevalence": prevalence, "threshold": tally.threshold}
         print(json.dumps({**found, "unusual": counts}))
     elif not to_stdout:
         marked = ", ".join(f"{number:,} {word}" for word, number in sorted(counts.items()))

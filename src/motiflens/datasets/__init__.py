@@ -12,6 +12,8 @@ from motiflens.datasets.loci import Loci
 from motiflens.datasets.mapped import MappedDataset, draw, open_mapped
 from motiflens.datasets.sites import check_strands, exact_matches
 from motiflens.datasets.splits import (
+    chromosome_groups,
+    divide_by_groups,
     require_at_least,
     require_two_classes,
     split_at_random,
@@ -26,8 +28,10 @@ __all__ = [
     "SequenceDataset",
     "bound_groups",
     "check_strands",
+    "chromosome_groups",
     "concatenate",
     "default_names",
+    "divide_by_groups",
     "draw",
     "exact_matches",
     "homology_groups",

@@ -59,6 +59,8 @@ class SequenceDataset:
         int64 (N,): rows of one number belong together in every split, as a shuffle and the
         sequence that it is made of, and after a split by homology all related sequences; -1 for
         a row that stands alone. None where all do.
+    folds
+        int64 (N,): the fold of each row in cross-validation, from 1; 0 for a row in none.
 
     Raises
     ------
@@ -74,6 +76,7 @@ class SequenceDataset:
     sites: tuple[tuple[Site, ...], ...] | None = None
     coordinates: Loci | None = None
     groups: NDArray[np.int64] | None = None
+    folds: NDArray[np.int64] | None = None
 
     #: Whether the arrays lie in files of their own, so that a run keeps no copy of them.
     is_mapped: ClassVar[bool] = False
@@ -109,6 +112,7 @@ class SequenceDataset:
             "sites": (n,) if self.sites is None else (len(self.sites),),
             "coordinates": (n,) if self.coordinates is None else (len(self.coordinates),),
             "groups": (n,) if self.groups is None else np.shape(self.groups),
+            "folds": (n,) if self.folds is None else np.shape(self.folds),
         }
         wrong = [f"{what} {size}" for what, size in sizes.items() if size != (n,)]
         if self.codes.ndim != 2 or self.codes.dtype != np.uint8 or wrong:
@@ -201,6 +205,7 @@ class SequenceDataset:
             None if self.sites is None else tuple(self.sites[row] for row in rows),
             None if self.coordinates is None else self.coordinates.subset(rows),
             None if self.groups is None else self.groups[rows],
+            None if self.folds is None else self.folds[rows],
         )
 
     def part(self, split_name: str) -> SequenceDataset:
@@ -287,7 +292,7 @@ class SequenceDataset:
     def _digest(self, *arrays: NDArray[Any], known: str = "") -> str:
         digest = hashlib.sha256(str(self.codes.shape).encode())
         digest.update(known.encode())
-        for values in (*arrays, self.split):
+        for values in (*arrays, self.split, self.folds):
             if values is not None:
                 digest.update(np.ascontiguousarray(values).view(np.uint8).data)
         return digest.hexdigest()

@@ -65,23 +65,15 @@ def split_by_chromosome(
         When a sequence has no chromosome, no sequence lies on one of those named, one is named
         twice, or none is left to train on.
     """
-    where = dataset.coordinates or Loci.unknown(len(dataset))
-    where = where.subset(leaders(dataset))
-    if missing := np.flatnonzero(where.chrom == "").tolist():
-        raise InputError(
-            f"no chromosome is known for {dataset.names[missing[0]]}",
-            remedy="read the sequences from a BED file and a genome, or split by homology",
-        )
-    chrom = np.array([_plain(name) for name in where.chrom.tolist()])
+    where = _chromosomes(dataset)
+    chrom = np.array([_plain(name) for name in where.tolist()])
     split = np.full(len(dataset), "train", dtype="<U5")
     for part, names in (("test", test), ("valid", valid)):
         for name in names:
             here = chrom == _plain(name)
             if not here.any() or (split[here] != "train").any():
                 what = "is named twice" if here.any() else "has no sequences"
-                raise InputError(
-                    f"the chromosome {name!r} {what}; the data lie on {_some(where.chrom)}"
-                )
+                raise InputError(f"the chromosome {name!r} {what}; the data lie on {_some(where)}")
             split[here] = part
     if not (split == "train").any():
         raise InputError(
@@ -89,6 +81,17 @@ def split_by_chromosome(
             remedy="hold out fewer",
         )
     return dataset.with_split(split)
+
+
+def _chromosomes(dataset: SequenceDataset) -> NDArray[np.str_]:
+    """Return the chromosome of each row, or of the sequence that it is bound to, (N,)."""
+    where = (dataset.coordinates or Loci.unknown(len(dataset))).subset(leaders(dataset))
+    if missing := np.flatnonzero(where.chrom == "").tolist():
+        raise InputError(
+            f"no chromosome is known for {dataset.names[missing[0]]}",
+            remedy="read the sequences from a BED file and a genome, or split by homology",
+        )
+    return where.chrom
 
 
 def _plain(chrom: str) -> str:
@@ -175,6 +178,61 @@ def split_by_groups(
             remedy="choose another fraction, split by chromosome, or drop near duplicates",
         )
     return replace(_hold_out(dataset, held_out), groups=groups)
+
+
+def divide_by_groups(dataset: SequenceDataset, groups: Groups, *, folds: int, seed: int) -> Groups:
+    """Return the fold (N,), from 1, of each row: whole groups at a time, each class evenly.
+
+    The groups come by size, the largest first, those of one size in a random order, each into the
+    fold that has least of its classes. Equal data and seed give equal folds.
+
+    Parameters
+    ----------
+    dataset
+        N sequences.
+    groups
+        int64 (N,), 0 or more.
+    folds
+        How many, 2 or more.
+    seed
+        Of the random order.
+
+    Raises
+    ------
+    InputError
+        When a fold is left without a sequence of a class.
+    """
+    classes, label = np.unique(dataset.labels, return_inverse=True)
+    sizes = np.zeros((int(groups.max(initial=-1)) + 1, len(classes)))
+    np.add.at(sizes, (groups, label), 1)
+    # In fractions of a class, so that a rare one weighs as much as the other.
+    sizes /= sizes.sum(axis=0)
+    mixed = np.random.default_rng(seed).permutation(len(sizes))
+    filled, chosen = np.zeros((folds, len(classes))), np.zeros(len(sizes), dtype=np.int64)
+    for group in mixed[np.argsort(-sizes[mixed].sum(axis=1), kind="stable")]:
+        fold = int(np.argmin(filled @ sizes[group]))
+        chosen[group] = fold + 1
+        filled[fold] += sizes[group]
+    if not filled.all():
+        raise InputError(
+            f"{len(sizes):,} groups of sequences that stay together do not fill {folds} folds with "
+            "both classes",
+            remedy="give fewer folds, or split=random where related sequences may be parted",
+            argument=("folds", "split"),
+        )
+    return chosen[groups]
+
+
+def chromosome_groups(dataset: SequenceDataset) -> Groups:
+    """Return the number of each row's chromosome, (N,); of a shuffle that of its sequence.
+
+    Raises
+    ------
+    InputError
+        When a sequence has no chromosome.
+    """
+    plain = [_plain(name) for name in _chromosomes(dataset).tolist()]
+    return np.unique(plain, return_inverse=True)[1].astype(np.int64)
 
 
 def _check_fraction(dataset: SequenceDataset, test: float) -> None:

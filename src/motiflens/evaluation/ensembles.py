@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 from motiflens.datasets import SequenceDataset, homology_groups
+from motiflens.evaluation.folds import OutOfFold, chosen_by_others, cross_validate
 from motiflens.metrics import (
     assess_threshold,
     choose_threshold,
@@ -70,6 +71,7 @@ def evaluate_ensembles(
     seed: int,
     groups: Ints | None = None,
     prevalence: float | None = None,
+    out_of_fold: Mapping[str, OutOfFold] | None = None,
 ) -> dict[str, EnsembleScores]:
     """Score the ensemble of each model's seeds on the test split, and each seed alone.
 
@@ -86,14 +88,18 @@ def evaluate_ensembles(
     prevalence
         The fraction of test sequences that is positive, where it is known beforehand: calls that
         use it are scored apart.
+    out_of_fold
+        Of each model in cross-validation: it chooses the threshold, and is what is scored where no
+        test split is apart.
 
     Raises
     ------
     InputError
         If a class is missing.
     """
+    held_out = out_of_fold or {}
     return {
-        name: _evaluate(replicas, TestSplit(test, groups, prevalence), seed)
+        name: _evaluate(replicas, TestSplit(test, groups, prevalence), seed, held_out.get(name))
         for name, replicas in trained.items()
     }
 
@@ -116,48 +122,67 @@ class TestSplit:
         )
 
 
-def _evaluate(replicas: Sequence[Trained], test: TestSplit, seed: int) -> EnsembleScores:
-    labels, valid = _validation(replicas)
+def _evaluate(
+    replicas: Sequence[Trained], test: TestSplit, seed: int, held_out: OutOfFold | None
+) -> EnsembleScores:
+    labels, valid, groups = _validation(replicas, held_out)
     generator = np.random.default_rng(seed)
-    threshold, choice = _choose(labels, valid, np.random.default_rng(seed))
-    logits = [predict_trained(one, test.dataset) for one in replicas]
-    joined = np.mean(logits, axis=0)
-    truth, calibration = test.dataset.labels, calibrate(labels, valid)
-    seeds = [
-        {"seed": one.seed, **measure(truth, alone, threshold=threshold)}
-        for one, alone in zip(replicas, logits, strict=True)
-    ]
+    threshold, choice = _choose(labels, valid, groups, np.random.default_rng(seed))
+    crossed = None if held_out is None else cross_validate(held_out, seed)
+    calibration = calibrate(labels, valid)
+    if held_out is not None and crossed is not None and held_out.is_all:
+        own = [held_out.of_member(i, one.job.fold or 0) for i, one in enumerate(replicas)]
+        joined, scored = held_out.joined, crossed.pooled
+        others = chosen_by_others(held_out)
+        probable = others.slope * joined + others.bias
+    else:
+        own = [(test.dataset.labels, predict_trained(one, test.dataset)) for one in replicas]
+        joined = np.mean([logits for _, logits in own], axis=0)
+        scored = convert(test.score(joined, threshold, generator), HeldOutScores)
+        probable = joined if calibration is None else _line(calibration, joined)
+    truth = test.dataset.labels
     return EnsembleScores(
-        test=convert(test.score(joined, threshold, generator), HeldOutScores),
+        test=scored,
         threshold=threshold,
-        seeds=convert(seeds, tuple[SeedHeldOut, ...]),
+        seeds=tuple(_alone(one, *pair, threshold) for one, pair in zip(replicas, own, strict=True)),
         curves=convert(curve_points(truth, joined), Curves),
         calibration=calibration,
-        calibrated=_calibrated(calibration, truth, joined),
+        calibrated=None if calibration is None else _calibrated(truth, probable),
         choice=choice,
         at_prevalence=_at_prevalence(test, joined, generator),
+        cross_validation=crossed or UNSET,
     )
 
 
-def _validation(replicas: Sequence[Trained]) -> tuple[Floats, Floats]:
-    """Return labels (n,) and mean logits (n,) of all seeds, as they were before any refit.
+def _alone(trained: Trained, labels: ArrayLike, logits: Floats, threshold: float) -> SeedHeldOut:
+    fold, scores = trained.job.fold, measure(labels, logits, threshold=threshold)
+    return SeedHeldOut(seed=trained.seed, fold=UNSET if fold is None else fold, **scores)
 
-    The rows are those of the data's validation split, or held out in the same way of all seeds.
+
+def _validation(
+    replicas: Sequence[Trained], held_out: OutOfFold | None
+) -> tuple[Floats, Floats, Ints | None]:
+    """Return labels, mean logits and groups (n,) of what chooses a threshold.
+
+    In cross-validation that is all that is in folds. Else the rows are those of the data's
+    validation split, or held out in the same way of all seeds, and logits as before any refit.
     """
+    if held_out is not None:
+        return np.asarray(held_out.dataset.labels, float), held_out.joined, held_out.groups
     known = [one.valid for one in replicas if one.valid is not None]
     if not known:
-        return np.zeros(0), np.zeros(0)
-    return known[0].labels, np.mean([one.logits for one in known], axis=0)
+        return np.zeros(0), np.zeros(0), None
+    return known[0].labels, np.mean([one.logits for one in known], axis=0), None
 
 
 def _choose(
-    labels: Floats, logits: Floats, generator: np.random.Generator
+    labels: Floats, logits: Floats, groups: Ints | None, generator: np.random.Generator
 ) -> tuple[float, ThresholdChoice | None]:
     """Choose the threshold on validation rows, and say how sure it is; 0 without both classes."""
     if len(np.unique(labels)) < 2:
         return 0.0, None
     threshold = choose_threshold(labels, logits)
-    found = assess_threshold(labels, logits, generator)
+    found = assess_threshold(labels, logits, generator, groups)
     slope, bias = fit_platt(labels, logits)
     n_positives = int((labels > 0).sum())
     return threshold, ThresholdChoice(
@@ -201,12 +226,12 @@ def calibrate(labels: Floats, logits: Floats) -> Calibration | None:
     return Calibration(slope=slope, bias=bias, n_positives=n_positives, n_negatives=n_negatives)
 
 
-def _calibrated(
-    calibration: Calibration | None, labels: ArrayLike, logits: Floats
-) -> CalibratedScores | None:
-    if calibration is None:
-        return None
-    calibrated = calibration.slope * logits + calibration.bias
+def _line(calibration: Calibration, logits: Floats) -> Floats:
+    return calibration.slope * logits + calibration.bias
+
+
+def _calibrated(labels: ArrayLike, calibrated: Floats) -> CalibratedScores:
+    """Score calibrated probabilities, given as logits (N,)."""
     scores = measure(labels, calibrated, threshold=0.0)
     x, y, n = (tuple(column.tolist()) for column in reliability_points(labels, calibrated))
     return CalibratedScores(

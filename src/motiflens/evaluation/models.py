@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import UNSET
 
 from motiflens.cluster import Engine
 from motiflens.datasets import SequenceDataset
 from motiflens.evaluation.ensembles import Ints, independent_groups
+from motiflens.evaluation.folds import BOUNDS, OutOfFold, out_of_fold
 from motiflens.metrics import intervals
 from motiflens.metrics.scores import epochs_to_target, score
-from motiflens.results.scores import (
+from motiflens.results.comparison import (
     Comparison,
     Difference,
     EpochsToTarget,
-    MeanOfSeeds,
     ModelScores,
-    Scores,
     ScoreSummary,
     SeedScores,
     TrainingSize,
 )
+from motiflens.results.scores import MeanOfSeeds, Scores
 from motiflens.results.timings import TrainingTime
 from motiflens.training import Job, Trained, predict_trained, single_intra_op_thread, train_all
-
-#: Ranges of the scores, which an interval cannot leave.
-BOUNDS = {"accuracy": (0.0, 1.0), "auroc": (0.0, 1.0), "auprc": (0.0, 1.0), "mcc": (-1.0, 1.0)}
 
 
 @dataclass(frozen=True)
@@ -44,16 +42,20 @@ class Compared:
     training
         What the training of each model took.
     trained
-        The models trained on all training sequences, by name, in the order of the seeds.
+        The models trained on all training sequences, by name, in the order of the seeds; of folds,
+        fold after fold.
     test_groups
         (N,) the test sequences that are not independent have one number, see
         :func:`motiflens.evaluation.ensembles.independent_groups`; None where none were looked for.
+    out_of_fold
+        Of each model in cross-validation; else empty.
     """
 
     comparison: Comparison
     training: dict[str, TrainingTime]
     trained: dict[str, list[Trained]]
     test_groups: Ints | None = None
+    out_of_fold: Mapping[str, OutOfFold] = field(default_factory=dict)
 
 
 def compare(
@@ -76,7 +78,8 @@ def compare(
     dataset
         With a split that holds a test split of both classes.
     jobs
-        One an architecture, all with the same seeds; the test split is the same for all.
+        One an architecture, all with the same seeds; the test split is the same for all. Or those
+        of :func:`motiflens.evaluation.folds.fold_jobs`.
     sizes
         Training sizes of the learning curves; the whole training split is added as the last.
     size_seeds
@@ -103,7 +106,9 @@ def compare(
         engine=engine,
     )
     own, later = trained[: len(jobs)], trained[len(jobs) :]
-    full_runs = {job.architecture: group for job, group in zip(jobs, own, strict=True)}
+    full_runs: dict[str, list[Trained]] = {}
+    for job, group in zip(jobs, own, strict=True):
+        full_runs.setdefault(job.architecture, []).extend(group)
     with single_intra_op_thread():
         at_sizes = [
             (job.n_train or 0, job.architecture, _score_curve(group, test))
@@ -132,14 +137,28 @@ def compare_trained(
     target
         As of :func:`compare`.
     """
-    test = dataset.part("test")
-    groups = independent_groups(test)
+    test, held_out = dataset.part("test"), dict[str, OutOfFold]()
     with single_intra_op_thread():
-        scores = {name: _score_seeds(group, test) for name, group in full_runs.items()}
+        if dataset.folds is not None:
+            held_out = out_of_fold(dataset, full_runs, independent_groups(dataset))
+        if held_out and (first := next(iter(held_out.values()))).is_all:
+            test, groups = first.dataset, first.groups
+            scores = {
+                name: intervals.seed_scores(test.labels, list(one.logits))
+                for name, one in held_out.items()
+            }
+            values = {name: _own_folds(held_out[name], group) for name, group in full_runs.items()}
+        else:
+            groups = independent_groups(test)
+            scores = {name: _score_seeds(group, test) for name, group in full_runs.items()}
+            values = {
+                name: [scores[name].of_seed(i) for i in range(len(group))]
+                for name, group in full_runs.items()
+            }
     by_model = {
         name: _model_results(
             group[0],
-            tuple(_row(one, scores[name].of_seed(i), target) for i, one in enumerate(group)),
+            tuple(_row(*pair, target) for pair in zip(group, values[name], strict=True)),
             [(size, rows) for size, name_, rows in at_sizes if name_ == name],
         )
         for name, group in full_runs.items()
@@ -147,14 +166,19 @@ def compare_trained(
     over_seeds = ("seeds",) if max(map(len, full_runs.values())) > 1 else ()
     comparison = Comparison(
         target=target,
-        n_train=len(dataset) - len(test),
+        n_train=len(dataset) - int(np.count_nonzero(dataset.split == "test")),
         n_test=len(test),
         models=by_model,
         differences=_differences(scores, test, groups),
         differences_cover=(*over_seeds, "test sequences"),
         baselines={},
     )
-    return Compared(comparison, {}, dict(full_runs), groups)
+    return Compared(comparison, {}, dict(full_runs), groups, held_out)
+
+
+def _own_folds(held_out: OutOfFold, group: Sequence[Trained]) -> list[dict[str, float]]:
+    """Score each model on the fold that it was held out of."""
+    return [score(*held_out.of_member(index, one.job.fold or 0)) for index, one in enumerate(group)]
 
 
 def curve_jobs(
@@ -204,6 +228,7 @@ def _row(trained: Trained, scores: dict[str, float], target: float | None) -> Se
         epochs_to_target=reached,
         best_epoch=trained.best_epoch,
         epochs=len(trained.history),
+        fold=UNSET if trained.job.fold is None else trained.job.fold,
     )
 
 

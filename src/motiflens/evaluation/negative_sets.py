@@ -15,13 +15,8 @@ from motiflens.cluster import Engine
 from motiflens.datasets import SequenceDataset
 from motiflens.evaluation.ensembles import Ints, independent_groups
 from motiflens.metrics import evaluate
-from motiflens.results.scores import (
-    CrossedModel,
-    CrossedTests,
-    Crossing,
-    Estimate,
-    RankingScores,
-)
+from motiflens.results.crossing import CrossedModel, CrossedTests, Crossing, RankingScores
+from motiflens.results.scores import Estimate
 from motiflens.training import Job, Trained, predict_trained, train_all
 
 

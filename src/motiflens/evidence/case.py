@@ -12,6 +12,7 @@ from torch import nn
 from motiflens.attribution import Attributions, attribute
 from motiflens.attribution.result import Floats
 from motiflens.errors import InputError
+from motiflens.evidence.rules import MinimalPairs, Rule, Sites, minimal_pairs
 from motiflens.evidence.tracks import LEFT_OUT, MOTIF, OUTSIDE, shuffled
 from motiflens.io.inputs import Sequences, one_hot
 from motiflens.sequences import evenly
@@ -23,6 +24,9 @@ Half as many negatives and shuffled positives are its null, also of fewer positi
 as many positives are explained of other seeds and before training: what each costs grows with the
 square of the length.
 """
+
+N_PAIRS = 100
+"""Minimal pairs of a rule at most."""
 
 MAX_WORK = 4_000_000
 """Positives times the square of their length: ``MAX_POSITIVES`` of 200 bases."""
@@ -45,6 +49,9 @@ class Controls:
         By method, of the explained positives in the same order, where they are there already.
     explained
         Positives (N, 4, L) to choose those to explain from, where they are not those to score.
+    rule, sites
+        The rule by which the sites tell the classes apart, as :func:`find_rule` returns it, and
+        the sites of the explained positives.
     """
 
     truth: ArrayLike | None = None
@@ -52,6 +59,8 @@ class Controls:
     untrained: nn.Module | None = None
     attributions: Mapping[str, Attributions] = field(default_factory=dict)
     explained: Sequences | None = None
+    rule: Rule | None = None
+    sites: Sites | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +75,7 @@ class Case:
     truth: NDArray[np.int8] | None
     controls: Controls
     target: int
+    pairs: MinimalPairs | None = None
 
     @property
     def sets(self) -> tuple[Floats, Floats, Floats]:
@@ -123,7 +133,20 @@ def case_of(
     # Few positives are shuffled several times each: a small null is a coarse one.
     turns = np.resize(evenly(len(positives), n // 2), n // 2)
     null = shuffled(positives[turns], seed)
-    return Case(module, rows, positives, negatives, null, marks, controls, target)
+    pairs = _pairs(positives, rows, controls, seed)
+    return Case(module, rows, positives, negatives, null, marks, controls, target, pairs)
+
+
+def _pairs(
+    positives: Floats, rows: NDArray[np.intp], controls: Controls, seed: int
+) -> MinimalPairs | None:
+    """Break the known rule in the explained positives; None where there is none to break."""
+    if controls.rule is None or controls.sites is None:
+        return None
+    sites = [controls.sites[row] for row in rows.tolist()]
+    if not any(map(controls.rule.is_kept, sites)):
+        return None
+    return minimal_pairs(positives, sites, controls.rule, n=N_PAIRS, seed=seed)
 
 
 def _checked_truth(truth: ArrayLike, positives: Floats) -> NDArray[np.int8]:

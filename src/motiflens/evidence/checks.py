@@ -8,6 +8,7 @@ from itertools import combinations
 
 import numpy as np
 import torch
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from torch import nn
 
@@ -18,6 +19,7 @@ from motiflens.evidence.attention import attention_test, judge_heads
 from motiflens.evidence.case import Case, Controls, case_of, checked
 from motiflens.evidence.deletion import RANDOM, deletion_curves, eval_logits
 from motiflens.evidence.levels import Levels, auroc_by_chance, fraction_by_chance
+from motiflens.evidence.rule_scores import rule_claimed_by, rule_test, score_tracks
 from motiflens.evidence.tracks import (
     SUM_TO_ONE,
     base_scores,
@@ -26,13 +28,13 @@ from motiflens.evidence.tracks import (
     rank_correlations,
     top_overlaps,
 )
-from motiflens.evidence.verdict import bases_claimed_by, judge
+from motiflens.evidence.verdict import claimed_by, judge
 from motiflens.io.inputs import Sequences
 from motiflens.metrics import rank_auroc
 from motiflens.models.base import SequenceModel
 from motiflens.models.calling import as_input, evaluating
 from motiflens.progress import Advance, Progress, listener
-from motiflens.results.trust import DeletionCurve, MethodTrust, ModelTrust, Untrained
+from motiflens.results.trust import DeletionCurve, MethodTrust, ModelTrust, RuleTest, Untrained
 from motiflens.sequences import evenly
 
 N_HELD_OUT = 500
@@ -123,8 +125,10 @@ def _checked_trust(
     # A model of ours says itself that it has no attention; another module cannot say.
     silent = isinstance(module, SequenceModel) and not attentive
     untested = attention is None and not silent
+    bases, in_order = claimed_by(auroc, attention, evidence, levels)
+    rule = _rule(case, maps, (*bases, *in_order))
     return ModelTrust(
-        verdict=judge(auroc, attention, evidence, levels, untested=untested),
+        verdict=judge(auroc, attention, evidence, levels, rule=rule, untested=untested),
         auroc=auroc,
         attention=attention,
         methods=evidence,
@@ -133,8 +137,22 @@ def _checked_trust(
         n=n,
         may_claim=auroc >= levels.tells_from,
         stands_out_from=levels.stands_out_from,
-        bases_claimed_by=bases_claimed_by(auroc, attention, evidence, levels),
+        bases_claimed_by=bases,
+        rule=rule,
     )
+
+
+def _rule(case: Case, maps: Mapping[str, _Maps], trusted: Sequence[str]) -> RuleTest | None:
+    """Explain the sequences whose rule is broken, and hold them against those that keep it."""
+    pairs, rule = case.pairs, case.controls.rule
+    if pairs is None or rule is None or not maps:
+        return None
+    scores = {}
+    for method, of_method in maps.items():
+        broken = case.explain(method, pairs.broken).track
+        scores[method] = score_tracks(of_method.positives.track[pairs.rows], broken, pairs)
+    test = rule_test(case.module, case.positives, pairs, rule, scores, target=case.target)
+    return replace(test, claimed_by=rule_claimed_by(test, trusted))
 
 
 def _auroc(module: nn.Module, classes: Sequence[Floats], target: int) -> float:

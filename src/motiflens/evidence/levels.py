@@ -29,6 +29,12 @@ RIGHT_FROM = 0.75
 GAIN_FROM = 0.1
 """Fraction of random order's deletion area by which a method has to be lower to be faithful."""
 
+RULE_FROM = 0.9
+"""Fraction of minimal pairs from which a method shows a rule, and not only where motifs lie."""
+
+RULE_BY_CHANCE = 0.5
+"""That fraction of a method that knows nothing of the rule: it falls as often as it rises."""
+
 FEW_POSITIVES = 40
 """Positives below which the verdict says that there are few."""
 

@@ -14,6 +14,8 @@ from motiflens.evidence.levels import (
     Levels,
 )
 from motiflens.evidence.replacement import moves_ranking
+from motiflens.evidence.rule_scores import judge_rule
+from motiflens.evidence.rules import join_names
 from motiflens.evidence.tracks import SUM_TO_ONE
 from motiflens.results.trust import (
     AttentionTest,
@@ -21,6 +23,7 @@ from motiflens.results.trust import (
     MarkingTest,
     MethodTrust,
     Replacement,
+    RuleTest,
     Untrained,
 )
 
@@ -40,9 +43,10 @@ def judge(
     methods: Mapping[str, MethodTrust],
     levels: Levels,
     *,
+    rule: RuleTest | None = None,
     untested: bool = False,
 ) -> str:
-    """Say what may be claimed of a model's explanations.
+    """Say what may be claimed of explanations: claims with their figures, joined by semicolons.
 
     Parameters
     ----------
@@ -54,13 +58,10 @@ def judge(
         Evidence by method; the method ``attention`` is judged by itself.
     levels
         What the figures have to reach.
+    rule
+        Minimal pairs, with the methods that claim the rule; None where no rule is known.
     untested
         Whether the model may have attention that no layer shows.
-
-    Returns
-    -------
-    str
-        Claims with their figures, joined by semicolons, without a full stop at the end.
     """
     if auroc < levels.tells_from:
         return f"nothing may be claimed: the model {_tells_nothing(auroc, levels)}"
@@ -68,22 +69,24 @@ def judge(
     if attention is not None:
         words.append(judge_attention(attention, methods.get("attention"), levels))
     words.append(_on_methods(_but_attention(attention, methods), levels))
+    if rule is not None:
+        words.append(judge_rule(rule))
     if attention is not None and attention.hidden:
         words.append(PARTLY)
     return "; ".join([*words, *([UNTESTED] if untested else []), _rests_on(levels)])
 
 
-def bases_claimed_by(
+def claimed_by(
     auroc: float,
     attention: AttentionTest | None,
     methods: Mapping[str, MethodTrust],
     levels: Levels,
-) -> tuple[str, ...]:
-    """Return the methods whose bases the verdict claims, in most positives or in some."""
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the methods whose bases the verdict claims, and those of which it claims the order."""
     if auroc < levels.tells_from:
-        return ()
-    in_most, in_some, _ = _claims(_but_attention(attention, methods), levels)
-    return (*in_most, *in_some)
+        return (), ()
+    in_most, in_some, in_order = _claims(_but_attention(attention, methods), levels)
+    return (*in_most, *in_some), tuple(in_order)
 
 
 def _but_attention(
@@ -180,11 +183,6 @@ def marks(found: MethodTrust, levels: Levels) -> bool:
 def is_right(found: MethodTrust | Untrained) -> bool:
     """Return whether the bases are the true ones, as far as these are known."""
     return found.base_auroc is None or found.base_auroc >= RIGHT_FROM
-
-
-def join_names(names: Sequence[str]) -> str:
-    """Write names as "a, b and c"."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _as_a_whole(test: AttentionTest, found: MethodTrust | None, levels: Levels) -> str:

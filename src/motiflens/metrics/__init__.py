@@ -1,6 +1,6 @@
 """Scores of predictions, and how far they can be believed."""
 
-from motiflens.metrics.calibration import fit_platt
+from motiflens.metrics.calibration import fit_platt, prior_shift
 from motiflens.metrics.curves import curve_points, reliability_points
 from motiflens.metrics.evaluation import evaluate, measure
 from motiflens.metrics.scores import auroc_standard_error, rank_auprc, rank_auroc, score
@@ -14,6 +14,7 @@ __all__ = [
     "evaluate",
     "fit_platt",
     "measure",
+    "prior_shift",
     "rank_auprc",
     "rank_auroc",
     "reliability_points",

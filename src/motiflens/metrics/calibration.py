@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from motiflens.metrics.ranking import Floats, check_predictions
 
@@ -44,6 +44,23 @@ def fit_platt(labels: ArrayLike, logits: ArrayLike) -> tuple[float, float]:
     truth, scores = check_predictions(labels, logits)
     slopes, biases = fit_weighted(truth, scores, np.ones((1, len(truth))))
     return float(slopes[0]), float(biases[0])
+
+
+def prior_shift(before: float, after: float) -> float:
+    """Return what another share of positives adds to the logit of a calibrated probability.
+
+    Parameters
+    ----------
+    before, after
+        Fractions of positives, above 0 and below 1: of the data that fitted the probabilities, and
+        of those that are scored.
+
+    Notes
+    -----
+    Sequences of a class are taken to be alike in both, so that the odds change as the prior odds do
+    (Saerens, Latinne and Decaestecker, Neural Comput 14:21, 2002).
+    """
+    return float(logit(after) - logit(before))
 
 
 def fit_weighted(truth: NDArray[np.bool_], scores: Floats, masses: Floats) -> tuple[Floats, Floats]:

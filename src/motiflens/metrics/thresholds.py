@@ -13,6 +13,7 @@ from motiflens.metrics.calibration import fit_platt, fit_weighted
 from motiflens.metrics.evaluation import QUANTILES, measure
 from motiflens.metrics.ranking import Floats, call_scores, rank
 from motiflens.metrics.resampling import (
+    Groups,
     Sample,
     block_sizes,
     draw,
@@ -83,7 +84,10 @@ def choose_threshold(labels: ArrayLike, logits: ArrayLike) -> float:
 
 
 def assess_threshold(
-    labels: ArrayLike, logits: ArrayLike, generator: np.random.Generator
+    labels: ArrayLike,
+    logits: ArrayLike,
+    generator: np.random.Generator,
+    groups: ArrayLike | None = None,
 ) -> Assessment:
     """Say how sure a chosen threshold is, and which correlation it is expected to reach.
 
@@ -93,6 +97,8 @@ def assess_threshold(
         As `choose_threshold` takes them.
     generator
         Draws 1,000 resamples.
+    groups
+        As in `evaluate`.
 
     Returns
     -------
@@ -110,7 +116,8 @@ def assess_threshold(
     chosen = choose_threshold(labels, logits)
     ranked = rank(labels, logits, threshold=chosen)
     scores = np.asarray(logits, dtype=np.float64)[ranked.order]
-    sample = Sample(ranked, number_groups(None, len(scores)))
+    numbered = number_groups(groups, len(scores))
+    sample = Sample(ranked, Groups(numbered.of[ranked.order], numbered.n))
     thresholds, correlations = [], []
     for n in block_sizes(len(scores)):
         drawn = draw(sample, n, generator)

@@ -15,7 +15,7 @@ from motiflens.errors import InputError, one_of
 from motiflens.plots.heatmaps import RAMP
 from motiflens.plots.logo import LETTER_COLOURS, LETTERS, UNITS, Kind, letter_heights
 from motiflens.plots.svg import GRID, INK, MUTED, PAPER, SERIES, SITE
-from motiflens.results.scores import Comparison
+from motiflens.results.comparison import Comparison
 from motiflens.sequences import Site
 
 try:

@@ -26,14 +26,8 @@ from motiflens.report.parts import (
     number,
 )
 from motiflens.results import Results
-from motiflens.results.scores import (
-    Comparison,
-    Difference,
-    MeanOfSeeds,
-    ModelScores,
-    Scores,
-    TrainingSize,
-)
+from motiflens.results.comparison import Comparison, Difference, ModelScores, TrainingSize
+from motiflens.results.scores import MeanOfSeeds, Scores
 from motiflens.results.tracks import read_histories
 
 COMPARE, WATCHED = "motiflens compare", "motiflens run --target 0.95"

@@ -20,10 +20,10 @@ from motiflens.report.parts import (
     number,
 )
 from motiflens.results import Results
+from motiflens.results.crossing import Crossing
 from motiflens.results.scores import (
     CalibratedScores,
     Calibration,
-    Crossing,
     Curve,
     EnsembleScores,
     Estimate,

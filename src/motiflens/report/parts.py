@@ -9,8 +9,9 @@ from typing import TypeGuard, TypeVar
 
 from motiflens.results import Results
 from motiflens.results.base import File
+from motiflens.results.comparison import Comparison
 from motiflens.results.motifs import Motifs
-from motiflens.results.scores import Comparison, Metrics
+from motiflens.results.scores import Metrics
 from motiflens.results.trust import Trust
 
 Content = TypeVar("Content", bound=File)

@@ -33,6 +33,7 @@ from motiflens.results.trust import (
     MethodTrust,
     ModelTrust,
     Replacement,
+    RuleTest,
 )
 
 DEPENDS = {"ranking": "the ranking", "logits": "the logits, not the ranking", "no": "neither"}
@@ -88,7 +89,9 @@ def trust_parts(results: Results) -> list[Part]:
         parts.append(Section("heads", title, [_attention_table(attention), *heads]))
     checked: list[Block] = []
     for name, model in trust.models.items():
-        checked += [Heading(name), _methods_table(model), *_deletion(name, model, trust.fractions)]
+        checked += [Heading(name), _methods_table(model)]
+        checked += [_rule_table(model.rule)] if model.rule else []
+        checked += _deletion(name, model, trust.fractions)
     return [*parts, Section("checks", "The figures of every method, and deletion curves", checked)]
 
 
@@ -239,6 +242,28 @@ def _methods_table(model: ModelTrust) -> Table:
         f"correlations are Spearman's. Means over {model.n} positives."
     )
     return Table(head, rows, "Methods checked", caption)
+
+
+def _rule_table(test: RuleTest) -> Table:
+    scores = {"the logit itself": test.logit, **test.methods}
+    rows = [
+        [
+            name,
+            interval(one.score, one.low, one.high),
+            number(one.fall, 2),
+            MISSING if one is test.logit else "yes" if name in test.claimed_by else "no",
+        ]
+        for name, one in scores.items()
+    ]
+    caption = (
+        f"The rule: {test.words}. It is broken in {test.n} positives, all else left as it is, "
+        f"which makes {test.n_pairs} pairs. Rule score: fraction of the pairs in which what the "
+        "motifs contribute, with its sign, falls; 0.5 by chance, and a rule is claimed from 0.9 "
+        "on. Below, a method shows places, not rules. Lost: the median, as a fraction of the "
+        "larger value; 1 where nothing is left, above 1 where the sign turns."
+    )
+    head = ["Method", "Rule score", "Lost", "Rule may be claimed"]
+    return Table(head, rows, "A rule kept and broken", caption)
 
 
 def _figures(method: MethodTrust) -> list[str]:

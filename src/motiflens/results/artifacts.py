@@ -8,11 +8,13 @@ from pathlib import PurePosixPath
 
 from motiflens.results.audit import Audit
 from motiflens.results.base import File
+from motiflens.results.comparison import Comparison
+from motiflens.results.crossing import Crossing
 from motiflens.results.experiments import Experiments
 from motiflens.results.explanations import Attention, Checks
 from motiflens.results.motifs import Motifs
 from motiflens.results.provenance import Provenance
-from motiflens.results.scores import Comparison, Crossing, Metrics
+from motiflens.results.scores import Metrics
 from motiflens.results.timings import Timings
 from motiflens.results.trust import Trust
 from motiflens.results.variants import ScoredVariants
@@ -110,6 +112,11 @@ ARTIFACTS = {
     "profile": Artifact(
         "profile.txt", "compare", (), "of `--profile`: the stages of `timings.json` as a table",
         command="run --profile",
+    ),
+    "out_of_fold": Artifact(
+        "out_of_fold.tsv", "compare", ("weights",), "of `--folds`: the fold and the label of every "
+        "sequence, and its logit by each model, the mean of the seeds that were trained without "
+        "that fold",
     ),
     "comparison": Artifact(
         "comparison.json", "compare", ("weights", "audit"), "scores of every model and seed, "

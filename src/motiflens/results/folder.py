@@ -20,12 +20,14 @@ from motiflens.progress import Progress
 from motiflens.results.artifacts import ARTIFACTS, command_of, following_from, of_stage
 from motiflens.results.audit import Audit
 from motiflens.results.base import File, table
+from motiflens.results.comparison import Comparison
+from motiflens.results.crossing import Crossing
 from motiflens.results.experiments import Experiments
 from motiflens.results.explanations import Attention, Checks
 from motiflens.results.loader import as_bytes, converted, read_json, write_json
 from motiflens.results.motifs import Motifs, MotifsWithoutModel
 from motiflens.results.provenance import Provenance
-from motiflens.results.scores import Comparison, Crossing, Metrics
+from motiflens.results.scores import Metrics
 from motiflens.results.timings import Timings
 from motiflens.results.trust import Trust
 from motiflens.results.variants import ScoredVariants
@@ -172,6 +174,16 @@ class Results:
             if match := _MODEL_FOLDER.fullmatch(path.relative_to(self.path).as_posix()):
                 seeds.setdefault(match["model"], []).append(int(match["seed"]))
         return {name: tuple(sorted(own)) for name, own in seeds.items() if own}
+
+    @property
+    def explained(self) -> dict[str, tuple[int, ...]]:
+        """Those of :attr:`models` that later stages look at: of folds, the models of the first.
+
+        They have not seen the test split.
+        """
+        settings = self.settings
+        n = None if settings.folds is None else settings.seeds
+        return {name: seeds[:n] for name, seeds in self.models.items()}
 
     def read(self, type_: type[Content], **names: object) -> Content:
         """Read the JSON file of a type; it is read again when it has changed."""

@@ -1,4 +1,4 @@
-"""``comparison.json``, ``metrics.json``, ``crossing.json``: what models score."""
+"""``metrics.json``: what models score."""
 
 from __future__ import annotations
 
@@ -23,106 +23,6 @@ class MeanOfSeeds(Part, frozen=True, kw_only=True):
     low: float | None
     high: float | None
     n: int
-
-
-class EpochsToTarget(MeanOfSeeds, frozen=True, kw_only=True):
-    """Epochs, counted from 1, over the ``n`` seeds that reached the target."""
-
-    median: float | None = None
-
-
-class SeedScores(Part, frozen=True, kw_only=True):
-    """One seed of a model.
-
-    Parameters
-    ----------
-    seed, test
-        Its number and its scores.
-    epochs_to_target
-        First epoch, from 1, with the target accuracy on the test split; None where it has none.
-    best_epoch, epochs
-        The epoch whose weights are kept, and the number of epochs.
-    """
-
-    seed: int
-    test: Scores
-    epochs_to_target: int | None
-    best_epoch: int
-    epochs: int | None = None
-
-
-class ScoreSummary(Part, frozen=True, kw_only=True):
-    """Means over seeds."""
-
-    accuracy: MeanOfSeeds
-    auroc: MeanOfSeeds
-    auprc: MeanOfSeeds
-    mcc: MeanOfSeeds
-    epochs_to_target: EpochsToTarget
-
-
-class TrainingSize(Part, frozen=True, kw_only=True):
-    """A point of a learning curve: ``n_train`` sequences to learn from."""
-
-    n_train: int
-    seeds: tuple[SeedScores, ...]
-    summary: ScoreSummary
-
-
-class ModelScores(Part, frozen=True, kw_only=True):
-    """One model.
-
-    Parameters
-    ----------
-    parameters
-        Number of weights that are trained.
-    seeds, summary
-        Each seed, and their means.
-    sizes
-        The learning curve, which ends with all training sequences; empty without one.
-    """
-
-    parameters: int
-    seeds: tuple[SeedScores, ...]
-    summary: ScoreSummary
-    sizes: tuple[TrainingSize, ...]
-
-
-class Difference(Part, frozen=True, kw_only=True):
-    """Scores of model ``a`` minus those of ``b``, over the same seeds and test sequences."""
-
-    a: str
-    b: str
-    accuracy: MeanOfSeeds
-    auroc: MeanOfSeeds
-    auprc: MeanOfSeeds
-    mcc: MeanOfSeeds
-
-
-class Comparison(File, frozen=True, kw_only=True):
-    """``comparison.json``.
-
-    Parameters
-    ----------
-    target
-        Test accuracy whose first epoch is reported; None where no epoch looked at the test split.
-    n_train, n_test
-        Sequences, those that choose the epoch among the first.
-    models, differences
-        By name; of each pair.
-    differences_cover
-        What their intervals are over: ``seeds``, ``test sequences``; empty before 0.2.
-    baselines
-        Baseline → scores.
-    """
-
-    target: float | None
-    n_train: int
-    n_test: int
-    models: dict[str, ModelScores]
-    differences: tuple[Difference, ...]
-    differences_cover: tuple[str, ...] = ()
-    baselines: dict[str, Scores]
 
 
 class Estimate(Part, frozen=True, kw_only=True):
@@ -150,7 +50,7 @@ class HeldOutScores(Part, frozen=True, kw_only=True):
 
 
 class SeedHeldOut(Part, frozen=True, kw_only=True):
-    """The same scores of one seed."""
+    """The same scores of one seed; ``fold`` as of `SeedScores`."""
 
     seed: int
     auroc: float
@@ -160,6 +60,7 @@ class SeedHeldOut(Part, frozen=True, kw_only=True):
     brier: float
     ece: float
     recall_at_fdr10: float
+    fold: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Curve(Part, frozen=True, kw_only=True):
@@ -199,6 +100,11 @@ class Calibration(Part, frozen=True, kw_only=True):
     bias: float
     n_positives: int
     n_negatives: int
+
+    @property
+    def prevalence(self) -> float:
+        """The fraction of those sequences that is positive."""
+        return self.n_positives / (self.n_positives + self.n_negatives)
 
 
 class CalibratedScores(Part, frozen=True, kw_only=True):
@@ -253,6 +159,46 @@ class ScoresAtPrevalence(Part, frozen=True, kw_only=True):
     accuracy: Estimate
 
 
+class FoldScores(Part, frozen=True, kw_only=True):
+    """What the seeds that were held out of a fold score on it together."""
+
+    fold: int
+    n_positives: int
+    n_negatives: int
+    test: HeldOutScores
+
+
+class MeanOfFolds(Part, frozen=True, kw_only=True):
+    """Means over the scores of the folds; their ``n`` is the number of folds."""
+
+    mcc: MeanOfSeeds
+    auroc: MeanOfSeeds
+    auprc: MeanOfSeeds
+    accuracy: MeanOfSeeds
+
+
+class CrossValidation(Part, frozen=True, kw_only=True):
+    """Scores of ``--folds``: every sequence by the models that were trained without its fold.
+
+    Parameters
+    ----------
+    pooled
+        The out-of-fold logits of all folds ranked together.
+    mean
+        Each fold scored by itself, and the mean taken.
+    folds
+        Each of them.
+
+    Notes
+    -----
+    Calls in a fold, pooled or not, are those above the threshold that the other folds choose.
+    """
+
+    pooled: HeldOutScores
+    mean: MeanOfFolds
+    folds: tuple[FoldScores, ...]
+
+
 class EnsembleScores(Part, frozen=True, kw_only=True):
     """The mean logit of a model's seeds on the test split.
 
@@ -273,6 +219,10 @@ class EnsembleScores(Part, frozen=True, kw_only=True):
         absent in older runs.
     at_prevalence
         Absent where no prevalence was given.
+    cross_validation
+        Absent without ``--folds``. Where it is there, the threshold and the calibration are of the
+        out-of-fold logits of all sequences in folds; and where no test split is apart from them,
+        ``test``, ``curves`` and ``calibrated`` are out-of-fold, the latter by the other folds.
     """
 
     test: HeldOutScores
@@ -283,6 +233,7 @@ class EnsembleScores(Part, frozen=True, kw_only=True):
     calibrated: CalibratedScores | msgspec.UnsetType | None = msgspec.UNSET
     choice: ThresholdChoice | msgspec.UnsetType | None = msgspec.UNSET
     at_prevalence: ScoresAtPrevalence | msgspec.UnsetType = msgspec.UNSET
+    cross_validation: CrossValidation | msgspec.UnsetType = msgspec.UNSET
 
 
 class GroupCounts(Part, frozen=True, kw_only=True):
@@ -312,29 +263,3 @@ class Metrics(File, frozen=True, kw_only=True):
     baselines: dict[str, Scores]
     negatives: str
     test_groups: GroupCounts | None = None
-
-
-class RankingScores(Part, frozen=True, kw_only=True):
-    """Scores that need no threshold."""
-
-    auroc: Estimate
-    auprc: Estimate
-
-
-class CrossedTests(Part, frozen=True, kw_only=True):
-    """Negative set that was tested on → scores."""
-
-    tested_on: dict[str, RankingScores]
-
-
-class CrossedModel(Part, frozen=True, kw_only=True):
-    """Negative set that was trained against → scores."""
-
-    trained_on: dict[str, CrossedTests]
-
-
-class Crossing(File, frozen=True, kw_only=True):
-    """``crossing.json``: models trained against each of the negative sets, tested on every one."""
-
-    kinds: tuple[str, ...]
-    models: dict[str, CrossedModel]

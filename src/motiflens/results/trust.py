@@ -145,6 +145,56 @@ class AttentionTest(Part, frozen=True, kw_only=True):
     hidden: bool = False
 
 
+class RuleScore(Part, frozen=True, kw_only=True):
+    """How often a figure falls as a rule is broken.
+
+    Parameters
+    ----------
+    score, low, high
+        Fraction of the minimal pairs in which it falls, a change of less than a tenth counting
+        half, with its 95 % interval; 0.5 by chance.
+    fall
+        Median of what is lost, as a fraction of the larger of both values: 1 where nothing is
+        left, above 1 where the sign turns.
+    """
+
+    score: float
+    low: float
+    high: float
+    fall: float
+
+
+class RuleTest(Part, frozen=True, kw_only=True):
+    """Minimal pairs: the same sequences with a rule kept and broken.
+
+    Parameters
+    ----------
+    kind, motifs, gaps
+        ``and``, ``order`` or ``spacing``; names of the motifs; of ``spacing`` the fewest and the
+        most bases between them.
+    words
+        The rule in words.
+    n_pairs, n
+        Pairs, and the sequences that they are of.
+    logit
+        Of the logit itself: whether the model, and not only its explanation, knows the rule.
+    methods
+        Of the contributions at the motifs that are in both sequences, by method.
+    claimed_by
+        Methods by which the verdict claims the rule.
+    """
+
+    kind: str
+    motifs: tuple[str, ...]
+    gaps: tuple[int, int] | None
+    words: str
+    n_pairs: int
+    n: int
+    logit: RuleScore
+    methods: dict[str, RuleScore]
+    claimed_by: tuple[str, ...] = ()
+
+
 class ModelTrust(Part, frozen=True, kw_only=True):
     """How far the explanations of one model can be trusted.
 
@@ -170,6 +220,8 @@ class ModelTrust(Part, frozen=True, kw_only=True):
         Fraction of the positives above the null from which they stand out; None before 0.2.
     bases_claimed_by
         Methods by which bases may be claimed, in all positives or some; unset before 0.3.
+    rule
+        Minimal pairs of the rule of the known sites; None where there is none.
     """
 
     verdict: str
@@ -182,6 +234,7 @@ class ModelTrust(Part, frozen=True, kw_only=True):
     may_claim: bool | None = None
     stands_out_from: float | None = None
     bases_claimed_by: tuple[str, ...] | UnsetType = UNSET
+    rule: RuleTest | None = None
 
     @property
     def claims_bases(self) -> bool:

@@ -17,7 +17,7 @@ from motiflens.models.calling import check_threads
 from motiflens.runs import Run
 from motiflens.scoring.models import open_predictor
 from motiflens.scoring.onnx_scorer import is_onnx, open_onnx
-from motiflens.scoring.predictions import COLUMNS, predict_records
+from motiflens.scoring.predictions import COLUMNS, Tally, at_prevalence, predict_records
 from motiflens.scoring.records import open_records
 from motiflens.scoring.scorer import Scorer
 from motiflens.training import predict as predict_module
@@ -48,6 +48,7 @@ def predict(
     architecture: str | None = ...,
     genome: Path | str | None = ...,
     width: int | None = ...,
+    prevalence: float | None = ...,
 ) -> DataFrame: ...
 def predict(
     model: Any,
@@ -59,6 +60,7 @@ def predict(
     architecture: str | None = None,
     genome: Path | str | None = None,
     width: int | None = None,
+    prevalence: float | None = None,
 ) -> Any:
     """Return what a module, or a model of a run, gives for sequences.
 
@@ -81,6 +83,10 @@ def predict(
         Of a run: one of its models; None for the best on validation data.
     genome, width
         Of BED: FASTA or 2bit, and the bases of windows, None for intervals as they are.
+    prevalence
+        Of a run: the fraction of the sequences that is positive, where it is known. Probabilities
+        are then corrected for it, and ``attrs`` of the data frame has it as ``prevalence`` and, as
+        ``threshold``, the logit above which that fraction lies.
 
     Returns
     -------
@@ -94,11 +100,12 @@ def predict(
     Raises
     ------
     InputError
-        For sequences that are none; of a module also for those of a length that it does not take.
+        For sequences that are none; of a module also for those of a length that it does not take;
+        for a prevalence of a model without probabilities.
     """
     if isinstance(model, Run | Scorer | str | PathLike):
         check_threads(threads)
-        scorer = _opened(model, architecture, device)
+        scorer = at_prevalence(_opened(model, architecture, device), prevalence)
         records = open_records(sequences, genome, width)
         with single_intra_op_thread():
             blocks = list(predict_records(scorer, records, threads=threads or 1))
@@ -106,8 +113,15 @@ def predict(
             name: np.concatenate([getattr(block, name) for block in blocks] or [[]])
             for name in COLUMNS
         }
-        return pandas.DataFrame(columns)
-    given = {"architecture": architecture, "genome": genome, "width": width}
+        table = pandas.DataFrame(columns)
+        if prevalence is not None:
+            tally = Tally(prevalence)
+            for block in blocks:
+                tally.add(block)
+            table.attrs = {"prevalence": prevalence, "threshold": tally.threshold}
+        return table
+    given: dict[str, object] = {"architecture": architecture, "genome": genome, "width": width}
+    given |= {"prevalence": prevalence}
     for name, value in given.items():
         if value is not None:
             raise InputError(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from scipy.special import expit
 
 from motiflens.errors import InputError
 from motiflens.files import STDOUT, make_folder, whole_file
@@ -20,6 +21,7 @@ from motiflens.scoring.predictions import (
     TOO_LONG,
     Predictions,
     Tally,
+    at_prevalence,
     longest_scored,
     predict_records,
 )
@@ -40,6 +42,7 @@ def write_predictions(
     *,
     n: int | None = None,
     threads: int = 1,
+    prevalence: float | None = None,
     progress: Progress | None = None,
 ) -> Tally:
     """Score sequences into a table, whole or not at all; see `predict_records`.
@@ -52,6 +55,8 @@ def write_predictions(
         ``.tsv``, ``.tsv.gz`` or ``.parquet``, or ``-`` for standard output.
     n
         Sequences, where their number is known.
+    prevalence
+        The share of positives among them, where it is known: see `at_prevalence`.
     progress
         Told how far the work has come, and what the table lacks.
 
@@ -60,16 +65,31 @@ def write_predictions(
     InputError
         For another ending, a path that cannot be written, and what cannot be read.
     """
-    told, tally = listener(progress), Tally()
+    told, tally, known = listener(progress), Tally(prevalence), scorer.calibration
+    scorer = at_prevalence(scorer, prevalence)
     # Of a pipe nobody knows how much is to come.
     stage = nullcontext(lambda n: None) if n is None else told.stage("predict", n, "sequences")
     with open_predictions(path) as write, stage as advance:
         for block in predict_records(scorer, records, threads=threads, advance=advance):
             write(block)
             tally.add(block)
+    if known is not None and tally.threshold is not None:
+        told.note(_note_on_share(tally.threshold, scorer, tally, known.prevalence))
     for note in notes_on(scorer, tally):
         told.note(note)
     return tally
+
+
+def _note_on_share(threshold: float, scorer: Scorer, tally: Tally, before: float) -> str:
+    """Say which probabilities a table holds at a known share of positives, and where to cut it."""
+    fitted, share = scorer.calibration, tally.prevalence
+    assert fitted is not None
+    probability = expit(fitted.slope * threshold + fitted.bias)
+    return (
+        f"probabilities are those where {share:g} of the sequences are positive, and not "
+        f"{before:.3g} as in validation; so many of the {tally.n_scored:,} scored lie above "
+        f"the logit {threshold:.6g}, which is probability {probability:.3g}"
+    )
 
 
 def notes_on(scorer: Scorer, tally: Tally) -> list[str]:

@@ -6,13 +6,16 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from motiflens.errors import InputError
+from motiflens.metrics import prior_shift, threshold_of_share
 from motiflens.progress import Advance
 from motiflens.scoring.records import Record, Records
 from motiflens.scoring.scorer import Floats, Scorer, gc_fraction
@@ -65,17 +68,67 @@ class Predictions:
 
 @dataclass
 class Tally:
-    """What is counted of all predictions: sequences, those with a score, and words of unusual."""
+    """What is counted of all predictions: sequences, those with a score, and words of unusual.
 
+    Where a share of positives is known, so is the threshold that belongs to it: all logits are
+    kept for that.
+    """
+
+    prevalence: float | None = None
     n: int = 0
     n_scored: int = 0
     unusual: Counter[str] = field(default_factory=Counter)
+    logits: list[Floats] = field(default_factory=list)
 
     def add(self, block: Predictions) -> None:
         """Count a block."""
         self.n += len(block.name)
         self.n_scored += int(block.is_scored.sum())
         self.unusual.update(word for words in block.unusual if words for word in words.split(","))
+        if self.prevalence is not None:
+            self.logits.append(block.logit[block.is_scored])
+
+    @property
+    def threshold(self) -> float | None:
+        """The logit above which the known share of what was scored lies; None of no share."""
+        if self.prevalence is None or not self.n_scored:
+            return None
+        return threshold_of_share(np.concatenate(self.logits), self.prevalence)
+
+
+def at_prevalence(scorer: Scorer, prevalence: float | None) -> Scorer:
+    """Return a scorer whose probabilities are those of another share of positives.
+
+    Parameters
+    ----------
+    scorer
+        With a calibration.
+    prevalence
+        The share among what is scored, above 0 and below 1; None for that of the sequences that
+        fitted the probabilities.
+
+    Raises
+    ------
+    InputError
+        For a share that is none, and a scorer that knows no probabilities.
+    """
+    if prevalence is None:
+        return scorer
+    if not 0 < prevalence < 1:
+        raise InputError(
+            f"prevalence={prevalence:g} is no fraction between 0 and 1",
+            remedy="use a value such as 0.01",
+            argument="prevalence",
+        )
+    fitted = scorer.calibration
+    if fitted is None:
+        raise InputError(
+            f"prevalence={prevalence:g} corrects probabilities, and the model has none",
+            remedy="leave it out; a run has them whose validation split holds 20 of each class",
+            argument="prevalence",
+        )
+    bias = fitted.bias + prior_shift(fitted.prevalence, prevalence)
+    return replace(scorer, calibration=msgspec.structs.replace(fitted, bias=bias))
 
 
 def longest_scored(scorer: Scorer) -> int:

@@ -10,7 +10,10 @@ from motiflens.datasets import check_strands
 from motiflens.errors import InputError
 from motiflens.motifs import UNIFORM, Motif
 
-NEGATIVES = ("random", "shuffled", "decoys", "subset")
+AS_POSITIVES = ("swapped", "moved")
+"""Negatives that hold what positives hold, but not as their spacings say."""
+
+NEGATIVES = ("random", "shuffled", "decoys", "subset", *AS_POSITIVES)
 ORIENTATIONS = ("any", "same", "opposite")
 
 
@@ -121,6 +124,9 @@ class Grammar:
         shuffled until they are not the motif any more. "decoys": sites of ``decoys``.
         "subset": some of the motifs and never all of them, each such choice as likely as the
         next, beside the decoys, if there are any; to tell both classes every motif is needed.
+        "swapped": as positives, but the motifs of each spacing have changed places, so that their
+        order decides. "moved": as positives, but the gap of each spacing is one that positives do
+        not have, each such gap with room as likely as the next, so that the distance decides.
     decoys
         Motifs of the negatives. They are never recorded as true sites.
     decoys_in_positives
@@ -172,7 +178,7 @@ class Grammar:
 
     def uses(self, positive: bool) -> tuple[MotifUse, ...]:
         """Give what is put into a positive or a negative, before shuffling or choosing."""
-        if positive:
+        if positive or self.negatives in AS_POSITIVES:
             return self.motifs + (self.decoys if self.decoys_in_positives else ())
         return {
             "random": (),
@@ -180,6 +186,12 @@ class Grammar:
             "decoys": self.decoys,
             "subset": self.motifs + self.decoys,
         }[self.negatives]
+
+    def other_gaps(self, pair: Spacing, length: int) -> list[int]:
+        """List the gaps that a spacing does not have, and that all sites of a sequence leave."""
+        taken = sum(use.copies * use.motif.width for use in self.uses(True))
+        room = (length - taken) // max(1, len(self.spacing))
+        return [gap for gap in range(room + 1) if not pair.min_gap <= gap <= pair.max_gap]
 
 
 def tutorial_grammar(
@@ -222,6 +234,11 @@ def _check_background(background: tuple[float, ...]) -> None:
 def _check_motifs(grammar: Grammar) -> None:
     if not grammar.motifs:
         raise InputError("the grammar has no motif", remedy="add one")
+    if grammar.negatives in AS_POSITIVES and not grammar.spacing:
+        raise InputError(
+            f"negatives is {grammar.negatives!r}, and the grammar has no spacing",
+            remedy="add one, or use other negatives",
+        )
     asked = grammar.negatives == "decoys" or grammar.decoys_in_positives
     if asked > bool(grammar.decoys) or bool(grammar.decoys) > (
         asked or grammar.negatives == "subset"
@@ -241,6 +258,13 @@ def _check_motifs(grammar: Grammar) -> None:
 
 
 def _check_spacing(pair: Spacing, grammar: Grammar) -> None:
+    shortest, _ = grammar.length_range
+    if grammar.negatives == "moved" and not grammar.other_gaps(pair, shortest):
+        raise InputError(
+            f"the spacing of {pair.first} and {pair.second} takes every gap that {shortest} bases "
+            "have room for, and moved negatives need another",
+            remedy="use longer sequences or a smaller max_gap",
+        )
     uses = {use.name: use for use in grammar.motifs}
     both = [name for other in grammar.spacing for name in (other.first, other.second)]
     for name in (pair.first, pair.second):

@@ -7,7 +7,7 @@ grammar is one ``[[motifs]]`` with a ``motif``. A full one::
     length = [80, 120]                  # or one number
     positive_fraction = 0.5
     background = [0.3, 0.2, 0.2, 0.3]   # A C G T
-    negatives = "decoys"                # random, shuffled, decoys or subset
+    negatives = "decoys"                # random, shuffled, decoys, subset, swapped or moved
     decoys_in_positives = true
     label_noise = 0.05
     seed = 3

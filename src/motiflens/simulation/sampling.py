@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from motiflens.sequences import (
     reverse_complement_codes,
     reverse_complement_string,
 )
-from motiflens.simulation.grammar import Grammar, MotifUse, Spacing, tutorial_grammar
+from motiflens.simulation.grammar import AS_POSITIVES, Grammar, MotifUse, Spacing, tutorial_grammar
 from motiflens.simulation.grammar_files import read_grammar
 
 # From so many bits on (eight fixed bases) a chance match is rare enough to be drawn anew.
@@ -59,7 +60,8 @@ def simulate(
     dataset
         With the true sites of every sequence. Flipping a label (``label_noise``) leaves the
         sites as they are, so that a positive called negative still has its sites. Decoys and
-        shuffled motifs are no true sites; the motifs that a "subset" negative holds are.
+        shuffled motifs are no true sites; the motifs that "subset", "swapped" and "moved" negatives
+        hold are.
 
     Raises
     ------
@@ -166,9 +168,11 @@ def _fill(
         for _ in range(use.copies)
         if use.probability == 1 or generator.random() < use.probability
     ]
-    true_names = {use.name for use in grammar.motifs} if positive or subset else set()
+    broken = not positive and grammar.negatives in AS_POSITIVES
+    spacing = _broken(grammar, len(bases), generator) if broken else grammar.spacing
+    true_names = {use.name for use in grammar.motifs if positive or subset or broken}
     sites = []
-    for part, start in _place(uses, grammar.spacing, len(bases), generator):
+    for part, start in _place(uses, spacing, len(bases), generator):
         site = _draw_site(part.use, generator)
         if not positive and grammar.negatives == "shuffled":
             site = _shuffle_site(site, part.use.motif, generator)
@@ -187,6 +191,15 @@ def _strict_subset(
     while (chosen := generator.random(len(uses)) < 0.5).all():
         pass
     return tuple(itertools.compress(uses, chosen.tolist()))
+
+
+def _broken(grammar: Grammar, length: int, generator: np.random.Generator) -> tuple[Spacing, ...]:
+    """Return the spacings that a negative keeps in place of the grammar's own."""
+    if grammar.negatives == "swapped":
+        return tuple(replace(p, first=p.second, second=p.first) for p in grammar.spacing)
+    drawn = [int(generator.choice(grammar.other_gaps(p, length))) for p in grammar.spacing]
+    pairs = zip(grammar.spacing, drawn, strict=True)
+    return tuple(replace(pair, min_gap=gap, max_gap=gap) for pair, gap in pairs)
 
 
 def _draw_site(use: MotifUse, generator: np.random.Generator) -> Codes:

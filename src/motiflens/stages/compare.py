@@ -14,7 +14,9 @@ from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.evaluation import models as evaluation
 from motiflens.evaluation.ensembles import count_groups, evaluate_ensembles
+from motiflens.evaluation.folds import as_table
 from motiflens.evaluation.negative_sets import evaluate_negative_sets, train_against
+from motiflens.files import write_whole
 from motiflens.models.calling import choose_device, require_device
 from motiflens.progress import Progress, listener
 from motiflens.results import ARTIFACTS
@@ -200,18 +202,23 @@ def _score(
         measured(used, "score"),
         single_intra_op_thread(),
     ):
-        test, groups = plan.dataset.part("test"), compared.test_groups
+        held_out, groups = compared.out_of_fold, compared.test_groups
+        test = next((one.dataset for one in held_out.values() if one.is_all), None)
+        test = plan.dataset.part("test") if test is None else test
         ensembles = evaluate_ensembles(
             compared.trained,
             test,
             seed=settings.seed,
             groups=groups,
             prevalence=settings.prevalence,
+            out_of_fold=held_out,
         )
         advance(1)
     for replicas in compared.trained.values():
         for trained in replicas:
             run.write_model(TrainedModel.of(trained, plan.dataset.codes.shape[1]))
+    if held_out:
+        write_whole(results.path_of("out_of_fold"), as_table(held_out).encode())
     baselines = results.audit.baselines
     results.write(
         Metrics(

@@ -17,6 +17,7 @@ from motiflens.datasets import (
 )
 from motiflens.datasets.strands import BOTH_FROM, strand_share
 from motiflens.errors import InputError
+from motiflens.evaluation.folds import fold_jobs
 from motiflens.evaluation.models import curve_jobs
 from motiflens.models import FIXED_LENGTH
 from motiflens.models.calling import choose_device
@@ -31,6 +32,7 @@ from motiflens.stages.defaults import (
     unheard,
     with_defaults,
 )
+from motiflens.stages.folds import cut_folds
 from motiflens.stages.hyperparameters import built, changes_notes, job_of, validation_fraction
 from motiflens.stages.splitting import cut, on_genome
 from motiflens.training import Job
@@ -52,7 +54,7 @@ class Plan:
     origin
         With the notes on all that was chosen.
     jobs
-        One a model.
+        One a model, or a model and fold.
     negative_sets
         Further ones, by name, with the same positives and splits.
     """
@@ -98,6 +100,9 @@ def plan_run(
     """
     # First of all, so that a mistake in the hyperparameters is told at once.
     held_out = validation_fraction(settings)
+    if settings.folds and negative_sets:
+        problem = f"folds={settings.folds} is beside several negative sets"
+        raise InputError(problem, remedy="leave out one of the two", argument="folds")
     notes = [*origin.notes, *sample_notes(dataset)]
     dataset, settings = prepare(dataset, settings, notes.append, held_out)
     note_on_motif(dataset, settings, notes.append)
@@ -112,6 +117,8 @@ def plan_run(
     notes += changes_notes(settings)
     note_on_few(dataset, notes.append)
     jobs = [job_of(name, settings, settings.seed_list) for name in settings.models]
+    if settings.folds is not None:
+        jobs = fold_jobs(jobs, settings.folds)
     origin = msgspec.structs.replace(origin, notes=tuple(notes))
     plan = Plan(dataset, settings, origin, jobs, negative_sets or {})
     _require_lengths(plan.all_sets, jobs)
@@ -159,7 +166,10 @@ def prepare(
             problem = f"motif={settings.motif!r} has no letter other than N"
             raise InputError(problem, remedy="leave it out where it is not known", argument="motif")
         require_at_least(dataset, len(settings.motif), "the motif")
-    dataset, rule = cut(dataset, settings, valid_fraction, note)
+    if settings.folds is not None:
+        dataset, rule = cut_folds(dataset, settings, note)
+    else:
+        dataset, rule = cut(replace(dataset, folds=None), settings, valid_fraction, note)
     for name in ("train", "test"):
         if not np.any(dataset.split == name):
             remedy = "correct the column 'split', or drop it for a random split"

@@ -83,6 +83,9 @@ def with_defaults(
             problem = f"the training size {size} is more than the {n_train} training sequences"
             raise InputError(problem, remedy="leave it out of sizes", argument="sizes")
     thorough, left_out = settings.thorough, []
+    folded = settings.folds is not None
+    if folded:  # no test split is the same for all sizes and epochs
+        settings = replace(settings, sizes=())
     if settings.seeds is None:
         more = thorough or (truth and n_train * longest <= MANY_BASES)
         settings = replace(settings, seeds=MORE_SEEDS if more else SEEDS)
@@ -96,9 +99,9 @@ def with_defaults(
             n_seeds = min(settings.size_seeds, max(settings.seeds, MORE_SEEDS))
             n = len(settings.models) * len(sizes) * n_seeds
             left_out.append(f"learning curves ({n} more models to train)")
-    if settings.target is None and (truth or thorough):
+    if settings.target is None and not folded and (truth or thorough):
         settings = replace(settings, target=TARGET)
-    elif settings.target is None:
+    elif settings.target is None and not folded:
         left_out.append("the test accuracy of every epoch")
     if explains and not thorough:
         left_out += _unexplained(settings, truth)
@@ -186,7 +189,10 @@ def note_on_few(dataset: SequenceDataset, note: Note) -> None:
         Told so.
     """
     assert dataset.split is not None
-    positives, negatives = _counts(dataset, np.asarray(dataset.split == "test"))
+    tested = np.asarray(dataset.split == "test")
+    if dataset.folds is not None and (dataset.folds > 0).all():
+        tested = dataset.folds > 0
+    positives, negatives = _counts(dataset, tested)
     reach = by_chance(positives, negatives)
     if reach <= WELL_KNOWN:
         return

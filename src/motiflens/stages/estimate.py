@@ -87,7 +87,7 @@ class Costs:
 def measure(plan: Plan) -> dict[str, Costs]:
     """Time a few steps of training and explanations of each model of a plan."""
     with single_intra_op_thread():
-        return {job.architecture: _measure(plan, job) for job in plan.jobs}
+        return {job.architecture: _measure(plan, job) for job in plan.jobs if job.fold in (None, 1)}
 
 
 def _measure(plan: Plan, job: Job) -> Costs:
@@ -95,7 +95,8 @@ def _measure(plan: Plan, job: Job) -> Costs:
     # Two epochs, as the first warms up; both in a group as large as those of the run.
     at_once = min(len(job.seeds), math.ceil(_n_replicas(plan.settings) / _threads(plan.settings)))
     recipe = replace(job.settings, epochs=2, min_steps=0, patience=2, refit=False)
-    timed = replace(job, seeds=job.seeds[: min(at_once, 10)], recipe=recipe, watch_test=False)
+    seeds = job.seeds[: min(at_once, 10)]
+    timed = replace(job, seeds=seeds, recipe=recipe, watch_test=False, fold=None)
     trained = train(few, timed, threads=1)
     first, second = (epoch.seconds for epoch in trained[0].history[:2])
     n = int(np.count_nonzero(few.split == "train"))
@@ -217,14 +218,15 @@ def _threads(settings: Settings) -> int:
 def as_thorough(plan: Plan) -> Plan:
     """Return the plan of the same run, were it thorough."""
     n_train = int(np.count_nonzero(plan.dataset.split == "train"))
+    folded = plan.settings.folds is not None
     settings = replace(
         plan.settings,
         thorough=True,
         seeds=max(MORE_SEEDS, len(plan.settings.seed_list)),
-        sizes=plan.settings.sizes or default_sizes(n_train),
-        target=plan.settings.target or TARGET,
+        sizes=() if folded else plan.settings.sizes or default_sizes(n_train),
+        target=None if folded else plan.settings.target or TARGET,
     )
-    jobs = [replace(job, seeds=settings.seed_list, watch_test=True) for job in plan.jobs]
+    jobs = [replace(job, seeds=settings.seed_list, watch_test=not folded) for job in plan.jobs]
     return replace(plan, settings=settings, jobs=jobs)
 
 

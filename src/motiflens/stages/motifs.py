@@ -103,7 +103,7 @@ def motifs(
     run, progress = open_trained(run), listener(progress)
     positives = motif_positives(run)
     truths = true_motifs(run.dataset, run.settings.motif)
-    models = run.results.models
+    models = run.results.explained
     every = bool(truths) or thorough or run.settings.thorough
     replicas = [
         _Replica(name, seed)
@@ -166,7 +166,7 @@ def _routes_of(
     run: Run, positives: SequenceDataset, advance: Advance, replica: _Replica
 ) -> dict[str, list[DiscoveredMotif]]:
     model = run.model if replica.trained else run.untrained_model
-    first = replica.trained and replica.seed == run.results.models[replica.name][0]
+    first = replica.trained and replica.seed == run.results.explained[replica.name][0]
     routes = find_motifs(
         model(replica.name, replica.seed),
         positives,
@@ -232,7 +232,7 @@ def _discover(run: Run, database: Path | str | None) -> tuple[Discovery, Discove
     dataset, settings = run.dataset, run.settings
     name = best_validated(run.results)
     assert name is not None, "a run with models has a best one"
-    seeds = run.results.models[name][:N_SEEDS]
+    seeds = run.results.explained[name][:N_SEEDS]
     is_test = np.asarray(dataset.split) == "test"
     discovery = discover_and_confirm(
         [run.model(name, seed) for seed in seeds],

@@ -74,7 +74,7 @@ def cut(
         problem = "split='given' takes the test split from a column 'split' or a file of its own"
         raise InputError(problem, "and the data have none", "use another split", "split")
     learning = np.flatnonzero(given == "train")
-    cutting = _Cutting.of(dataset.subset(learning).with_split(None), settings, note)
+    cutting = Cutting.of(dataset.subset(learning).with_split(None), settings, note)
     fraction = valid_fraction if has_test else settings.test_fraction
     rule = cutting.rule(fraction, "validation" if has_test else "test")
     split = given.astype("<U5")
@@ -93,7 +93,7 @@ def on_genome(dataset: SequenceDataset) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class _Cutting:
+class Cutting:
     """Sequences that splits are cut out of, and their homology groups where a rule needs them."""
 
     dataset: SequenceDataset
@@ -102,7 +102,8 @@ class _Cutting:
     note: Note
 
     @classmethod
-    def of(cls, dataset: SequenceDataset, settings: Settings, note: Note) -> _Cutting:
+    def of(cls, dataset: SequenceDataset, settings: Settings, note: Note) -> Cutting:
+        """Look for groups of related sequences, where the rule may need them."""
         grouped = settings.split in ("auto", "homology", "chromosome")
         return cls(dataset, homology_groups(dataset) if grouped else None, settings, note)
 

@@ -10,7 +10,7 @@ import msgspec
 from motiflens.attribution import METHODS
 from motiflens.attribution.result import Floats
 from motiflens.datasets import SequenceDataset
-from motiflens.evidence import Controls, true_bases, trust_checks
+from motiflens.evidence import Controls, find_rule, true_bases, trust_checks
 from motiflens.evidence.checks import N_HELD_OUT
 from motiflens.evidence.deletion import FRACTIONS
 from motiflens.motifs import Motif
@@ -88,7 +88,10 @@ def beside_ensemble(checked: ModelTrust, score: Estimate) -> ModelTrust:
         return checked
     figures = f"{score.value:.2f} ({score.low:.2f} to {score.high:.2f})"
     words = f"nothing may be claimed: the AUROC of all seeds together, {figures}, may be chance"
-    return msgspec.structs.replace(checked, verdict=words, may_claim=False, bases_claimed_by=())
+    rule = checked.rule and msgspec.structs.replace(checked.rule, claimed_by=())
+    return msgspec.structs.replace(
+        checked, verdict=words, may_claim=False, bases_claimed_by=(), rule=rule
+    )
 
 
 def _check(
@@ -98,9 +101,9 @@ def _check(
     explained: SequenceDataset,
     truths: Sequence[Motif],
 ) -> ModelTrust:
-    first, *others = run.results.models[name][:N_SEEDS]
+    first, *others = run.results.explained[name][:N_SEEDS]
     kept = kept_attributions(run, name, explained, METHODS)
-    truth = None
+    truth, sites = None, run.dataset.sites
     if explained.sites is not None:
         length = explained.codes.shape[1]
         truth = true_bases(explained.sites, truths, explained.lengths, length)
@@ -110,6 +113,8 @@ def _check(
         untrained=run.untrained_model(name, first),
         attributions=kept,
         explained=explained.one_hot(),
+        rule=None if sites is None else find_rule(sites, run.dataset.labels),
+        sites=explained.sites,
     )
     return trust_checks(
         run.model(name, first),

@@ -29,9 +29,14 @@ class SplitRows:
 
 
 def take_splits(
-    dataset: SequenceDataset, *, validation_fraction: float, n_train: int | None, seed: int
+    dataset: SequenceDataset,
+    *,
+    validation_fraction: float,
+    n_train: int | None,
+    seed: int,
+    fold: int | None = None,
 ) -> SplitRows:
-    """Take the rows of one replica from the split of a data set.
+    """Take the rows of one replica from the split, or the folds, of a data set.
 
     Parameters
     ----------
@@ -46,6 +51,9 @@ def take_splits(
         data set has ``valid`` rows of its own; None for all.
     seed
         Of the replica.
+    fold
+        The one that is held out in place of the test split, the others being trained on; None for
+        the split.
 
     Returns
     -------
@@ -60,7 +68,11 @@ def take_splits(
         raise InputError(
             "the data set has no split", remedy="split it first: motiflens.split(dataset)"
         )
-    rows = {name: np.flatnonzero(dataset.split == name) for name in ("train", "valid", "test")}
+    split = dataset.split
+    if fold is not None:
+        assert dataset.folds is not None, "who names a fold has cut folds"
+        split = np.array(["", "train", "test"])[(dataset.folds > 0) * 1 + (dataset.folds == fold)]
+    rows = {name: np.flatnonzero(split == name) for name in ("train", "valid", "test")}
     train, valid = rows["train"], rows["valid"]
     if n_train is not None:
         if not 2 <= n_train <= len(train):

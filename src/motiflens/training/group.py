@@ -57,6 +57,7 @@ class Group:
                 validation_fraction=job.settings.validation_fraction,
                 n_train=job.n_train,
                 seed=seed,
+                fold=job.fold,
             )
             for seed in seeds
         ]

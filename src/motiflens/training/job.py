@@ -32,6 +32,9 @@ class Job:
     watch_test
         Record the test accuracy after every epoch. It chooses nothing, and on few
         training rows, whose epochs are many and short, it would take most of the time.
+    fold
+        Of the data set, from 1: its rows are held out, and the split is not looked at. None for the
+        split.
     """
 
     architecture: str
@@ -40,6 +43,7 @@ class Job:
     n_train: int | None = None
     hyperparameters: dict[str, Any] = field(default_factory=dict)
     watch_test: bool = True
+    fold: int | None = None
 
     @property
     def settings(self) -> Recipe:

@@ -137,6 +137,7 @@ def count_epochs(dataset: SequenceDataset, jobs: Sequence[Job]) -> int:
             validation_fraction=recipe.validation_fraction,
             n_train=job.n_train,
             seed=job.seeds[0],
+            fold=job.fold,
         )
         n_epochs += len(job.seeds) * recipe.n_epochs(len(rows.train))
     return n_epochs

@@ -109,6 +109,8 @@ class TrainedModel(SequenceModel):
             "hyperparameters": trained.job.hyperparameters,
             "recipe": asdict(trained.job.settings),
         }
+        if trained.job.fold is not None:
+            details["fold"] = trained.job.fold
         return TrainedModel(trained.model, details, trained.history)
 
     def __repr__(self) -> str:

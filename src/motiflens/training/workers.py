@@ -195,8 +195,11 @@ def _write(dataset: SequenceDataset, path: Path) -> None:
         arrays["folder"] = np.array(dataset.provenance()["mapped"]["folder"])
     else:
         arrays |= {name: getattr(dataset, name) for name in ("codes", "lengths", "labels")}
-    if dataset.groups is not None:
-        arrays["groups"] = dataset.groups
+    arrays |= {
+        name: values
+        for name in ("groups", "folds")
+        if (values := getattr(dataset, name)) is not None
+    }
     with whole_file(path) as file:
         np.savez(file, allow_pickle=False, **arrays)
 
