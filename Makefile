@@ -5,7 +5,8 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check
 PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --dist loadfile
 
 .PHONY: demo test test-slow test-browser test-html test-kills test-all check docs site-reports \
-  bench bench-gpu bench-gpu-export bench-memory bench-explain bench-attribution bench-motifs
+  bench bench-gpu bench-gpu-export bench-memory bench-explain bench-rules \
+  bench-attribution bench-motifs
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
@@ -63,6 +64,9 @@ bench-memory: .venv/.installed
 
 bench-explain: .venv/.installed
 	.venv/bin/python -m benchmarks.explain
+
+bench-rules: .venv/.installed
+	.venv/bin/python -m benchmarks.rules
 
 bench-attribution: .venv/.installed
 	.venv/bin/python -m benchmarks.attribution_speed

@@ -5,6 +5,10 @@ negative some of them but never all, both hold three decoys, on either strand of
 Every draw takes other motifs, sequences and initial weights. The sites are drawn from their
 matrices, so a single site may be weak, and no model can be perfect.
 
+True bases are the columns of `STRONG_BITS` or more of the sites of a positive's own motifs; weaker
+columns are left out. Base AUROC and AUPRC rank bases by the signed contribution of the base that is
+there, position AUROC by the norm over the four bases.
+
 With ``--switches`` it measures instead, on 5,000 sequences, what each choice of hyperparameters or
 recipe does to the explanations of ``cnn`` and ``attention``.
 
@@ -217,8 +221,9 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """Lay the means over draws out as a Markdown table."""
     lines = [
-        "| motifs | model | switch | method | draws | test AUROC | base AUROC | base AUPRC "
-        "| position AUROC | completeness error | s per 1,000 |",
+        "| motifs | model | switch | method | draws | test AUROC | base AUROC, signed "
+        "| base AUPRC, signed | position AUROC, norm over bases | completeness error "
+        "| s per 1,000 |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     groups: dict[tuple[int, str, str, str], list[dict[str, Any]]] = {}

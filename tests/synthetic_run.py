@@ -71,11 +71,14 @@ from motiflens.results.provenance import Origin, Provenance
 from motiflens.results.scores import (
     CalibratedScores,
     Calibration,
+    CrossValidation,
     Curve,
     Curves,
     EnsembleScores,
     Estimate,
+    FoldScores,
     HeldOutScores,
+    MeanOfFolds,
     MeanOfSeeds,
     Metrics,
     Reliability,
@@ -215,6 +218,18 @@ def metrics() -> Metrics:
             prevalence=0.5, threshold=-0.375, mcc=test, accuracy=test
         )
         calibration = Calibration(slope=0.71, bias=-0.25, n_positives=98, n_negatives=102)
+        held_out = HeldOutScores(**dict.fromkeys(HELD_OUT, test))
+        crossed = CrossValidation(
+            pooled=held_out,
+            mean=MeanOfFolds(
+                **dict.fromkeys(("mcc", "auroc", "auprc", "accuracy"), mean_of_seeds(0.91, 0.02))
+            ),
+            folds=tuple(
+                FoldScores(fold=k, n_positives=40 + k, n_negatives=50, test=held_out)
+                for k in (1, 2)
+            ),
+            is_test=index > 2,
+        )
         models[model] = EnsembleScores(
             calibration=calibration if index else None,
             calibrated=CalibratedScores(brier=0.087, ece=0.021, reliability=reliability)
@@ -224,6 +239,7 @@ def metrics() -> Metrics:
             threshold=-0.25 * (index + 1),
             choice=choice if index > 1 else None,
             at_prevalence=at_prevalence if index > 1 else UNSET,
+            cross_validation=crossed if index > 1 else UNSET,
             seeds=tuple(
                 SeedHeldOut(seed=s, **dict.fromkeys(HELD_OUT, auroc - 0.01 * s)) for s in SEEDS
             ),

@@ -139,6 +139,7 @@ PUBLIC = [
     "saturation_mutagenesis",
     "scan_genome",
     "score_mutations",
+    "score_rule",
     "score_variants",
     "shortcut_test",
     "simulate",

@@ -134,7 +134,7 @@ def test_a_rule_has_a_table_where_one_was_tested(tmp_path: Path) -> None:
         for a, b, c in (("0.520", "0.460", "0.560"), ("0.960", "0.900", "1.000"))
     )
     assert [table.rows for table in tables] == [[
-        ["the logit itself", high, "0.85", "–"],
+        ["the motifs taken out", high, "0.85", "–"],
         ["attention", low, "0.41", "no"],
         ["saliency", low, "0.41", "no"],
         ["ism", high, "0.85", "yes"],
@@ -150,9 +150,9 @@ SAID = [
     ),
     ("places, not rules, by saliency", "显著性 只给出位置，不给出规则"),
     (
-        "places, not rules: no method shows that B lies 8 bases right of A (at best ism, 0.55 of "
-        "100 minimal pairs, 0.5 by chance)",
-        "只有位置，没有规则：没有方法显示B 位于 A 右侧，相隔 8 个碱基（最好的是 饱和突变，"
+        "places, not rules: no method may claim that B lies 8 bases right of A (at best ism, 0.55 "
+        "of 100 minimal pairs, 0.5 by chance)",
+        "只有位置，没有规则：没有方法可以断言：B 位于 A 右侧，相隔 8 个碱基（最好的是 饱和突变，"
         "100 个最小对中的 0.55，随机为 0.5）",
     ),
 ]

@@ -104,8 +104,7 @@ def test_a_model_that_knows_places_alone_scores_by_chance(rule: str) -> None:
         assert 0.35 <= own.score <= 0.65, method
         assert own.low < 0.5 < own.high
         assert abs(own.fall) < 0.1
-    # Without a motif its logit falls all the same: the rule is in the contributions alone.
-    assert found.logit.score == pytest.approx(1.0 if rule == "and" else 0.5, abs=0.05)
+    assert found.logit.score == pytest.approx(0.5, abs=0.05)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -224,11 +223,14 @@ def test_no_rule_is_claimed_below_nine_tenths() -> None:
     test = scored(ism=0.899, deeplift_shap=0.6)
     assert rule_claimed_by(test, test.methods) == ()
     assert judge_rule(test) == (
-        f"places, not rules: no method shows that {A} lies left of {B} (at best ism, 0.89 of 90 "
-        "minimal pairs, 0.5 by chance); the logit itself falls in 0.89 of them"
+        f"places, not rules: no method may claim that {A} lies left of {B} (at best ism, 0.89 of "
+        "90 minimal pairs, 0.5 by chance); what the motifs are worth to the logit falls in 0.89 of "
+        "them"
     )
     test = scored(ism=0.9, deeplift_shap=0.97, saliency=0.6)
     assert rule_claimed_by(test, ["saliency", "ism"]) == ("ism",)
+    # A method that shows what the model does not know shows nothing.
+    assert rule_claimed_by(scored(ism=0.899, deeplift_shap=0.97), ["deeplift_shap"]) == ()
     by_chance = {"ism": RuleScore(score=1.0, low=0.4, high=1.0, fall=1.0)}
     few = scored(ism=1.0)
     assert rule_claimed_by(type(few)(**(vars_of(few) | {"methods": by_chance})), ["ism"]) == ()

@@ -281,6 +281,30 @@ def test_a_subset_negative_holds_some_motifs_but_never_all():
         np.testing.assert_array_equal(there, [word in one for one in held])
 
 
+@pytest.mark.parametrize("negatives", ["swapped", "moved"])
+def test_negatives_that_break_a_spacing_hold_its_motifs_otherwise(negatives):
+    uses = (use("GATTACAG", strands="both"), use("TTGACGTCA", strands="both"), use("CACGTG"))
+    pair = Spacing("GATTACAG", "TTGACGTCA", 4, 6, "same")
+    dataset = simulate(
+        Grammar(uses, n=600, length=60, negatives=negatives, spacing=(pair,)), seed=16
+    )
+    gaps = {0: [], 1: []}
+    for row, label in zip(dataset.sites, dataset.labels, strict=True):
+        held = {site.name: site for site in row}
+        assert len(held) == len(row) == 3
+        first, second = held["GATTACAG"], held["TTGACGTCA"]
+        assert first.strand == second.strand
+        swapped = second.start < first.start
+        left, right = (second, first) if swapped else (first, second)
+        gaps[int(label)].append((swapped, right.start - left.end))
+    assert set(gaps[1]) == {(False, gap) for gap in (4, 5, 6)}
+    if negatives == "swapped":
+        assert set(gaps[0]) == {(True, gap) for gap in (4, 5, 6)}
+    else:
+        # 60 bases less the three motifs leave 37.
+        assert set(gaps[0]) == {(False, gap) for gap in range(38) if not 4 <= gap <= 6}
+
+
 def test_a_subset_of_one_motif_is_none_and_needs_no_decoys():
     dataset = simulate(Grammar((use(TUTORIAL),), n=200, negatives="subset"), 1)
     held = [len(row) for row in dataset.sites]
@@ -373,6 +397,14 @@ REFUSED = [
     (lambda: spaced(use("AAC"), "x"), "'x', which is none of the motifs"),
     (lambda: spaced(use("AAC", copies=2), "AAC"), "AAC with 2 copies"),
     (lambda: spaced(use("AAC"), "AAC", orientation="same"), "with AAC on one strand"),
+    (
+        lambda: Grammar((use("AAC"),), negatives="swapped"),
+        "negatives is 'swapped', and the grammar has no spacing",
+    ),
+    (
+        lambda: replace(spaced(use("AAC"), "AAC", min_gap=0), negatives="moved"),
+        "takes every gap that 50 bases have room for",
+    ),
     (
         lambda: spaced(use("AAC"), "AAC", min_gap=45),
         "take 51 bases, and the",

@@ -164,8 +164,9 @@ class Settings:
             ("valid_chromosomes", self.valid_chromosomes),
         ):
             if given:
+                told = ",".join(map(str, given)) if isinstance(given, tuple) else given
                 raise InputError(
-                    f"{name} needs one test split, and folds={folds} makes several",
+                    f"{name}={told} needs one test split, and folds={folds} makes several",
                     remedy="leave out one of the two",
                     argument=(name, "folds"),
                 )

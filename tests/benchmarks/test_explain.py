@@ -1,11 +1,21 @@
-"""The benchmark of explanations: its data need every motif, and its scores know the truth."""
+"""The benchmarks of explanations: their data need what they say, and scores know the truth."""
 
 import numpy as np
 import pytest
 from benchmarks.explain import scored
-from benchmarks.grammars import MAX_CORRELATION, correlation, make_data, true_log_odds, usable
+from benchmarks.grammars import (
+    BREAKING,
+    MAX_CORRELATION,
+    correlation,
+    make_data,
+    make_rule_data,
+    true_log_odds,
+    usable,
+)
+from benchmarks.rules import table
 
 from motiflens.datasets import SequenceDataset
+from motiflens.evidence import find_rule
 from motiflens.motifs import Motif, jaspar_core
 
 
@@ -66,3 +76,29 @@ def test_positions_of_the_true_matrices_are_told_apart_although_weak_bases_are_n
     # A drawn site holds bases that its motif hardly has: these count against the signed track.
     assert 0.85 < score["base_auroc"] < 0.99
     assert scored(-values.max(1), None, positives, motifs)["base_auroc"] == 0
+
+
+@pytest.mark.parametrize("rule", BREAKING)
+def test_of_data_with_a_rule_only_the_rule_parts_the_classes(rule):
+    data = make_rule_data(usable(jaspar_core()), rule, draw=0, n=200)
+    found = find_rule(data.sites, data.labels)
+    assert found is not None
+    assert found.kind == rule
+    if rule != "and":
+        held = {frozenset(site.name for site in row) for row in data.sites}
+        assert held == {frozenset(found.motifs)}
+
+
+def test_the_table_of_rules_has_its_draws_side_by_side():
+    row = {"rule": "and", "model": "cnn", "method": "ism", "test_auroc": 0.98, "logit": 1.0}
+    rows = [row | {"score": 0.9, "fall": 0.4}, row | {"score": 0.95, "fall": 0.5}]
+    rows.append({**row, "method": "attention", "refused": "no maps"})
+    rows.append({**row, "rule": "order", "method": "saliency", "score": 0.5, "fall": -0.1})
+    assert table(rows).splitlines() == [
+        "| | and, cnn | order, cnn |",
+        "|---|---|---|",
+        "| test AUROC | 0.98, 0.98 | 0.98 |",
+        "| the motifs taken out | 1.00, 1.00 | 1.00 |",
+        "| `ism` | **0.90, 0.95** (0.45) | – |",
+        "| `saliency` | – | 0.50 (−0.10) |",
+    ]

@@ -12,6 +12,7 @@ from motiflens.cli.progress import is_first_process
 from motiflens.report.headline import (
     at_prevalence,
     best_baseline,
+    cross_validation,
     ensemble_score,
     leak,
     motif_sentence,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from motiflens.results import Results
     from motiflens.results.motifs import ConfirmedMotif
+    from motiflens.results.scores import CrossValidation
     from motiflens.runs import Run
 
 
@@ -56,6 +58,8 @@ def summarise(made: Run, *, as_json: bool) -> None:
         return
     for name in models:
         print(f"{name:<20} {_scores(results, name)}")
+        if folds := cross_validation(results, name):
+            print(f"{name:<20} {_folds_in_words(folds)}")
         if at := at_prevalence(results, name):
             mcc = score_in_words(at.mcc, 4).replace(TO, " to ")
             print(f"{name:<20} MCC {mcc} at the known prevalence {at.prevalence:g}")
@@ -84,6 +88,8 @@ def _of_model(results: Results, name: str) -> dict[str, Any]:
     }
     values["ensemble"] = {metric: _estimate(results, name, metric) for metric in SCORES}
     values |= _at_prevalence(results, name)
+    if folds := cross_validation(results, name):
+        values["cross_validation"] = msgspec.to_builtins(folds)
     if results.holds("motifs") and (found := results.motifs.models.get(name)):
         values["motifs"] = {
             route: motifs[0].consensus if motifs else None
@@ -105,6 +111,18 @@ def _at_prevalence(results: Results, name: str) -> dict[str, Any]:
     """Return the scores of calls that use a known prevalence; nothing where none is known."""
     found = at_prevalence(results, name)
     return {"at_prevalence": msgspec.to_builtins(found)} if found else {}
+
+
+def _folds_in_words(crossed: CrossValidation) -> str:
+    """Write what the folds score: their means, and all together where that is no test score."""
+    words = {metric: SCORES[metric] for metric in ("mcc", "auroc")}
+    pooled = "  ".join(
+        f"{title} {score_in_words(getattr(crossed.pooled, metric), 4).replace(TO, ' to ')}"
+        for metric, title in words.items()
+    )
+    means = "  ".join(f"{title} {getattr(crossed.mean, m).mean:.4f}" for m, title in words.items())
+    mean = f"mean of {len(crossed.folds)} folds {means}"
+    return mean if crossed.is_test else f"out of fold {pooled}; {mean}"
 
 
 def _judged_before(results: Results) -> str:

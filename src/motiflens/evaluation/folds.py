@@ -171,6 +171,7 @@ def cross_validate(held_out: OutOfFold, seed: int) -> CrossValidation:
         pooled=_score(held_out, threshold, every, np.random.default_rng(seed)),
         mean=MeanOfFolds(**means),
         folds=tuple(folds),
+        is_test=held_out.is_all,
     )
 
 

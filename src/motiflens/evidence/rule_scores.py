@@ -19,6 +19,7 @@ from motiflens.evidence.levels import RULE_BY_CHANCE, RULE_FROM
 from motiflens.evidence.rules import MinimalPairs, Rule, find_rule, join_names, minimal_pairs
 from motiflens.progress import Progress, listener
 from motiflens.results.trust import RuleScore, RuleTest
+from motiflens.sequences import PAD, codes_of, one_hot
 
 SAME_WITHIN = 0.1
 """Change, as a fraction of the larger of both values, up to which neither is the larger."""
@@ -77,8 +78,8 @@ def score_rule(
     """
     rule = rule or _rule_of(data)
     positives = data.subset(np.flatnonzero(data.labels > 0))
-    one_hot = positives.one_hot()
-    pairs = minimal_pairs(one_hot, positives.sites or (), rule, n=n, seed=seed)
+    sequences = positives.one_hot()
+    pairs = minimal_pairs(sequences, positives.sites or (), rule, n=n, seed=seed)
     kept, row_of_pair = np.unique(pairs.rows, return_inverse=True)
     chosen = METHODS if methods is None else [methods] if isinstance(methods, str) else methods
     names = tuple(chosen)
@@ -88,7 +89,7 @@ def score_rule(
             try:
                 tracks = [
                     attribute(model, x, method, target=target, checks=False).track
-                    for x in (one_hot[kept], pairs.broken)
+                    for x in (sequences[kept], pairs.broken)
                 ]
             except InputError:
                 if methods is not None:
@@ -96,7 +97,7 @@ def score_rule(
             else:
                 scores[method] = score_tracks(tracks[0][row_of_pair], tracks[1], pairs)
             advance(1)
-    return rule_test(model, one_hot, pairs, rule, scores, target=target)
+    return rule_test(model, sequences, pairs, rule, scores, target=target, seed=seed)
 
 
 def _rule_of(data: SequenceDataset) -> Rule:
@@ -120,8 +121,11 @@ def rule_test(
     scores: Mapping[str, RuleScore],
     *,
     target: int = 0,
+    seed: int = 0,
 ) -> RuleTest:
-    """Put the scores of methods beside that of the logit itself.
+    """Put the scores of methods beside what the motifs are worth to the logit.
+
+    That is the logit less the logit without the compared motifs: the yardstick of the model itself.
 
     Parameters
     ----------
@@ -135,20 +139,39 @@ def rule_test(
         By method, as :func:`score_tracks` returns them.
     target
         Column of the logits.
+    seed
+        Of the bases that take the place of the motifs.
     """
-    rows, row_of_pair = np.unique(pairs.rows, return_inverse=True)
-    kept = eval_logits(module, sequences[rows], target)[row_of_pair]
-    broken = eval_logits(module, pairs.broken, target)
+    kept = sequences[pairs.rows]
+    generator = np.random.default_rng(seed)
+    without = _without(kept, pairs, generator)
+    before, after = (
+        eval_logits(module, whole, target) - eval_logits(module, rest, target)
+        for whole, rest in zip((kept, pairs.broken), without, strict=True)
+    )
+    n = len(np.unique(pairs.rows))
     return RuleTest(
         kind=rule.kind,
         motifs=rule.motifs,
         gaps=rule.gaps,
         words=str(rule),
         n_pairs=len(pairs),
-        n=len(rows),
-        logit=_score(kept, broken, len(rows)),
+        n=n,
+        logit=_score(before, after, n),
         methods=dict(scores),
     )
+
+
+def _without(
+    kept: Floats, pairs: MinimalPairs, generator: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Replace the compared motifs of both sequences of a pair by the same bases of the rest."""
+    both = codes_of(kept), codes_of(pairs.broken)
+    for before, after, at, now in zip(*both, pairs.kept_at, pairs.broken_at, strict=True):
+        rest = before[~at & (before != PAD)]
+        drawn = generator.choice(rest if len(rest) else np.arange(4), int(at.sum()))
+        before[at], after[now] = drawn, drawn
+    return one_hot(both[0]), one_hot(both[1])
 
 
 def score_tracks(
@@ -185,7 +208,9 @@ def _score(kept: Doubles, broken: Doubles, n: int) -> RuleScore:
 
 
 def rule_claimed_by(test: RuleTest, trusted: Iterable[str]) -> tuple[str, ...]:
-    """Return those of the trusted methods that show the rule, and not by chance."""
+    """Return those of the trusted methods that show the rule, where the model itself knows it."""
+    if test.logit.score < RULE_FROM:
+        return ()
     return tuple(
         name
         for name in trusted
@@ -201,8 +226,8 @@ def judge_rule(test: RuleTest) -> str:
     figure = f"{_below(test.methods[best].score)} of {test.n_pairs} minimal pairs"
     if not test.claimed_by:
         return (
-            f"places, not rules: no method shows that {test.words} (at best {best}, {figure}, "
-            f"{RULE_BY_CHANCE} by chance); the logit itself falls in "
+            f"places, not rules: no method may claim that {test.words} (at best {best}, {figure}, "
+            f"{RULE_BY_CHANCE} by chance); what the motifs are worth to the logit falls in "
             f"{_below(test.logit.score)} of them"
         )
     claim = f"the rule that {test.words} may be claimed by {join_names(test.claimed_by)} ({figure})"

@@ -10,6 +10,7 @@ import pandas as pd
 from motiflens.plots import bar_chart, line_chart
 from motiflens.plots.charts import Bar, Curve
 from motiflens.report.audit import DIGITS, METRICS
+from motiflens.report.headline import cross_validation
 from motiflens.report.parts import (
     MISSING,
     NO_COMPARISON,
@@ -38,14 +39,20 @@ def compare_parts(results: Results) -> list[Part]:
     """Lay out everything that `comparison.json` and the histories of training hold."""
     comparison = held(results, NO_COMPARISON)
     return [
-        _scores(comparison),
+        _scores(comparison, by_fold=_by_fold(results)),
         _accuracy_curves(results, comparison.target),
         _convergence(comparison),
         _learning_curves(comparison.models),
     ]
 
 
-def _scores(comparison: Comparison) -> Part:
+def _by_fold(results: Results) -> bool:
+    """Return whether each model is scored on the fold that it was held out of."""
+    names = held(results, NO_COMPARISON).models
+    return any((found := cross_validation(results, name)) and found.is_test for name in names)
+
+
+def _scores(comparison: Comparison, *, by_fold: bool) -> Part:
     """Lay out test scores with intervals, paired differences and the trivial baselines."""
     title = "Scores of single seeds"
     if not comparison.models:
@@ -62,8 +69,16 @@ def _scores(comparison: Comparison) -> Part:
     caption = (
         "Mean over seeds with its 95 % interval over seeds, all on the same test sequences: it "
         "says how much the seed matters, not how other sequences would score. A single seed has "
-        "no interval (–); a number alone means that all seeds are equal. Baselines are trained on "
-        "the same training split: where they score as high, the score cannot rank models."
+        "no interval (–); a number alone means that all seeds are equal. "
+    )
+    if by_fold:
+        caption = (
+            "Mean over the models of all folds, each scored on the fold that it was held out of, "
+            "with its 95 % interval over them. "
+        )
+    caption += (
+        "Baselines are trained on the same training split: where they score as high, the score "
+        "cannot rank models."
     )
     blocks: list[Block] = [Table(head, rows, "Test scores", caption)]
     if comparison.differences:

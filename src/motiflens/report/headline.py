@@ -8,7 +8,7 @@ from motiflens.report.parts import NO_METRICS, NO_MOTIFS, TO, held, listed, perc
 from motiflens.results import Results
 from motiflens.results.audit import Audit
 from motiflens.results.motifs import ConfirmedMotif
-from motiflens.results.scores import Estimate, Scores, ScoresAtPrevalence
+from motiflens.results.scores import CrossValidation, Estimate, Scores, ScoresAtPrevalence
 
 #: From this fraction of test sequences that training has seen, a score is said to be partly memory.
 MEMORY_FROM = 0.01
@@ -32,6 +32,19 @@ def at_prevalence(results: Results, model: str) -> ScoresAtPrevalence | None:
     ensemble = held(results, NO_METRICS).models.get(model)
     found = ensemble.at_prevalence if ensemble else None
     return found or None
+
+
+def cross_validation(results: Results, model: str) -> CrossValidation | None:
+    """Return the scores of a model in cross-validation; None where there was none."""
+    ensemble = held(results, NO_METRICS).models.get(model)
+    found = ensemble.cross_validation if ensemble else None
+    return found or None
+
+
+def where_scored(results: Results, model: str) -> str:
+    """Say on what a model's scores are: on the test split, or on every fold."""
+    crossed = cross_validation(results, model)
+    return "in cross-validation" if crossed and crossed.is_test else "on the test split"
 
 
 def score_in_words(score: Estimate, digits: int = 3, scale: float = 1.0) -> str:

@@ -28,12 +28,14 @@ from motiflens.results.scores import (
     EnsembleScores,
     Estimate,
     GroupCounts,
+    HeldOutScores,
     Metrics,
     SeedHeldOut,
 )
 
 RANKING = {"auroc": "AUROC", "auprc": "AUPRC", "recall_at_fdr10": "Recall at 10 % FDR"}
 CALLS = {"mcc": "MCC", "accuracy": "Accuracy"}
+IN_FOLDS = {"mcc": "MCC", "auroc": "AUROC", "auprc": "AUPRC", "accuracy": "Accuracy"}
 PROBABILITIES = {"brier": "Brier", "ece": "Calibration error"}
 CURVES = {
     "roc": ("ROC", "false-positive rate", "recall", "Straight line: chance."),
@@ -70,10 +72,43 @@ def metrics_parts(results: Results) -> list[Part]:
         f"Negatives: {metrics.negatives}. Scores hold against this negative set "
         "alone: a model often scores higher against shuffled sequences than against genomic ones."
     )
+    if any(m.cross_validation and m.cross_validation.is_test for m in metrics.models.values()):
+        about += (
+            " There is no test split apart from the folds: where one is named here, all sequences "
+            "are meant, each by the models that have not seen its fold, and its validation data "
+            "are the other folds."
+        )
     curves = Row([_figure(metrics.models, kind) for kind in CURVES])
     tables: list[Block] = [Text(about), *_calls(metrics), _ranking(metrics)]
     tables += _calibration(metrics.models)
     return [curves, Section("ensembles", title, tables)]
+
+
+def folds_table(results: Results) -> Table | None:
+    """Lay out cross-validation, fold by fold; None where there was none."""
+    models = results.metrics.models if results.holds("metrics") else {}
+    crossed = {n: m.cross_validation for n, m in models.items() if m.cross_validation}
+    rows = []
+    for name, model in crossed.items():
+        for fold in model.folds:
+            counts = [f"{fold.n_positives:,}", f"{fold.n_negatives:,}"]
+            rows.append([name, f"fold {fold.fold}", *counts, *_in_fold(fold.test)])
+        rows.append([name, "all folds together", MISSING, MISSING, *_in_fold(model.pooled)])
+        means = (getattr(model.mean, metric) for metric in IN_FOLDS)
+        cells = [interval(mean.mean, mean.low, mean.high) for mean in means]
+        rows.append([name, "mean of the folds", MISSING, MISSING, *cells])
+    caption = (
+        "Each fold by the seeds that were trained without it, called by the threshold that the "
+        "other folds choose. 95 % intervals over sequences, of the mean over folds; models of "
+        "different folds share most of their training sequences, so the latter is rather too "
+        "narrow."
+    )
+    head = ["Model", "Held out", "Positives", "Negatives", *IN_FOLDS.values()]
+    return Table(head, rows, "Cross-validation", caption) if rows else None
+
+
+def _in_fold(scores: HeldOutScores) -> list[str]:
+    return [_cell(getattr(scores, metric)) for metric in IN_FOLDS]
 
 
 def _ranking(metrics: Metrics) -> Table:

@@ -67,7 +67,10 @@ def methods_paragraph(results: Results) -> str:
     else:
         words = f"Models ({listed(settings.models)}; {settings.seeds} seeds each) were trained{n}"
         strands = "both strands" if settings.strands == "both" else "the forward strand"
-        words += f", with a {settings.split} split and reading {strands}"
+        split = f"a {settings.split} split"
+        if settings.folds is not None:
+            split = f"{settings.folds}-fold cross-validation ({settings.split})"
+        words += f", with {split} and reading {strands}"
     words += f", by motiflens {made.run.version}{f' ({versions})' if versions else ''}."
     by = held(results, NO_MOTIFS).discovered_by
     if by is not None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from motiflens.report.compare import compare_parts, epochs_cells, epochs_names, mean_and_interval
-from motiflens.report.headline import BASELINES, ensemble_score, score_in_words
-from motiflens.report.metrics import crossing_section, metrics_parts
+from motiflens.report.headline import BASELINES, ensemble_score, score_in_words, where_scored
+from motiflens.report.metrics import crossing_section, folds_table, metrics_parts
 from motiflens.report.motifs import exact_count, routes_of
 from motiflens.report.parts import MISSING, NO_MOTIFS, Part, Table, held, signed
 from motiflens.results import Results
@@ -21,10 +21,10 @@ SHOWN = {
 
 def score_parts(results: Results) -> list[Part]:
     """Lay out all scores: one table and curves, and in folds what is behind them."""
-    table = scores_table(results)
+    tables = [table for table in (scores_table(results), folds_table(results)) if table]
     crossing = [crossing_section(results)] if results.holds("crossing") else []
     return [
-        *([table] if table else []),
+        *tables,
         *metrics_parts(results),
         *crossing,
         *compare_parts(results),
@@ -49,6 +49,11 @@ def scores_table(results: Results) -> Table | None:
         "The ensemble of all seeds on the test split, with its 95 % interval over test "
         f"sequences{over_seeds}. Baselines need no neural network."
     )
+    if any(where_scored(results, name) != "on the test split" for name in comparison.models):
+        caption = (
+            "Every sequence is scored by the seeds that were trained without its fold, with the "
+            "95 % interval over sequences; so are baselines. All folds are ranked together."
+        )
     if not results.holds("metrics"):
         caption = "Mean over seeds on the test split, with its 95 % interval over seeds."
     return Table(head, rows, "Models beside baselines", caption)

@@ -16,6 +16,7 @@ from motiflens.report.headline import (
     leak,
     motif_sentence,
     score_in_words,
+    where_scored,
 )
 from motiflens.report.motifs import logo_above_truth
 from motiflens.report.parts import MISSING, NO_MOTIFS, Figure, Finding, held, listed, percent, small
@@ -84,7 +85,7 @@ def score_sentences(results: Results) -> list[str]:
     score = ensemble_score(results, model) if model is not None else None
     if model is None or score is None:
         return []
-    words = f"AUROC {score_in_words(score)} on the test split"
+    words = f"AUROC {score_in_words(score)} {where_scored(results, model)}"
     if mcc := ensemble_score(results, model, "mcc"):
         words = f"MCC {score_in_words(mcc)} and {words}"
     if beyond_chance(score, results.metrics.test_groups):
@@ -109,7 +110,8 @@ def _facts(results: Results) -> list[tuple[str, str]]:
     words += "" if run.n_positives is None else f", {run.n_positives:,} of them positive"
     known = [t.name if t.name == t.consensus else f"{t.name} ({t.consensus})"
              for t in held(results, NO_MOTIFS).truth]  # fmt: skip
-    facts = [("Data", words), ("Split; strands", f"{settings.split}; {settings.strands}")]
+    split = f"{settings.folds} folds, {settings.split}" if settings.folds else settings.split
+    facts = [("Data", words), ("Split; strands", f"{split}; {settings.strands}")]
     return [*facts, *([("True motif", listed(known))] if known else [])]
 
 

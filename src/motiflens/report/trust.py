@@ -245,7 +245,7 @@ def _methods_table(model: ModelTrust) -> Table:
 
 
 def _rule_table(test: RuleTest) -> Table:
-    scores = {"the logit itself": test.logit, **test.methods}
+    scores = {"the motifs taken out": test.logit, **test.methods}
     rows = [
         [
             name,
@@ -259,8 +259,10 @@ def _rule_table(test: RuleTest) -> Table:
         f"The rule: {test.words}. It is broken in {test.n} positives, all else left as it is, "
         f"which makes {test.n_pairs} pairs. Rule score: fraction of the pairs in which what the "
         "motifs contribute, with its sign, falls; 0.5 by chance, and a rule is claimed from 0.9 "
-        "on. Below, a method shows places, not rules. Lost: the median, as a fraction of the "
-        "larger value; 1 where nothing is left, above 1 where the sign turns."
+        "on. Below, a method shows places, not rules. First row: what the logit loses without the "
+        "motifs, the model's own answer; where it is below 0.9, nothing is claimed. Lost: the "
+        "median, as a fraction of the larger value; 1 where nothing is left, above 1 where the "
+        "sign turns."
     )
     head = ["Method", "Rule score", "Lost", "Rule may be claimed"]
     return Table(head, rows, "A rule kept and broken", caption)

@@ -256,7 +256,7 @@ def _transformer() -> Section:
 
 def _figures(results: Results, contrast: AttentionContrast) -> Table:
     """Name each figure of the tutorial, where it is, and what is better about it here."""
-    n_seeds = len(results.models.get(MODEL, ()))
+    n_seeds = len(results.explained.get(MODEL, ()))
     model = held(results, NO_MOTIFS).models.get(MODEL)
     stretched, exact = (exact_count(model, r) for r in ("attention-stretched", "attention"))
     watched = [

@@ -113,11 +113,8 @@ ARTIFACTS = {
         "profile.txt", "compare", (), "of `--profile`: the stages of `timings.json` as a table",
         command="run --profile",
     ),
-    "out_of_fold": Artifact(
-        "out_of_fold.tsv", "compare", ("weights",), "of `--folds`: the fold and the label of every "
-        "sequence, and its logit by each model, the mean of the seeds that were trained without "
-        "that fold",
-    ),
+    "out_of_fold": Artifact("out_of_fold.tsv", "compare", ("weights",), "of `--folds`: fold, label "
+        "and logits of every sequence, each the mean of a model's seeds trained without its fold"),
     "comparison": Artifact(
         "comparison.json", "compare", ("weights", "audit"), "scores of every model and seed, "
         "learning curves, differences (`differences_cover`: over seeds and test sequences, of one "

@@ -188,6 +188,8 @@ class CrossValidation(Part, frozen=True, kw_only=True):
         Each fold scored by itself, and the mean taken.
     folds
         Each of them.
+    is_test
+        Whether ``pooled`` is what ``test`` of the model is, as no test split is apart.
 
     Notes
     -----
@@ -197,6 +199,7 @@ class CrossValidation(Part, frozen=True, kw_only=True):
     pooled: HeldOutScores
     mean: MeanOfFolds
     folds: tuple[FoldScores, ...]
+    is_test: bool
 
 
 class EnsembleScores(Part, frozen=True, kw_only=True):

@@ -177,7 +177,8 @@ class RuleTest(Part, frozen=True, kw_only=True):
     n_pairs, n
         Pairs, and the sequences that they are of.
     logit
-        Of the logit itself: whether the model, and not only its explanation, knows the rule.
+        Of what the compared motifs are worth to the logit, by taking them out: whether the model
+        itself, and not only an explanation of it, knows the rule.
     methods
         Of the contributions at the motifs that are in both sequences, by method.
     claimed_by

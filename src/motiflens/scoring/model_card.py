@@ -102,6 +102,12 @@ def _scores(results: Results, name: str) -> list[str]:
         (label, f"{s.auroc:.3f}", f"{s.auprc:.3f}") for label, s in metrics.baselines.items()
     ]
     told = "On the test split, with 95 % intervals over its sequences; the mean logit of all seeds."
+    if model.cross_validation and model.cross_validation.is_test:
+        told = (
+            f"In cross-validation with {len(model.cross_validation.folds)} folds, with 95 % "
+            "intervals over sequences: each by the seeds that were trained without its fold. This "
+            "file holds the seeds of all folds."
+        )
     return [
         f"## Scores\n\n{told}",
         _table(("", "value"), rows),
@@ -130,7 +136,7 @@ def _calibration(scorer: Scorer) -> str:
     return (
         f"1 / (1 + exp(−({fitted.slope:.6g} · z + {fitted.bias:.6g}))), z the mean logit: Platt "
         f"scaling on {fitted.n_positives:,} positives and {fitted.n_negatives:,} negatives of the "
-        "validation split. Where positives are rarer than there, it is too high."
+        "validation split, or out of fold. Where positives are rarer than there, it is too high."
     )
 
 

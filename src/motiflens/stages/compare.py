@@ -26,6 +26,7 @@ from motiflens.results.timings import StageUse, Timings
 from motiflens.runs import Output, Run, begin
 from motiflens.settings import Settings
 from motiflens.stages.data import Plan, audit_splits, plan_run
+from motiflens.stages.folds import score_baselines
 from motiflens.stages.timing import measured
 from motiflens.training import (
     Trained,
@@ -203,8 +204,10 @@ def _score(
         single_intra_op_thread(),
     ):
         held_out, groups = compared.out_of_fold, compared.test_groups
-        test = next((one.dataset for one in held_out.values() if one.is_all), None)
-        test = plan.dataset.part("test") if test is None else test
+        test, baselines = plan.dataset.part("test"), dict(results.audit.baselines)
+        if any(one.is_all for one in held_out.values()):
+            test = plan.dataset
+            baselines = baselines and score_baselines(test, settings.strands)
         ensembles = evaluate_ensembles(
             compared.trained,
             test,
@@ -219,7 +222,6 @@ def _score(
             run.write_model(TrainedModel.of(trained, plan.dataset.codes.shape[1]))
     if held_out:
         write_whole(results.path_of("out_of_fold"), as_table(held_out).encode())
-    baselines = results.audit.baselines
     results.write(
         Metrics(
             models=ensembles,

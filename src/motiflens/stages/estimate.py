@@ -268,7 +268,8 @@ def as_text(plan: Plan, *, explains: bool) -> str:
     lines = [
         *plan.origin.notes,
         f"sequences: {len(dataset):,} of up to {dataset.codes.shape[1]:,} bases: {counts}",
-        f"models: {', '.join(settings.models)}, {len(settings.seed_list)} seeds of each, "
+        f"models: {', '.join(settings.models)}, {len(settings.seed_list)} seeds of each"
+        f"{f' for each of {settings.folds} folds' if settings.folds else ''}, "
         f"strands: {settings.strands}",
         *(f"{part}: {in_words(seconds)}" for part, seconds in found.parts.items()),
         f"all: {in_words(found.all)} on {_on(settings)}",
@@ -286,6 +287,7 @@ def as_json(plan: Plan, *, explains: bool) -> dict[str, object]:
         "sequences": _counts(plan.dataset),
         "models": list(plan.settings.models),
         "seeds": len(plan.settings.seed_list),
+        "folds": plan.settings.folds,
         "strands": plan.settings.strands,
         "threads": _threads(plan.settings),
         "seconds": {part: round(seconds, 1) for part, seconds in found.parts.items()},

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from motiflens.auditing.baselines import BASELINES, SEED
 from motiflens.datasets import (
     SequenceDataset,
     bound_groups,
@@ -15,15 +16,17 @@ from motiflens.datasets import (
     split_by_chromosome,
 )
 from motiflens.errors import InputError
+from motiflens.metrics import score
+from motiflens.results.scores import Scores
 from motiflens.settings import Settings
 from motiflens.stages.defaults import Note, unheard
 from motiflens.stages.splitting import Cutting
 
-#: What the units are that stay whole in a fold, by the rule.
-UNITS = {
-    "homology": "groups of sequences that share 31 bases",
-    "chromosome": "chromosomes",
-    "random": "sequences drawn at random",
+#: What is kept whole in a fold, by the rule.
+KEPT_WHOLE = {
+    "homology": "{n:,} groups of sequences that share 31 bases kept whole",
+    "chromosome": "{n:,} chromosomes kept whole",
+    "random": "drawn at random",
 }
 
 
@@ -115,14 +118,36 @@ def _units(learning: SequenceDataset, settings: Settings, note: Note) -> _Units:
 def _in_words(folds: NDArray[np.int64], units: _Units, *, own_test: bool) -> str:
     """Say what the folds are, and which models what follows looks at."""
     sizes = np.bincount(folds)[1:]
+    size = f"{sizes.min():,}" + (f" to {sizes.max():,}" if np.ptp(sizes) else "")
+    kept = KEPT_WHOLE[units.rule].format(n=len(np.unique(units.in_fold)))
     words = (
-        f"{len(sizes)} folds of {sizes.min():,} to {sizes.max():,} sequences, by "
-        f"{len(np.unique(units.in_fold)):,} {UNITS[units.rule]}; each fold is held out once, and "
-        "scored by models that have not seen it"
+        f"{len(sizes)} folds of {size} sequences, {kept}; each fold is held out once, and scored "
+        "by models that have not seen it"
     )
     if own_test:
         return f"{words}; the test split of the data is in no fold"
     return (
-        f"{words}; explanations, motifs, their checks and the baselines are of fold 1 and of the "
-        "models that have not seen it"
+        f"{words}; explanations, motifs and their checks are of fold 1 and of the models that have "
+        "not seen it"
     )
+
+
+def score_baselines(dataset: SequenceDataset, strands: str) -> dict[str, Scores]:
+    """Score the trivial baselines out of fold, each fitted to the other folds.
+
+    Parameters
+    ----------
+    dataset
+        N sequences, each in a fold.
+    strands
+        Those that k-mers and motifs are read on, ``forward`` or ``both``.
+    """
+    folds = dataset.folds
+    assert folds is not None
+    logits = {name: np.zeros(len(dataset)) for name in BASELINES}
+    for fold in np.unique(folds):
+        held_out = folds == fold
+        others, own = dataset.subset(~held_out), dataset.subset(held_out)
+        for name, fit in BASELINES.items():
+            logits[name][held_out] = fit(others, np.random.default_rng(SEED), strands)(own)
+    return {name: Scores(**score(dataset.labels, values)) for name, values in logits.items()}
