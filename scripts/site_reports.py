@@ -62,8 +62,8 @@ REPORTS = {
     ),
     "jund": Finished(
         "JUND",
-        "2,000 sequences of 100 bp, with negatives of another base composition: read the sign "
-        "*Data* first.",
+        "2,000 peaks of 100 bp, beside genomic sequences. The score is high, and what was learnt is "
+        "not JUND's own motif but that of GC-rich promoters.",
         "run fastsk_tfbs/JUND.train.fasta --test fastsk_tfbs/JUND.test.fasta",
     ),
     "microarray": Finished(

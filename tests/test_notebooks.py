@@ -12,6 +12,8 @@ from scripts import site_hooks
 from scripts.notebooks import SOURCE, files_of, read_cells
 from scripts.site_reports import REPORTS, page_of
 
+from motiflens.cli.app import app
+
 SMALL = """# %% [markdown]
 # # Heading
 #
@@ -90,7 +92,7 @@ def test_the_notebook_of_jupyter_is_valid(small: Path) -> None:
     nbformat.validate(nbformat.reads(files_of(small, run=False)["small.ipynb"], as_version=4))
 
 
-def test_only_reports_that_are_there_are_listed(tmp_path: Path, monkeypatch) -> None:
+def test_reports_are_listed_where_they_are_there(tmp_path: Path, monkeypatch) -> None:
     for where in ("RUNS", "DEMO"):
         monkeypatch.setattr(f"scripts.site_reports.{where}", tmp_path / where.lower())
     text = f"before\n{site_hooks.LIST}\nafter"
@@ -101,4 +103,10 @@ def test_only_reports_that_are_there_are_listed(tmp_path: Path, monkeypatch) -> 
     assert "(reports/few-peaks.html)" in listed
     assert "--peak-name 'CTCF_*'" in listed
     assert "reports/jund.html" not in listed
+    for report in REPORTS.values():
+        command, bound, _ = app.parse_args(
+            [*report.command.split(), "-o", "out"], print_error=False, exit_on_error=False
+        )
+        assert command.__name__ == report.command.split()[0]
+        assert bound.arguments
     assert {"tutorial", "ctcf", "jund", "microarray", "crp0"} <= set(REPORTS)
