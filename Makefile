@@ -6,7 +6,7 @@ PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --dist
 
 .PHONY: demo test test-slow test-browser test-html test-kills test-all check docs site-reports \
   bench bench-gpu bench-gpu-export bench-memory bench-explain bench-rules \
-  bench-attribution bench-motifs
+  bench-attribution bench-motifs bench-models
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
@@ -73,6 +73,10 @@ bench-attribution: .venv/.installed
 
 bench-motifs: .venv/.installed-dev
 	.venv/bin/python -m benchmarks.motifs
+
+# Learning curves of cnn, attention, hybrid and transformer; stopped, it goes on where it was.
+bench-models: .venv/.installed
+	.venv/bin/python -m benchmarks.models
 
 # A stamp is written last, so that a set-up cut short is taken up again.
 .venv/.installed: pyproject.toml constraints.txt

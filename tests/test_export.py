@@ -17,7 +17,7 @@ from torch import nn
 
 import motiflens as ml
 from command import motiflens
-from motiflens.models import BothStrands, build_model
+from motiflens.models import BothStrands, WithKmers, build_model
 from motiflens.results import Results
 from motiflens.results.scores import Calibration
 from motiflens.scoring import export
@@ -32,17 +32,23 @@ from synthetic_run import write_run
 LENGTH = 29
 SMALL: dict[str, dict[str, int]] = {
     "cnn": {"n_filters": 6, "kernel_size": 9},
+    "cnn and k-mers": {"n_filters": 6, "kernel_size": 9, "kmer_size": 5},
     "attention": {"n_filters": 6, "kernel_size": 9, "n_heads": 2, "pool_size": 3},
     "hybrid": {"n_filters": 8, "kernel_size": 9, "max_offset": 7},
     "transformer": {"n_channels": 8, "max_offset": 5},
     "tutorial-cnn": {},
     "tutorial-attention": {},
 }
+QUICK = ("cnn", "cnn and k-mers", "tutorial-attention")
 TUTORIAL = ("tutorial-cnn", "tutorial-attention")
 
 
 def scorer_of(name: str, *, both: bool = True) -> ModuleScorer:
-    members = [build_model(name, length=LENGTH, seed=s, **SMALL[name]) for s in (0, 1, 2)]
+    architecture = name.removesuffix(" and k-mers")
+    members = [build_model(architecture, length=LENGTH, seed=s, **SMALL[name]) for s in (0, 1, 2)]
+    for member in members:
+        if isinstance(member, WithKmers):
+            member.kmers.weight.normal_(generator=torch.Generator().manual_seed(0))
     least = members[0].min_length
     return ModuleScorer(
         name=name,
@@ -67,7 +73,12 @@ def texts(*lengths: int) -> list[str]:
 
 @pytest.mark.parametrize(
     "name",
-    ["cnn", "tutorial-attention", *(pytest.param(n, marks=pytest.mark.slow) for n in SMALL)],
+    [
+        "cnn",
+        "cnn and k-mers",
+        "tutorial-attention",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in SMALL),
+    ],
 )
 def test_onnx_gives_the_table_that_the_model_gives(name: str, tmp_path: Path) -> None:
     scorer = scorer_of(name)

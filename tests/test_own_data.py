@@ -99,7 +99,6 @@ def test_two_words_are_labels_once_one_is_named() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
-        ("a.csv", table([i / 7 for i in range(N)]), ["measurements, from 0 to 1.57", "regression"]),
         ("a.csv", table([i % 4 for i in range(N)]), ["4 classes, 0, 1, 2, 3", "two classes"]),
         ("a.csv", table([*LABELS[:-1], "maybe"]), ["'maybe'", "in line 13 of a.csv"]),
         ("a.csv", table(LABELS, header=""), ["first line of a.csv is data", "sequence,label"]),

@@ -7,7 +7,12 @@ import torch
 from motiflens import simulate
 from motiflens.attribution.attention import attention_on_bases
 from motiflens.datasets import split_at_random
-from motiflens.models import build_model, project_to_bases
+from motiflens.models import (
+    blocked_attention,
+    build_model,
+    project_to_bases,
+    self_attention,
+)
 from motiflens.models.base import ReceptiveField
 from motiflens.models.layers import LayerNorm
 from motiflens.models.self_attention import (
@@ -102,6 +107,42 @@ def test_a_head_set_by_hand_looks_three_bases_ahead_and_nowhere_else() -> None:
     expected[torch.arange(10), torch.arange(10) + 3] = 1.0
     torch.testing.assert_close(weights, expected.expand(2, -1, -1))
     torch.testing.assert_close(layer(x, valid)[:, :10], x[:, 3:])
+
+
+@pytest.mark.parametrize("padded", [False, True])
+@pytest.mark.parametrize("n_replicas", [None, 3])
+def test_attention_in_blocks_is_the_plain_one_with_its_gradients(
+    monkeypatch: pytest.MonkeyPatch, padded: bool, n_replicas: int | None
+) -> None:
+    torch.manual_seed(3)
+    monkeypatch.setattr(blocked_attention, "AT_ONCE", 2 * 7 * 7)  # two of five sequences at once
+    layers = [SelfAttention(12, (0, 1), max_offset=4).double() for _ in range(n_replicas or 1)]
+    layer, lead = layers[0], () if n_replicas is None else (n_replicas,)
+    if n_replicas is not None:
+        for module in layer.modules():
+            for name, own in list(module.named_parameters(recurse=False)):
+                drawn = torch.randn(n_replicas, *own.shape, dtype=torch.float64)
+                setattr(module, name, torch.nn.Parameter(drawn))
+    x = torch.randn(*lead, 5, 7, 12, dtype=torch.float64, requires_grad=True)
+    valid = some_valid(5, 7).expand(*lead, 5, 7) if padded else torch.ones(*lead, 5, 7) > 0
+    factors = torch.randn(*lead, 5, 7, 12, dtype=torch.float64)
+    wanted = [x, *layer.parameters()]
+
+    def computed() -> list[torch.Tensor]:
+        mixed = layer(x, valid)
+        return [mixed, *torch.autograd.grad((mixed * factors).sum(), wanted)]
+
+    calls: list[int] = []
+    attend = blocked_attention.attend
+    monkeypatch.setattr(self_attention, "attend", lambda *a: (calls.append(1), attend(*a))[1])
+    in_blocks = computed()
+    assert calls
+    with torch.no_grad():
+        torch.testing.assert_close(layer(x, valid), in_blocks[0])
+    layer.softmax.register_forward_hook(lambda *_: None)  # whoever looks gets the plain layers
+    del calls[:]
+    torch.testing.assert_close(computed(), in_blocks)
+    assert not calls
 
 
 def test_a_layer_norm_of_replicas_is_each_ones() -> None:

@@ -14,7 +14,7 @@ from motiflens.app.served import Bench
 from motiflens.app.unfolding import UNFOLD, windows_of
 from motiflens.app.views import DECIMALS, letters_of, padded, read_sequence, row
 from motiflens.errors import InputError, one_of
-from motiflens.models import BothStrands
+from motiflens.models import BothStrands, WithKmers
 from motiflens.models.base import other_strand
 from motiflens.models.calling import as_input
 
@@ -37,6 +37,12 @@ def look_inside(bench: Bench, request: InsideRequest) -> Inside:
     x = as_input(trained, padded(served, codes))
     both = isinstance(trained.model, BothStrands)
     network = trained.model.model if isinstance(trained.model, BothStrands) else trained.model
+    if isinstance(network, WithKmers):
+        raise InputError(
+            f"the stages of {served.about.name} are not shown, as k-mers are scored beside them",
+            remedy="train it without kmer_size or recipe=accurate to see them",
+            argument="model",
+        )
     with torch.inference_mode():
         other = other_strand(x)
         reverse = request.strand == "-"

@@ -88,7 +88,7 @@ def open_bench(paths: Sequence[Path], device: str = "cpu") -> Bench:
     offer = Offer(
         tuple(served.about for served in models.values()),
         tuple(motifs),
-        tuple(_examples(runs[0].dataset, first)),
+        tuple(_examples(runs[0].in_classes, first)),
         MAX_BASES,
     )
     return Bench(models, offer)

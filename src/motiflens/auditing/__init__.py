@@ -46,7 +46,8 @@ def audit(
     Returns
     -------
     dict
-        The content of ``audit.json``:
+        The content of ``audit.json``; of labels that are numbers the highest tenth of each split
+        are the positives, and no baselines are scored:
 
         - `lengths`: `min`, `max` and `mean` of the bases of all sequences;
         - `duplicates`: rows minus distinct sequences of each split, where a sequence and its
@@ -78,11 +79,13 @@ def audit(
     splits = {name: data for name, data in given.items() if data is not None and len(data)}
     if "train" not in splits:
         raise InputError("there are no sequences to audit", argument="train")
+    regression = any(data.is_regression for data in splits.values())
+    baselines = None if regression else score_baselines(splits, strands)
+    splits = {name: data.in_classes() for name, data in splits.items()}
     sequences = {name: data.sequences() for name, data in splits.items()}
     pairs = {f"{first}-{later}": (first, later) for first, later in combinations(splits, 2)}
     either = {name: canonical_sequences(data) for name, data in splits.items()}
     lengths = np.concatenate([data.lengths for data in splits.values()])
-    baselines = score_baselines(splits, strands)
     content: dict[str, Any] = {
         "schema_version": 1,
         "lengths": {
@@ -101,11 +104,11 @@ def audit(
         },
         "constant": {name: constant_stretches(data) for name, data in splits.items()},
         "composition": composition(splits, sequences),
-        "baselines": baselines.scores,
+        "baselines": {} if baselines is None else baselines.scores,
     }
     labelled = [(either[name], data.labels) for name, data in splits.items()]
     unsplit = len(splits) == 1 and len(splits["train"]) <= MAX_GROUPED
     n_related = count_related(splits["train"]) if unsplit else 0
-    n_both_labels = count_both_labels(labelled)
+    n_both_labels = 0 if regression else count_both_labels(labelled)
     content["warnings"] = warnings_of(content, n_both_labels, n_related, baselines)
     return content

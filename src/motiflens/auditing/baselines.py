@@ -51,8 +51,8 @@ def fit_composition(
 ) -> Logits:
     """Logistic regression on the fractions of A, C, G and T and on the length."""
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=10_000))
-    model.fit(_composition(train), train.labels)
-    return lambda data: np.asarray(model.decision_function(_composition(data)))
+    model.fit(composition_of(train), train.labels)
+    return lambda data: np.asarray(model.decision_function(composition_of(data)))
 
 
 def fit_kmer(
@@ -88,11 +88,11 @@ def _on_strands(train: SequenceDataset, strands: str | None, fit: Fit) -> Logits
     """Fit on sequences, or on both strands of each."""
     if not (reads_both_strands(train) if strands is None else strands == "both"):
         return fit(train)
-    logits = fit(_both_strands(train))
-    return lambda data: logits(_both_strands(data))
+    logits = fit(on_both_strands(train))
+    return lambda data: logits(on_both_strands(data))
 
 
-def _both_strands(data: SequenceDataset) -> SequenceDataset:
+def on_both_strands(data: SequenceDataset) -> SequenceDataset:
     """Write the reverse complement of each sequence behind it: a kmer counts with its complement.
 
     As many N as the widest motif has columns keep the two apart, so that no window holds bases of
@@ -103,7 +103,7 @@ def _both_strands(data: SequenceDataset) -> SequenceDataset:
     apart = np.full((len(codes), max(MOTIF_WIDTHS)), PAD, dtype=np.uint8)
     joined = np.concatenate([apart, codes, apart, other, apart], axis=1)
     lengths = np.full(len(codes), joined.shape[1], dtype=np.int32)
-    return SequenceDataset(joined, lengths, data.labels, data.names)
+    return SequenceDataset(joined, lengths, data.labels, data.names, task=data.task)
 
 
 def choose_fit(fits: Sequence[Fit], train: SequenceDataset, generator: np.random.Generator) -> Fit:
@@ -123,7 +123,8 @@ def choose_fit(fits: Sequence[Fit], train: SequenceDataset, generator: np.random
     return max(fits, key=quality)
 
 
-def _composition(data: SequenceDataset) -> Floats:
+def composition_of(data: SequenceDataset) -> Floats:
+    """Return the fractions of A, C, G and T, and the length, (N, 5)."""
     counts = np.stack([(data.codes == base).sum(axis=1) for base in range(PAD)], axis=1)
     fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return np.column_stack([fractions, data.lengths])

@@ -20,7 +20,7 @@ N_DIFFERENCE = 0.01
 
 
 def warnings_of(
-    audit: dict[str, Any], n_both_labels: int, n_related: int, baselines: BaselineScores
+    audit: dict[str, Any], n_both_labels: int, n_related: int, baselines: BaselineScores | None
 ) -> list[str]:
     """Say in words what of an audit matters: what costs a held-out score its meaning comes first.
 
@@ -33,7 +33,8 @@ def warnings_of(
     n_related
         Of a data set without splits, sequences that share 31 bases with another one.
     baselines
-        Scores of the baselines.
+        Scores of the baselines; None where labels are numbers: classes are then not compared in
+        their sizes, nor looked at for shuffles.
     """
     sizes = {name: sum(part["n"].values()) for name, part in audit["composition"].items()}
     texts = _leaks(audit, sizes)
@@ -48,6 +49,10 @@ def warnings_of(
             f"{n_both_labels:,}."
         )
     texts += _constant(audit["constant"])
+    if baselines is None:
+        for name, part in audit["composition"].items():
+            texts += _contrasts(name, part)
+        return texts
     texts += _swapped(baselines)
     for name, part in audit["composition"].items():
         texts += [*_classes(name, part["n"]), *_shuffles(name, part), *_contrasts(name, part)]

@@ -185,17 +185,20 @@ def _write(dataset: SequenceDataset, output: Path, *, as_json: bool) -> None:
 
 
 def _summarise(dataset: SequenceDataset, output: Path, *, as_json: bool) -> None:
-    summary = {
-        "file": str(output),
-        "sequences": len(dataset),
-        "positives": int(dataset.labels.sum()),
-        "shortest": int(dataset.lengths.min()),
-        "longest": int(dataset.lengths.max()),
-    }
+    summary: dict[str, object] = {"file": str(output), "sequences": len(dataset)}
+    if dataset.is_regression:
+        low, high = float(dataset.labels.min()), float(dataset.labels.max())
+        summary |= {"lowest": low, "highest": high}
+        labels = f"labels from {low:g} to {high:g}"
+    else:
+        summary["positives"] = int(dataset.labels.sum())
+        labels = f"{summary['positives']} positive"
+    lengths = {"shortest": int(dataset.lengths.min()), "longest": int(dataset.lengths.max())}
+    summary |= lengths
     if as_json:
         print(json.dumps(summary))
     else:
         print(
-            f"{output}: {summary['sequences']} sequences, {summary['positives']} positive, "
-            f"{summary['shortest']} to {summary['longest']} bp"
+            f"{output}: {len(dataset)} sequences, {labels}, "
+            f"{lengths['shortest']} to {lengths['longest']} bp"
         )

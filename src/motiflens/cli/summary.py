@@ -19,6 +19,7 @@ from motiflens.report.headline import (
     score_in_words,
 )
 from motiflens.report.parts import TO
+from motiflens.report.regression import METRICS, best_numbers
 from motiflens.version import __version__
 
 if TYPE_CHECKING:
@@ -45,15 +46,20 @@ def summarise(made: Run, *, as_json: bool) -> None:
     if not is_first_process():
         return
     results = made.results
-    models = {name: _of_model(results, name) for name in results.comparison.models}
+    numbers = results.is_regression
+    scored = results.regression.models if numbers else results.comparison.models
+    models = {name: _of_model(results, name) for name in scored}
     trivial = best_baseline(results.metrics.baselines) if results.holds("metrics") else None
+    metric = "AUROC"
+    if numbers:
+        trivial, metric = best_numbers(results), "Spearman"
     seen = leak(results.audit) if results.holds("audit") else None
     motifs = results.motifs.discovery if results.holds("motifs") else ()
     crossed, discovered = _crossed(results), [in_short(motif) for motif in motifs]
     if as_json:
         found: dict[str, Any] = {"run": str(made.path), "models": models, "motifs": discovered}
         found |= {"crossing": crossed} if crossed else {}
-        found["best_baseline"] = trivial and {"name": trivial[0], "auroc": trivial[1]}
+        found["best_baseline"] = trivial and {"name": trivial[0], metric.lower(): trivial[1]}
         print(json.dumps({**found, "leak": seen}))
         return
     for name in models:
@@ -64,7 +70,7 @@ def summarise(made: Run, *, as_json: bool) -> None:
             mcc = score_in_words(at.mcc, 4).replace(TO, " to ")
             print(f"{name:<20} MCC {mcc} at the known prevalence {at.prevalence:g}")
     if trivial is not None:
-        print(f"{'best baseline':<20} AUROC {trivial[1]:.4f}, {trivial[0]}")
+        print(f"{'best baseline':<20} {metric} {trivial[1]:.4f}, {trivial[0]}")
     if seen is not None:
         print(f"{'leak':<20} {seen}")
     for name, values in models.items():
@@ -82,14 +88,18 @@ def summarise(made: Run, *, as_json: bool) -> None:
 
 def _of_model(results: Results, name: str) -> dict[str, Any]:
     """Return a model's scores as means over seeds and of the ensemble, its motifs and verdict."""
-    summary = results.comparison.models[name].summary
-    values: dict[str, Any] = {
-        metric: getattr(summary, metric).mean for metric in ("accuracy", "auroc", "auprc", "mcc")
-    }
-    values["ensemble"] = {metric: _estimate(results, name, metric) for metric in SCORES}
-    values |= _at_prevalence(results, name)
-    if folds := cross_validation(results, name):
-        values["cross_validation"] = msgspec.to_builtins(folds)
+    values: dict[str, Any] = {}
+    if results.is_regression:
+        test = results.regression.models[name].test
+        values["ensemble"] = {m: msgspec.to_builtins(getattr(test, m)) for m in METRICS}
+    else:
+        summary = results.comparison.models[name].summary
+        means = ("accuracy", "auroc", "auprc", "mcc")
+        values |= {metric: getattr(summary, metric).mean for metric in means}
+        values["ensemble"] = {metric: _estimate(results, name, metric) for metric in SCORES}
+        values |= _at_prevalence(results, name)
+        if folds := cross_validation(results, name):
+            values["cross_validation"] = msgspec.to_builtins(folds)
     if results.holds("motifs") and (found := results.motifs.models.get(name)):
         values["motifs"] = {
             route: motifs[0].consensus if motifs else None
@@ -137,6 +147,11 @@ def _judged_before(results: Results) -> str:
 def _scores(results: Results, name: str) -> str:
     """Write the ensemble's scores with their intervals, or the means over seeds without."""
     words = []
+    if results.is_regression:
+        for metric, title in METRICS.items():
+            estimate = getattr(results.regression.models[name].test, metric)
+            words.append(f"{title} {score_in_words(estimate, 4)}".replace(TO, " to "))
+        return "  ".join(words)
     for metric, title in SCORES.items():
         score = ensemble_score(results, name, metric)
         mean = getattr(results.comparison.models[name].summary, metric).mean

@@ -1,13 +1,16 @@
 """Labelled sequences: the data set, in memory or mapped, its splits and its true sites."""
 
-from motiflens.datasets.dataset import (
-    SPLITS,
-    SequenceDataset,
-    concatenate,
-    default_names,
-    mark_sites,
-)
+from motiflens.datasets.concatenate import concatenate
+from motiflens.datasets.dataset import SPLITS, SequenceDataset, default_names, mark_sites
 from motiflens.datasets.groups import bound_groups, homology_groups
+from motiflens.datasets.labels import (
+    CLASSIFICATION,
+    MAX_CLASSES,
+    REGRESSION,
+    TASKS,
+    LabelScale,
+    are_measurements,
+)
 from motiflens.datasets.loci import Loci
 from motiflens.datasets.mapped import MappedDataset, draw, open_mapped
 from motiflens.datasets.sites import check_strands, exact_matches
@@ -22,10 +25,16 @@ from motiflens.datasets.splits import (
 )
 
 __all__ = [
+    "CLASSIFICATION",
+    "MAX_CLASSES",
+    "REGRESSION",
     "SPLITS",
+    "TASKS",
+    "LabelScale",
     "Loci",
     "MappedDataset",
     "SequenceDataset",
+    "are_measurements",
     "bound_groups",
     "check_strands",
     "chromosome_groups",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from motiflens.errors import InputError
-from motiflens.sequences import PAD, Codes, Lengths
+from motiflens.sequences import PAD, Codes, Lengths, Site, format_sites
+
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def check_codes(codes: Codes, lengths: Lengths) -> None:
@@ -33,3 +36,23 @@ def check_values(what: str, values: NDArray[np.generic], allowed: Sequence[objec
             f"the {what} {values[wrong[0]].item()!r} is not {' or '.join(map(str, allowed))}",
             f"for sequence {wrong[0] + 1}",
         )
+
+
+def check_names(names: NDArray[np.str_]) -> None:
+    """Raise an InputError for a name with a control character."""
+    if _CONTROL_CHARACTER.search("".join(names.tolist())):
+        name = next(n for n in names.tolist() if _CONTROL_CHARACTER.search(n))
+        problem = f"the name {name!r} holds a control character"
+        raise InputError(problem, remedy="rename the sequence")
+
+
+def check_sites(sites: Sequence[Sequence[Site]], names: NDArray[np.str_], lengths: Lengths) -> None:
+    """Raise an InputError for a site that is not inside its sequence."""
+    for row, own in enumerate(sites):
+        for site in own:
+            if not 0 <= site.start < site.end <= lengths[row]:
+                raise InputError(
+                    f"the site {format_sites([site])} is not inside {names[row]}, which "
+                    f"has {lengths[row]} bases",
+                    remedy="correct the site; positions count from 0, the end is excluded",
+                )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -14,7 +13,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from motiflens.datasets.checks import check_codes, check_values
+from motiflens.datasets.checks import check_codes, check_names, check_sites, check_values
+from motiflens.datasets.labels import CLASSIFICATION, REGRESSION, check_labels, two_classes
 from motiflens.datasets.loci import Loci
 from motiflens.datasets.sites import sites_of_motif
 from motiflens.errors import InputError, one_of
@@ -32,8 +32,6 @@ SPLITS = ("train", "valid", "test")
 #: Sequences and bases that a notebook shows.
 MAX_SHOWN, MAX_SHOWN_BASES = 5, 200
 
-_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SequenceDataset:
@@ -46,7 +44,7 @@ class SequenceDataset:
     lengths
         int32 (N,), each from 1 to L.
     labels
-        float32 (N,), 0 or 1.
+        float32 (N,), 0 or 1; or, of a regression, numbers of any unit.
     names
         (N,) strings without control characters; they need not differ.
     split
@@ -59,6 +57,9 @@ class SequenceDataset:
         int64 (N,): rows of one number belong together in every split, as a shuffle and the
         sequence that it is made of, and after a split by homology all related sequences; -1 for
         a row that stands alone. None where all do.
+    task
+        ``"classification"`` by labels 0 and 1, or ``"regression"``; None where the labels decide:
+        it is a regression if there are three of them or more, not all whole or more than 20.
     folds
         int64 (N,): the fold of each row in cross-validation, from 1; 0 for a row in none.
 
@@ -76,6 +77,7 @@ class SequenceDataset:
     sites: tuple[tuple[Site, ...], ...] | None = None
     coordinates: Loci | None = None
     groups: NDArray[np.int64] | None = None
+    task: str | None = None
     folds: NDArray[np.int64] | None = None
 
     #: Whether the arrays lie in files of their own, so that a run keeps no copy of them.
@@ -84,25 +86,17 @@ class SequenceDataset:
     def __post_init__(self) -> None:
         self._check_shapes()
         check_codes(self.codes, self.lengths)
-        check_values("label", self.labels, (0, 1))
+        object.__setattr__(self, "task", check_labels(self.labels, self.task))
         if self.split is not None:
             check_values("split", self.split, SPLITS)
-        if _CONTROL_CHARACTER.search("".join(self.names.tolist())):
-            name = next(n for n in self.names.tolist() if _CONTROL_CHARACTER.search(n))
-            raise InputError(
-                f"the name {name!r} holds a control character", remedy="rename the sequence"
-            )
-        for row, sites in enumerate(self.sites or ()):
-            for site in sites:
-                if not 0 <= site.start < site.end <= self.lengths[row]:
-                    raise InputError(
-                        f"the site {format_sites([site])} is not inside {self.names[row]}, which "
-                        f"has {self.lengths[row]} bases",
-                        remedy="correct the site; positions count from 0, the end is excluded",
-                    )
+        check_names(self.names)
+        check_sites(self.sites or (), self.names, self.lengths)
 
     def _check_shapes(self) -> None:
         """Raise an InputError unless every part has an entry for every sequence."""
+        if np.ndim(self.labels) > 1:
+            problem = f"labels {np.shape(self.labels)} have several columns"
+            raise InputError(problem, remedy="one is learnt at a time: give labels (N,)")
         n = len(self.codes)
         sizes = {
             "lengths": np.shape(self.lengths),
@@ -131,6 +125,7 @@ class SequenceDataset:
         split: Sequence[str] | None = None,
         sites: Iterable[Iterable[Site]] | None = None,
         coordinates: Loci | None = None,
+        task: str | None = None,
     ) -> SequenceDataset:
         """Make a data set of strings; without names they are called ``seq0001`` and so on."""
         codes, lengths = encode(sequences)
@@ -142,18 +137,35 @@ class SequenceDataset:
             None if split is None else np.array(split, dtype=np.str_),
             None if sites is None else tuple(tuple(row) for row in sites),
             coordinates,
+            task=task,
         )
 
     def __len__(self) -> int:
         return len(self.codes)
 
     def __repr__(self) -> str:
-        positives = int((self.labels == 1).sum())
+        labels = "regression"
+        if not self.is_regression:
+            labels = f"{int((self.labels == 1).sum()):,} positives"
         split = "" if self.split is None else ", split"
-        return (
-            f"{type(self).__name__}({len(self):,} × {self.codes.shape[1]:,} bp, "
-            f"{positives:,} positives{split})"
-        )
+        size = f"{len(self):,} × {self.codes.shape[1]:,} bp"
+        return f"{type(self).__name__}({size}, {labels}{split})"
+
+    @property
+    def is_regression(self) -> bool:
+        """Whether labels are numbers to predict, and not two classes."""
+        return self.task == REGRESSION
+
+    @property
+    def classes(self) -> NDArray[np.float32]:
+        """1 for positives and 0 for negatives (N,), as :meth:`in_classes` has them."""
+        return two_classes(self.labels, self.split) if self.is_regression else self.labels
+
+    def in_classes(self) -> SequenceDataset:
+        """Return the data in two classes: as they are, or of a regression by `two_classes`."""
+        if not self.is_regression:
+            return self
+        return replace(self, labels=self.classes, task=CLASSIFICATION)
 
     def _repr_html_(self) -> str:
         """Show counts and the first sequences in a notebook, true sites marked."""
@@ -161,7 +173,7 @@ class SequenceDataset:
             "<tr>"
             + "".join(f"<td>{escape(str(value))}</td>" for value in (self.names[row], label))
             + f"<td><code>{self._marked(row)}</code></td></tr>"
-            for row, label in enumerate(self.labels[:MAX_SHOWN].astype(int).tolist())
+            for row, label in enumerate(self.written_labels()[:MAX_SHOWN])
         ]
         head = "<tr><th>name</th><th>label</th><th>sequence</th></tr>"
         counts = (
@@ -173,6 +185,10 @@ class SequenceDataset:
             f"<p><code>{escape(repr(self))}</code> {', '.join(counts)}</p>"
             f"<div style='overflow-x:auto'><table>{head}{''.join(rows)}</table></div>"
         )
+
+    def written_labels(self) -> list[int] | list[float]:
+        """Return labels as files have them: whole numbers of classes."""
+        return (self.labels if self.is_regression else self.labels.astype(int)).tolist()
 
     def _marked(self, row: int) -> str:
         """Write the letters of a row, those of its true sites in colour."""
@@ -205,6 +221,7 @@ class SequenceDataset:
             None if self.sites is None else tuple(self.sites[row] for row in rows),
             None if self.coordinates is None else self.coordinates.subset(rows),
             None if self.groups is None else self.groups[rows],
+            self.task,
             None if self.folds is None else self.folds[rows],
         )
 
@@ -271,7 +288,7 @@ class SequenceDataset:
 
         That of a mapped data set is made of its files and its split.
         """
-        rows: list[list[Any]] = [self.sequences(), self.labels.astype(int).tolist()]
+        rows: list[list[Any]] = [self.sequences(), self.written_labels()]
         header = ["sequence", "label"]
         if self.split is not None:
             header.append("split")
@@ -302,37 +319,6 @@ class SequenceDataset:
         return {}
 
 
-def concatenate(parts: Sequence[SequenceDataset]) -> SequenceDataset:
-    """Put data sets one after the other.
-
-    Split and sites stay where all parts have them; coordinates and groups stay where one part has
-    them, and are unknown for the others. Rows of different parts with one number in ``groups``
-    belong together.
-    """
-    split = [part.split for part in parts if part.split is not None]
-    sites = [part.sites for part in parts if part.sites is not None]
-    places = [part.coordinates or Loci.unknown(len(part)) for part in parts]
-    codes, lengths = encode([text for part in parts for text in part.sequences()])
-    return SequenceDataset(
-        codes,
-        lengths,
-        np.concatenate([part.labels for part in parts]),
-        np.concatenate([part.names for part in parts]),
-        np.concatenate(split) if len(split) == len(parts) else None,
-        tuple(row for part in sites for row in part) if len(sites) == len(parts) else None,
-        Loci.join(places) if any(part.coordinates for part in parts) else None,
-        _join_groups(parts),
-    )
-
-
-def _join_groups(parts: Sequence[SequenceDataset]) -> NDArray[np.int64] | None:
-    if all(part.groups is None for part in parts):
-        return None
-    alone = [np.full(len(part), -1, dtype=np.int64) for part in parts]
-    given = zip(parts, alone, strict=True)
-    return np.concatenate([own if part.groups is None else part.groups for part, own in given])
-
-
 def default_names(n: int, prefix: str = "seq") -> NDArray[np.str_]:
     """Name n sequences ``seq0001``, ``seq0002``, … with as many digits as the last one needs."""
     digits = max(4, len(str(n)))
@@ -342,6 +328,7 @@ def default_names(n: int, prefix: str = "seq") -> NDArray[np.str_]:
 def mark_sites(dataset: SequenceDataset, motif: str, strands: str = "forward") -> SequenceDataset:
     """Return data whose true sites are the matches of a motif in positives; see `sites_of_motif`.
 
-    Sites that were there before are replaced.
+    Of a regression, in all sequences. Sites that were there before are replaced.
     """
-    return dataset.with_sites(sites_of_motif(dataset.codes, dataset.labels, motif, strands))
+    searched = np.ones_like(dataset.labels) if dataset.is_regression else dataset.labels
+    return dataset.with_sites(sites_of_motif(dataset.codes, searched, motif, strands))

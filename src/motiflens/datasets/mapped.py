@@ -61,7 +61,7 @@ class MappedDataset(SequenceDataset):
             return self
         # With the seed alone these would be the very rows that the split holds out.
         generator = np.random.default_rng((seed, SAMPLE_SIZE))
-        return self.subset(draw(self.labels, np.arange(len(self)), SAMPLE_SIZE, generator))
+        return self.subset(draw(self.classes, np.arange(len(self)), SAMPLE_SIZE, generator))
 
     def data_sha256(self) -> str:
         """Return a fingerprint of the files and the split."""

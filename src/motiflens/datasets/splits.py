@@ -39,7 +39,7 @@ def split_at_random(dataset: SequenceDataset, *, test: float, seed: int) -> Sequ
     leader = leaders(dataset)
     units = np.unique(leader)
     _, held_out = train_test_split(
-        units, test_size=test, stratify=dataset.labels[units], random_state=seed
+        units, test_size=test, stratify=dataset.classes[units], random_state=seed
     )
     return _hold_out(dataset, np.isin(leader, held_out))
 
@@ -160,7 +160,7 @@ def split_by_groups(
         When a class is left without a sequence in one of the two splits.
     """
     _check_fraction(dataset, test)
-    classes, label = np.unique(dataset.labels, return_inverse=True)
+    classes, label = np.unique(dataset.classes, return_inverse=True)
     sizes = np.zeros((int(groups.max(initial=-1)) + 1, len(classes)), dtype=np.int64)
     np.add.at(sizes, (groups, label), 1)
     room = np.array([round(test * n) for n in sizes.sum(axis=0).tolist()])
@@ -236,8 +236,9 @@ def chromosome_groups(dataset: SequenceDataset) -> Groups:
 
 
 def _check_fraction(dataset: SequenceDataset, test: float) -> None:
-    for label in np.unique(dataset.labels):
-        n = int((dataset.labels == label).sum())
+    classes = dataset.classes
+    for label in np.unique(classes):
+        n = int((classes == label).sum())
         if not (0 < test < 1 and 0 < round(test * n) < n):
             raise InputError(
                 f"a test fraction of {test:g} of {n} sequences with label {label:g} leaves a "
@@ -260,10 +261,11 @@ def require_two_classes(dataset: SequenceDataset, part: str | None = None) -> No
         problem = "there are no sequences"
         if len(found):
             problem = f"all {len(labels)} sequences have label {found[0]:g}"
+        remedy = "add sequences of the other class, for instance by a file of negatives"
         raise InputError(
             problem,
             "" if part is None else f"in the split {part}",
-            remedy="add sequences of the other class, for instance by a file of negatives",
+            "add sequences of other labels" if dataset.is_regression else remedy,
         )
 
 

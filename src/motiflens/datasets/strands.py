@@ -27,13 +27,15 @@ def strand_share(dataset: SequenceDataset) -> float:
     Parameters
     ----------
     dataset
-        With both classes: the training split, so that nothing of the test split is used.
+        With both classes, or numbers, by `SequenceDataset.in_classes`: the training split, so that
+        nothing of the test split is used.
 
     Returns
     -------
     float
         1 where no k-mer is enriched: then nothing speaks against both strands.
     """
+    dataset = dataset.in_classes()
     held = np.stack([_fraction_with_kmer(dataset, label) for label in (0, 1)])
     sizes = np.array([(dataset.labels == label).sum() for label in (0, 1)])
     pooled = (held * sizes[:, None]).sum(axis=0) / sizes.sum()

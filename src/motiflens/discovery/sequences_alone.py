@@ -67,7 +67,8 @@ def discover_without_model(
     Parameters
     ----------
     sequences
-        Whatever :func:`motiflens.read` reads; without labels all are positives.
+        Whatever :func:`motiflens.read` reads; without labels all are positives, and of labels that
+        are numbers those of the highest tenth.
     output
         Folder for the results, and where there are motifs their matrices, seqlets and sites; made
         where it does not exist.
@@ -101,7 +102,7 @@ def discover_without_model(
         )
     if negatives is not None:
         options = replace(options, negatives=str(negatives))
-    data = read_unlabelled(sequences, options, seed=seed).dataset
+    data = read_unlabelled(sequences, options, seed=seed).dataset.in_classes()
     positives = data.positives()
     others = data.negatives() if len(positives) < len(data) else None
     halves = cut_in_halves(positives, others, seed)

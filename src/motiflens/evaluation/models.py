@@ -32,6 +32,15 @@ from motiflens.training import Job, Trained, predict_trained, single_intra_op_th
 
 
 @dataclass(frozen=True)
+class Sized:
+    """A point of a model's learning curve: how many training sequences, and the trained seeds."""
+
+    n_train: int
+    model: str
+    replicas: Sequence[Trained]
+
+
+@dataclass(frozen=True)
 class Compared:
     """What a comparison found.
 
@@ -94,28 +103,40 @@ def compare(
     InputError
         If a model is unknown, a size is too large, or a class is missing from the test split.
     """
-    curves = curve_jobs(jobs, sizes, size_seeds)
-    test = dataset.part("test")
-    trained = train_all(
+    full_runs, points = train_models(
         dataset,
-        [*jobs, *curves],
+        jobs,
+        curve_jobs(jobs, sizes, size_seeds),
         threads=threads,
         device=device,
         advance=advance,
         checkpoint=checkpoint,
         engine=engine,
     )
+    test = dataset.part("test")
+    with single_intra_op_thread():
+        at_sizes = [(p.n_train, p.model, _score_curve(p.replicas, test)) for p in points]
+    compared = compare_trained(dataset, full_runs, at_sizes, target)
+    return replace(compared, training={m: timing_of(g, target) for m, g in full_runs.items()})
+
+
+def train_models(
+    dataset: SequenceDataset, jobs: Sequence[Job], curves: Sequence[Job], **options: Any
+) -> tuple[dict[str, list[Trained]], list[Sized]]:
+    """Train models, by name, and the points of their learning curves, all at once.
+
+    The options are those of :func:`motiflens.training.train_all`.
+    """
+    trained = train_all(dataset, [*jobs, *curves], **options)
     own, later = trained[: len(jobs)], trained[len(jobs) :]
     full_runs: dict[str, list[Trained]] = {}
     for job, group in zip(jobs, own, strict=True):
         full_runs.setdefault(job.architecture, []).extend(group)
-    with single_intra_op_thread():
-        at_sizes = [
-            (job.n_train or 0, job.architecture, _score_curve(group, test))
-            for job, group in zip(curves, later, strict=True)
-        ]
-    compared = compare_trained(dataset, full_runs, at_sizes, target)
-    return replace(compared, training={m: _timing(g, target) for m, g in full_runs.items()})
+    points = [
+        Sized(job.n_train or 0, job.architecture, group)
+        for job, group in zip(curves, later, strict=True)
+    ]
+    return full_runs, points
 
 
 def compare_trained(
@@ -200,7 +221,7 @@ def _model_results(
     """Return the scores of a model's seeds, and its learning curve, which ends with all data."""
     points = [*curve, (replica.n_train + replica.n_valid, full)] if curve else []
     return ModelScores(
-        parameters=sum(p.numel() for p in replica.model.parameters()),
+        parameters=parameters_of([replica]),
         seeds=full,
         summary=_summary(full),
         sizes=tuple(
@@ -208,6 +229,11 @@ def _model_results(
             for n_train, scores in points
         ),
     )
+
+
+def parameters_of(replicas: Sequence[Trained]) -> int:
+    """Count the weights of a model."""
+    return sum(p.numel() for p in replicas[0].model.parameters())
 
 
 def _score_seeds(group: Sequence[Trained], test: SequenceDataset) -> intervals.SeedScores:
@@ -232,7 +258,7 @@ def _row(trained: Trained, scores: dict[str, float], target: float | None) -> Se
     )
 
 
-def _mean_of_seeds(values: Sequence[float], bounds: tuple[float, float]) -> dict[str, Any]:
+def mean_of_seeds(values: Sequence[float], bounds: tuple[float, float]) -> dict[str, Any]:
     """Return a mean with its 95 % t-interval; None for the ends where one seed shows no spread."""
     interval = intervals.mean_interval(values, bounds=bounds)._asdict()
     return interval if len(values) > 1 else {**interval, "low": None, "high": None}
@@ -244,13 +270,13 @@ def _summary(seeds: Sequence[SeedScores]) -> ScoreSummary:
     The replicas of a learning curve do not watch the test split, and have no such epochs.
     """
     means = {
-        metric: MeanOfSeeds(**_mean_of_seeds([getattr(s.test, metric) for s in seeds], bounds))
+        metric: MeanOfSeeds(**mean_of_seeds([getattr(s.test, metric) for s in seeds], bounds))
         for metric, bounds in BOUNDS.items()
     }
     reached = [s.epochs_to_target for s in seeds if s.epochs_to_target is not None]
     epochs = EpochsToTarget(mean=None, low=None, high=None, n=0)
     if reached:
-        mean = _mean_of_seeds(reached, (1.0, float("inf")))
+        mean = mean_of_seeds(reached, (1.0, float("inf")))
         epochs = EpochsToTarget(**mean, median=float(np.median(reached)))
     return ScoreSummary(**means, epochs_to_target=epochs)
 
@@ -267,7 +293,8 @@ def _differences(
     return tuple(rows)
 
 
-def _timing(group: Sequence[Trained], target: float | None) -> TrainingTime:
+def timing_of(group: Sequence[Trained], target: float | None = None) -> TrainingTime:
+    """Say what the training of a model's seeds took."""
     seconds = sum(one.seconds for one in group)
     epochs = sum(len(one.history) for one in group)
     to_target = {}

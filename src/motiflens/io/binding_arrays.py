@@ -6,8 +6,9 @@ import math
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from motiflens.datasets import SequenceDataset
+from motiflens.datasets import REGRESSION, SequenceDataset
 from motiflens.errors import InputError
 from motiflens.files import stream_text
 from motiflens.io.tables import delimited_rows
@@ -74,6 +75,50 @@ def read_microarray(
         When the file is missing, empty, damaged or not text, for a line that is none (with its
         number), and when one class would be empty.
     """
+    sequences, signal = _probes(path, signal_column)
+    bound = signal > signal.mean() + positive_sd * signal.std()
+    if bound.all() or not bound.any():
+        brightest = (signal.max() - signal.mean()) / (signal.std() or 1)
+        raise InputError(
+            f"{bound.sum()} of {len(bound)} probes are brighter than the mean plus {positive_sd:g} "
+            f"standard deviations (the brightest is {brightest:.1f} above)",
+            f"in {path}",
+            "choose another positive_sd, or another signal_column",
+            ("positive_sd", "signal_column"),
+        )
+    return SequenceDataset.from_sequences(sequences, bound)
+
+
+def read_signals(path: Path | str, *, signal_column: int) -> tuple[SequenceDataset, str]:
+    """Read the probes of a protein-binding microarray with their signals, for a regression.
+
+    Parameters
+    ----------
+    path, signal_column
+        See `read_microarray`.
+
+    Returns
+    -------
+    dataset, note
+        Labels are the logarithms of the signals to base 2, as their noise grows with them; or,
+        where one is not above 0, the signals themselves. The note says which.
+
+    Raises
+    ------
+    InputError
+        See `read_microarray`.
+    """
+    sequences, signal = _probes(path, signal_column)
+    note = f"labels are the signals of {len(signal):,} probes"
+    if (signal > 0).all():
+        note = f"labels are the base-2 logarithms of the signals of {len(signal):,} probes"
+        signal = np.log2(signal)
+    dataset = SequenceDataset.from_sequences(sequences, signal, task=REGRESSION)
+    return dataset, note
+
+
+def _probes(path: Path | str, signal_column: int) -> tuple[list[str], NDArray[np.float64]]:
+    """Return the sequences and the signals of all lines."""
     if signal_column < 2:
         raise InputError(
             f"signal_column={signal_column} is below 2",
@@ -94,18 +139,7 @@ def read_microarray(
             signals.append(_parse_signal(row[signal_column - 1]))
         except InputError as error:
             raise at(error, where) from None
-    signal = np.array(signals)
-    bound = signal > signal.mean() + positive_sd * signal.std()
-    if bound.all() or not bound.any():
-        brightest = (signal.max() - signal.mean()) / (signal.std() or 1)
-        raise InputError(
-            f"{bound.sum()} of {len(bound)} probes are brighter than the mean plus {positive_sd:g} "
-            f"standard deviations (the brightest is {brightest:.1f} above)",
-            f"in {path}",
-            "choose another positive_sd, or another signal_column",
-            ("positive_sd", "signal_column"),
-        )
-    return SequenceDataset.from_sequences(sequences, bound)
+    return sequences, np.array(signals)
 
 
 def _parse_signal(text: str) -> float:

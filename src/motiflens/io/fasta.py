@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from motiflens.datasets import Loci, SequenceDataset, default_names
+from motiflens.datasets import REGRESSION, Loci, SequenceDataset, default_names
 from motiflens.errors import InputError
 from motiflens.files import read_text, stream_text
 from motiflens.io.sniff import FASTA, kind_of
-from motiflens.io.values import at, convert_each, explain_labels, parse_label, parse_sequence
+from motiflens.io.values import (
+    at,
+    convert_each,
+    find_task,
+    parse_label,
+    parse_number,
+    parse_sequence,
+)
 
 _LOCUS = re.compile(r"(.+):([0-9]{1,12})-([0-9]{1,12})(?:\(([+-])\))?")
 
@@ -131,7 +139,7 @@ def read_records(path: Path | str) -> list[Record]:
 
 
 def dataset_of(
-    records: list[Record], labels: list[float], *, prefix: str = "seq"
+    records: list[Record], labels: list[float], *, prefix: str = "seq", task: str | None = None
 ) -> SequenceDataset:
     """Make a data set; names and coordinates come from the headers where all have them.
 
@@ -151,6 +159,7 @@ def dataset_of(
         coordinates=Loci(*map(np.array, zip(*known, strict=True)))
         if len(known) == len(loci)
         else None,
+        task=task,
     )
 
 
@@ -165,7 +174,11 @@ def _locus_of(record: Record) -> tuple[str, int, int, str] | None:
 
 
 def with_labels(
-    path: Path | str, records: list[Record], labels: Path | str, positive: str | None
+    path: Path | str,
+    records: list[Record],
+    labels: Path | str,
+    positive: str | None,
+    task: str | None = None,
 ) -> tuple[SequenceDataset, tuple[str, ...]]:
     """Label the records of a file by the lines of another.
 
@@ -179,6 +192,8 @@ def with_labels(
         File with a label a line, or two columns of which the first is 1 for a positive.
     positive
         The word that is the positive label, where labels are words.
+    task
+        See :func:`motiflens.io.values.find_task`.
 
     Returns
     -------
@@ -192,11 +207,19 @@ def with_labels(
     lines = read_text(labels).rstrip().split("\n")
     two_columns = positive is None and all(word in ("0", "1") for word in lines[0].split()[:2])
     two_columns = two_columns and len(lines[0].split()) == 2
+    n_columns = len(lines[0].split())
+    if not two_columns and n_columns > 1 and _are_numbers(lines[0].split()):
+        raise InputError(
+            f"there are {n_columns} columns of labels",
+            f"in {labels}",
+            "one is learnt at a time: give a file with that column",
+            "labels",
+        )
     if not two_columns:
-        explain_labels(lines, labels, positive)
+        task = find_task(lines, labels, positive, task)
     values = convert_each(
         lines,
-        lambda line: _parse_label_line(line, positive),
+        parse_number if task == REGRESSION else partial(_parse_label_line, positive=positive),
         lambda i: f"in line {i + 1} of {labels}",
     )
     if len(values) != len(records):
@@ -205,7 +228,15 @@ def with_labels(
             remedy="check that the two files belong together",
         )
     notes = (f"{labels} has two columns; the first is taken for the positives",) * two_columns
-    return dataset_of(records, values), notes
+    return dataset_of(records, values, task=task), notes
+
+
+def _are_numbers(words: list[str]) -> bool:
+    try:
+        list(map(parse_number, words))
+    except InputError:
+        return False
+    return True
 
 
 def _parse_label_line(line: str, positive: str | None) -> float:
@@ -221,14 +252,23 @@ def _parse_label_line(line: str, positive: str | None) -> float:
     return first
 
 
-def with_labels_in_headers(path: Path | str, records: list[Record]) -> SequenceDataset:
-    """Label the records of a FASTA file by their names, 0 or 1.
+def with_labels_in_headers(
+    path: Path | str, records: list[Record], task: str | None = None
+) -> SequenceDataset:
+    """Label the records of a FASTA file by their names, 0 or 1, or numbers of a regression.
 
     Raises
     ------
     InputError
         If a record has another name.
     """
+    if task == REGRESSION:
+        values = convert_each(
+            (record.name for record in records),
+            parse_number,
+            lambda i: f"in line {records[i].line} of {path}",
+        )
+        return SequenceDataset.from_sequences([r.sequence for r in records], values, task=task)
     unlabelled = next((record for record in records if record.name not in ("0", "1")), None)
     if unlabelled is not None:
         raise InputError(

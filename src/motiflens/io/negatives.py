@@ -101,7 +101,7 @@ def bind(positives: SequenceDataset, negatives: SequenceDataset) -> SequenceData
 def shuffles_off_genome(dataset: SequenceDataset) -> SequenceDataset:
     """Take from shuffles the locus of their positive, which runs of version 0.1 gave them."""
     loci = dataset.coordinates
-    if loci is None:
+    if loci is None or dataset.is_regression:
         return dataset
     is_shuffle = (dataset.labels == 0) & np.char.endswith(dataset.names, SHUFFLED)
     if not (is_shuffle & (loci.chrom != "")).any():

@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from pathlib import Path
 
-from motiflens.errors import InputError
+from motiflens.datasets import TASKS
+from motiflens.errors import InputError, one_of
 
 #: Options that are numbers, of which kind, and what that is called.
 _NUMBERS: tuple[tuple[str, type, str], ...] = (
@@ -42,6 +43,10 @@ class ReadOptions:
         Column of the signal of a protein-binding microarray, counted from 1.
     positive_sd
         Probes this many standard deviations above the mean are positives.
+    task
+        classification, by labels 0 and 1, or regression, by numbers; found by itself where the
+        labels decide: numbers that are not all whole, or more than 20 of them, are predicted as
+        such. Of a microarray regression predicts the signals.
     """
 
     labels: Path | None = None
@@ -53,6 +58,7 @@ class ReadOptions:
     exclude: Path | None = None
     signal_column: int | None = None
     positive_sd: float | None = None
+    task: str | None = None
 
     def __post_init__(self) -> None:
         for name, kind, told in _NUMBERS:
@@ -60,6 +66,8 @@ class ReadOptions:
             if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
                 remedy = "give the number without quotes" if isinstance(value, str) else ""
                 raise InputError(f"{name}={value!r} is no {told}", remedy=remedy, argument=name)
+        if self.task is not None:
+            one_of("a task", self.task, TASKS, argument="task")
 
     def given(self) -> dict[str, object]:
         """Return the options that are not left to their default."""

@@ -9,11 +9,12 @@ DeepBind's files and, by their signal, microarrays. Text may be compressed (``.g
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from motiflens.datasets import SequenceDataset, concatenate
+from motiflens.datasets import REGRESSION, SequenceDataset, concatenate
 from motiflens.errors import InputError
 from motiflens.io.options import AS_IT_IS, ReadOptions
 from motiflens.io.sources import Reading, options_beside, read_source
@@ -39,6 +40,7 @@ def read(
     exclude: Path | str | None = None,
     signal_column: int | None = None,
     positive_sd: float | None = None,
+    task: str | None = None,
     valid: Source | None = None,
     test: Source | None = None,
     test_negatives: Path | str | None = None,
@@ -77,6 +79,10 @@ def read(
         BED file of regions that no peak and no matched negative may overlap, such as a blacklist.
     signal_column, positive_sd
         For a microarray, see :func:`motiflens.io.binding_arrays.read_microarray`.
+    task
+        ``"classification"`` by labels 0 and 1, or ``"regression"`` by numbers; None where the
+        labels decide (see :class:`SequenceDataset`). Of a microarray regression takes the signals
+        (:func:`motiflens.io.binding_arrays.read_signals`).
     valid, test
         Files of the same kinds that are used as these splits, as they are. Options such as
         ``width`` are theirs too, as far as they are for a file of that kind.
@@ -106,6 +112,7 @@ def read(
         exclude=None if exclude is None else Path(exclude),
         signal_column=signal_column,
         positive_sd=positive_sd,
+        task=task,
     )
     others = {"valid": valid, "test": test}
     return read_files(path, options, others, test_negatives=test_negatives, seed=seed).dataset
@@ -150,6 +157,8 @@ def read_files(
             argument=option,
         )
     negatives = None if test_negatives is None else str(test_negatives)
+    if main.dataset.is_regression:
+        options = replace(options, task=REGRESSION)
     readings = {"train": main}
     for split, file in files.items():
         readings[split] = _read_beside(split, file, options, negatives, seed)
@@ -170,7 +179,7 @@ def _read_beside(
     """Read the file of a split, by those options of the main one that it can have."""
     try:
         if not isinstance(file, str | PathLike):
-            return _read_one(file, ReadOptions(positive=options.positive), seed)
+            return _read_one(file, ReadOptions(positive=options.positive, task=options.task), seed)
         return read_source(Path(file), options_beside(Path(file), options, negatives), seed)
     except InputError as error:
         if error.arguments != ("labels", "negatives"):
@@ -190,11 +199,11 @@ def _read_one(data: Source, options: ReadOptions, seed: int) -> Reading:
     if not hasattr(data, "iloc"):
         remedy = "give the name of a file, or a pandas data frame"
         raise InputError(f"{type(data).__name__} is no data set", remedy=remedy)
-    other = next((name for name in options.given() if name != "positive"), None)
+    other = next((name for name in options.given() if name not in ("positive", "task")), None)
     if other is not None:
         problem = f"{other}={options.given()[other]} is not for a data frame"
         raise InputError(problem, remedy="leave it out", argument=other)
-    return Reading(read_frame(data, options.positive))
+    return Reading(read_frame(data, options.positive, options.task))
 
 
 def read_unlabelled(path: Path | str, options: ReadOptions = AS_IT_IS, *, seed: int = 0) -> Reading:

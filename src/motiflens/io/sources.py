@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from motiflens.datasets import Loci, SequenceDataset, open_mapped
+from motiflens.datasets import REGRESSION, Loci, SequenceDataset, open_mapped
 from motiflens.errors import InputError
 from motiflens.io import sniff
 from motiflens.io.bed import read_loci
-from motiflens.io.binding_arrays import DEFAULT_SD, read_deepbind, read_microarray
+from motiflens.io.binding_arrays import DEFAULT_SD, read_deepbind, read_microarray, read_signals
 from motiflens.io.fasta import dataset_of, read_records, with_labels, with_labels_in_headers
 from motiflens.io.genome import Genome, Windows, extract, open_genome
 from motiflens.io.negatives import bind, make_negatives, split_kind
@@ -110,10 +110,24 @@ def _check_options(path: Path | str, options: ReadOptions, kind: str) -> None:
             remedy="leave one of them out",
             argument=("labels", "negatives"),
         )
+    if options.task == REGRESSION:
+        _check_regression(options)
+
+
+def _check_regression(options: ReadOptions) -> None:
+    """Refuse what makes two classes, where numbers are to be predicted."""
+    for name in ("negatives", "positive_sd"):
+        value = getattr(options, name)
+        if value is not None:
+            raise InputError(
+                f"there is {name}={value}, which is for two classes, and task={REGRESSION}",
+                remedy="leave one of them out",
+                argument=(name, "task"),
+            )
 
 
 def _read_table(source: _Source) -> Reading:
-    dataset = read_table(source.path, source.options.positive)
+    dataset = read_table(source.path, source.options.positive, source.options.task)
     if dataset.coordinates is not None:
         return Reading(dataset)
     names = open_table(source.path)[0]
@@ -130,6 +144,9 @@ def _read_microarray(source: _Source) -> Reading:
             remedy="give the number of the column that holds the signal, such as signal_column=2",
             argument=("positive_sd", "signal_column"),
         )
+    if source.options.task == REGRESSION:
+        dataset, in_words = read_signals(source.path, signal_column=column)
+        return Reading(dataset, LABELLED, (in_words,))
     sd = DEFAULT_SD if sd is None else sd
     dataset = read_microarray(source.path, signal_column=column, positive_sd=sd)
     note = (
@@ -160,13 +177,13 @@ def _read_sequences(source: _Source) -> Reading:
         raise InputError(problem, f"beside {path}", "give labels=FILE, or leave it out", "positive")
     records = read_records(path)
     if options.labels is not None:
-        dataset, notes = with_labels(path, records, options.labels, options.positive)
+        dataset, notes = with_labels(path, records, options.labels, options.positive, options.task)
         return Reading(dataset, LABELLED, notes)
     names = [record.name for record in records]
     has_labels = "0" in names and set(names) <= {"0", "1"}
     if options.negatives is None:
-        if source.need_labels or has_labels:
-            return Reading(with_labels_in_headers(path, records))
+        if source.need_labels or has_labels or options.task == REGRESSION:
+            return Reading(with_labels_in_headers(path, records, options.task))
         return Reading(dataset_of(records, [1.0] * len(records)), "")
     if has_labels:
         raise InputError(
@@ -302,10 +319,10 @@ class Kind(NamedTuple):
 #: Every kind of file that holds sequences, by what :mod:`motiflens.io.sniff` calls it.
 KINDS = {
     sniff.MAPPED: Kind(_read_mapped, ()),
-    sniff.TABLE: Kind(_read_table, ("positive",)),
-    sniff.MICROARRAY: Kind(_read_microarray, ("signal_column", "positive_sd")),
+    sniff.TABLE: Kind(_read_table, ("positive", "task")),
+    sniff.MICROARRAY: Kind(_read_microarray, ("signal_column", "positive_sd", "task")),
     sniff.BED: Kind(_read_bed, ("negatives", "genome", "width", "peak_name", "exclude")),
     sniff.DEEPBIND: Kind(_read_deepbind, ("negatives",)),
-    sniff.FASTA: Kind(_read_sequences, ("labels", "positive", "negatives", "genome")),
-    sniff.LINES: Kind(_read_sequences, ("labels", "positive", "negatives", "genome")),
+    sniff.FASTA: Kind(_read_sequences, ("labels", "positive", "negatives", "genome", "task")),
+    sniff.LINES: Kind(_read_sequences, ("labels", "positive", "negatives", "genome", "task")),
 }

@@ -14,25 +14,26 @@ import difflib
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import lazy_loader  # type: ignore[import-untyped]
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from motiflens.datasets import Loci, SequenceDataset
+from motiflens.datasets import REGRESSION, Loci, SequenceDataset
 from motiflens.errors import InputError
 from motiflens.files import open_binary, stream_text, write_whole
+from motiflens.io.binary_tables import Row, decoded, parquet_rows, workbook_rows
 from motiflens.io.sniff import SEPARATORS, column_names, is_header
 from motiflens.io.values import (
     at,
     convert_each,
-    explain_labels,
+    find_task,
     parse_label,
+    parse_number,
     parse_position,
     parse_sequence,
     parse_split,
@@ -42,8 +43,6 @@ from motiflens.sequences import format_sites, parse_sites
 LOCUS_COLUMNS = ("chrom", "start", "end", "strand")
 COLUMNS = ("sequence", "label", "name", "split", "sites", *LOCUS_COLUMNS)
 
-Row = tuple[list[str], str]
-"""The values of a row, and where it is."""
 #: What a data frame is called in messages.
 FRAME = "the data frame"
 
@@ -57,8 +56,6 @@ _DATA = re.compile(r"[ACGTUN]{4,}", re.IGNORECASE)
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-pandas = lazy_loader.load("pandas")  # wanted for workbooks alone, and slow to import
 
 # The default of 131,072 letters a field is less than some models read at once.
 csv.field_size_limit(2**31 - 1)
@@ -97,10 +94,10 @@ def write_table(dataset: SequenceDataset, path: Path | str) -> None:
         )
 
 
-def _columns(dataset: SequenceDataset) -> dict[str, list[str] | list[int]]:
-    columns: dict[str, list[str] | list[int]] = {
+def _columns(dataset: SequenceDataset) -> dict[str, list[str] | list[int] | list[float]]:
+    columns: dict[str, list[str] | list[int] | list[float]] = {
         "sequence": dataset.sequences(),
-        "label": dataset.labels.astype(int).tolist(),
+        "label": dataset.written_labels(),
         "name": dataset.names.tolist(),
     }
     if dataset.split is not None:
@@ -112,10 +109,13 @@ def _columns(dataset: SequenceDataset) -> dict[str, list[str] | list[int]]:
     return columns
 
 
-def read_table(path: Path | str, positive: str | None = None) -> SequenceDataset:
+def read_table(
+    path: Path | str, positive: str | None = None, task: str | None = None
+) -> SequenceDataset:
     """Read a data set from a table.
 
-    Column names may be in any case. Labels are 0 or 1, also 0.0 and 1.0, false and true.
+    Column names may be in any case. Labels are 0 or 1, also 0.0 and 1.0, false and true, or numbers
+    to predict.
 
     Parameters
     ----------
@@ -123,6 +123,8 @@ def read_table(path: Path | str, positive: str | None = None) -> SequenceDataset
         The table.
     positive
         The word that is the positive label, where labels are words; all others are negative.
+    task
+        See :func:`motiflens.io.values.find_task`.
 
     Raises
     ------
@@ -131,12 +133,14 @@ def read_table(path: Path | str, positive: str | None = None) -> SequenceDataset
         missing, and for a value that is none; the last names the line (in Parquet and workbooks
         the row, counted from 1).
     """
-    return _dataset(*open_table(path), path, positive)
+    return _dataset(*open_table(path), path, positive, task)
 
 
-def read_frame(frame: DataFrame, positive: str | None = None) -> SequenceDataset:
+def read_frame(
+    frame: DataFrame, positive: str | None = None, task: str | None = None
+) -> SequenceDataset:
     """Read a data set from a pandas data frame, as `read_table` does from a file."""
-    return _dataset(*open_frame(frame), FRAME, positive)
+    return _dataset(*open_frame(frame), FRAME, positive, task)
 
 
 def open_frame(
@@ -151,7 +155,11 @@ def open_frame(
 
 
 def _dataset(
-    names: list[str], rows: Iterator[Row], path: Path | str, positive: str | None
+    names: list[str],
+    rows: Iterator[Row],
+    path: Path | str,
+    positive: str | None,
+    task: str | None,
 ) -> SequenceDataset:
     values, places = [], []
     for row, place in rows:
@@ -163,7 +171,8 @@ def _dataset(
             remedy="check how the table was made",
         )
     columns = dict(zip(names, zip(*values, strict=True), strict=True))
-    explain_labels(columns["label"], path, positive)
+    task = find_task(columns["label"], path, positive, task)
+    parse = parse_number if task == REGRESSION else partial(parse_label, positive=positive)
 
     def where(index: int) -> str:
         return places[index]
@@ -172,7 +181,7 @@ def _dataset(
         return convert_each(columns[name], parse, where) if name in columns else None
 
     sequences = convert_each(columns["sequence"], parse_sequence, where)
-    labels = convert_each(columns["label"], lambda text: parse_label(text, positive), where)
+    labels = convert_each(columns["label"], parse, where)
     split, sites = column("split", parse_split), column("sites", parse_sites)
     try:
         return SequenceDataset.from_sequences(
@@ -182,6 +191,7 @@ def _dataset(
             split=split,  # type: ignore[arg-type]
             sites=sites,  # type: ignore[arg-type]
             coordinates=_loci(columns, where),
+            task=task,
         )
     except InputError as error:
         raise error if str(path) in error.where else at(error, f"in {path}") from None
@@ -213,12 +223,12 @@ def open_table(
     """
     kind = None if lines else table_kind(path)
     if kind == "parquet":
-        with _decoded(path, "Parquet"), open_binary(path) as content:
+        with decoded(path, "Parquet"), open_binary(path) as content:
             header: Sequence[str] = pq.read_schema(content).names
         found = find_columns(header, path, needed)
-        return list(found), _parquet_rows(path, [header[index] for index in found.values()])
+        return list(found), parquet_rows(path, [header[index] for index in found.values()])
     is_book = kind in ("xlsx", "xls")
-    rows = _workbook_rows(path) if is_book else _text_rows(lines or stream_text(path), path, kind)
+    rows = workbook_rows(path) if is_book else _text_rows(lines or stream_text(path), path, kind)
     header = next(rows, ([], ""))[0]
     found = find_columns(header, path, needed)
     chosen = list(found.values())
@@ -252,6 +262,13 @@ def _missing_column(
         return InputError(
             f"the first line of {path} is data, not the names of the columns",
             remedy="add a first line such as sequence,label",
+        )
+    several = [name for name in names if name.startswith("label")]
+    if missing == "label" and len(several) > 1:
+        return InputError(
+            f"there are {len(several)} columns of labels, {', '.join(several[:8])},",
+            f"in {path}",
+            "one is learnt at a time: rename it to 'label'",
         )
     near = difflib.get_close_matches(missing, names, n=1)
     near = near or [name for name in names if name in MEANT[missing]]
@@ -303,48 +320,3 @@ def _separator(line: str, usual: str) -> str:
     options = (usual, *(separator for separator in SEPARATORS if separator != usual))
     named = (separator for separator in options if is_header(line.split(separator)))
     return next(named, max(options, key=line.count))
-
-
-def _parquet_rows(path: Path | str, names: list[str]) -> Iterator[Row]:
-    number = 0
-    with _decoded(path, "Parquet"), open_binary(path) as content, pq.ParquetFile(content) as file:
-        for batch in file.iter_batches(columns=names):
-            columns = [batch.column(name).to_pylist() for name in names]
-            for row in zip(*columns, strict=True):
-                number += 1
-                texts = ["" if value is None else str(value) for value in row]
-                yield texts, f"in row {number} of {path}"
-
-
-def _workbook_rows(path: Path | str) -> Iterator[Row]:
-    if table_kind(path) == "xls":
-        raise InputError(
-            f"{path} is an Excel workbook of the old kind", remedy="save it as .xlsx or CSV"
-        )
-    with _decoded(path, "an Excel workbook"), open_binary(path) as content:
-        try:
-            frame = pandas.read_excel(content, header=None, dtype=str, keep_default_na=False)
-        except ImportError:
-            raise InputError(
-                f"{path} is an Excel workbook, which openpyxl reads and is not installed",
-                remedy="save the sheet as CSV, or install motiflens[excel]",
-            ) from None
-    if frame.empty:
-        raise InputError(f"the first sheet of {path} is empty", remedy="save the right one as CSV")
-    for number, row in enumerate(frame.to_numpy().tolist(), start=1):
-        if any(row):
-            yield [str(value) for value in row], f"in row {number} of {path}"
-
-
-@contextmanager
-def _decoded(path: Path | str, kind: str) -> Iterator[None]:
-    """Turn what goes wrong in a decoder, at any place of the file, into an InputError."""
-    try:
-        yield
-    except InputError:
-        raise
-    except Exception as error:  # a damaged file may fail anywhere in the decoder
-        raise InputError(
-            f"{path} is no whole {kind.removeprefix('an ')} file: {error}",
-            remedy="give it the ending of what it is, or make it again",
-        ) from None

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from motiflens.datasets import SPLITS
+import numpy as np
+
+from motiflens.datasets import (
+    CLASSIFICATION,
+    MAX_CLASSES,
+    REGRESSION,
+    SPLITS,
+    are_measurements,
+)
 from motiflens.errors import InputError
 
 T = TypeVar("T")
 
-MAX_CLASSES = 20
-"""More different whole numbers than that are measurements, not classes."""
+MAX_WORDS = 2
+"""So many different words may stand for numbers that are not known, such as NA."""
 
 _SPLIT_NAMES = {"training": "train", "testing": "test"}
 _SPLIT_NAMES |= dict.fromkeys(("validation", "val", "dev", "development"), "valid")
@@ -113,6 +122,63 @@ def parse_label(text: str, positive: str | None = None) -> float:
     return label
 
 
+def parse_number(text: str) -> float:
+    """Read a label of a regression.
+
+    Raises
+    ------
+    InputError
+        For what is no number.
+    """
+    word = text.strip()
+    number = float(word) if _NUMBER.fullmatch(word) else math.inf
+    if math.isinf(number):
+        what = f"the label {text!r} is no number" if word else f"the label is {text!r}"
+        raise InputError(what, remedy="correct the row, or delete it")
+    return number
+
+
+def find_task(
+    texts: Iterable[str], path: object, positive: str | None = None, task: str | None = None
+) -> str:
+    """Return what the labels of a file are for: ``classification`` or ``regression``.
+
+    Parameters
+    ----------
+    texts, path, positive
+        As of `explain_labels`.
+    task
+        What the user says; None where the labels decide, as in :class:`SequenceDataset`.
+
+    Raises
+    ------
+    InputError
+        As `explain_labels` for classes, and for a regression with a positive word.
+    """
+    words = Counter(text.strip() for text in texts)
+    if task == REGRESSION and positive is not None:
+        raise InputError(
+            f"there is positive={positive} and task={REGRESSION}",
+            remedy="leave one of them out",
+            argument=("positive", "task"),
+        )
+    if task == REGRESSION or (task is None and positive is None and _measured(words)):
+        return REGRESSION
+    explain_labels(words.elements(), path, positive)
+    return CLASSIFICATION
+
+
+def _measured(words: Iterable[str]) -> bool:
+    """Return whether different labels are measurements, but for one or two that are missing."""
+    numbers, others = [], 0
+    for word in words:
+        if _NUMBER.fullmatch(word):
+            numbers.append(float(word))
+        else:
+            others += 1
+    return others <= MAX_WORDS and are_measurements(np.array(numbers))
+
+
 def _plain(word: str) -> str:
     """Write a label as keyboards do elsewhere: full-width digits as digits, small letters."""
     return unicodedata.normalize("NFKC", word).lower()
@@ -169,18 +235,19 @@ def explain_labels(texts: Iterable[str], path: object, positive: str | None = No
     if len(words) < 3 or not all(is_number):
         return
     values = sorted(float(word) for word in words)
-    if len(values) > MAX_CLASSES or not all(value.is_integer() for value in values):
+    if are_measurements(np.array(values)):
         raise InputError(
             f"the labels are measurements, from {values[0]:g} to {values[-1]:g},",
             f"in {path}",
-            "regression is not supported; make them 0 and 1 by a threshold",
+            "make them 0 and 1 by a threshold, or predict them, from a table, by task=regression",
+            "task",
         )
     raise InputError(
         f"the labels are {len(values)} classes, {', '.join(f'{value:g}' for value in values)},",
         f"in {path}",
-        "more than two classes are not supported; keep two, or set one against the rest, such as "
-        f'positive="{words[-1]}"',
-        "positive",
+        "more than two classes are not supported; keep two, set one against the rest, such as "
+        f'positive="{words[-1]}", or predict them as numbers by task=regression',
+        ("positive", "task"),
     )
 
 

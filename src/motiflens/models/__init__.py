@@ -18,6 +18,7 @@ from motiflens.models.both_strands import BothStrands
 from motiflens.models.calling import drawing
 from motiflens.models.cnn import CNN
 from motiflens.models.hybrid import Hybrid
+from motiflens.models.kmer_score import WithKmers
 from motiflens.models.transformer import Transformer
 from motiflens.models.tutorial import TutorialAttention, TutorialCNN
 
@@ -28,6 +29,7 @@ __all__ = [
     "FeatureMap",
     "ReceptiveField",
     "SequenceModel",
+    "WithKmers",
     "build_model",
     "project_to_bases",
     "require_model",
@@ -53,7 +55,9 @@ def require_model(name: str) -> str:
     return name
 
 
-def build_model(name: str, *, length: int, seed: int, **hyperparameters: Any) -> SequenceModel:
+def build_model(
+    name: str, *, length: int, seed: int, kmer_size: int = 0, **hyperparameters: Any
+) -> SequenceModel:
     """Build an architecture with the initial weights of a seed.
 
     Parameters
@@ -64,6 +68,8 @@ def build_model(name: str, *, length: int, seed: int, **hyperparameters: Any) ->
         Bases of the (longest) sequence; only the tutorial's models depend on it.
     seed
         Decides the initial weights; the global random state is left as it was.
+    kmer_size
+        Bases of the k-mers that are scored beside it (:class:`WithKmers`); 0 for none.
     **hyperparameters
         Keyword arguments of the class.
 
@@ -81,4 +87,5 @@ def build_model(name: str, *, length: int, seed: int, **hyperparameters: Any) ->
     if name in FIXED_LENGTH:
         hyperparameters["length"] = length
     with drawing(seed):
-        return MODELS[name](**hyperparameters).eval()
+        model = MODELS[name](**hyperparameters)
+    return (WithKmers(model, kmer_size) if kmer_size else model).eval()

@@ -18,6 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from motiflens.models.layers import is_unwatched
+
 #: Bases of a row of a table, and the number of letters: N or padding, A, C, G, T.
 SIZE, N_LETTERS = 3, 5
 N_TRIPLES = N_LETTERS**SIZE
@@ -103,16 +105,11 @@ def read_windows(one_hot: Tensor, weight: Tensor, padding: tuple[int, int]) -> W
 def _is_plain(one_hot: Tensor, weight: Tensor) -> bool:
     """Return whether nothing but values is wanted of an input, and the CPU computes them."""
     return (
-        type(one_hot) is Tensor
+        is_unwatched(one_hot)
         and not (one_hot.requires_grad and torch.is_grad_enabled())
         and one_hot.device.type == weight.device.type == "cpu"
         and one_hot.dtype == weight.dtype
         and one_hot.dtype in (torch.float32, torch.float64)
-        and not torch.compiler.is_compiling()
-        and torch._C._get_tracing_state() is None
-        and not torch._C._are_functorch_transforms_active()
-        and torch._C._len_torch_dispatch_stack() == 0
-        and torch._C._len_torch_function_stack() == 0
     )
 
 

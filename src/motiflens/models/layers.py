@@ -17,6 +17,18 @@ from torch import Tensor, nn
 from motiflens.errors import one_of
 
 
+def is_unwatched(x: Tensor) -> bool:
+    """Return whether nothing follows the functions that a tensor goes through, but autograd."""
+    return (
+        type(x) is Tensor
+        and not torch.compiler.is_compiling()
+        and torch._C._get_tracing_state() is None
+        and not torch._C._are_functorch_transforms_active()
+        and torch._C._len_torch_dispatch_stack() == 0
+        and torch._C._len_torch_function_stack() == 0
+    )
+
+
 def affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Compute ``x W^T + b`` for ``weight`` (O, C), or replica by replica for (R, O, C)."""
     if weight.ndim == 2:

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from motiflens.models.base import AttentionMap, ReceptiveField
-from motiflens.models.layers import LayerNorm, Linear
+from motiflens.models.blocked_attention import attend
+from motiflens.models.layers import LayerNorm, Linear, is_unwatched
 
 #: Steepness of a head's initial look: 0.86 of the weight lies on the one offset it starts at.
 STEEPNESS = 4.0
@@ -81,24 +82,64 @@ class SelfAttention(nn.Module):
         self.softmax = nn.Softmax(dim=-1)
         self.output = Linear(n_channels, n_channels)
 
-    def _weights_and_values(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    def _parts(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return query, scaled, key and value of every head, (..., H, U, D)."""
         projected = self.project(x).unflatten(-1, (3, self.n_heads, -1))
         query, key, value = projected.movedim(-3, 0).transpose(-3, -2)
-        scores = (query * query.shape[-1] ** -0.5) @ key.mT
-        scores = scores + self.positions(x.shape[-2]).unsqueeze(-4)
+        return query * query.shape[-1] ** -0.5, key, value
+
+    def _weights(self, query: Tensor, key: Tensor, valid: Tensor) -> Tensor:
+        scores = query @ key.mT + self.positions(valid.shape[-1]).unsqueeze(-4)
         # Added, the mask costs a quarter of what masked_fill does: its gradient is never computed.
-        barred = torch.zeros_like(valid, dtype=x.dtype).masked_fill(~valid, float("-inf"))
-        return self.softmax(scores + barred[..., None, None, :]), value
+        return self.softmax(scores + _barred(valid, query.dtype)[..., None, None, :])
 
     def weights(self, x: Tensor, valid: Tensor) -> Tensor:
         """Return the weight of each key for each query: x (..., U, C) → (..., H, U, U)."""
-        return self._weights_and_values(x, valid)[0]
+        query, key, _ = self._parts(x)
+        return self._weights(query, key, valid)
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         """Map x (..., U, C) to the same shape; only units of ``valid`` (..., U) are looked at."""
-        weights, value = self._weights_and_values(x, valid)
-        mixed = (weights @ value).transpose(-3, -2).flatten(-2)
-        return self.output(mixed)
+        query, key, value = self._parts(x)
+        if self._is_plain(x):
+            mixed = self._in_blocks(query, key, value, valid)
+        else:
+            mixed = self._weights(query, key, valid) @ value
+        return self.output(mixed.transpose(-3, -2).flatten(-2))
+
+    def _is_plain(self, x: Tensor) -> bool:
+        """Return whether nobody looks at the weights, and the CPU computes them."""
+        softmax = self.softmax
+        return (
+            is_unwatched(x)
+            and x.device.type == "cpu"
+            and not torch.is_autocast_enabled("cpu")
+            and type(softmax) is nn.Softmax
+            and not (softmax._forward_hooks or softmax._forward_pre_hooks)
+        )
+
+    def _in_blocks(self, query: Tensor, key: Tensor, value: Tensor, valid: Tensor) -> Tensor:
+        """Mix the values as :func:`attend` does, (..., H, U, D)."""
+        n_units, bias = valid.shape[-1], self.positions(valid.shape[-1])
+        n_replicas = len(bias) if bias.ndim == 4 else 1
+        shape = (n_replicas, -1, self.n_heads, *query.shape[-2:])
+        heads = [
+            one.reshape(shape).transpose(1, 2).flatten(0, 1).mT.contiguous()
+            for one in (query, key, value)
+        ]
+        barred = None
+        if not bool(valid.all()):
+            rows = _barred(valid, query.dtype).reshape(n_replicas, 1, -1, n_units)
+            barred = rows.expand(-1, self.n_heads, -1, -1).flatten(0, 1)
+        query_, key_, value_ = heads
+        mixed = attend(query_, key_, value_, bias.reshape(-1, n_units, n_units), barred)
+        by_head = mixed.mT.reshape(n_replicas, self.n_heads, -1, *query.shape[-2:])
+        return by_head.transpose(1, 2).reshape(query.shape)
+
+
+def _barred(valid: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return minus infinity for what is not valid, and 0 for what is."""
+    return torch.zeros_like(valid, dtype=dtype).masked_fill(~valid, float("-inf"))
 
 
 class Block(nn.Module):

@@ -3,6 +3,7 @@
 from motiflens.plots.charts import bar_chart, line_chart, unit_chart
 from motiflens.plots.heatmaps import attention_heatmap, ppm_heatmap
 from motiflens.plots.logo import filter_grid, logo, logo_pair
+from motiflens.plots.scatter import scatter_chart
 from motiflens.plots.steps import (
     glass_picture,
     keys_picture,
@@ -25,6 +26,7 @@ __all__ = [
     "position_profile",
     "ppm_heatmap",
     "query_picture",
+    "scatter_chart",
     "scores_picture",
     "unit_chart",
     "units_track",

@@ -23,6 +23,8 @@ from motiflens.sequences import Site, encode
 CHUNK, PICTURES = 256, 3
 #: Bytes that packed tracks may take.
 MAX_BYTES = 6_000_000
+#: What is said of sequences of two classes.
+JUDGED = " False positives and false negatives are so by the threshold of all seeds together."
 #: What a packed value may be off by, as a fraction of the largest of its sequence.
 LOSS = 1 / 254
 
@@ -67,8 +69,7 @@ def _about(results: Results, explained: Explained) -> str:
     return (
         f"{text}. Values are rounded to {100 * LOSS:.1f} % of the largest of a sequence; the exact "
         "ones are in the run directory. Logits here are of the first seed, those of predictions "
-        "are the mean of all seeds. False positives and false negatives are so by the threshold "
-        "of all seeds together."
+        f"are the mean of all seeds.{'' if results.is_regression else JUDGED}"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from motiflens.metrics import auroc_standard_error
-from motiflens.report.headline import ensemble_score
+from motiflens.report.headline import ensemble_score, regression_score
 from motiflens.report.motifs import exact_count
 from motiflens.report.parts import (
     NO_COMPARISON,
@@ -55,9 +55,14 @@ def may_claim(results: Results, model: str) -> bool:
     """Return whether a model separates the classes, so that its logits say something of the data.
 
     Asked are the verdict of trust and the interval of the ensemble's AUROC, as far as they are
-    there; without both, the mean over seeds.
+    there; without both, the mean over seeds. Of labels that are numbers, the verdict and the
+    interval of Spearman's correlation.
     """
     trusted = held(results, NO_TRUST).models.get(model)
+    if results.is_regression:
+        spearman = regression_score(results, model)
+        predicts = spearman is not None and spearman.low > 0
+        return predicts and (trusted is None or trusted.may_claim is not False)
     score = ensemble_score(results, model)
     if score is not None and not beyond_chance(score, results.metrics.test_groups):
         return False

@@ -27,6 +27,13 @@ def ensemble_score(results: Results, model: str, metric: str = "auroc") -> Estim
     return score
 
 
+def regression_score(results: Results, model: str, metric: str = "spearman") -> Estimate | None:
+    """Return a test score of a model that predicts numbers; None where there is none."""
+    models = results.regression.models if results.holds("regression") else {}
+    score: Estimate | None = getattr(models[model].test, metric) if model in models else None
+    return score
+
+
 def at_prevalence(results: Results, model: str) -> ScoresAtPrevalence | None:
     """Return the test scores of calls that use a known prevalence; None where none was given."""
     ensemble = held(results, NO_METRICS).models.get(model)

@@ -21,8 +21,9 @@ from motiflens.report.filters import filters_part
 from motiflens.report.findings import coordinate_error, order_is_learnt
 from motiflens.report.glossary import glossary
 from motiflens.report.motifs import route_parts
-from motiflens.report.parts import Absent, Block, Finding, Part, Section, Table
+from motiflens.report.parts import Absent, Block, Finding, Part, Section, Table, Text
 from motiflens.report.provenance import made_parts
+from motiflens.report.regression import IN_CLASSES, LOWEST
 from motiflens.report.scores import score_parts
 from motiflens.report.summary import Summary, summarise, summarise_without_model
 from motiflens.report.translate import dictionary
@@ -30,6 +31,9 @@ from motiflens.report.trust import trust_parts
 from motiflens.report.tutorial import tutorial_parts
 from motiflens.report.variants import variant_parts
 from motiflens.results import Results, is_run, read_motifs_without_model
+
+#: Sections that tell positives from negatives.
+IN_TWO_CLASSES = ("motifs", "sequences", "scores", "trust", "experiments")
 
 
 def write_report(run_dir: Path | str) -> Path:
@@ -87,6 +91,8 @@ def lay_out(results: Results, explained: Explained | None = None) -> list[Sectio
     for id, title, parts in _groups(results, explained):
         found = parts()
         blocks: list[Block] = [part for part in found if not isinstance(part, Absent)]
+        if blocks and results.is_regression and id in IN_TWO_CLASSES:
+            blocks.insert(0, Text(IN_CLASSES + LOWEST * (id == "trust")))
         missing += [part for part in found if isinstance(part, Absent)]
         if id == "made":
             blocks.append(glossary())

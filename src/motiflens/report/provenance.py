@@ -72,6 +72,8 @@ def methods_paragraph(results: Results) -> str:
             split = f"{settings.folds}-fold cross-validation ({settings.split})"
         words += f", with {split} and reading {strands}"
     words += f", by motiflens {made.run.version}{f' ({versions})' if versions else ''}."
+    if results.is_regression:
+        words += " Labels are numbers, and the loss is the mean squared error."
     by = held(results, NO_MOTIFS).discovered_by
     if by is not None:
         words += (

@@ -7,6 +7,7 @@ from motiflens.report.headline import BASELINES, ensemble_score, score_in_words,
 from motiflens.report.metrics import crossing_section, folds_table, metrics_parts
 from motiflens.report.motifs import exact_count, routes_of
 from motiflens.report.parts import MISSING, NO_MOTIFS, Part, Table, held, signed
+from motiflens.report.regression import regression_parts
 from motiflens.results import Results
 from motiflens.results.scores import Scores
 
@@ -21,6 +22,8 @@ SHOWN = {
 
 def score_parts(results: Results) -> list[Part]:
     """Lay out all scores: one table and curves, and in folds what is behind them."""
+    if results.is_regression:
+        return regression_parts(results) if results.holds("regression") else []
     tables = [table for table in (scores_table(results), folds_table(results)) if table]
     crossing = [crossing_section(results)] if results.holds("crossing") else []
     return [

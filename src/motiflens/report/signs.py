@@ -11,11 +11,14 @@ from motiflens.report.headline import (
     ensemble_score,
     leak,
     leaks_from,
+    regression_score,
     score_in_words,
 )
 from motiflens.report.parts import listed
+from motiflens.report.regression import best_numbers
 from motiflens.report.trust import level_of, name_of_method
 from motiflens.results import Results
+from motiflens.results.scores import Estimate
 
 #: Fraction of a test class that training has seen from which a leak is more than small.
 LEAK_FROM = 0.1
@@ -56,6 +59,8 @@ def _data(results: Results) -> Sign | None:
 
 def _score(results: Results) -> Sign | None:
     model = best_model(results)
+    if model is not None and results.is_regression:
+        return _of_numbers(results, model)
     score = ensemble_score(results, model) if model is not None else None
     if score is None:
         return None
@@ -65,12 +70,29 @@ def _score(results: Results) -> Sign | None:
     if (trivial := best_baseline(results.metrics.baselines)) is None:
         return Sign("Score", "Better than chance", "good", f"{text}; 0.5 is chance.")
     name, auroc = trivial
-    text += f"; {name}: {auroc:.3f}."
-    if score.low > auroc:
+    return _beside_baseline(score, auroc, f"{text}; {name}: {auroc:.3f}.")
+
+
+def _beside_baseline(score: Estimate, baseline: float, text: str) -> Sign:
+    if score.low > baseline:
         return Sign("Score", "Better than the baseline", "good", text)
-    if score.value > auroc:
+    if score.value > baseline:
         return Sign("Score", "Little better than the baseline", "fair", text)
     return Sign("Score", "No better than the baseline", "fair", text)
+
+
+def _of_numbers(results: Results, model: str) -> Sign | None:
+    """Judge the score of labels that are numbers."""
+    score, trivial = regression_score(results, model), best_numbers(results)
+    if score is None:
+        return None
+    text = f"Spearman {score_in_words(score)}"
+    if score.low <= 0:
+        return Sign("Score", "No better than chance", "bad", f"{text}; 0 is chance.")
+    if trivial is None:
+        return Sign("Score", "Better than chance", "good", f"{text}; 0 is chance.")
+    name, value = trivial
+    return _beside_baseline(score, value, f"{text}; {name}: {value:.3f}.")
 
 
 def _explanation(results: Results) -> Sign | None:

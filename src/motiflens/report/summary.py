@@ -21,6 +21,7 @@ from motiflens.report.headline import (
 from motiflens.report.motifs import logo_above_truth
 from motiflens.report.parts import MISSING, NO_MOTIFS, Figure, Finding, held, listed, percent, small
 from motiflens.report.provenance import made_by, older
+from motiflens.report.regression import IN_CLASSES, regression_sentence
 from motiflens.report.signs import Sign, signs
 from motiflens.results import Results
 from motiflens.results.motifs import ConfirmedMotif, MotifsWithoutModel, TrueMotif
@@ -82,6 +83,10 @@ def summarise_without_model(motifs: MotifsWithoutModel) -> Summary:
 def score_sentences(results: Results) -> list[str]:
     """Say how good the best model is, what that is worth, and how much of it may be memory."""
     model = best_model(results)
+    if model is not None and results.is_regression:
+        sentences = [regression_sentence(results, model)]
+        seen = leak(results.audit) if results.holds("audit") else None
+        return [*filter(None, sentences), *([f"{seen}."] if seen else [])]
     score = ensemble_score(results, model) if model is not None else None
     if model is None or score is None:
         return []
@@ -112,6 +117,8 @@ def _facts(results: Results) -> list[tuple[str, str]]:
              for t in held(results, NO_MOTIFS).truth]  # fmt: skip
     split = f"{settings.folds} folds, {settings.split}" if settings.folds else settings.split
     facts = [("Data", words), ("Split; strands", f"{split}; {settings.strands}")]
+    if results.is_regression:
+        facts.append(("Labels", IN_CLASSES))
     return [*facts, *([("True motif", listed(known))] if known else [])]
 
 

@@ -14,6 +14,7 @@ from motiflens.results.experiments import Experiments
 from motiflens.results.explanations import Attention, Checks
 from motiflens.results.motifs import Motifs
 from motiflens.results.provenance import Provenance
+from motiflens.results.regression import Regression
 from motiflens.results.scores import Metrics
 from motiflens.results.timings import Timings
 from motiflens.results.trust import Trust
@@ -71,8 +72,7 @@ _EXPLAINED = ("weights", "model", *_TRAINING)
 #: Name → artefact, in the order in which a run makes them: the last of a stage is written last.
 ARTIFACTS = {
     "configuration": Artifact(
-        "run.toml", "data", (), "command, resolved configuration, seeds, versions, sha256 of the "
-        "data", Provenance,
+        "run.toml", "data", (), "command, settings, seeds, versions, sha256 of data", Provenance,
     ),
     "data": Artifact(
         "data.parquet", "data", ("configuration",), "the data set as trained on, with its `split` "
@@ -84,25 +84,24 @@ ARTIFACTS = {
     ),
     "audit": Artifact(
         "audit.json", "compare", _TRAINING, "lengths, copies within and across splits on either "
-        "strand, shared 31-mers, constant ends of one class, composition, trivial baselines, "
-        "warnings", Audit,
+        "strand, shared 31-mers, constant ends, composition, baselines, warnings", Audit,
     ),
-    "checkpoint": Artifact(
-        "checkpoint", "compare", _TRAINING, "the state of training, until it has ended",
-    ),
+    "checkpoint": Artifact("checkpoint", "compare", _TRAINING, "training, until it has ended"),
     "crossing": Artifact(
-        "crossing.json", "compare", _TRAINING, "of `compare --cross-negatives`: test scores of "
-        "each model, trained against each negative set, on every one", Crossing,
-        command="compare --cross-negatives",
+        "crossing.json", "compare", _TRAINING, "test scores of each model, trained against each "
+        "negative set, on every one", Crossing, command="compare --cross-negatives",
     ),
     "model": Artifact(f"{_MODEL}/model.toml", "compare", _TRAINING, "how to build the model"),
     "history": Artifact(f"{_MODEL}/history.csv", "compare", _TRAINING, "losses of every epoch"),
     "weights": Artifact(f"{_MODEL}/weights.safetensors", "compare", _TRAINING, "its weights"),
     "metrics": Artifact(
         "metrics.json", "compare", ("weights", "audit"), "test scores of each model's ensemble "
-        "with intervals, its threshold and curves, and of every seed; `test_groups`: how many "
-        "homology groups the test split has, which count once in all intervals (null above "
-        "200,000 sequences: not looked for)", Metrics,
+        "with intervals, its threshold and curves, and of every seed; `test_groups`: homology "
+        "groups of the test split, which count once (null above 200,000 sequences)", Metrics,
+    ),
+    "regression": Artifact(
+        "regression.json", "compare", ("weights", "audit"), "of a regression, in place of "
+        "`metrics.json` and `comparison.json`: Spearman, Pearson and R² with intervals", Regression,
     ),
     "timings": Artifact(
         "timings.json", "compare", (), "of each stage: seconds, processor seconds of all threads, "
@@ -134,8 +133,7 @@ ARTIFACTS = {
         "genome, where the sequences have coordinates",
     ),
     "intervals": Artifact(
-        "attributions/{model}/{method}.bed", "explain", ("attributions",), "the explained "
-        "intervals of it",
+        "attributions/{model}/{method}.bed", "explain", ("attributions",), "the intervals of it",
     ),
     "checks": Artifact(
         "attributions/{model}/checks.json", "explain", ("attributions", "negative_attributions"),
@@ -176,16 +174,16 @@ ARTIFACTS = {
         Experiments,
     ),
     "trust": Artifact(
-        "trust.json", "trust", ("attributions", "metrics", *_EXPLAINED), "how far each method's "
-        "explanations of each model can be trusted, with a verdict; `may_claim` is false where "
-        "that is \"nothing may be claimed\"", Trust,
+        "trust.json", "trust", ("attributions", "metrics", "regression", *_EXPLAINED),
+        "how far explanations of each model by each method can be trusted, with a verdict; "
+        "`may_claim` is false where that is \"nothing may be claimed\"", Trust,
     ),
     "variants": Artifact(
         "variants.json", "variants", ("weights", "model"), "the strongest variants", ScoredVariants,
     ),
     "report": Artifact(
-        "report.html", "report", ("audit", "crossing", "metrics", "comparison", "checks",
-        "attention", "motifs", "sites", "experiments", "trust"), "everything above as one page",
+        "report.html", "report", ("audit", "crossing", "metrics", "comparison", "regression",
+        "checks", "attention", "motifs", "sites", "experiments", "trust"), "all above as one page",
     ),
 }  # fmt: skip
 

@@ -27,6 +27,7 @@ from motiflens.results.explanations import Attention, Checks
 from motiflens.results.loader import as_bytes, converted, read_json, write_json
 from motiflens.results.motifs import Motifs, MotifsWithoutModel
 from motiflens.results.provenance import Provenance
+from motiflens.results.regression import Regression
 from motiflens.results.scores import Metrics
 from motiflens.results.timings import Timings
 from motiflens.results.trust import Trust
@@ -128,6 +129,21 @@ class Results:
     def metrics(self) -> Metrics:
         """``metrics.json``."""
         return self.read(Metrics)
+
+    @property
+    def regression(self) -> Regression:
+        """``regression.json``."""
+        return self.read(Regression)
+
+    @property
+    def is_regression(self) -> bool:
+        """Whether the labels of the run are numbers, and not two classes."""
+        return self.provenance.run.task == "regression"
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether the last file of training is there."""
+        return self.holds("comparison") or self.holds("regression")
 
     @property
     def timings(self) -> Timings:
@@ -248,7 +264,8 @@ class Results:
     def is_finished(self, stage: str) -> bool:
         """Return whether a stage has written the last of its files, and training has ended."""
         # The checkpoint is removed after the last file of training: that may have been cut off.
-        return self.holds(of_stage(stage)[-1]) and not self.holds("checkpoint")
+        done = self.is_trained if stage == "compare" else self.holds(of_stage(stage)[-1])
+        return done and not self.holds("checkpoint")
 
     def remove(self) -> None:
         """Remove everything of the run, and the directory too where nothing else is in it."""

@@ -30,6 +30,8 @@ class Origin(Part, frozen=True, kw_only=True):
         The negative set: ``given``, ``shuffle``, ``matched`` or a file.
     notes
         Sentences on what was read, assumed and chosen.
+    task
+        ``classification`` by labels 0 and 1, or ``regression`` by numbers; absent before 0.5.
     module
         Of a run around a module of others: what built it, and its weights; absent where the run
         trained its models.
@@ -45,6 +47,7 @@ class Origin(Part, frozen=True, kw_only=True):
     length: int | None = None
     negatives: str = "given"
     notes: tuple[str, ...] = ()
+    task: str | msgspec.UnsetType = msgspec.UNSET
     module: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -76,12 +79,12 @@ class Provenance(Part, frozen=True, kw_only=True):
     mapped: Mapped | None = None
 
     def as_table(self) -> dict[str, Any]:
-        """Return what TOML holds: settings that are None are left out, as it has no such value."""
-        settings = {k: v for k, v in asdict(self.configuration).items() if v is not None}
+        """Return what TOML holds: what is None is left out, as it has no such value."""
+        run, settings = msgspec.to_builtins(self.run), asdict(self.configuration)
         table: dict[str, Any] = {
-            "run": msgspec.to_builtins(self.run),
+            "run": {k: v for k, v in run.items() if v is not None},
             "versions": self.versions,
-            "configuration": settings,
+            "configuration": {k: v for k, v in settings.items() if v is not None},
         }
         if self.mapped is not None:
             table["mapped"] = msgspec.to_builtins(self.mapped)

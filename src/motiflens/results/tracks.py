@@ -66,8 +66,8 @@ def read_histories(results: Results) -> dict[str, list[pd.DataFrame]]:
 def best_validated(results: Results) -> str | None:
     """Name the model with the highest validation AUROC; of equals that of the lowest loss.
 
-    The AUROC is that of the best epoch, the mean over seeds, to four digits. The first of the
-    settings where no model was validated; None for a run without models.
+    The AUROC is that of the best epoch, the mean over seeds, to four digits; a regression has none.
+    The first of the settings where no model was validated; None for a run without models.
     """
     scores = {model: _validation(epochs) for model, epochs in read_histories(results).items()}
     return max(scores, key=lambda model: scores[model], default=None)
@@ -77,7 +77,11 @@ def _validation(seeds: Sequence[pd.DataFrame]) -> tuple[float, float]:
     """Return the mean AUROC of the best epochs and minus their mean loss; (-1, 0) without."""
     best = []
     for history in seeds:
-        known = history.reindex(columns=["valid_auroc", "valid_loss"]).dropna()
+        known = history.reindex(columns=["valid_auroc", "valid_loss"]).dropna(subset="valid_loss")
+        if len(known) and known["valid_auroc"].isna().all():
+            best.append(np.array([0.0, known["valid_loss"].min()]))
+            continue
+        known = known.dropna()
         if known.empty:
             return -1.0, 0.0
         best.append(known.iloc[int(known["valid_auroc"].to_numpy().argmax())].to_numpy())

@@ -134,7 +134,8 @@ def _provenance(dataset: SequenceDataset, settings: Settings, origin: Origin) ->
         seed=settings.seed,
         sha256=dataset.data_sha256(),
         n_sequences=len(dataset),
-        n_positives=int((dataset.labels > 0).sum()),
+        n_positives=None if dataset.is_regression else int((dataset.labels > 0).sum()),
+        task=dataset.task or msgspec.UNSET,
         length=int(dataset.lengths.max()),
     )
     versions = {
@@ -166,7 +167,7 @@ def _require_same(results: Results, provenance: Provenance) -> None:
     else:
         return
     name = results.path_of("configuration").name
-    state = "trained" if results.holds("comparison") else "begun"
+    state = "trained" if results.is_trained else "begun"
     raise InputError(
         f"the run in {results.path} was {state} with other {other}",
         remedy=f"repeat the settings of its {name}, or use overwrite=True",

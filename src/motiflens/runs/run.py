@@ -8,9 +8,10 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
+from msgspec import UNSET
 from torch import nn
 
-from motiflens.datasets import SPLITS, SequenceDataset, open_mapped
+from motiflens.datasets import CLASSIFICATION, SPLITS, SequenceDataset, open_mapped
 from motiflens.errors import InputError, one_of
 from motiflens.files import write_whole
 from motiflens.io.negatives import shuffles_off_genome
@@ -71,7 +72,9 @@ class Run:
         """
         mapped = self.results.provenance.mapped
         if mapped is None:
-            return shuffles_off_genome(read_table(self.results.path_of("data")))
+            task = self.results.provenance.run.task
+            known = CLASSIFICATION if task is UNSET else task
+            return shuffles_off_genome(read_table(self.results.path_of("data"), task=known))
         dataset = open_mapped(mapped.folder)
         remedy = "put them back, or make the run again with overwrite=True"
         if dataset.sha256 != mapped.sha256:
@@ -83,6 +86,15 @@ class Run:
         except (OSError, ValueError, IndexError, EOFError) as error:
             problem = f"{path} cannot be read: {error}"
             raise InputError(problem, remedy=remedy, argument="overwrite") from None
+
+    @property
+    def in_classes(self) -> SequenceDataset:
+        """The data in two classes, as explanations need them.
+
+        Those of a regression are the highest tenth of labels in each split, and all others
+        (:meth:`motiflens.SequenceDataset.in_classes`).
+        """
+        return self.dataset.in_classes()
 
     @property
     def models(self) -> Ensembles:

@@ -30,15 +30,28 @@ To score DNA sequences like those that it was trained on: how far the model call
 - A score is no measurement. It is not meant for decisions about the health of anybody."""
 
 
+_USE_OF_NUMBERS = """## What it is for
+
+To predict the label, a number, of DNA sequences like those that it was trained on.
+
+- A prediction says what the model has learned of this assay, and no more: other cells and other
+  assays, whose unit may be another, are not tested.
+- Sequences of other length or composition than the training data are marked by
+  `motiflens predict`; their predictions are extrapolations.
+- A prediction is no measurement. It is not meant for decisions about the health of anybody."""
+
+
 def card_of_run(results: Results, scorer: Scorer, file: str) -> str:
     """Return the card of a model of a run, in Markdown."""
     run, settings = results.provenance.run, results.provenance.configuration
     versions = {"motiflens": run.version, **results.provenance.versions}
-    known, n_positives = scorer.trained_on, run.n_positives or 0
+    known, n = scorer.trained_on, f"{run.n_sequences:,}"
+    if not scorer.is_regression:
+        n += f", of which {run.n_positives or 0:,} positive"
     facts = [
         ("Data", f"{_without_folders(run.data)}, SHA-256 `{run.sha256}`"),
-        ("Sequences", f"{run.n_sequences:,}, of which {n_positives:,} positive"),
-        ("Negatives", run.negatives),
+        ("Sequences", n),
+        *([] if scorer.is_regression else [("Negatives", run.negatives)]),
         ("Split", f"{settings.split}, seed {settings.seed}"),
         ("Command", f"`{_without_folders(run.command)}`"),
         (
@@ -58,9 +71,9 @@ def card_of_run(results: Results, scorer: Scorer, file: str) -> str:
         f"## {heading}\n\n" + _table(("", ""), facts),
         *(["\n".join(notes)] if notes else []),
         *_scores(results, scorer.name),
-        "## Probability\n\n" + _calibration(scorer),
+        *([] if scorer.is_regression else ["## Probability\n\n" + _calibration(scorer)]),
         *_verdict(results, scorer.name),
-        _USE,
+        _USE_OF_NUMBERS if scorer.is_regression else _USE,
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -86,13 +99,37 @@ def _head(scorer: Scorer, file: str) -> list[str]:
         ("SHA-256 of the weights", f"`{scorer.sha256}`"),
         ("Input", f"`one_hot` float32 (N, 4, L), A C G T; N is a zero column. L: {lengths}"),
         ("Padding", "zero columns behind a sequence" if scorer.takes_padding else "none is known"),
-        ("Output", "`logits` (N,), the mean of seeds; `seed_logits` (N, S)"),
+        ("Output", f"{_output(scorer)}, the mean of seeds; `seed_logits` (N, S)"),
         ("Written by", f"motiflens {__version__}"),
     ]
     return [f"# {file}", _table(("", ""), facts)]
 
 
+def _output(scorer: Scorer) -> str:
+    return "`logits` (N,), predicted labels" if scorer.is_regression else "`logits` (N,)"
+
+
+def _numbers(results: Results, name: str) -> list[str]:
+    """Return the section on scores of a model that predicts numbers."""
+    test = results.regression.models[name].test
+    titles = {"spearman": "Spearman", "pearson": "Pearson", "r2": "R²"}
+    rows = [(title, _estimate(getattr(test, key))) for key, title in titles.items()]
+    baselines = [
+        (label, f"{s.spearman.value:.3f}", f"{s.pearson.value:.3f}")
+        for label, s in results.regression.baselines.items()
+    ]
+    told = "On the test split, with 95 % intervals over its sequences; the mean of all seeds."
+    return [
+        f"## Scores\n\n{told}",
+        _table(("", "value"), rows),
+        "Without a network:",
+        _table(("baseline", "Spearman", "Pearson"), baselines),
+    ]
+
+
 def _scores(results: Results, name: str) -> list[str]:
+    if results.holds("regression") and name in results.regression.models:
+        return _numbers(results, name)
     if not results.holds("metrics") or name not in results.metrics.models:
         return []
     metrics = results.metrics

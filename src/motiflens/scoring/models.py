@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from motiflens.datasets import CLASSIFICATION, REGRESSION
 from motiflens.errors import InputError
 from motiflens.models import SequenceModel
 from motiflens.models.base import PooledFilters
@@ -110,6 +111,7 @@ def open_models(
         only_length=not takes_length(members[0], 2 * ensemble.length + 1),
         takes_padding=not foreign,
         calibration=_calibration(results, name),
+        task=REGRESSION if results.is_regression else CLASSIFICATION,
         members=members,
         device=home,
         results=results,

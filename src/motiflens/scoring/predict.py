@@ -17,7 +17,7 @@ from motiflens.models.calling import check_threads
 from motiflens.runs import Run
 from motiflens.scoring.models import open_predictor
 from motiflens.scoring.onnx_scorer import is_onnx, open_onnx
-from motiflens.scoring.predictions import COLUMNS, Tally, at_prevalence, predict_records
+from motiflens.scoring.predictions import Tally, at_prevalence, columns_of, predict_records
 from motiflens.scoring.records import open_records
 from motiflens.scoring.scorer import Scorer
 from motiflens.training import predict as predict_module
@@ -95,7 +95,8 @@ def predict(
         a run a row a sequence, in their order, with the columns ``name``, ``logit`` (the mean of
         the seeds), ``probability`` (calibrated on validation data; NaN where that could not be),
         ``sd`` of the logits over seeds (NaN of one), and ``unusual``: ``longer``, ``shorter``,
-        ``composition`` beside the training sequences, or why there is no score.
+        ``composition`` beside the training sequences, or why there is no score. A run of labels
+        that are numbers has ``value``, the predicted label, in place of logit and probability.
 
     Raises
     ------
@@ -111,7 +112,7 @@ def predict(
             blocks = list(predict_records(scorer, records, threads=threads or 1))
         columns = {
             name: np.concatenate([getattr(block, name) for block in blocks] or [[]])
-            for name in COLUMNS
+            for name in columns_of(scorer)
         }
         table = pandas.DataFrame(columns)
         if prevalence is not None:

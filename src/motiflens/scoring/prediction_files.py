@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from motiflens.scoring.predictions import (
     Predictions,
     Tally,
     at_prevalence,
+    columns_of,
     longest_scored,
     predict_records,
 )
@@ -29,10 +30,13 @@ from motiflens.scoring.records import Records
 from motiflens.scoring.scorer import Scorer
 
 Write = Callable[[Predictions], object]
+Columns = Sequence[str]
 
-_SCHEMA = pa.schema(
-    [(name, pa.string() if name in ("name", "unusual") else pa.float64()) for name in COLUMNS]
-)
+_TEXTS = ("name", "unusual")
+#: How numbers are written as text.
+_DIGITS = {"logit": ".6f", "probability": ".6g", "sd": ".6f"}
+#: Of a regression, whose unit may be any.
+_SIGNIFICANT = {"value": ".6g", "sd": ".6g"}
 
 
 def write_predictions(
@@ -69,7 +73,7 @@ def write_predictions(
     scorer = at_prevalence(scorer, prevalence)
     # Of a pipe nobody knows how much is to come.
     stage = nullcontext(lambda n: None) if n is None else told.stage("predict", n, "sequences")
-    with open_predictions(path) as write, stage as advance:
+    with open_predictions(path, columns_of(scorer)) as write, stage as advance:
         for block in predict_records(scorer, records, threads=threads, advance=advance):
             write(block)
             tally.add(block)
@@ -95,7 +99,9 @@ def _note_on_share(threshold: float, scorer: Scorer, tally: Tally, before: float
 def notes_on(scorer: Scorer, tally: Tally) -> list[str]:
     """Say what the table lacks, and why."""
     notes = []
-    if scorer.calibration is None and scorer.trained_on is None:
+    if scorer.is_regression:
+        pass
+    elif scorer.calibration is None and scorer.trained_on is None:
         notes.append("probability is empty: a module of your own has logits alone")
     elif scorer.calibration is None:
         notes.append(
@@ -129,47 +135,50 @@ def check_name(path: Path | str) -> None:
 
 
 @contextmanager
-def open_predictions(path: Path | str) -> Iterator[Write]:
+def open_predictions(path: Path | str, columns: Columns = COLUMNS) -> Iterator[Write]:
     """Open a table to write; it gives what writes a block of it."""
     check_name(path)
     if str(path) == STDOUT:
-        sys.stdout.write("\t".join(COLUMNS) + "\n")
-        yield lambda block: sys.stdout.write(as_rows(block))
+        sys.stdout.write("\t".join(columns) + "\n")
+        yield lambda block: sys.stdout.write(as_rows(block, columns))
         sys.stdout.flush()
         return
     make_folder(Path(path).parent)
     with whole_file(path) as file:
         if str(path).endswith(".parquet"):
-            with pq.ParquetWriter(file, _SCHEMA) as table:
-                yield lambda block: table.write_table(_as_columns(block))
+            with pq.ParquetWriter(file, _schema(columns)) as table:
+                yield lambda block: table.write_table(_as_columns(block, columns))
             return
         if str(path).endswith(".gz"):
             with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
-                packed.write(("\t".join(COLUMNS) + "\n").encode())
-                yield lambda block: packed.write(as_rows(block).encode())
+                packed.write(("\t".join(columns) + "\n").encode())
+                yield lambda block: packed.write(as_rows(block, columns).encode())
             return
-        file.write(("\t".join(COLUMNS) + "\n").encode())
-        yield lambda block: file.write(as_rows(block).encode())
+        file.write(("\t".join(columns) + "\n").encode())
+        yield lambda block: file.write(as_rows(block, columns).encode())
 
 
-def as_rows(block: Predictions) -> str:
+def as_rows(block: Predictions, columns: Columns = COLUMNS) -> str:
     """Write predictions as lines of text; what is not a number is empty."""
-    names = (name.replace("\t", " ") for name in block.name)
-    columns = (block.logit.tolist(), block.probability.tolist(), block.sd.tolist())
-    rows = zip(names, *columns, block.unusual, strict=True)
-    return "".join(
-        f"{name}\t{_text(logit, '.6f')}\t{_text(probability, '.6g')}\t{_text(sd, '.6f')}\t"
-        f"{unusual}\n"
-        for name, logit, probability, sd, unusual in rows
-    )
+    digits = _DIGITS if "logit" in columns else _SIGNIFICANT
+    texts = [
+        [name.replace("\t", " ") for name in getattr(block, column)]
+        if column in _TEXTS
+        else [_text(value, digits[column]) for value in getattr(block, column).tolist()]
+        for column in columns
+    ]
+    return "".join("\t".join(row) + "\n" for row in zip(*texts, strict=True))
 
 
 def _text(value: float, digits: str) -> str:
     return "" if math.isnan(value) else format(value, digits)
 
 
-def _as_columns(block: Predictions) -> pa.Table:
-    columns = [
-        pa.array(getattr(block, column.name), column.type, from_pandas=True) for column in _SCHEMA
-    ]
-    return pa.table(columns, schema=_SCHEMA)
+def _schema(columns: Columns) -> pa.Schema:
+    return pa.schema([(c, pa.string() if c in _TEXTS else pa.float64()) for c in columns])
+
+
+def _as_columns(block: Predictions, columns: Columns) -> pa.Table:
+    schema = _schema(columns)
+    arrays = [pa.array(getattr(block, c.name), c.type, from_pandas=True) for c in schema]
+    return pa.table(arrays, schema=schema)

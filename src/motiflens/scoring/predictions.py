@@ -32,6 +32,8 @@ SPREAD = 1.125
 TIMED = 256
 
 COLUMNS = ("name", "logit", "probability", "sd", "unusual")
+#: Of a model that predicts numbers.
+NUMBER_COLUMNS = ("name", "value", "sd", "unusual")
 TOO_SHORT, TOO_LONG, ONLY_N, EMPTY = "too short", "too long", "only N", "empty"
 
 
@@ -59,6 +61,11 @@ class Predictions:
     probability: Floats
     sd: Floats
     unusual: list[str]
+
+    @property
+    def value(self) -> Floats:
+        """The predicted labels (N,) of a regression, which are its logits."""
+        return self.logit
 
     @property
     def is_scored(self) -> NDArray[np.bool_]:
@@ -122,13 +129,21 @@ def at_prevalence(scorer: Scorer, prevalence: float | None) -> Scorer:
         )
     fitted = scorer.calibration
     if fitted is None:
+        why = "a run has them whose validation split holds 20 of each class"
+        if scorer.is_regression:
+            why = "the model predicts numbers"
         raise InputError(
             f"prevalence={prevalence:g} corrects probabilities, and the model has none",
-            remedy="leave it out; a run has them whose validation split holds 20 of each class",
+            remedy=f"leave it out; {why}",
             argument="prevalence",
         )
     bias = fitted.bias + prior_shift(fitted.prevalence, prevalence)
     return replace(scorer, calibration=msgspec.structs.replace(fitted, bias=bias))
+
+
+def columns_of(scorer: Scorer) -> tuple[str, ...]:
+    """Return the columns of a model's predictions."""
+    return NUMBER_COLUMNS if scorer.is_regression else COLUMNS
 
 
 def longest_scored(scorer: Scorer) -> int:

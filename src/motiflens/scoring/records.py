@@ -17,9 +17,10 @@ from motiflens.files import STDIN, is_pipe, stream_pipe, stream_text
 from motiflens.hits.sequence_files import codes_of_letters
 from motiflens.io import sniff
 from motiflens.io.bed import stream_bed
+from motiflens.io.binary_tables import Row
 from motiflens.io.genome import Genome, open_genome
 from motiflens.io.inputs import Sequences, as_dataset, is_frame, is_sequence
-from motiflens.io.tables import FRAME, Row, delimited_rows, open_frame, open_table
+from motiflens.io.tables import FRAME, delimited_rows, open_frame, open_table
 from motiflens.sequences import reverse_complement_string
 
 #: Rows of a BED file that are placed on the genome at a time.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motiflens.datasets import SequenceDataset
+from motiflens.datasets import CLASSIFICATION, REGRESSION, SequenceDataset
 from motiflens.results.scores import Calibration
 from motiflens.sequences import PAD, Codes, Lengths
 
@@ -79,6 +79,8 @@ class Scorer(ABC):
         None where it is not known.
     calibration
         From mean logits to probabilities; None where it is not known.
+    task
+        ``classification``, or ``regression``: then logits are predicted labels.
     """
 
     name: str
@@ -91,6 +93,12 @@ class Scorer(ABC):
     takes_padding: bool = True
     trained_on: TrainedOn | None = None
     calibration: Calibration | None = None
+    task: str = CLASSIFICATION
+
+    @property
+    def is_regression(self) -> bool:
+        """Whether logits are predicted labels, which are no probabilities."""
+        return self.task == REGRESSION
 
     @abstractmethod
     def logits(self, codes: Codes, lengths: Lengths) -> Floats:

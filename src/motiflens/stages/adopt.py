@@ -20,7 +20,14 @@ from motiflens.results.scores import Metrics
 from motiflens.results.timings import StageUse, Timings
 from motiflens.runs import Output, Run, begin
 from motiflens.settings import Settings
-from motiflens.stages.data import audit_splits, note_on_motif, prepare, sample_notes
+from motiflens.stages.compare import score_numbers
+from motiflens.stages.data import (
+    audit_splits,
+    check_regression,
+    note_on_motif,
+    prepare,
+    sample_notes,
+)
 from motiflens.stages.defaults import note_on_few
 from motiflens.stages.timing import measured
 from motiflens.training import (
@@ -86,6 +93,8 @@ def adopt(
     _require_length(module, dataset)
     note_on_motif(dataset, settings, notes.append)
     note_on_few(dataset, notes.append)
+    if dataset.is_regression:
+        check_regression(dataset, settings, notes.append)
     notes += _notes(module, dataset, _calibrating(dataset, settings))
     origin = msgspec.structs.replace(origin, notes=tuple(notes), module=module.spec)
     length = max(module.length if module.only_length else 0, dataset.codes.shape[1])
@@ -96,7 +105,7 @@ def adopt(
     run = begin(output, dataset, settings, origin)
     for note in notes:
         progress.note(note)
-    if run.results.holds("comparison"):
+    if run.results.is_trained:
         return run
     try:
         run.write_model(model)
@@ -138,7 +147,11 @@ def _notes(module: Foreign, dataset: SequenceDataset, calibrating: NDArray[np.in
             f"shorter sequences are padded with zero columns to {longest} bases, which {name} may "
             "not know"
         )
-    if len(calibrating) and not (np.asarray(dataset.split) == "valid").any():
+    if (
+        len(calibrating)
+        and not dataset.is_regression
+        and not (np.asarray(dataset.split) == "valid").any()
+    ):
         notes.append(f"probabilities are calibrated on the {len(calibrating):,} others")
     return notes
 
@@ -186,6 +199,12 @@ def _score(run: Run, model: TrainedModel, dataset: SequenceDataset, progress: Pr
         single_intra_op_thread(),
     ):
         trained = {model.architecture: [_as_trained(model, dataset, settings)]}
+        if dataset.is_regression:
+            numbers = score_numbers(dataset, settings, trained)
+            advance(1)
+            _write_timings(run, used)
+            results.write(numbers)
+            return
         compared = compare_trained(dataset, trained)
         test, groups = dataset.part("test"), compared.test_groups
         ensembles = evaluate_ensembles(trained, test, seed=settings.seed, groups=groups)
@@ -199,17 +218,21 @@ def _score(run: Run, model: TrainedModel, dataset: SequenceDataset, progress: Pr
             test_groups=count_groups(test, groups),
         )
     )
-    seconds = {stage: use.seconds for stage, use in used.items()}
-    threads = settings.threads or n_cores()
-    results.write(Timings(threads=threads, training={}, stages=seconds, used=used))
+    _write_timings(run, used)
     # Written last, as by training.
     results.write(msgspec.structs.replace(compared.comparison, baselines=baselines))
+
+
+def _write_timings(run: Run, used: dict[str, StageUse]) -> None:
+    seconds = {stage: use.seconds for stage, use in used.items()}
+    threads = run.settings.threads or n_cores()
+    run.results.write(Timings(threads=threads, training={}, stages=seconds, used=used))
 
 
 def _as_trained(model: TrainedModel, dataset: SequenceDataset, settings: Settings) -> Trained:
     """Return the module as training returns a model, with the logits that calibrate it."""
     rows, valid = _calibrating(dataset, settings), None
-    if len(rows):
+    if len(rows) and not dataset.is_regression:
         others = dataset.subset(rows)
         valid = Validation(np.asarray(others.labels, float), predict_logits(model, others))
     job = Job(model.architecture, (model.seed,), Recipe())

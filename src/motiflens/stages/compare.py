@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import numpy as np
 
+from motiflens.auditing.predicted_numbers import predict_numbers
 from motiflens.cluster import Engine, engine_of
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.evaluation import models as evaluation
-from motiflens.evaluation.ensembles import count_groups, evaluate_ensembles
+from motiflens.evaluation.ensembles import (
+    count_groups,
+    evaluate_ensembles,
+    independent_groups,
+)
 from motiflens.evaluation.folds import as_table
 from motiflens.evaluation.negative_sets import evaluate_negative_sets, train_against
+from motiflens.evaluation.regression import evaluate_regression
 from motiflens.files import write_whole
 from motiflens.models.calling import choose_device, require_device
 from motiflens.progress import Progress, listener
 from motiflens.results import ARTIFACTS
 from motiflens.results.provenance import Origin
+from motiflens.results.regression import Regression
 from motiflens.results.scores import Metrics
-from motiflens.results.timings import StageUse, Timings
+from motiflens.results.timings import StageUse, Timings, TrainingTime
 from motiflens.runs import Output, Run, begin
 from motiflens.settings import Settings
 from motiflens.stages.data import Plan, audit_splits, plan_run
@@ -110,7 +119,7 @@ def train_planned(
             progress.note(_where_resumed(run))
         for note in plan.origin.notes:
             progress.note(note)
-    trained = run.results.holds("comparison")
+    trained = run.results.is_trained
     try:
         if distributed.from_first(b"" if trained else None) is None:
             _train(run, plan, progress, engine)
@@ -144,18 +153,28 @@ def _train(run: Run, plan: Plan, progress: Progress, engine: Engine | None) -> N
         advance(1)
     total = count_epochs(plan.dataset, [*plan.jobs, *plan.curves])
     with progress.stage("training", total, "epochs") as advance, measured(used, "train"):
-        compared = evaluation.compare(
-            plan.dataset,
-            plan.jobs,
-            sizes=settings.sizes or (),
-            size_seeds=settings.size_seeds,
-            target=settings.target,
-            threads=settings.threads,
-            device=settings.device,
-            advance=advance,
-            checkpoint=results.path_of("checkpoint"),
-            engine=engine,
-        )
+        how: dict[str, Any] = {
+            "threads": settings.threads,
+            "device": settings.device,
+            "advance": advance,
+            "checkpoint": results.path_of("checkpoint"),
+            "engine": engine,
+        }
+        if plan.dataset.is_regression:
+            numbers = evaluation.train_models(plan.dataset, plan.jobs, plan.curves, **how)
+        else:
+            compared = evaluation.compare(
+                plan.dataset,
+                plan.jobs,
+                sizes=settings.sizes or (),
+                size_seeds=settings.size_seeds,
+                target=settings.target,
+                **how,
+            )
+    if plan.dataset.is_regression:
+        if distributed.process() == 0:
+            _score_regression(run, plan, numbers, used, progress)
+        return
     if plan.negative_sets:
         with measured(used, "crossing"):
             _train_against_others(run, plan, compared.trained, progress, engine)
@@ -187,6 +206,70 @@ def _train_against_others(
         if distributed.process() == 0:
             tests = {name: dataset.part("test") for name, dataset in sets.items()}
             run.results.write(evaluate_negative_sets(trained, tests, seed=settings.seed))
+
+
+def _score_regression(
+    run: Run,
+    plan: Plan,
+    trained: tuple[dict[str, list[Trained]], list[evaluation.Sized]],
+    used: dict[str, StageUse],
+    progress: Progress,
+) -> None:
+    """Score models that predict numbers beside the baselines, and write all that is known."""
+    settings, dataset, (models, points) = plan.settings, plan.dataset, trained
+    with (
+        progress.stage("scoring", 1) as advance,
+        measured(used, "score"),
+        single_intra_op_thread(),
+    ):
+        scores = score_numbers(dataset, settings, models, points)
+        advance(1)
+    for replicas in models.values():
+        for one in replicas:
+            run.write_model(TrainedModel.of(one, dataset.codes.shape[1]))
+    training = {name: evaluation.timing_of(replicas) for name, replicas in models.items()}
+    _write_timings(run, settings, training, used)
+    # Written last, as `comparison.json` is.
+    run.results.write(scores)
+
+
+def score_numbers(
+    dataset: SequenceDataset,
+    settings: Settings,
+    models: Mapping[str, Sequence[Trained]],
+    points: Sequence[evaluation.Sized] = (),
+) -> Regression:
+    """Score models that predict numbers, and the points of their learning curves, on a test split.
+
+    Beside them are baselines, on the strands that the settings name, fitted on all other sequences.
+    """
+    test = dataset.part("test")
+    known = dataset.subset(np.asarray(dataset.split) != "test")
+    baselines = predict_numbers(known, test, both_strands=settings.strands == "both")
+    return evaluate_regression(
+        models,
+        dataset,
+        seed=settings.seed,
+        baselines=baselines,
+        groups=independent_groups(test),
+        at_sizes=points,
+    )
+
+
+def _write_timings(
+    run: Run,
+    settings: Settings,
+    training: dict[str, TrainingTime],
+    used: dict[str, StageUse],
+) -> None:
+    run.results.write(
+        Timings(
+            threads=settings.threads or n_cores(),
+            training=training,
+            stages={stage: use.seconds for stage, use in used.items()},
+            used=used,
+        )
+    )
 
 
 def _score(
@@ -230,13 +313,6 @@ def _score(
             test_groups=count_groups(test, groups),
         )
     )
-    results.write(
-        Timings(
-            threads=settings.threads or n_cores(),
-            training=compared.training,
-            stages={stage: use.seconds for stage, use in used.items()},
-            used=used,
-        )
-    )
+    _write_timings(run, settings, compared.training, used)
     # Written last: a run with it has all that training gives, and needs its checkpoint no more.
     results.write(msgspec.structs.replace(compared.comparison, baselines=baselines))

@@ -106,17 +106,30 @@ def plan_run(
     notes = [*origin.notes, *sample_notes(dataset)]
     dataset, settings = prepare(dataset, settings, notes.append, held_out)
     note_on_motif(dataset, settings, notes.append)
-    _note_on_prevalence(dataset, settings, notes.append)
+    if dataset.is_regression:
+        check_regression(dataset, settings, notes.append)
+        _require_one_set(negative_sets)
+    else:
+        _note_on_prevalence(dataset, settings, notes.append)
     settings = _with_device(settings, notes.append)
     n_train = int(np.count_nonzero(dataset.split == "train"))
     truth = dataset.sites is not None or settings.motif is not None
     length = dataset.codes.shape[1]
     settings = with_defaults(
-        settings, n_train, length, notes.append, truth=truth, explains=explains
+        settings,
+        n_train,
+        length,
+        notes.append,
+        truth=truth,
+        explains=explains,
+        regression=dataset.is_regression,
     )
     notes += changes_notes(settings)
     note_on_few(dataset, notes.append)
-    jobs = [job_of(name, settings, settings.seed_list) for name in settings.models]
+    jobs = [
+        job_of(name, settings, settings.seed_list, regression=dataset.is_regression)
+        for name in settings.models
+    ]
     if settings.folds is not None:
         jobs = fold_jobs(jobs, settings.folds)
     origin = msgspec.structs.replace(origin, notes=tuple(notes))
@@ -207,6 +220,33 @@ def _note_on_prevalence(dataset: SequenceDataset, settings: Settings, note: Note
             f"{settings.prevalence:g}: calls at that prevalence are scored on another mixture than "
             "they are made for"
         )
+
+
+def _require_one_set(negative_sets: Mapping[str, SequenceDataset] | None) -> None:
+    if negative_sets:
+        raise InputError(
+            f"there are negative sets {', '.join(negative_sets)}, and the labels are numbers",
+            remedy="leave them out",
+            argument="negative_sets",
+        )
+
+
+def check_regression(dataset: SequenceDataset, settings: Settings, note: Note) -> None:
+    """Refuse settings of two classes where labels are numbers; say what is done with those."""
+    for name in ("target", "prevalence", "folds"):
+        value = getattr(settings, name)
+        if value is not None:
+            raise InputError(
+                f"{name}={value:g} is for two classes, and the labels are numbers",
+                remedy="leave it out",
+                argument=name,
+            )
+    low, high = float(dataset.labels.min()), float(dataset.labels.max())
+    note(
+        f"labels are numbers, from {low:g} to {high:g}, which models predict (regression); "
+        "explanations, motifs and experiments call the highest tenth of labels in each split "
+        "positives, all others negatives, and the predicted label logit"
+    )
 
 
 def note_on_motif(dataset: SequenceDataset, settings: Settings, note: Note) -> None:

@@ -100,13 +100,13 @@ def _measure(plan: Plan, job: Job) -> Costs:
     trained = train(few, timed, threads=1)
     first, second = (epoch.seconds for epoch in trained[0].history[:2])
     n = int(np.count_nonzero(few.split == "train"))
-    one_hot = few.positives("train").one_hot()[:N_TIMED_EXPLAINED]
+    one_hot = few.in_classes().positives("train").one_hot()[:N_TIMED_EXPLAINED]
     return Costs((second - first) / n, *_explained(trained[0], one_hot, plan.dataset))
 
 
 def _few(dataset: SequenceDataset) -> SequenceDataset:
     """Take some training sequences of both classes, and as large a part of the validation ones."""
-    split, labels = np.asarray(dataset.split), np.asarray(dataset.labels)
+    split, labels = np.asarray(dataset.split), np.asarray(dataset.classes)
     train_rows = np.flatnonzero(split == "train")
     part = min(1.0, N_TIMED / len(train_rows))
     chosen = []
@@ -176,7 +176,7 @@ def _stages(plan: Plan, costs: Mapping[str, Costs], threads: int) -> dict[str, f
     """Return the seconds of what follows on training."""
     settings, dataset = plan.settings, plan.dataset
     length = dataset.codes.shape[1]
-    positive = np.asarray(dataset.labels) > 0
+    positive = np.asarray(dataset.classes) > 0
     n_test = int((positive & (np.asarray(dataset.split) == "test")).sum())
     n = min(n_explained(settings), n_test)
     n_aligned = min(max(n, min(ENOUGH, n_explained(settings))), int(positive.sum()))

@@ -164,7 +164,7 @@ def _route_motifs(run: Run, name: str) -> list[Motif]:
 
 def _background(run: Run, motifs: Sequence[Motif]) -> Floats:
     """Shuffle test negatives that every motif fits into, as many as the time allows."""
-    dataset = run.dataset
+    dataset = run.in_classes
     negatives = (np.asarray(dataset.split) == "test") & (dataset.labels == 0)
     long_enough = dataset.lengths >= max(motif.width for motif in motifs)
     designs = DESIGNS * len(motifs) + (3 * 11 * len(ORIENTATIONS) if len(motifs) > 1 else 0)

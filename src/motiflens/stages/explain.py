@@ -136,7 +136,7 @@ def _explain_model(
     run.results.write(found, progress, model=name)
     if not isinstance(model, SequenceModel) or not attentive or positives.sites is None:
         return None
-    return contrast_attention(model, run.dataset, positives, run.settings)
+    return contrast_attention(model, run.in_classes, positives, run.settings)
 
 
 def _keep(

@@ -29,7 +29,7 @@ def highest_negatives(run: Run, n_positives: int) -> SequenceDataset:
     They have the highest logits by its first seed, of at most ``MAX_SCORED`` spread evenly over the
     data; the highest first, an eighth as many as the positives.
     """
-    negatives, best = of_test(run.dataset, 0, MAX_SCORED), best_validated(run.results)
+    negatives, best = of_test(run.in_classes, 0, MAX_SCORED), best_validated(run.results)
     if best is None or not len(negatives):
         return negatives.subset([])
     order = np.argsort(-_logits(run.model(best), negatives), kind="stable")

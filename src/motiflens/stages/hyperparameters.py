@@ -22,12 +22,17 @@ import torch
 
 from motiflens.errors import InputError
 from motiflens.files import check_keys, read_toml
-from motiflens.models import MODELS, SequenceModel, build_model, require_model
+from motiflens.models import FIXED_LENGTH, MODELS, SequenceModel, build_model, require_model
 from motiflens.settings import Settings
-from motiflens.training import Job, recipe_for
+from motiflens.training import Job, Recipe, recipe_for
 
 #: The sub-table of a model that changes its recipe.
 RECIPE = "recipe"
+
+#: A hyperparameter of every model but the tutorial's, and its value in the accurate recipe.
+KMER_SIZE, ACCURATE_KMERS = "kmer_size", 7
+
+ACCURATE = "the recipe is accurate: more seeds, and 7-mers scored beside each model"
 
 
 def read_hyperparameters(path: Path | str) -> dict[str, dict[str, Any]]:
@@ -48,11 +53,13 @@ def read_hyperparameters(path: Path | str) -> dict[str, dict[str, Any]]:
     return tables
 
 
-def job_of(model: str, settings: Settings, seeds: tuple[int, ...] = ()) -> Job:
+def job_of(
+    model: str, settings: Settings, seeds: tuple[int, ...] = (), *, regression: bool = False
+) -> Job:
     """Return the model of a run as it is trained, with its hyperparameters and recipe.
 
-    Epochs that are named are those at most, also on few sequences: ``min_steps`` is then 0, unless
-    it is named too.
+    Of a regression the validation loss chooses the epoch. Epochs that are named are those at most,
+    also on few sequences: ``min_steps`` is then 0, unless it is named too.
 
     Raises
     ------
@@ -61,14 +68,33 @@ def job_of(model: str, settings: Settings, seeds: tuple[int, ...] = ()) -> Job:
     """
     table = dict(settings.hyperparameters.get(require_model(model), {}))
     recipe = recipe_for(model, both_strands=settings.strands == "both")
+    if regression:
+        recipe = replace(recipe, metric="loss")
+    elif settings.recipe == "accurate" and model not in FIXED_LENGTH:
+        table = {KMER_SIZE: ACCURATE_KMERS, **table}
     changed = _checked(table.pop(RECIPE, {}), asdict(recipe), f"[{model}.{RECIPE}]")
     if "epochs" in changed:
         changed = {"min_steps": 0, **changed}
     hyperparameters = _checked(table, _defaults(model), f"[{model}]")
     for name, value in hyperparameters.items():
-        _require_possible(value, f"{name} of [{model}]")
+        if name != KMER_SIZE:  # 0 is none, and the model checks others
+            _require_possible(value, f"{name} of [{model}]")
     recipe, watched = replace(recipe, **changed), settings.target is not None
+    if regression:
+        _require_no_classes(recipe, hyperparameters, model)
     return Job(model, seeds, recipe, hyperparameters=hyperparameters, watch_test=watched)
+
+
+def _require_no_classes(recipe: Recipe, hyperparameters: Mapping[str, Any], model: str) -> None:
+    """Refuse what is said of classes, where there are none."""
+    for name, value, plain, where in (
+        ("metric", recipe.metric, "loss", f"{model}.{RECIPE}"),
+        ("class_weights", recipe.class_weights, "none", f"{model}.{RECIPE}"),
+        (KMER_SIZE, hyperparameters.get(KMER_SIZE, 0), 0, model),
+    ):
+        if value != plain:
+            problem = f"{name} of [{where}] is {value!r}, which is for two classes"
+            raise InputError(problem, remedy="leave it out: the labels are numbers")
 
 
 def validation_fraction(settings: Settings) -> float:
@@ -101,8 +127,8 @@ def built(job: Job, length: int) -> SequenceModel:
 
 
 def changes_notes(settings: Settings) -> tuple[str, ...]:
-    """Say in a sentence a model what differs from its defaults."""
-    notes = []
+    """Say in sentences what the accurate recipe adds, and what of a model is no default."""
+    notes = [ACCURATE] if settings.recipe == "accurate" else []
     for model, table in settings.hyperparameters.items():
         own = {name: value for name, value in table.items() if name != RECIPE}
         changed = [f"{name} {value}" for name, value in {**own, **table.get(RECIPE, {})}.items()]
@@ -114,7 +140,8 @@ def changes_notes(settings: Settings) -> tuple[str, ...]:
 def _defaults(model: str) -> dict[str, Any]:
     """Return the hyperparameters of an architecture with their defaults."""
     parameters = inspect.signature(MODELS[model]).parameters.values()
-    return {one.name: one.default for one in parameters if one.default is not one.empty}
+    own = {one.name: one.default for one in parameters if one.default is not one.empty}
+    return own if model in FIXED_LENGTH else {**own, KMER_SIZE: 0}
 
 
 def _checked(table: Mapping[str, Any], defaults: Mapping[str, Any], where: str) -> dict[str, Any]:

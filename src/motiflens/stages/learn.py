@@ -14,7 +14,7 @@ from motiflens.io.read import Source, read
 from motiflens.models.calling import choose_device, require_device
 from motiflens.progress import Progress, listener
 from motiflens.settings import Settings
-from motiflens.stages.data import prepare
+from motiflens.stages.data import check_regression, prepare
 from motiflens.stages.hyperparameters import RECIPE, job_of
 from motiflens.stages.splitting import cut
 from motiflens.training import Recipe, TrainedModel, count_epochs, train_all
@@ -80,7 +80,7 @@ def train(
     seeds: int = 1,
     seed: int = 0,
     strands: str = "auto",
-    recipe: Recipe | Mapping[str, Any] | None = None,
+    recipe: Recipe | Mapping[str, Any] | str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
     threads: int | None = None,
     device: str = "cpu",
@@ -103,7 +103,8 @@ def train(
     strands
         ``"both"``, ``"forward"``, or ``"auto"``: the data decide.
     recipe
-        How to train, or what differs from the architecture's own, as in ``{"epochs": 5}``.
+        How to train, or what differs from the architecture's own, as in ``{"epochs": 5}``, or
+        ``"accurate"`` (:class:`motiflens.settings.Settings`), whose seeds are as many as ``seeds``.
     hyperparameters
         What differs from the architecture's defaults, as in ``{"n_filters": 64}``.
     threads
@@ -126,18 +127,28 @@ def train(
     """
     if not isinstance(dataset, SequenceDataset):
         dataset = read(dataset)
-    if isinstance(recipe, Recipe):
+    named = "default"
+    if isinstance(recipe, str):
+        named, recipe = recipe, None
+    elif isinstance(recipe, Recipe):
         recipe = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
     own = {model: {**(hyperparameters or {}), RECIPE: dict(recipe or {})}}
     settings = Settings(
-        models=(model,), seeds=seeds, seed=seed, strands=strands, hyperparameters=own
+        models=(model,),
+        seeds=seeds,
+        seed=seed,
+        strands=strands,
+        recipe=named,
+        hyperparameters=own,
     )
     require_device(device)
     device = choose_device(device)
     held_out = job_of(model, settings).settings.validation_fraction
     shown = listener(progress)
     dataset, settings = prepare(dataset, settings, shown.note, held_out)
-    job = job_of(model, settings, settings.seed_list)
+    if dataset.is_regression:
+        check_regression(dataset, settings, shown.note)
+    job = job_of(model, settings, settings.seed_list, regression=dataset.is_regression)
     with shown.stage(f"training {model}", count_epochs(dataset, [job]), "epochs") as advance:
         (trained,) = train_all(dataset, [job], threads=threads, device=device, advance=advance)
     return [TrainedModel.of(one, dataset.codes.shape[1]) for one in trained]

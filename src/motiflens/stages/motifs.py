@@ -229,7 +229,7 @@ def _shortcut(
 
 def _discover(run: Run, database: Path | str | None) -> tuple[Discovery, DiscoveredBy]:
     """Discover the motifs of the best model of a run in all but the test split, and test them."""
-    dataset, settings = run.dataset, run.settings
+    dataset, settings = run.in_classes, run.settings
     name = best_validated(run.results)
     assert name is not None, "a run with models has a best one"
     seeds = run.results.explained[name][:N_SEEDS]

@@ -89,7 +89,7 @@ def cut(
 def on_genome(dataset: SequenceDataset) -> bool:
     """Return whether the positives are windows on a genome, as far as that is known."""
     loci = dataset.coordinates
-    return loci is not None and bool((loci.chrom[dataset.labels > 0] != "").any())
+    return loci is not None and bool((loci.chrom[dataset.classes > 0] != "").any())
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +132,7 @@ class Cutting:
 
     def _obstacle(self, groups: NDArray[np.int64], fraction: float, what: str) -> str:
         """Return why a split cannot be cut by homology, or ""."""
-        labels = self.dataset.labels
+        labels = self.dataset.classes
         for label, name in ((1, "positives"), (0, "negatives")):
             sizes = np.bincount(groups[labels == label], minlength=1)
             if sizes.max() > LARGEST_GROUP * sizes.sum():
@@ -220,7 +220,7 @@ def _cut_mapped(
     rows = np.flatnonzero(learning)
     n_test = round(settings.test_fraction * len(rows))
     split = np.where(learning, "train", "valid")
-    split[draw(dataset.labels, rows, n_test, np.random.default_rng(settings.seed))] = "test"
+    split[draw(dataset.classes, rows, n_test, np.random.default_rng(settings.seed))] = "test"
     if settings.split == "auto":
         note("split at random, as the data are mapped; the audit counts what the splits share")
     return dataset.with_split(split), "random"

@@ -146,7 +146,7 @@ def motif_positives(run: Run) -> SequenceDataset:
     positives = explained_positives(run)
     if len(positives) >= ENOUGH:
         return positives
-    dataset = run.dataset
+    dataset = run.in_classes
     others = np.flatnonzero((dataset.labels > 0) & (np.asarray(dataset.split) != "test"))
     n_more = min(ENOUGH, n_explained(run.settings)) - len(positives)
     done = int(positives.lengths.sum())
@@ -160,7 +160,7 @@ def explained_positives(run: Run) -> SequenceDataset:
     They are at most ``n_explained``, and as many as ``MAX_WORK`` allows, spread evenly over the
     data.
     """
-    dataset, settings = run.dataset, run.settings
+    dataset, settings = run.in_classes, run.settings
     rows = _test_rows(dataset, 1, n_explained(settings))
     positives = dataset.subset(_affordable(dataset, rows))
     if positives.sites is None and settings.motif is not None:
@@ -175,7 +175,7 @@ def of_test(dataset: SequenceDataset, label: int, n: int) -> SequenceDataset:
 
 def note_on_length(run: Run) -> str | None:
     """Say that fewer positives are explained than asked for, where they are too long."""
-    dataset = run.dataset
+    dataset = run.in_classes
     rows = _test_rows(dataset, 1, n_explained(run.settings))
     kept = len(_affordable(dataset, rows))
     if kept == len(rows):

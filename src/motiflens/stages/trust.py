@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -59,21 +60,38 @@ def trust(
     """
     run, progress = open_trained(run), listener(progress)
     dataset, explained = run.dataset, explained_positives(run)
-    positives, negatives = (of_test(dataset, label, N_HELD_OUT).one_hot() for label in (1, 0))
+    positives = of_test(dataset.in_classes(), 1, N_HELD_OUT).one_hot()
+    # A sequence may hold the motif and be none of the highest; the lowest are a null.
+    null = lowest(dataset) if dataset.is_regression else dataset
+    negatives = of_test(null, 0, N_HELD_OUT).one_hot()
     truths = true_motifs(dataset, run.settings.motif)
 
     def check(name: str, advance: Advance) -> ModelTrust:
         return _check(run, name, (positives, negatives), explained, truths)
 
     checked = each_model(run, Work("trust", "checking trust"), check, progress, threads)
-    scores = run.results.metrics.models
-    models = {name: beside_ensemble(one, scores[name].test.auroc) for name, one in checked.items()}
+    models = {name: _beside_scores(run, name, one) for name, one in checked.items()}
     run.results.write(Trust(fractions=FRACTIONS, models=models), progress)
     return run
 
 
-def beside_ensemble(checked: ModelTrust, score: Estimate) -> ModelTrust:
-    """Claim nothing where the AUROC of all seeds together may be chance.
+def lowest(dataset: SequenceDataset) -> SequenceDataset:
+    """Return the lowest tenth of a regression in each split, as negatives, beside all others."""
+    upside_down = replace(dataset, labels=-dataset.labels).in_classes()
+    return replace(upside_down, labels=1 - upside_down.labels)
+
+
+def _beside_scores(run: Run, name: str, checked: ModelTrust) -> ModelTrust:
+    if run.results.is_regression:
+        spearman = run.results.regression.models[name].test.spearman
+        return beside_ensemble(checked, spearman, "Spearman correlation", chance=0.0)
+    return beside_ensemble(checked, run.results.metrics.models[name].test.auroc)
+
+
+def beside_ensemble(
+    checked: ModelTrust, score: Estimate, what: str = "AUROC", *, chance: float = 0.5
+) -> ModelTrust:
+    """Claim nothing where the score of all seeds together may be chance.
 
     Its interval counts related sequences once, which the checks of one seed do not.
 
@@ -82,12 +100,14 @@ def beside_ensemble(checked: ModelTrust, score: Estimate) -> ModelTrust:
     checked
         The checks of one seed.
     score
-        The ensemble's AUROC on the test split.
+        Of the ensemble on the test split.
+    what, chance
+        What the score is called, and its value by chance.
     """
-    if score.low > 0.5 or score.high < 0.5:
+    if score.low > chance or score.high < chance:
         return checked
     figures = f"{score.value:.2f} ({score.low:.2f} to {score.high:.2f})"
-    words = f"nothing may be claimed: the AUROC of all seeds together, {figures}, may be chance"
+    words = f"nothing may be claimed: the {what} of all seeds together, {figures}, may be chance"
     rule = checked.rule and msgspec.structs.replace(checked.rule, claimed_by=())
     return msgspec.structs.replace(
         checked, verdict=words, may_claim=False, bases_claimed_by=(), rule=rule
@@ -113,7 +133,7 @@ def _check(
         untrained=run.untrained_model(name, first),
         attributions=kept,
         explained=explained.one_hot(),
-        rule=None if sites is None else find_rule(sites, run.dataset.labels),
+        rule=None if sites is None else find_rule(sites, run.in_classes.labels),
         sites=explained.sites,
     )
     return trust_checks(

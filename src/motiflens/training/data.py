@@ -10,7 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from motiflens.datasets import SequenceDataset, bound_groups, draw, split_by_groups
+from motiflens.datasets import (
+    LabelScale,
+    SequenceDataset,
+    bound_groups,
+    draw,
+    split_by_groups,
+)
 from motiflens.errors import InputError
 from motiflens.models.calling import evaluating, told_by_length
 from motiflens.sequences import ONE_HOT
@@ -82,12 +88,12 @@ def take_splits(
                 remedy="choose one that is",
                 argument="sizes",
             )
-        train = draw(dataset.labels, train, n_train, np.random.default_rng(seed))
+        train = draw(dataset.classes, train, n_train, np.random.default_rng(seed))
     if validation_fraction == 0.0:
         return SplitRows(train, np.empty(0, dtype=np.int64), rows["test"])
     size = _validation_size(validation_fraction, train)
     if n_train is not None and len(valid) > size:
-        valid = draw(dataset.labels, valid, size, np.random.default_rng(seed))
+        valid = draw(dataset.classes, valid, size, np.random.default_rng(seed))
     if len(valid) == 0:
         valid = hold_out(dataset, train, validation_fraction)
         train = np.setdiff1d(train, valid)
@@ -106,35 +112,48 @@ def hold_out(dataset: SequenceDataset, train: Rows, fraction: float) -> Rows:
             return np.asarray(train[held_out.split == "test"])
         except InputError:  # groups too large, or a class too small
             pass
-    return draw(dataset.labels, train, size, np.random.default_rng(0))
+    return draw(dataset.classes, train, size, np.random.default_rng(0))
 
 
 def _validation_size(fraction: float, train: Rows) -> int:
     return max(2, round(fraction * len(train)))
 
 
+def label_scale(dataset: SequenceDataset) -> LabelScale | None:
+    """Return the scale of the training labels of a regression; None in two classes, or of none."""
+    if not dataset.is_regression or dataset.split is None:
+        return None
+    learnt = dataset.labels[dataset.split == "train"]
+    return LabelScale.of(learnt) if len(learnt) else None
+
+
 @dataclass(frozen=True)
 class EncodedData:
     """Codes (N, L), lengths (N,), labels (N,) and the one-hot rows of the codes.
 
-    The table is on the device that computes, and so are the others, unless the codes are
-    memory-mapped: these stay in their file, and a batch is copied when it is needed.
+    Labels of a regression are standardised, by a scale; there is none in two classes. The table is
+    on the device that computes, and so are the others, unless the codes are memory-mapped: these
+    stay in their file, and a batch is copied when it is needed.
     """
 
     codes: Tensor
     lengths: Tensor
     labels: Tensor
     table: Tensor
+    scale: LabelScale | None = None
 
     @staticmethod
     def of(dataset: SequenceDataset, device: str | torch.device, dtype: torch.dtype) -> EncodedData:
         """Put a data set on a device, or keep it in its memory-mapped file."""
         home = "cpu" if isinstance(dataset.codes, np.memmap) else device
+        scale = label_scale(dataset)
+        labels = dataset.labels if scale is None else scale.standardise(dataset.labels)
         return EncodedData(
             torch.as_tensor(dataset.codes, device=home),
             torch.as_tensor(dataset.lengths, device=home),
-            torch.as_tensor(dataset.labels, device=home, dtype=dtype),
+            torch.as_tensor(labels, device=home, dtype=dtype),
             torch.as_tensor(ONE_HOT, device=device, dtype=dtype),
+            scale,
         )
 
     def take(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:

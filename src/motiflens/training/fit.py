@@ -183,7 +183,12 @@ class Fit:
         return torch.autocast(kind, dtype=torch.bfloat16, enabled=enabled)
 
     def _losses(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Return the loss of every sequence, (R, B), with the weight of its class."""
+        """Return the loss of every sequence, (R, B), with the weight of its class.
+
+        Of a regression it is the squared error of the standardised label.
+        """
+        if self.data.scale is not None:
+            return (logits - labels) ** 2
         losses = nn.functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
         if self.class_weights is not None:
             losses = losses * self.class_weights.gather(1, labels.long())
@@ -230,6 +235,8 @@ class Fit:
         if rows.shape[1] == 0:
             return dict.fromkeys(names)
         logits, labels = self.logits(rows), self.labels(rows)
+        if self.data.scale is not None:
+            return {**dict.fromkeys(names), "valid_loss": self._losses(logits, labels).mean(-1)}
         pair = labels.cpu().numpy(), logits.cpu().numpy()
         auprc = rank_auprc(*pair) if self.recipe.metric == "auprc" else None
         values = (self._losses(logits, labels).mean(-1), rank_auroc(*pair), auprc)

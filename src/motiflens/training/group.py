@@ -17,7 +17,8 @@ from motiflens.training.checkpoint import Slot
 from motiflens.training.data import EncodedData, SplitRows, take_splits
 from motiflens.training.fit import Fit, Rows
 from motiflens.training.job import Job, Trained, Validation
-from motiflens.training.replicas import BestWeights, WeightsAt, stack, unstack
+from motiflens.training.kmers import add_kmers
+from motiflens.training.replicas import BestWeights, WeightsAt, stack, to_unit, unstack
 from motiflens.version import __version__
 
 #: More replicas a group gain nothing on a CPU: their activations leave its cache.
@@ -131,6 +132,11 @@ def train_group(
         refit.run(refit_slot)
         weights, refit_seconds = at.weights, refit.seconds / len(group.seeds)
     unstack(weights, group.models)
+    if data.scale is not None:
+        for model in group.models:
+            to_unit(model, data.scale)
+    else:
+        valid = add_kmers(group.models, data, rows, recipe, valid)
     return [
         Trained(
             group.job,
@@ -142,6 +148,7 @@ def train_group(
             len(own.valid),
             refit_seconds,
             validation,
+            data.scale,
         )
         for seed, model, history, best_epoch, own, validation in zip(
             group.seeds, group.models, fit.histories, best.epochs, group.rows, valid, strict=True
@@ -149,7 +156,7 @@ def train_group(
     ]
 
 
-def _validation(fit: Fit, weights: dict[str, Tensor]) -> list[Validation] | list[None]:
+def _validation(fit: Fit, weights: dict[str, Tensor]) -> list[Validation | None]:
     """Compute the logits of each replica's validation rows from the kept weights."""
     if fit.rows.valid.shape[1] == 0:
         return [None] * len(fit.seeds)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motiflens.datasets import LabelScale
 from motiflens.models import SequenceModel
 from motiflens.training.fit import Epoch
 from motiflens.training.recipes import Recipe, recipe_for
@@ -66,7 +67,8 @@ class Validation:
 class Trained:
     """A trained model, how it was made and how it came about.
 
-    ``history`` and ``best_epoch`` are those of the training that chose the epoch.
+    ``history`` and ``best_epoch`` are those of the training that chose the epoch. The model of a
+    regression gives labels in their unit; ``scale`` is that of its losses and of ``valid``.
     """
 
     job: Job
@@ -78,6 +80,7 @@ class Trained:
     n_valid: int
     refit_seconds: float = 0.0
     valid: Validation | None = None
+    scale: LabelScale | None = None
 
     @property
     def seconds(self) -> float:

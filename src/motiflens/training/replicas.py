@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from motiflens.datasets import LabelScale
 from motiflens.models.base import SequenceModel
 
 
@@ -60,6 +61,19 @@ def unstack(weights: dict[str, Tensor], models: Sequence[SequenceModel]) -> None
         for replica, model in enumerate(models):
             for name, parameter in model.named_parameters():
                 parameter.copy_(weights[name][replica])
+
+
+def to_unit(model: SequenceModel, scale: LabelScale) -> None:
+    """Let a model that was trained on standardised labels give labels in their unit, in place.
+
+    The scale goes into the weights of its last layer, so that every explanation of the model, and
+    whatever is made of it, is in that unit too.
+    """
+    output = model.get_submodule("output")
+    assert isinstance(output, nn.Linear)
+    with torch.no_grad():
+        output.weight.mul_(scale.sd)
+        output.bias.mul_(scale.sd).add_(scale.mean)
 
 
 class BestWeights:

@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from motiflens.datasets import LabelScale
 from motiflens.errors import InputError
 from motiflens.files import write_whole
 from motiflens.io.inputs import Sequences, as_dataset
@@ -32,11 +33,15 @@ from motiflens.training.data import predict_logits
 from motiflens.training.fit import Epoch
 from motiflens.training.job import Trained
 from motiflens.training.recipes import Recipe
+from motiflens.training.replicas import to_unit
 
 if TYPE_CHECKING:
     from typing import Annotated as Float64
 
 MODEL, HISTORY, WEIGHTS = (ARTIFACTS[name].name for name in ("model", "history", "weights"))
+
+#: What ``model.toml`` calls the scale of the labels of a regression.
+SCALE = "label_scale"
 
 #: What the history of a model holds; seconds stand elsewhere, so that equal runs give equal files.
 COLUMNS = ("epoch", "train_loss", "valid_loss", "valid_auroc", "test_accuracy")
@@ -45,7 +50,8 @@ COLUMNS = ("epoch", "train_loss", "valid_loss", "valid_auroc", "test_accuracy")
 class TrainedModel(SequenceModel):
     """One seed of an architecture, trained; usable wherever a module is.
 
-    A model that was trained on both strands gives the mean logit of both.
+    A model that was trained on both strands gives the mean logit of both. The logit of a regression
+    is the label that it predicts.
 
     Parameters
     ----------
@@ -72,6 +78,9 @@ class TrainedModel(SequenceModel):
         Losses of every epoch, as ``pandas.DataFrame(model.history)`` shows them.
     best_epoch : int
         The epoch whose weights these are, from 1; 0 of a module of others.
+    label_scale : LabelScale or None
+        Of a regression: mean and standard deviation of the training labels, which its losses are
+        in units of. What the model gives is a label in its own unit.
     is_foreign : bool
         Whether it is a module of others, which does no more than map one-hot to logits.
     """
@@ -86,6 +95,7 @@ class TrainedModel(SequenceModel):
         self.length: int = details["length"]
         self.best_epoch: int = details.get("best_epoch", 0)
         self.is_foreign = "module" in details
+        self.label_scale = LabelScale(**details[SCALE]) if SCALE in details else None
         self.hyperparameters: dict[str, Any] = details.get("hyperparameters", {})
         known = {field.name for field in fields(Recipe)}
         recipe = details.get("recipe", {}).items()
@@ -109,6 +119,8 @@ class TrainedModel(SequenceModel):
             "hyperparameters": trained.job.hyperparameters,
             "recipe": asdict(trained.job.settings),
         }
+        if trained.scale is not None:
+            details[SCALE] = asdict(trained.scale)
         if trained.job.fold is not None:
             details["fold"] = trained.job.fold
         return TrainedModel(trained.model, details, trained.history)
@@ -227,6 +239,8 @@ def load_model(path: Path | str, *, trained: bool = True) -> TrainedModel:
             model.load_state_dict(load_file(folder / WEIGHTS))
     elif foreign:
         randomise(model, details["seed"])
+    elif SCALE in details:
+        to_unit(cast(SequenceModel, model), LabelScale(**details[SCALE]))
     return TrainedModel(model, details, history)
 
 

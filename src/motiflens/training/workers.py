@@ -200,6 +200,8 @@ def _write(dataset: SequenceDataset, path: Path) -> None:
         for name in ("groups", "folds")
         if (values := getattr(dataset, name)) is not None
     }
+    if dataset.is_regression:
+        arrays["task"] = np.array(dataset.task)
     with whole_file(path) as file:
         np.savez(file, allow_pickle=False, **arrays)
 
@@ -217,4 +219,5 @@ def _read(path: Path) -> SequenceDataset:
     if "folder" in arrays:
         mapped = open_mapped(arrays["folder"].item())
         return replace(mapped, split=split, groups=arrays.get("groups"))
-    return SequenceDataset(**arrays, names=default_names(len(split)), split=split)
+    task = arrays.pop("task").item() if "task" in arrays else None
+    return SequenceDataset(**arrays, names=default_names(len(split)), split=split, task=task)
