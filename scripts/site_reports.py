@@ -62,8 +62,8 @@ REPORTS = {
     ),
     "jund": Finished(
         "JUND",
-        "2,000 peaks of 100 bp, beside genomic sequences. The score is high, and what was learnt is "
-        "not JUND's own motif but that of GC-rich promoters.",
+        "2,000 peaks of 100 bp, beside genomic sequences. The score is high, but what was learnt "
+        "is the motif of GC-rich promoters, not JUND's own.",
         "run fastsk_tfbs/JUND.train.fasta --test fastsk_tfbs/JUND.test.fasta",
     ),
     "microarray": Finished(
