@@ -69,7 +69,7 @@ REPORTS = {
     "microarray": Finished(
         "Egr2 on a protein-binding microarray",
         "40,000 probes of 35 bp; bound are those more than 3 standard deviations above the mean.",
-        "run pbm_dream5/Egr2_HK.txt.gz --positive-sd 3 --models cnn",
+        "run pbm_dream5/Egr2_HK.txt.gz --signal-column 2 --positive-sd 3 --models cnn",
     ),
     "crp0": Finished(
         "CRP, 18 sequences and no model",
