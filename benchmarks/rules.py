@@ -137,7 +137,7 @@ def _scores(rows: Sequence[dict[str, Any]]) -> str:
     if not rows:
         return "–"
     bold = "**" if all(row["score"] >= RULE_FROM for row in rows) else ""
-    lost = mean([row["fall"] for row in rows])
+    lost = round(mean(row["fall"] for row in rows), 2) + 0.0  # no minus before 0.00
     return f"{bold}{_values(rows, 'score')}{bold} ({lost:.2f})".replace("-", "−")
 
 
