@@ -4,7 +4,7 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check
 # One process a core, with one thread each: two threads of one process gain far less.
 PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: demo test test-slow test-browser test-html test-kills test-all check docs \
+.PHONY: demo test test-slow test-browser test-html test-kills test-all check docs site-reports \
   bench bench-gpu bench-gpu-export bench-memory bench-explain bench-rules \
   bench-attribution bench-motifs bench-models
 .DELETE_ON_ERROR:
@@ -38,8 +38,14 @@ check: .venv/.installed-dev
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
+# Notebooks are run, and a cell that fails is an error; finished reports are shown where they are.
 docs: .venv/.installed-dev
+	OMP_NUM_THREADS=1 .venv/bin/python -m scripts.notebooks runs/site/notebooks
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
+
+# The finished reports that the site shows, of data in ../shared/data: a quarter of an hour of two cores.
+site-reports: .venv/.installed
+	.venv/bin/python -m scripts.site_reports ../shared/data
 
 # Ours beside others, every row of docs/evidence/speed.md but those of a GPU: half an hour of two cores.
 bench: .venv/.installed

@@ -33,25 +33,15 @@ KMERS = (6, 8)
 SEED = 0
 
 
-def train(factor: str, folder: Path, seeds: int) -> float:
+def train(factor: str, folder: Path, models: str, seeds: int) -> float:
     """Train as a user would, unless it is done; return the seconds of the processor."""
     results = Results(folder)
     if not results.holds("regression"):
         command = [sys.executable, "-m", "motiflens", "compare", ARRAYS / f"{factor}_HK.txt.gz"]
         command += ["--test", ARRAYS / f"{factor}_ME.txt.gz", "--signal-column", "2"]
-        command += [
-            "--task",
-            "regression",
-            "--strands",
-            "both",
-            "--seeds",
-            seeds,
-            "--threads",
-            1,
-            "-o",
-            folder,
-        ]
-        subprocess.run(list(map(str, command)), check=True)
+        command += ["--task", "regression", "--strands", "both", "--models", models]
+        command += ["--seeds", seeds, "--threads", 1, "-o", folder]
+        subprocess.run(list(map(str, command)), check=True, stdout=sys.stderr)
     used = results.timings.used
     assert isinstance(used, dict)
     return sum(stage.processor_seconds for stage in used.values())
@@ -70,9 +60,9 @@ def ridges(factor: str) -> tuple[dict[str, Any], dict[str, float]]:
     return evaluate_numbers(other.labels, predicted, generator=generator)[0], seconds
 
 
-def measure(factor: str, runs: Path, seeds: int) -> list[dict[str, Any]]:
+def measure(factor: str, runs: Path, models: str, seeds: int) -> list[dict[str, Any]]:
     """Return a row for each model and baseline of a factor."""
-    seconds = train(factor, runs / factor, seeds)
+    seconds = train(factor, runs / factor, models, seeds)
     results = Results(runs / factor)
     best = best_validated(results)
     rows = [
@@ -99,9 +89,10 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/microarrays"))
     parser.add_argument("--factors", nargs="+", default=FACTORS)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--models", default="cnn,attention")
     given = parser.parse_args()
     for factor in given.factors:
-        for row in measure(factor, given.runs, given.seeds):
+        for row in measure(factor, given.runs, given.models, given.seeds):
             print(json.dumps(row), flush=True)
 
 

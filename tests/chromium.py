@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 LANGUAGES = {"en": "en-GB", "zh": "zh-CN"}
+#: Rules of WCAG 2.2, A and AA.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 #: Of a wide screen and of a phone.
 SIZES = {1366: 768, 390: 844}
 
@@ -48,6 +51,25 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+def axe_of(page: Page) -> list[tuple[str, str]]:
+    """Return what axe-core finds against an open page: rule, and the first element."""
+    spec = find_spec("axe_playwright_python")
+    if spec is None or spec.origin is None:
+        pytest.skip("needs axe-playwright-python")
+    (axe,) = Path(spec.origin).parent.rglob("axe.min.js")
+    page.evaluate(axe.read_text(encoding="utf-8"))
+    result = page.evaluate(
+        "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES
+    )
+    return [(one["id"], one["nodes"][0]["html"]) for one in result["violations"]]
+
+
+def violations(chromium: Any, path: Path, **options: Any) -> list[tuple[str, str]]:
+    """Open a file, and return what axe-core finds against it."""
+    with opened(chromium, path, bypass_csp=True, **options) as found:
+        return axe_of(found.page)
+
+
 @contextmanager
 def opened(
     chromium: Any,
@@ -75,11 +97,6 @@ def opened(
     page.wait_for_timeout(300)
     yield found
     context.close()
-
-
-def _refuse(found: Opened, dialog: Any) -> None:
-    found.said.append(f"dialog: {dialog.message}")
-    dialog.dismiss()
 
 
 def _note(found: Opened, url: str) -> None:

@@ -492,7 +492,7 @@ def trust() -> Trust:
             random_order=curve,
             refused={} if attends else {"attention": "there are no maps"},
             n=97,
-            rule=rule(methods) if name == WITH_ATTENTION[0] else None,
+            rule=rule(methods) if name == WITH_ATTENTION[0] else UNSET,
         )
 
     return Trust(fractions=(0.0, 0.1, 1.0), models={name: model(name) for name in MODELS})

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 PICTURES = sorted((DOCS / "pictures").glob("*.svg"))
+SCREENSHOTS = sorted((DOCS / "pictures").glob("*.png"))
 MAKE_AGAIN = "make it again with `python -m scripts.reference_pages`"
 
 
@@ -113,16 +114,19 @@ def test_the_readme_is_short():
 def test_every_page_is_in_the_navigation():
     configuration = (ROOT / "mkdocs.yml").read_text("utf-8")
     shown = re.findall(r": ([\w./-]+\.md)$", configuration, flags=re.MULTILINE)
-    assert sorted(shown) == sorted(str(page.relative_to(DOCS)) for page in PAGES[1:])
+    pages = [str(page.relative_to(DOCS)) for page in PAGES[1:]]
+    made = [f"notebooks/{path.stem}.md" for path in (DOCS / "notebooks").iterdir()]
+    assert sorted(shown) == sorted(pages + made)
 
 
 def test_every_picture_is_shown():
     shown = {
         (page.parent / target).resolve()
         for page in PAGES
-        for target in re.findall(r'(?:\]\(|src=")([\w./-]+\.svg)', page.read_text("utf-8"))
+        for target in re.findall(r'(?:\]\(|src=")([\w./-]+\.(?:svg|png))', page.read_text("utf-8"))
     }
-    assert shown == set(PICTURES)
+    assert shown == {*PICTURES, *SCREENSHOTS}
+    assert {path.name for path in SCREENSHOTS if path.stat().st_size > 150_000} == set()
 
 
 @pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.stem)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -290,6 +291,9 @@ def test_values_show_themselves(model: ml.TrainedModel) -> None:
         assert "<b>" not in page
     assert explained._repr_html_().count("<svg") == 3
     assert "<svg" in motif._repr_html_()
+    with_contributions = replace(motif, cwm=motif.ppm - 0.25)
+    ids = re.findall(r'id="([^"]+)"', with_contributions._repr_html_())
+    assert len(ids) == len(set(ids)) == 8  # the letters of two logos
     assert dataset._repr_html_().count("<mark>") == 12 * sum(len(row) for row in dataset.sites[:5])
 
 

@@ -11,6 +11,7 @@ import torch
 from tests.test_models import random_one_hot
 from tests.toy_models import LENGTH, planted
 
+import motiflens
 from motiflens.attribution import METHODS, attribute
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
@@ -156,3 +157,12 @@ def test_the_accurate_recipe_has_more_seeds_and_kmers() -> None:
         Settings(recipe="acurate")
     with pytest.raises(InputError, match="between 2 and 8"):
         built(Job("cnn", (), hyperparameters={"kmer_size": 12}), 50)
+
+
+@pytest.mark.slow  # 1,200 steps
+def test_train_takes_a_recipe_by_its_name() -> None:
+    small = {"n_filters": 2, "kernel_size": 7, "kmer_size": 4}
+    (model,) = motiflens.train(planted(), "cnn", recipe="accurate", hyperparameters=small)
+    assert model.hyperparameters["kmer_size"] == 4
+    with pytest.raises(InputError, match="did you mean accurate"):
+        motiflens.train(planted(), "cnn", recipe="acurate")

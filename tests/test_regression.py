@@ -328,7 +328,7 @@ def test_what_is_for_classes_is_refused_in_training():
     for recipe in ({"metric": "auroc"}, {"class_weights": "balanced"}):
         with pytest.raises(InputError, match="which is for two classes"):
             motiflens.train(data, "cnn", recipe=recipe)
-    with pytest.raises(InputError, match="kmer_size of .cnn. is 5, which is for two classes"):
+    with pytest.raises(InputError, match=r"kmer_size of \[cnn\] is 5, which is for two classes"):
         motiflens.train(data, "cnn", hyperparameters={"kmer_size": 5})
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from msgspec import UNSET
 from torch import Tensor, nn
 
 from motiflens import InputError, Settings, score_rule
@@ -249,7 +250,7 @@ def test_the_verdict_claims_a_rule_or_says_places(model: nn.Module, claims: bool
         negatives = negatives.subset(negatives.labels == 0)
     controls = Controls(rule=find_rule(data.sites, data.labels), sites=positives.sites)
     found = trust_checks(model, positives, negatives, methods=["ism"], controls=controls)
-    assert found.rule is not None
+    assert found.rule is not UNSET
     assert found.may_claim
     assert found.rule.claimed_by == (("ism",) if claims else ())
     words = f"{B} lies {GAP} bases right of {A}"
@@ -257,7 +258,7 @@ def test_the_verdict_claims_a_rule_or_says_places(model: nn.Module, claims: bool
     assert (claim in found.verdict, places in found.verdict) == (claims, not claims)
     assert "bases may be claimed by ism" in found.verdict
     without = trust_checks(model, positives, negatives, methods=["ism"])
-    assert without.rule is None
+    assert without.rule is UNSET
     assert "rules" not in without.verdict
 
 
@@ -270,7 +271,7 @@ def test_a_run_whose_truth_has_a_rule_is_tested_for_it(tmp_path: Path) -> None:
     )  # fmt: skip
     run = compare(data, tmp_path / "run", settings)
     (found,) = trust(run).results.trust.models.values()
-    assert found.rule is not None
+    assert found.rule is not UNSET
     assert found.rule.motifs == (A, B)
     assert set(found.rule.methods) == set(found.methods)
     assert found.rule.n == found.rule.n_pairs == found.n

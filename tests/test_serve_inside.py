@@ -14,7 +14,7 @@ from motiflens.app.inside import look_inside
 from motiflens.app.inside_wire import Inside, InsideRequest, Stage, UnitChoice
 from motiflens.app.served import Bench, open_bench
 from motiflens.errors import InputError
-from motiflens.models import BothStrands
+from motiflens.models import BothStrands, WithKmers
 from motiflens.runs import load_run
 from motiflens.sequences import encode, one_hot, reverse_complement_string
 from served_run import MODELS, make_served_run
@@ -283,3 +283,13 @@ def test_a_shorter_sequence_is_padded_where_it_has_to_be(bench: Bench) -> None:
     found = inside(bench, "tutorial-cnn", UnitChoice("logit", 0, 0), sequence=SEQUENCE[:30])
     assert found.unfolded.sees == (0, 30)
     assert len(found.sequence) == 30
+
+
+def test_stages_with_kmers_beside_them_are_refused(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = bench.model("cnn").seed(0)
+    network = trained.model.model if isinstance(trained.model, BothStrands) else trained.model
+    monkeypatch.setattr(trained, "model", WithKmers(network, 5))
+    with pytest.raises(InputError, match="k-mers are scored beside them"):
+        inside(bench, "cnn", seed=0)

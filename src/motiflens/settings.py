@@ -12,6 +12,8 @@ from motiflens.errors import InputError, one_of
 
 DEFAULT_MODELS = ("cnn", "attention")
 ARCHITECTURES = ("cnn", "attention", "hybrid", "transformer", "tutorial-cnn", "tutorial-attention")
+#: The one small network that learns what all seeds of the other models of a run say together.
+DISTILLED = "distilled"
 TUTORIAL_MODELS = ("tutorial-cnn", "tutorial-attention", "cnn", "attention")
 SPLITS = ("auto", "random", "homology", "chromosome", "given")
 STRANDS = ("auto", "forward", "both")
@@ -28,7 +30,8 @@ class Settings:
     Parameters
     ----------
     models
-        Architectures to train, their names joined by commas.
+        Architectures to train, their names joined by commas. ``distilled`` among them is one small
+        network that learns what all seeds of the others say together.
     seeds
         Replicas of each model, with seeds ``seed``, ``seed`` + 1, and so on. None stands for 3,
         or for 5 of a thorough run, and where the true motif is known and the training split holds
@@ -78,9 +81,9 @@ class Settings:
         Whether all is done that the first report does without: learning curves, the test accuracy
         of every epoch, every method of explanation, motif routes of every seed.
     recipe
-        ``default``, or ``accurate`` for what scores best on held-out sequences and takes about
-        three times as long to train: more replicas, and beside each model, except the tutorial's,
-        a score of 7-mers (:class:`motiflens.models.WithKmers`).
+        ``default``, or ``accurate``, which mostly scores better and takes up to three times as
+        long to train: more replicas, and beside each model, except the tutorial's, a score of
+        7-mers (:class:`motiflens.models.WithKmers`).
     hyperparameters
         Model → what differs from its defaults, and under ``recipe`` what differs in its training,
         such as ``{"cnn": {"kernel_size": 27, "recipe": {"input_noise": 0.2}}}``.
@@ -156,6 +159,12 @@ class Settings:
         if not self.models or len(set(self.models)) < len(self.models):
             problem = f"models={','.join(self.models) or 'none'} names none, or one twice"
             raise InputError(problem, remedy="name each model once", argument="models")
+        if not self.teachers:
+            raise InputError(
+                f"models={DISTILLED} has no other model to learn from",
+                remedy=f"name the others too, such as cnn,attention,{DISTILLED}",
+                argument="models",
+            )
         for name in self.hyperparameters:
             one_of("a model that is trained", name, self.models)
 
@@ -168,6 +177,7 @@ class Settings:
         for name, given in (
             ("sizes", self.sizes),
             ("target", self.target),
+            ("distill", DISTILLED in self.models),
             ("valid_chromosomes", self.valid_chromosomes),
         ):
             if given:
@@ -179,10 +189,19 @@ class Settings:
                 )
 
     @property
+    def teachers(self) -> tuple[str, ...]:
+        """The models that are trained on the labels: all but the distilled one."""
+        return tuple(name for name in self.models if name != DISTILLED)
+
+    @property
     def seed_list(self) -> tuple[int, ...]:
         """The seeds of the replicas, of the first fold; the data decide on a number left open."""
         assert self.seeds is not None, "a run decides the number of seeds before it uses them"
         return tuple(range(self.seed, self.seed + self.seeds))
+
+    def seeds_of(self, model: str) -> tuple[int, ...]:
+        """Return the seeds of a model: of the distilled one, the first alone."""
+        return self.seed_list[:1] if model == DISTILLED else self.seed_list
 
 
 def check_seed(seed: int) -> None:

@@ -78,6 +78,14 @@ COMMANDS = {
             "compare mine.tsv --models cnn,attention --sizes 50,200,800 -o out",
         ),
         (
+            "search",
+            "search",
+            "Search hyper-parameters by validation scores; best.toml is for --hyperparameters of "
+            "run.",
+            "search mine.tsv -o study --models cnn --budget 10m\n"
+            "  motiflens run mine.tsv -o out --models cnn --hyperparameters study/best.toml",
+        ),
+        (
             "stages",
             "explain",
             "Explain the models of a run, base by base.",

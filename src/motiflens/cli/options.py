@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Group, Parameter, Token
 
 from motiflens.errors import InputError
 from motiflens.io.options import ReadOptions
-from motiflens.settings import ARCHITECTURES, Settings
+from motiflens.settings import ARCHITECTURES, DISTILLED, Settings
 
 
 def comma_separated(_: type, tokens: list[Token] | tuple[Token, ...]) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ Names = Annotated[
     tuple[str, ...],
     Parameter(converter=comma_separated, n_tokens=1, negative=(), show_default=",".join),
 ]
-Thorough = Annotated[bool, Parameter(negative=())]
+Switch = Annotated[bool, Parameter(negative=())]
 DryRun = Annotated[
     bool,
     Parameter(
@@ -233,14 +233,17 @@ class TrainOptions:
         Fraction of positives of the test split where you know it, such as 0.5: calls that use it
         are scored apart, beside those of a threshold chosen on validation data.
     recipe
-        default, or accurate: more seeds, and a score of 7-mers beside each model, which scores
-        best on held-out sequences at about three times the training time.
+        default, or accurate: more seeds, and a score of 7-mers beside each model, which mostly
+        scores better, at up to three times the training time.
     hyperparameters
         TOML file of what differs from the defaults: a table a model, such as [cnn] with
         kernel_size = 27, and [cnn.recipe] for its training.
     n_explained
         Positives of the test split to explain at most, 200 by default; fewer where they are long,
         within the time of 1,000 sequences of 200 bases.
+    distill
+        Train one small network more, called distilled, on what all seeds of all models say
+        together; it is scored, explained and used like any model.
     thorough
         Do what the first report does without: learning curves, the test accuracy of every epoch,
         5 seeds of each model, 1,000 positives explained by every method, the motif routes of
@@ -260,7 +263,8 @@ class TrainOptions:
     recipe: str = Settings.recipe
     hyperparameters: Path | None = None
     n_explained: int | None = None
-    thorough: Thorough = False
+    distill: Switch = False
+    thorough: Switch = False
     threads: int | None = None
     device: str = Settings.device
 
@@ -273,22 +277,31 @@ def settings_of(
     size_seeds: int = Settings.size_seeds,
 ) -> Settings:
     """Return the settings of a run."""
-    changes = {}
-    if training.hyperparameters is not None:
-        from motiflens.stages.hyperparameters import read_hyperparameters
-
-        changes = read_hyperparameters(training.hyperparameters)
+    given = vars(training) | {"hyperparameters": changes_in(training.hyperparameters)}
+    if given.pop("distill"):
+        models = (*models, DISTILLED)
     return Settings(
         models=models,
         sizes=sizes,
         size_seeds=size_seeds,
-        test_fraction=splits.test_fraction,
-        split=splits.split,
-        test_chromosomes=splits.test_chromosomes,
-        valid_chromosomes=splits.valid_chromosomes,
-        folds=splits.folds,
-        **{**vars(training), "hyperparameters": changes},
+        **split_settings(splits),
+        **given,
     )
+
+
+def changes_in(hyperparameters: Path | None) -> dict[str, dict[str, Any]]:
+    """Read what differs from the defaults; nothing without a file."""
+    if hyperparameters is None:
+        return {}
+    from motiflens.stages.hyperparameters import read_hyperparameters
+
+    return read_hyperparameters(hyperparameters)
+
+
+def split_settings(splits: SplitOptions) -> dict[str, Any]:
+    """Return what settings have of the splits."""
+    names = ("test_fraction", "split", "test_chromosomes", "valid_chromosomes", "folds")
+    return {name: getattr(splits, name) for name in names}
 
 
 def check_new_file(path: Path, *, overwrite: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 import motiflens
-from motiflens.cli.options import Json, Overwrite, Reads, Thorough
+from motiflens.cli.options import Json, Overwrite, Reads, Switch
 from motiflens.cli.own_module import NewRun, OwnModule, RunOrData, end, run_of
 from motiflens.cli.progress import on_stderr
 from motiflens.cli.summary import counted, in_short, print_motifs, print_report, summarise
@@ -26,7 +26,7 @@ def explain(
     own: OwnModule = OwnModule(),
     new: NewRun = NewRun(),
     source: Reads = AS_IT_IS,
-    thorough: Thorough = False,
+    thorough: Switch = False,
     threads: int | None = None,
     scheduler: str | None = None,
     as_json: Json = False,
@@ -59,7 +59,7 @@ def motifs(
     source: Reads = AS_IT_IS,
     strands: str | None = None,
     database: Path | None = None,
-    thorough: Thorough = False,
+    thorough: Switch = False,
     threads: int | None = None,
     overwrite: Overwrite = False,
     as_json: Json = False,

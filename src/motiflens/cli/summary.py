@@ -59,6 +59,8 @@ def summarise(made: Run, *, as_json: bool) -> None:
     if as_json:
         found: dict[str, Any] = {"run": str(made.path), "models": models, "motifs": discovered}
         found |= {"crossing": crossed} if crossed else {}
+        if results.holds("distillation"):
+            found["ensemble"] = msgspec.to_builtins(results.distillation.ensemble.test)
         found["best_baseline"] = trivial and {"name": trivial[0], metric.lower(): trivial[1]}
         print(json.dumps({**found, "leak": seen}))
         return
@@ -69,6 +71,8 @@ def summarise(made: Run, *, as_json: bool) -> None:
         if at := at_prevalence(results, name):
             mcc = score_in_words(at.mcc, 4).replace(TO, " to ")
             print(f"{name:<20} MCC {mcc} at the known prevalence {at.prevalence:g}")
+    if results.holds("distillation"):
+        print(f"{'all of them':<20} {_of_ensemble(results)}")
     if trivial is not None:
         print(f"{'best baseline':<20} {metric} {trivial[1]:.4f}, {trivial[0]}")
     if seen is not None:
@@ -157,6 +161,14 @@ def _scores(results: Results, name: str) -> str:
         mean = getattr(results.comparison.models[name].summary, metric).mean
         text = score_in_words(score, 4) if score else f"{mean:.4f}"
         words.append(f"{title} {text}".replace(TO, " to "))
+    return "  ".join(words)
+
+
+def _of_ensemble(results: Results) -> str:
+    """Write what the ensemble of all models scores, which the distilled network has learnt from."""
+    test, words = results.distillation.ensemble.test, []
+    for metric, title in SCORES.items():
+        words.append(f"{title} {score_in_words(getattr(test, metric), 4)}".replace(TO, " to "))
     return "  ".join(words)
 
 

@@ -29,6 +29,7 @@ from motiflens.results.comparison import (
 from motiflens.results.scores import MeanOfSeeds, Scores
 from motiflens.results.timings import TrainingTime
 from motiflens.training import Job, Trained, predict_trained, single_intra_op_thread, train_all
+from motiflens.training.distillation import distil
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ def compare(
         With a split that holds a test split of both classes.
     jobs
         One an architecture, all with the same seeds; the test split is the same for all. Or those
-        of :func:`motiflens.evaluation.folds.fold_jobs`.
+        of :func:`motiflens.evaluation.folds.fold_jobs`. The distilled network, with one seed,
+        learns what all the others say together.
     sizes
         Training sizes of the learning curves; the whole training split is added as the last.
     size_seeds
@@ -103,16 +105,28 @@ def compare(
     InputError
         If a model is unknown, a size is too large, or a class is missing from the test split.
     """
+    alone = [job for job in jobs if not job.is_distilled]
     full_runs, points = train_models(
         dataset,
-        jobs,
-        curve_jobs(jobs, sizes, size_seeds),
+        alone,
+        curve_jobs(alone, sizes, size_seeds),
         threads=threads,
         device=device,
         advance=advance,
         checkpoint=checkpoint,
         engine=engine,
     )
+    for job in jobs:
+        if job.is_distilled:
+            student = distil(
+                dataset,
+                [one for group in full_runs.values() for one in group],
+                job,
+                device=device,
+                advance=advance,
+                checkpoint=checkpoint and checkpoint / job.architecture,
+            )
+            full_runs[job.architecture] = [student]
     test = dataset.part("test")
     with single_intra_op_thread():
         at_sizes = [(p.n_train, p.model, _score_curve(p.replicas, test)) for p in points]
@@ -287,6 +301,8 @@ def _differences(
     """Compare each pair of models, a minus b, over the same seeds and test sequences."""
     rows = []
     for a, b in combinations(scores, 2):
+        if scores[a].n_seeds != scores[b].n_seeds:  # the distilled one has one
+            continue
         differences = intervals.paired_difference(test.labels, scores[a], scores[b], groups)
         means = {metric: MeanOfSeeds(**differences[metric]._asdict()) for metric in BOUNDS}
         rows.append(Difference(a=a, b=b, **means))

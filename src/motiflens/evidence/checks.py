@@ -8,6 +8,7 @@ from itertools import combinations
 
 import numpy as np
 import torch
+from msgspec import UNSET
 from msgspec.structs import replace
 from numpy.typing import NDArray
 from torch import nn
@@ -138,7 +139,7 @@ def _checked_trust(
         may_claim=auroc >= levels.tells_from,
         stands_out_from=levels.stands_out_from,
         bases_claimed_by=bases,
-        rule=rule,
+        rule=rule or UNSET,
     )
 
 

@@ -91,6 +91,11 @@ class SeedScores:
     values: dict[str, Floats]
     influence: dict[str, Floats]
 
+    @property
+    def n_seeds(self) -> int:
+        """How many seeds these are."""
+        return len(self.values[METRICS[0]])
+
     def of_seed(self, index: int) -> dict[str, float]:
         """Return the scores of one seed."""
         return {metric: float(values[index]) for metric, values in self.values.items()}
@@ -153,10 +158,9 @@ def paired_difference(
     Bull 2:110, 1946).
     """
     truth = np.asarray(labels) > 0
-    n_seeds = len(a.values[METRICS[0]])
-    if n_seeds != len(b.values[METRICS[0]]):
+    if a.n_seeds != b.n_seeds:
         raise InputError(
-            f"{n_seeds} values cannot be paired with {len(b.values[METRICS[0]])}",
+            f"{a.n_seeds} values cannot be paired with {b.n_seeds}",
             remedy="give one value of each for every seed",
             argument=("a", "b"),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from motiflens.errors import one_of
@@ -21,6 +22,7 @@ from motiflens.models.hybrid import Hybrid
 from motiflens.models.kmer_score import WithKmers
 from motiflens.models.transformer import Transformer
 from motiflens.models.tutorial import TutorialAttention, TutorialCNN
+from motiflens.settings import DISTILLED
 
 __all__ = [
     "MODELS",
@@ -43,6 +45,8 @@ MODELS: dict[str, Callable[..., SequenceModel]] = {
     "attention": Attention,
     "hybrid": Hybrid,
     "transformer": Transformer,
+    # What others say of a sequence is less noisy than its label, and needs less dropout.
+    DISTILLED: partial(CNN, dropout=0.1),
 }
 
 #: Architectures whose last layers are cut to one length.

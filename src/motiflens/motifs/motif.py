@@ -89,7 +89,7 @@ class Motif:
         title = f"{self.name} {self.alt_name}".strip()
         shown = logo(self.ppm, title=title)
         if self.cwm is not None:
-            shown += logo(self.cwm, kind="contribution", title=title)
+            shown += logo(self.cwm, kind="contribution", title=f"{title}, contributions")
         return f"<figure>{shown}<figcaption>{escape(repr(self))}</figcaption></figure>"
 
     @property

@@ -131,18 +131,24 @@ def _example_text(explained: _Explained) -> str:
 
 
 def _track_figure(explained: _Explained, tracks: Tracks, title: str, method: str) -> Figure:
-    name = explained.example
-    index = tracks.names.index(name) if name in tracks.names else 0
+    name = explained.example if explained.example in tracks.names else tracks.names[0]
+    return track_figure(tracks, name, explained.intervals(name), title, TRACK_LABELS[method])
+
+
+def track_figure(
+    tracks: Tracks, name: str, sites: Sequence[Interval], title: str, y_label: str
+) -> Figure:
+    """Draw the track of one sequence, of a long one around its first site or strongest base."""
+    index = tracks.names.index(name)
     sequence = tracks.sequence(index)
     values = tracks.values[index, : len(sequence)]
-    sites = explained.intervals(tracks.names[index])
     first, last = _window(len(sequence), sites, values)
     svg = base_track(
         sequence[first:last],
         values[first:last],
         sites,
         title=title,
-        y_label=TRACK_LABELS[method],
+        y_label=y_label,
         start=first,
     )
     cut = f"Bases {first + 1}–{last} of {len(sequence)}." if last - first < len(sequence) else ""

@@ -36,9 +36,22 @@ WORDS = {
     "leak": "Test sequences that training has seen, in whole or in part: their score is memory.",
 }
 
+#: Of labels that are numbers: what is said of other words, and words that say nothing.
+OF_NUMBERS = {
+    "logit": "The label that a model predicts, in its unit.",
+    "Spearman": "The correlation of the ranks of labels and predictions: 0 is guessing, 1 is "
+    "perfect.",
+    "R²": "The fraction of the variance of the labels that is explained.",
+}
+OF_CLASSES = ("AUPRC", "MCC")
 
-def glossary() -> Section:
+
+def glossary(*, regression: bool = False) -> Section:
     """Lay out the glossary."""
+    words = WORDS
+    if regression:
+        others = {word: text for word, text in WORDS.items() if word not in OF_CLASSES}
+        words = {**OF_NUMBERS, **others, "logit": OF_NUMBERS["logit"]}
     return Section(
-        "glossary", "Glossary", [Table(["Word", "Meaning"], list(WORDS.items()), "Words")]
+        "glossary", "Glossary", [Table(["Word", "Meaning"], list(words.items()), "Words")]
     )

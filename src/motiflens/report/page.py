@@ -95,7 +95,7 @@ def lay_out(results: Results, explained: Explained | None = None) -> list[Sectio
             blocks.insert(0, Text(IN_CLASSES + LOWEST * (id == "trust")))
         missing += [part for part in found if isinstance(part, Absent)]
         if id == "made":
-            blocks.append(glossary())
+            blocks.append(glossary(regression=results.is_regression))
         if id == "made" and missing:
             rows = [[one.title, one.why, one.command] for one in missing]
             head = ["Not there", "Why", "Command that makes it"]

@@ -19,6 +19,7 @@ from motiflens.report.parts import (
 from motiflens.report.trust import name_of_method
 from motiflens.results import Results, command_of
 from motiflens.results.timings import StageUse
+from motiflens.settings import DISTILLED
 from motiflens.version import __version__
 
 #: What a command makes anew from a finished run, in this order, as each rests on those before it:
@@ -65,13 +66,15 @@ def methods_paragraph(results: Results) -> str:
         words += f", and scored{n}"
         words += f", with a {settings.split} split"
     else:
-        words = f"Models ({listed(settings.models)}; {settings.seeds} seeds each) were trained{n}"
+        words = f"Models ({listed(settings.teachers)}; {settings.seeds} seeds each) were trained{n}"
         strands = "both strands" if settings.strands == "both" else "the forward strand"
         split = f"a {settings.split} split"
         if settings.folds is not None:
             split = f"{settings.folds}-fold cross-validation ({settings.split})"
         words += f", with {split} and reading {strands}"
     words += f", by motiflens {made.run.version}{f' ({versions})' if versions else ''}."
+    if DISTILLED in settings.models:
+        words += f" One network, {DISTILLED}, was trained on what they say together."
     if results.is_regression:
         words += " Labels are numbers, and the loss is the mean squared error."
     by = held(results, NO_MOTIFS).discovered_by

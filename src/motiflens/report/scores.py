@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from motiflens.report.compare import compare_parts, epochs_cells, epochs_names, mean_and_interval
+from motiflens.report.distilled import distilled_parts
 from motiflens.report.headline import BASELINES, ensemble_score, score_in_words, where_scored
 from motiflens.report.metrics import crossing_section, folds_table, metrics_parts
 from motiflens.report.motifs import exact_count, routes_of
@@ -29,6 +30,7 @@ def score_parts(results: Results) -> list[Part]:
     return [
         *tables,
         *metrics_parts(results),
+        *distilled_parts(results),
         *crossing,
         *compare_parts(results),
     ]

@@ -90,7 +90,7 @@ def trust_parts(results: Results) -> list[Part]:
     checked: list[Block] = []
     for name, model in trust.models.items():
         checked += [Heading(name), _methods_table(model)]
-        checked += [_rule_table(model.rule)] if model.rule else []
+        checked += [_rule_table(model.rule)] if model.rule is not UNSET else []
         checked += _deletion(name, model, trust.fractions)
     return [*parts, Section("checks", "The figures of every method, and deletion curves", checked)]
 

@@ -10,6 +10,7 @@ from motiflens.results.audit import Audit
 from motiflens.results.base import File
 from motiflens.results.comparison import Comparison
 from motiflens.results.crossing import Crossing
+from motiflens.results.distillation import Distillation
 from motiflens.results.experiments import Experiments
 from motiflens.results.explanations import Attention, Checks
 from motiflens.results.motifs import Motifs
@@ -82,15 +83,13 @@ ARTIFACTS = {
         "split.npy", "data", ("configuration",), "in its place, for a mapped data set: the split "
         "of every row, 0 train, 1 valid, 2 test; `run.toml` names the folder",
     ),
-    "audit": Artifact(
-        "audit.json", "compare", _TRAINING, "lengths, copies within and across splits on either "
-        "strand, shared 31-mers, constant ends, composition, baselines, warnings", Audit,
-    ),
+    "audit": Artifact("audit.json", "compare", _TRAINING, "lengths, copies within and across "
+        "splits on either strand, shared 31-mers, constant ends, composition, baselines, warnings",
+        Audit),
     "checkpoint": Artifact("checkpoint", "compare", _TRAINING, "training, until it has ended"),
-    "crossing": Artifact(
-        "crossing.json", "compare", _TRAINING, "test scores of each model, trained against each "
-        "negative set, on every one", Crossing, command="compare --cross-negatives",
-    ),
+    "crossing": Artifact("crossing.json", "compare", _TRAINING, "test scores of each model, "
+        "trained against each negative set, on every one", Crossing,
+        command="compare --cross-negatives"),
     "model": Artifact(f"{_MODEL}/model.toml", "compare", _TRAINING, "how to build the model"),
     "history": Artifact(f"{_MODEL}/history.csv", "compare", _TRAINING, "losses of every epoch"),
     "weights": Artifact(f"{_MODEL}/weights.safetensors", "compare", _TRAINING, "its weights"),
@@ -103,15 +102,16 @@ ARTIFACTS = {
         "regression.json", "compare", ("weights", "audit"), "of a regression, in place of "
         "`metrics.json` and `comparison.json`: Spearman, Pearson and R² with intervals", Regression,
     ),
+    "distillation": Artifact("distillation.json", "compare", ("weights",), "of `--distill`: the "
+        "ensemble of all seeds of all models on the test split, and the distilled network beside "
+        "it", Distillation, command="run --distill"),
     "timings": Artifact(
         "timings.json", "compare", (), "of each stage: seconds, processor seconds of all threads, "
         "peak memory in bytes; of each model: what its training took. It, and the page and "
         "`profile.txt` that show it, are all that differs between two runs of one seed", Timings,
     ),
-    "profile": Artifact(
-        "profile.txt", "compare", (), "of `--profile`: the stages of `timings.json` as a table",
-        command="run --profile",
-    ),
+    "profile": Artifact("profile.txt", "compare", (), "of `--profile`: the stages of "
+        "`timings.json` as a table", command="run --profile"),
     "out_of_fold": Artifact("out_of_fold.tsv", "compare", ("weights",), "of `--folds`: fold, label "
         "and logits of every sequence, each the mean of a model's seeds trained without its fold"),
     "comparison": Artifact(
@@ -128,6 +128,9 @@ ARTIFACTS = {
         "attributions/{model}/negatives/{method}.npz", "explain", ("history", *_EXPLAINED),
         "the same of the test negatives of highest logits by the best model, the highest first",
     ),
+    "ensemble_attributions": Artifact("attributions/{model}/ensemble/{method}.npz", "explain",
+        _EXPLAINED, "of `--distill`, for the distilled network: the mean contributions of all "
+        "other models and seeds to some of the same positives"),
     "track": Artifact(
         "attributions/{model}/{method}.bw", "explain", ("attributions",), "the track on the "
         "genome, where the sequences have coordinates",
@@ -138,27 +141,22 @@ ARTIFACTS = {
     "checks": Artifact(
         "attributions/{model}/checks.json", "explain", ("attributions", "negative_attributions"),
         "of each method: `completeness`, `strands`, `precision`, `completeness_note`; why a method "
-        "refused the model; `logits`, `negative_logits` of the positives and negatives", Checks,
+        "refused the model; `logits`, `negative_logits` of the positives and negatives; of the "
+        "distilled network `agreement` with the ensemble", Checks,
     ),
-    "attention": Artifact(
-        "attention.json", "explain", _EXPLAINED, "attention on the motif, beside it, and on "
-        "negatives", Attention,
-    ),
-    "route_motifs": Artifact(
-        "motifs/{model}-{route}.meme", "motifs", ("attributions",), "the motifs of every route of "
-        "the first seed",
-    ),
+    "attention": Artifact("attention.json", "explain", _EXPLAINED, "attention on the motif, "
+        "beside it, and on negatives", Attention),
+    "route_motifs": Artifact("motifs/{model}-{route}.meme", "motifs", ("attributions",), "the "
+        "motifs of every route of the first seed"),
     "discovery": Artifact(
         "motifs/discovery.meme", "motifs", ("attributions", "history", *_EXPLAINED), "the best "
         "model's motifs that the test split confirms; `discovery` of `motifs.json` holds the "
         "evidence and names, `discovered_by` what was counted (fields: [motifs](motifs.md))",
     ),
-    "discovery_arrays": Artifact(
-        "motifs/discovery.npz", "motifs", ("discovery",), "the same with contributions",
-    ),
-    "seqlets": Artifact(
-        "motifs/discovery-seqlets.tsv", "motifs", ("discovery",), "where their seqlets lie",
-    ),
+    "discovery_arrays": Artifact("motifs/discovery.npz", "motifs", ("discovery",), "the same with "
+        "contributions"),
+    "seqlets": Artifact("motifs/discovery-seqlets.tsv", "motifs", ("discovery",), "where their "
+        "seqlets lie"),
     "sites": Artifact(
         "motifs/hits.bed.gz", "motifs", ("discovery",), "their sites in the test split, as "
         "`n_sites` counts them: the columns of `motiflens hits`, and the label; on the genome "
@@ -178,13 +176,11 @@ ARTIFACTS = {
         "how far explanations of each model by each method can be trusted, with a verdict; "
         "`may_claim` is false where that is \"nothing may be claimed\"", Trust,
     ),
-    "variants": Artifact(
-        "variants.json", "variants", ("weights", "model"), "the strongest variants", ScoredVariants,
-    ),
-    "report": Artifact(
-        "report.html", "report", ("audit", "crossing", "metrics", "comparison", "regression",
-        "checks", "attention", "motifs", "sites", "experiments", "trust"), "all above as one page",
-    ),
+    "variants": Artifact("variants.json", "variants", ("weights", "model"), "the strongest "
+        "variants", ScoredVariants),
+    "report": Artifact("report.html", "report", ("audit", "crossing", "metrics", "distillation",
+        "comparison", "regression", "checks", "attention", "motifs", "sites", "experiments",
+        "trust"), "all above as one page"),
 }  # fmt: skip
 
 

@@ -122,6 +122,26 @@ class MethodChecks(Part, frozen=True, kw_only=True):
     completeness_note: str | UnsetType | None = UNSET
 
 
+class Agreement(Part, frozen=True, kw_only=True):
+    """How far contributions of a distilled network are those of the ensemble that it learnt from.
+
+    Parameters
+    ----------
+    median, low, high
+        Of the correlation over the bases of a sequence, by sequences, and its quartiles.
+    n
+        Sequences.
+    example
+        The sequence of the median.
+    """
+
+    median: float
+    low: float
+    high: float
+    n: int
+    example: str
+
+
 class Checks(File, frozen=True, kw_only=True):
     """``checks.json`` of a model.
 
@@ -133,9 +153,12 @@ class Checks(File, frozen=True, kw_only=True):
         Of the explained sequences, in their order, by the explained seed; unset before 0.5.
     negative_logits
         Of the explained negatives, likewise; unset where none is.
+    agreement
+        Method → agreement with the ensemble; unset but of the distilled network.
     """
 
     methods: dict[str, MethodChecks]
     refused: dict[str, str] = field(default_factory=dict)
     logits: tuple[float, ...] | UnsetType = UNSET
     negative_logits: tuple[float, ...] | UnsetType = UNSET
+    agreement: dict[str, Agreement] | UnsetType = UNSET

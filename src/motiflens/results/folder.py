@@ -22,6 +22,7 @@ from motiflens.results.audit import Audit
 from motiflens.results.base import File, table
 from motiflens.results.comparison import Comparison
 from motiflens.results.crossing import Crossing
+from motiflens.results.distillation import Distillation
 from motiflens.results.experiments import Experiments
 from motiflens.results.explanations import Attention, Checks
 from motiflens.results.loader import as_bytes, converted, read_json, write_json
@@ -129,6 +130,11 @@ class Results:
     def metrics(self) -> Metrics:
         """``metrics.json``."""
         return self.read(Metrics)
+
+    @property
+    def distillation(self) -> Distillation:
+        """``distillation.json``."""
+        return self.read(Distillation)
 
     @property
     def regression(self) -> Regression:

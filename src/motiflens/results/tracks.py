@@ -17,6 +17,7 @@ from motiflens.errors import InputError
 from motiflens.results.audit import Lengths
 from motiflens.results.folder import Results
 from motiflens.sequences import Site, parse_sites
+from motiflens.settings import DISTILLED
 
 Array = NDArray[Any]
 Content = TypeVar("Content")
@@ -67,9 +68,12 @@ def best_validated(results: Results) -> str | None:
     """Name the model with the highest validation AUROC; of equals that of the lowest loss.
 
     The AUROC is that of the best epoch, the mean over seeds, to four digits; a regression has none.
-    The first of the settings where no model was validated; None for a run without models.
+    The first of the settings where no model was validated; None for a run without models. The
+    distilled network is one against ensembles: it is used where it is named.
     """
-    scores = {model: _validation(epochs) for model, epochs in read_histories(results).items()}
+    histories = read_histories(results)
+    histories.pop(DISTILLED, None)
+    scores = {model: _validation(epochs) for model, epochs in histories.items()}
     return max(scores, key=lambda model: scores[model], default=None)
 
 

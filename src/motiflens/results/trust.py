@@ -222,7 +222,7 @@ class ModelTrust(Part, frozen=True, kw_only=True):
     bases_claimed_by
         Methods by which bases may be claimed, in all positives or some; unset before 0.3.
     rule
-        Minimal pairs of the rule of the known sites; None where there is none.
+        Minimal pairs of the rule of the known sites; unset where there is none.
     """
 
     verdict: str
@@ -235,7 +235,7 @@ class ModelTrust(Part, frozen=True, kw_only=True):
     may_claim: bool | None = None
     stands_out_from: float | None = None
     bases_claimed_by: tuple[str, ...] | UnsetType = UNSET
-    rule: RuleTest | None = None
+    rule: RuleTest | UnsetType = UNSET
 
     @property
     def claims_bases(self) -> bool:

@@ -16,6 +16,7 @@ from motiflens.cluster import Engine, engine_of
 from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.evaluation import models as evaluation
+from motiflens.evaluation.distillation import evaluate_distilled
 from motiflens.evaluation.ensembles import (
     count_groups,
     evaluate_ensembles,
@@ -33,7 +34,7 @@ from motiflens.results.regression import Regression
 from motiflens.results.scores import Metrics
 from motiflens.results.timings import StageUse, Timings, TrainingTime
 from motiflens.runs import Output, Run, begin
-from motiflens.settings import Settings
+from motiflens.settings import DISTILLED, Settings
 from motiflens.stages.data import Plan, audit_splits, plan_run
 from motiflens.stages.folds import score_baselines
 from motiflens.stages.timing import measured
@@ -190,13 +191,13 @@ def _train_against_others(
     engine: Engine | None,
 ) -> None:
     """Train against the other negative sets, and test against all."""
-    settings, sets = plan.settings, plan.all_sets
-    total = sum(count_epochs(sets[name], plan.jobs) for name in list(sets)[1:])
+    settings, sets, jobs = plan.settings, plan.all_sets, plan.teachers
+    total = sum(count_epochs(sets[name], jobs) for name in list(sets)[1:])
     with progress.stage("crossing", total, "epochs") as advance, single_intra_op_thread():
         trained = train_against(
             sets,
-            plan.jobs,
-            own,
+            jobs,
+            {job.architecture: own[job.architecture] for job in jobs},
             threads=settings.threads,
             device=settings.device,
             advance=advance,
@@ -303,6 +304,8 @@ def _score(
     for replicas in compared.trained.values():
         for trained in replicas:
             run.write_model(TrainedModel.of(trained, plan.dataset.codes.shape[1]))
+    if DISTILLED in compared.trained:
+        results.write(evaluate_distilled(compared.trained, test, seed=settings.seed, groups=groups))
     if held_out:
         write_whole(results.path_of("out_of_fold"), as_table(held_out).encode())
     results.write(

@@ -24,7 +24,7 @@ from motiflens.models.calling import choose_device
 from motiflens.motifs import information, motif_from_string
 from motiflens.results.audit import Audit
 from motiflens.results.provenance import Origin
-from motiflens.settings import Settings
+from motiflens.settings import DISTILLED, Settings
 from motiflens.stages.defaults import (
     Note,
     note_on_few,
@@ -66,9 +66,14 @@ class Plan:
     negative_sets: Mapping[str, SequenceDataset] = field(default_factory=dict)
 
     @property
+    def teachers(self) -> list[Job]:
+        """The jobs of all models but the distilled one."""
+        return [job for job in self.jobs if not job.is_distilled]
+
+    @property
     def curves(self) -> list[Job]:
         """The jobs of the learning curves."""
-        return curve_jobs(self.jobs, self.settings.sizes or (), self.settings.size_seeds)
+        return curve_jobs(self.teachers, self.settings.sizes or (), self.settings.size_seeds)
 
     @property
     def all_sets(self) -> dict[str, SequenceDataset]:
@@ -104,12 +109,12 @@ def plan_run(
         problem = f"folds={settings.folds} is beside several negative sets"
         raise InputError(problem, remedy="leave out one of the two", argument="folds")
     notes = [*origin.notes, *sample_notes(dataset)]
-    dataset, settings = prepare(dataset, settings, notes.append, held_out)
-    note_on_motif(dataset, settings, notes.append)
     if dataset.is_regression:
         check_regression(dataset, settings, notes.append)
         _require_one_set(negative_sets)
-    else:
+    dataset, settings = prepare(dataset, settings, notes.append, held_out)
+    note_on_motif(dataset, settings, notes.append)
+    if not dataset.is_regression:
         _note_on_prevalence(dataset, settings, notes.append)
     settings = _with_device(settings, notes.append)
     n_train = int(np.count_nonzero(dataset.split == "train"))
@@ -126,8 +131,11 @@ def plan_run(
     )
     notes += changes_notes(settings)
     note_on_few(dataset, notes.append)
+    if dataset.is_regression and DISTILLED in settings.models:
+        problem = "the labels are numbers, and distill=True learns of two classes"
+        raise InputError(problem, remedy="leave it out", argument="distill")
     jobs = [
-        job_of(name, settings, settings.seed_list, regression=dataset.is_regression)
+        job_of(name, settings, settings.seeds_of(name), regression=dataset.is_regression)
         for name in settings.models
     ]
     if settings.folds is not None:

@@ -164,7 +164,7 @@ def estimate(plan: Plan, costs: Mapping[str, Costs], *, explains: bool) -> dict[
 
 def _training(job: Job, costs: Costs, counts: Mapping[str, int]) -> float:
     """Return the seconds of one core that all replicas of a job take."""
-    recipe, n = job.settings, min(job.n_train or counts["train"], counts["train"])
+    recipe, n = job.settings, job.n_rows(min(job.n_train or counts["train"], counts["train"]))
     n_epochs = recipe.n_epochs(n)
     if recipe.validation_fraction > 0.0:
         n_epochs = min(n_epochs, round(PATIENCES * recipe.n_patience(n)))

@@ -21,6 +21,8 @@ from motiflens.models import SequenceModel
 from motiflens.progress import Advance, Progress, listener
 from motiflens.results.explanations import Attention, AttentionContrast, Checks, MethodChecks
 from motiflens.runs import Run
+from motiflens.settings import DISTILLED
+from motiflens.stages.agreement import agreement_with_ensemble
 from motiflens.stages.attention import contrast_attention
 from motiflens.stages.defaults import FURTHER_METHODS
 from motiflens.stages.highest_negatives import explain_negatives, highest_negatives, rounded_logits
@@ -132,7 +134,10 @@ def _explain_model(
     done = [method for method in wanted if method not in refused]
     below = explain_negatives(run, name, negatives, done, advance) or UNSET
     logits = rounded_logits(model, positives)
-    found = Checks(methods=checks, refused=refused, logits=logits, negative_logits=below)
+    agreed = agreement_with_ensemble(run, positives, done) if name == DISTILLED else UNSET
+    found = Checks(
+        methods=checks, refused=refused, logits=logits, negative_logits=below, agreement=agreed
+    )
     run.results.write(found, progress, model=name)
     if not isinstance(model, SequenceModel) or not attentive or positives.sites is None:
         return None

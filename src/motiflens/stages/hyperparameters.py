@@ -23,7 +23,7 @@ import torch
 from motiflens.errors import InputError
 from motiflens.files import check_keys, read_toml
 from motiflens.models import FIXED_LENGTH, MODELS, SequenceModel, build_model, require_model
-from motiflens.settings import Settings
+from motiflens.settings import DISTILLED, Settings
 from motiflens.training import Job, Recipe, recipe_for
 
 #: The sub-table of a model that changes its recipe.
@@ -32,7 +32,7 @@ RECIPE = "recipe"
 #: A hyperparameter of every model but the tutorial's, and its value in the accurate recipe.
 KMER_SIZE, ACCURATE_KMERS = "kmer_size", 7
 
-ACCURATE = "the recipe is accurate: more seeds, and 7-mers scored beside each model"
+ACCURATE = "the recipe is accurate: more seeds, and 7-mers scored beside models of two classes"
 
 
 def read_hyperparameters(path: Path | str) -> dict[str, dict[str, Any]]:
@@ -70,7 +70,7 @@ def job_of(
     recipe = recipe_for(model, both_strands=settings.strands == "both")
     if regression:
         recipe = replace(recipe, metric="loss")
-    elif settings.recipe == "accurate" and model not in FIXED_LENGTH:
+    elif settings.recipe == "accurate" and model not in {*FIXED_LENGTH, DISTILLED}:
         table = {KMER_SIZE: ACCURATE_KMERS, **table}
     changed = _checked(table.pop(RECIPE, {}), asdict(recipe), f"[{model}.{RECIPE}]")
     if "epochs" in changed:

@@ -108,7 +108,9 @@ def beside_ensemble(
         return checked
     figures = f"{score.value:.2f} ({score.low:.2f} to {score.high:.2f})"
     words = f"nothing may be claimed: the {what} of all seeds together, {figures}, may be chance"
-    rule = checked.rule and msgspec.structs.replace(checked.rule, claimed_by=())
+    rule = checked.rule
+    if rule is not msgspec.UNSET:
+        rule = msgspec.structs.replace(rule, claimed_by=())
     return msgspec.structs.replace(
         checked, verdict=words, may_claim=False, bases_claimed_by=(), rule=rule
     )

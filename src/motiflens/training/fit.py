@@ -115,10 +115,16 @@ class Fit:
         """Epochs at most."""
         return self.recipe.n_epochs(self.rows.n_epoch)
 
-    def run(self, slot: Slot, advance: Callable[[int], None] = lambda epochs: None) -> None:
+    def run(
+        self,
+        slot: Slot,
+        advance: Callable[[int], None] = lambda epochs: None,
+        watch: Callable[[Fit], None] | None = None,
+    ) -> None:
         """Train until every replica has ended, from the state in a slot if there is one.
 
-        ``advance`` is told of epochs, one a replica, that are done or will not be needed.
+        ``advance`` is told of epochs, one a replica, that are done or will not be needed, and
+        ``watch`` called after each epoch of all.
         """
         self._restore(slot.read())
         advance(self.epoch * len(self.seeds))
@@ -133,6 +139,8 @@ class Fit:
                     slot.write(self._state())
             self._close_epoch(started)
             advance(len(self.seeds))
+            if watch is not None:
+                watch(self)
         advance((self.n_epochs - self.epoch) * len(self.seeds))
         slot.write(self._state())
 

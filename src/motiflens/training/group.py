@@ -112,8 +112,12 @@ def train_group(
     slot: Slot,
     refit_slot: Slot,
     advance: Callable[[int], None],
+    watch: Callable[[Fit], None] | None = None,
 ) -> list[Trained]:
-    """Train the replicas of a group until each has ended by its own validation rows."""
+    """Train the replicas of a group until each has ended by its own validation rows.
+
+    ``watch`` is called after every epoch of the choice of epochs; what it raises ends training.
+    """
     recipe = group.job.settings
     rows = _stacked_rows(group.rows, data.table.device)
     if not group.job.watch_test:
@@ -122,7 +126,7 @@ def train_group(
     patience = recipe.n_patience(rows.n_epoch)
     best = BestWeights(joined, len(group.seeds), patience, recipe.tolerance)
     fit = Fit(data, joined, best, group.seeds, recipe, rows)
-    fit.run(slot, advance)
+    fit.run(slot, advance, watch)
     weights, refit_seconds = best.weights, 0.0
     valid = _validation(fit, weights)
     if recipe.refit and rows.valid.shape[1] > 0:

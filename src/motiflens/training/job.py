@@ -10,8 +10,14 @@ from numpy.typing import NDArray
 
 from motiflens.datasets import LabelScale
 from motiflens.models import SequenceModel
+from motiflens.settings import DISTILLED
 from motiflens.training.fit import Epoch
 from motiflens.training.recipes import Recipe, recipe_for
+
+#: Of each training sequence that a distilled network learns from, so many are made without a label.
+MADE_OF_EACH = 3
+#: Training sequences that it learns from at most.
+MAX_DISTILLED = 100_000
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,17 @@ class Job:
     def settings(self) -> Recipe:
         """The recipe in force."""
         return self.recipe or recipe_for(self.architecture)
+
+    @property
+    def is_distilled(self) -> bool:
+        """Whether it learns what other models say, and not the labels."""
+        return self.architecture == DISTILLED
+
+    def n_rows(self, n_train: int) -> int:
+        """Return how many sequences an epoch has where ``n_train`` are there to train on."""
+        if not self.is_distilled:
+            return n_train
+        return min(n_train, MAX_DISTILLED) * (1 + MADE_OF_EACH)
 
 
 @dataclass(frozen=True, eq=False)

@@ -139,5 +139,5 @@ def count_epochs(dataset: SequenceDataset, jobs: Sequence[Job]) -> int:
             seed=job.seeds[0],
             fold=job.fold,
         )
-        n_epochs += len(job.seeds) * recipe.n_epochs(len(rows.train))
+        n_epochs += len(job.seeds) * recipe.n_epochs(job.n_rows(len(rows.train)))
     return n_epochs

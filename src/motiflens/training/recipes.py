@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from motiflens.errors import InputError, one_of
+from motiflens.settings import DISTILLED
 
 #: Field → the words it takes.
 CHOICES = {
@@ -170,6 +171,9 @@ BOTH_STRANDS_RECIPE = Recipe(
 )
 TUNED = frozenset({"cnn", "attention"})
 
+#: Of the distilled network: what it learns from has no noise to stop early for.
+DISTILLED_RECIPE = replace(BOTH_STRANDS_RECIPE, metric="loss", rc_augment=False, rc_average=False)
+
 
 def recipe_for(architecture: str, *, both_strands: bool = False) -> Recipe:
     """Return the recipe of an architecture.
@@ -183,7 +187,7 @@ def recipe_for(architecture: str, *, both_strands: bool = False) -> Recipe:
     """
     if architecture in TUNED:
         return BOTH_STRANDS_RECIPE if both_strands else ONE_STRAND_RECIPE
-    recipe = RECIPES.get(architecture, DEFAULT_RECIPE)
+    recipe = {**RECIPES, DISTILLED: DISTILLED_RECIPE}.get(architecture, DEFAULT_RECIPE)
     if both_strands and architecture not in RECIPES:
         return replace(recipe, rc_augment=True, rc_average=True)
     return recipe
