@@ -21,7 +21,7 @@ def run_of(n_test: int, n_train: int, n_explained: int, length: int = 30) -> Any
         ["".join("ACGT"[code] for code in row) for row in codes], [1] * len(names), names=names
     ).with_split(["test"] * n_test + ["train"] * n_train)
     settings = SimpleNamespace(n_explained=n_explained, motif=None, strands="forward")
-    return SimpleNamespace(dataset=dataset, settings=settings)
+    return SimpleNamespace(dataset=dataset, in_classes=dataset, settings=settings)
 
 
 def test_explained_positives_lie_evenly_over_the_test_part() -> None:

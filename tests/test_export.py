@@ -39,7 +39,7 @@ SMALL: dict[str, dict[str, int]] = {
     "tutorial-cnn": {},
     "tutorial-attention": {},
 }
-QUICK = ("cnn", "cnn and k-mers", "tutorial-attention")
+QUICK = ("cnn", "cnn and k-mers")
 TUTORIAL = ("tutorial-cnn", "tutorial-attention")
 
 
