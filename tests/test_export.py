@@ -73,12 +73,7 @@ def texts(*lengths: int) -> list[str]:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        "cnn",
-        "cnn and k-mers",
-        "tutorial-attention",
-        *(pytest.param(n, marks=pytest.mark.slow) for n in SMALL),
-    ],
+    [pytest.param(n, marks=[] if n in QUICK else [pytest.mark.slow]) for n in SMALL],
 )
 def test_onnx_gives_the_table_that_the_model_gives(name: str, tmp_path: Path) -> None:
     scorer = scorer_of(name)

@@ -125,8 +125,8 @@ def _verdict(
     base, homopolymer = max(homopolymers.items(), key=lambda pair: pair[1])
     figures = (
         f"the motif moves the logit by {effect:.1f}, its shuffles by {_percent(shuffled)} of that, "
-        f"poly-{base} by {_percent(homopolymer)}; a single mismatch costs {loss.min():.0%} to "
-        f"{loss.max():.0%}"
+        f"poly-{base} by {_percent(homopolymer)}; a single mismatch costs "
+        f"{_whole(loss.min())} to {_whole(loss.max())}"
     )
     if shuffled >= COMPOSITION_FROM:
         return "composition", f"composition only: {figures}"
@@ -137,4 +137,9 @@ def _verdict(
 
 def _percent(fraction: float) -> str:
     """Write a fraction of an effect; one that goes the other way is none of it."""
-    return f"none ({fraction:.0%})" if round(fraction, 2) < 0 else f"{fraction:.0%}"
+    return f"none ({fraction:.0%})" if round(fraction, 2) < 0 else _whole(fraction)
+
+
+def _whole(fraction: float) -> str:
+    """Write a fraction as whole per cent, none of it "-0%"."""
+    return f"{round(fraction, 2) + 0.0:.0%}"
