@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,13 @@ import pytest
 
 import synthetic_run
 from motiflens.report import write_report
+from motiflens.report.explained import read_explained, worked_sequence
 from motiflens.report.findings import coordinate_error, order_is_learnt
+from motiflens.report.headline import headline_motif
 from motiflens.report.parts import Table
 from motiflens.results import Results
-from motiflens.results.tracks import read_filters
+from motiflens.results.tracks import Tracks, read_filters
+from motiflens.sequences import Site
 from pages import Page, all_figures, change, page_of, row_of, section_of
 from synthetic_run import KERNEL, LENGTH, MODELS, N_FILTERS, TRUTH, N, write_run
 
@@ -412,3 +416,24 @@ def test_long_sequences_are_cut_around_the_site(tmp_path, monkeypatch):
     svg = all_figures(directory)["Saliency Map: cnn"]
     assert svg.count('font-weight="bold"') == 120
     assert svg.count('class="site"') == 1
+
+
+def test_the_worked_sequence_is_that_of_the_median_contribution_of_the_motif(whole):
+    results = Results(whole)
+    explained = read_explained(results)
+    motif = headline_motif(results.motifs.discovery).name
+    n = explained.n_positives
+    sites = [(Site(motif, 3 + row % 4, 9 + row % 4, "+"),) for row in range(n)]
+    # Of the three that begin with a site of it; one begins with another's.
+    heights = {4: 0.5, 1: 9.0, 3: -1.0}
+    found = [sites[row] if row in heights else () for row in range(n)]
+    found[2] = (Site("other", 0, 4, "+"), *sites[2])
+    tracks = {model: dict(methods) for model, methods in explained.tracks.items()}
+    for methods in tracks.values():
+        for method, known in methods.items():
+            values = np.full_like(known.values, 7.0)
+            for row, height in heights.items():
+                values[row, sites[row][0].start : sites[row][0].end] = height
+            methods[method] = Tracks(known.names, known.one_hot, values)
+    shown = worked_sequence(results, replace(explained, found=found, tracks=tracks))
+    assert f"One sequence, {explained.names[4]}:" in shown.svg

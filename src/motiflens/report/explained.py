@@ -165,16 +165,24 @@ def worked_sequence(results: Results, explained: Explained) -> Figure | None:
     if model is None or method is None:
         return None
     motif = headline_motif(held(results, NO_MOTIFS).discovery)
-    index = _example(explained, motif.name if motif else None)
+    index = _example(explained, methods[method].values, motif.name if motif else None)
     return picture(explained, index, model, method, "One sequence, ")
 
 
-def _example(explained: Explained, motif: str | None) -> int:
-    """Choose a sequence with a site of a motif, or else with a true site, or else the first."""
-    rows = range(explained.n_positives)
-    with_motif = (i for i in rows if any(site.name == motif for site in explained.found[i]))
-    with_truth = (i for i in rows if explained.true[i])
-    return next(with_motif, next(with_truth, 0))
+def _example(explained: Explained, track: Array, motif: str | None) -> int:
+    """Choose the sequence of the median contribution among the sites of a motif.
+
+    Without any, the first with a true site, or else the first.
+    """
+    by_site = sorted(
+        (float(track[row, site.start : site.end].sum()), row)
+        for row in range(explained.n_positives)
+        for site in explained.found[row][:1]
+        if site.name == motif
+    )
+    if by_site:
+        return by_site[len(by_site) // 2][1]
+    return next((row for row in range(explained.n_positives) if explained.true[row]), 0)
 
 
 def picture(explained: Explained, index: int, model: str, method: str, lead: str = "") -> Figure:
