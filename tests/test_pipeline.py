@@ -508,10 +508,14 @@ def test_a_run_killed_after_training_goes_on_with_the_missing_stages(
         compare(data(n=80), tmp_path / "run", settings)  # for this the run is finished
     with pytest.raises(motiflens.InputError, match="other data"):
         motiflens.run(data(seed=1, n=80), tmp_path / "run", settings)
+    # Somebody wrote the page of what was there, and the process ended as it removed the checkpoint.
+    (tmp_path / "run" / "report.html").write_text("of an unfinished run")
+    (tmp_path / "run" / "checkpoint").mkdir()
     with monkeypatch.context() as patch:
         patch.setattr("motiflens.evaluation.models.compare", killed)
         patch.setattr("motiflens.attribution.workers.attribute", killed)
         made = motiflens.run(data(n=80), tmp_path / "run", settings)
+    assert made.results.path_of("report").read_text(encoding="utf-8").startswith("<!")
     assert as_json(made.results.motifs)["models"]["cnn"]
     hidden = [path.name for path in made.path.rglob(".*")]
     assert hidden == [".notes"]

@@ -323,6 +323,19 @@ def test_another_unit_of_the_labels_gives_the_same_model_in_that_unit(trained):
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda v: 1e9 + v, "1 are left to seven digits; subtract the smallest label"),
+        (lambda v: 1e200 * v, r"e\+20[0-9] is beyond 1e\+30; divide all labels by the largest"),
+    ],
+)
+def test_labels_that_single_precision_would_change_are_refused(change, words):
+    values = change(np.random.default_rng(0).normal(3, 1, 50))
+    with pytest.raises(InputError, match=words):
+        SequenceDataset.from_sequences(["ACGT"] * 50, values, task="regression")
+
+
 def test_what_is_for_classes_is_refused_in_training():
     data = planted(60)
     for recipe in ({"metric": "auroc"}, {"class_weights": "balanced"}):

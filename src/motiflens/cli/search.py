@@ -128,7 +128,8 @@ def search(
         if one is not None:
             first = next(trial for trial in study.of(name) if trial.number == 0)
             print(f"{name:<20} validation AUROC {one.auroc:.4f}, of the defaults {first.auroc:.4f}")
-    print(f"use them: motiflens run {data} --models {','.join(models)} --hyperparameters {file}")
+    chosen = f"--models {','.join(models)} --hyperparameters {file}"
+    print(f"use them: motiflens run {data} {chosen} -o RUN")
 
 
 def seconds_of(budget: str) -> float:

@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from motiflens.datasets.checks import check_codes, check_names, check_sites, check_values
-from motiflens.datasets.labels import CLASSIFICATION, REGRESSION, check_labels, two_classes
+from motiflens.datasets.labels import (
+    CLASSIFICATION,
+    REGRESSION,
+    check_labels,
+    in_single_precision,
+    two_classes,
+)
 from motiflens.datasets.loci import Loci
 from motiflens.datasets.sites import sites_of_motif
 from motiflens.errors import InputError, one_of
@@ -132,7 +138,7 @@ class SequenceDataset:
         return cls(
             codes,
             lengths,
-            np.asarray(labels, dtype=np.float32),
+            in_single_precision(labels),
             default_names(len(sequences)) if names is None else np.array(names, dtype=np.str_),
             None if split is None else np.array(split, dtype=np.str_),
             None if sites is None else tuple(tuple(row) for row in sites),

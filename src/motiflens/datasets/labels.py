@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from motiflens.datasets.checks import check_values
 from motiflens.errors import InputError, one_of
@@ -21,6 +21,9 @@ HIGHEST = 0.1
 
 LARGEST = 1e30
 """Labels beyond have no squares to add up in single precision."""
+
+DISTINCT = 0.9
+"""Fraction of different labels that have to differ in single precision too."""
 
 Floats = NDArray[np.float32]
 
@@ -43,6 +46,32 @@ def check_labels(labels: Floats, task: str | None) -> str:
         problem = f"the label {labels[wrong]:g} is no number that can be predicted"
         raise InputError(problem, f"for sequence {wrong + 1}")
     return task
+
+
+def in_single_precision(labels: ArrayLike) -> Floats:
+    """Return labels as a data set keeps them.
+
+    Raises
+    ------
+    InputError
+        If they are too large for it, or differ so little beside their size that it rounds them
+        to fewer.
+    """
+    exact = np.asarray(labels, dtype=np.float64)
+    sizes = np.abs(exact[np.isfinite(exact)])
+    if sizes.max(initial=0.0) > LARGEST:
+        raise InputError(
+            f"the label {sizes.max():g} is beyond {LARGEST:g}",
+            remedy="divide all labels by the largest",
+        )
+    kept = exact.astype(np.float32)
+    n, n_kept = len(np.unique(exact)), len(np.unique(kept))
+    if n_kept < DISTINCT * n:
+        raise InputError(
+            f"of {n} different labels {n_kept} are left to seven digits",
+            remedy="subtract the smallest label from all of them",
+        )
+    return kept
 
 
 def are_measurements(labels: NDArray[np.floating]) -> bool:

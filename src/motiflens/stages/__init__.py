@@ -39,9 +39,9 @@ class Stage:
     divided: bool = False
 
     def __call__(self, run: Run, progress: Progress, scheduler: str | None) -> None:
-        """Do the work, unless it is done."""
+        """Do the work, unless it is done; the page may be of an unfinished run, so it is made."""
         options = {"scheduler": scheduler} if self.divided else {}
-        if not run.results.is_finished(self.name):
+        if self.work is report.report or not run.results.is_finished(self.name):
             self.work(run, progress=progress, **options)
 
 
