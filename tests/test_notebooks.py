@@ -89,7 +89,10 @@ def test_notebooks_are_whole() -> None:
 
 def test_the_notebook_of_jupyter_is_valid(small: Path) -> None:
     nbformat = pytest.importorskip("nbformat")
-    nbformat.validate(nbformat.reads(files_of(small, run=False)["small.ipynb"], as_version=4))
+    notebook = nbformat.reads(files_of(small, run=False)["small.ipynb"], as_version=4)
+    nbformat.validate(notebook)
+    kinds = ["code" if cell.is_code else "markdown" for cell in read_cells(small)]
+    assert [cell.cell_type for cell in notebook.cells] == kinds
 
 
 def test_reports_are_listed_where_they_are_there(tmp_path: Path, monkeypatch) -> None:
