@@ -16,7 +16,7 @@ from torch import Tensor
 from motiflens.metrics import rank_auroc
 from motiflens.models import SequenceModel
 from motiflens.models.kmer_score import KmerScore, WithKmers
-from motiflens.sequences import PAD
+from motiflens.sequences import kmers
 from motiflens.training.data import EncodedData
 from motiflens.training.fit import Rows
 from motiflens.training.job import Validation
@@ -74,13 +74,10 @@ def fit_kmers(data: EncodedData, rows: Tensor, size: int, *, both_strands: bool)
 
 def _counts(codes: NDArray[np.uint8], size: int) -> csr_array:
     """Count the k-mers of codes (n, L), (n, 4^k)."""
-    n = codes.shape[1] - size + 1
-    windows = [codes[:, start : start + n] for start in range(size)]
-    numbers = sum(base.astype(np.int64) << 2 * (size - 1 - i) for i, base in enumerate(windows))
-    known = np.max(windows, axis=0) < PAD
+    numbers, known = kmers(codes, size)
     rows, _ = np.nonzero(known)
     ones = np.ones(len(rows))
-    return csr_array((ones, (rows, np.asarray(numbers)[known])), shape=(len(codes), 4**size))
+    return csr_array((ones, (rows, numbers[known])), shape=(len(codes), 4**size))
 
 
 def add_kmers(
