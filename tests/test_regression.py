@@ -326,7 +326,7 @@ def test_another_unit_of_the_labels_gives_the_same_model_in_that_unit(trained):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda v: 1e9 + v, "1 are left to seven digits; subtract the smallest label"),
+        (lambda v: 1e9 + v, "that differ by 0.* are rounded to 64; subtract the smallest label"),
         (lambda v: 1e200 * v, r"e\+20[0-9] is beyond 1e\+30; divide all labels by the largest"),
     ],
 )
@@ -334,6 +334,13 @@ def test_labels_that_single_precision_would_change_are_refused(change, words):
     values = change(np.random.default_rng(0).normal(3, 1, 50))
     with pytest.raises(InputError, match=words):
         SequenceDataset.from_sequences(["ACGT"] * 50, values, task="regression")
+
+
+def test_labels_that_differ_by_rounding_alone_are_taken():
+    # Ten numbers that arithmetic reached in two ways: 20 in double precision, 10 in single.
+    values = [0.1 * n for n in range(1, 11)] * 2 + [0.1 * n * (1 + 2e-16) for n in range(1, 11)]
+    data = SequenceDataset.from_sequences(["ACGT"] * 30, values, task="regression")
+    assert len(np.unique(data.labels)) == 10
 
 
 def test_what_is_for_classes_is_refused_in_training():

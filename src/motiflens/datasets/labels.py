@@ -22,8 +22,8 @@ HIGHEST = 0.1
 LARGEST = 1e30
 """Labels beyond have no squares to add up in single precision."""
 
-DISTINCT = 0.9
-"""Fraction of different labels that have to differ in single precision too."""
+MAX_STEP = 1e-3
+"""Steps in which single precision rounds labels, as a fraction of their standard deviation."""
 
 Floats = NDArray[np.float32]
 
@@ -54,24 +54,26 @@ def in_single_precision(labels: ArrayLike) -> Floats:
     Raises
     ------
     InputError
-        If they are too large for it, or differ so little beside their size that it rounds them
-        to fewer.
+        If they are too large for it, or differ so little beside their size that it rounds away
+        what they differ by.
     """
     exact = np.asarray(labels, dtype=np.float64)
-    sizes = np.abs(exact[np.isfinite(exact)])
-    if sizes.max(initial=0.0) > LARGEST:
+    known = exact[np.isfinite(exact)]  # what is no number is told by others
+    if not len(known):
+        return exact.astype(np.float32)
+    largest = np.abs(known).max()
+    if largest > LARGEST:
         raise InputError(
-            f"the label {sizes.max():g} is beyond {LARGEST:g}",
+            f"the label {largest:g} is beyond {LARGEST:g}",
             remedy="divide all labels by the largest",
         )
-    kept = exact.astype(np.float32)
-    n, n_kept = len(np.unique(exact)), len(np.unique(kept))
-    if n_kept < DISTINCT * n:
+    step, spread = np.spacing(np.float32(largest)), known.std()
+    if step > MAX_STEP * spread > 0:
         raise InputError(
-            f"of {n} different labels {n_kept} are left to seven digits",
+            f"labels of {largest:g} that differ by {spread:.2g} are rounded to {step:.2g}",
             remedy="subtract the smallest label from all of them",
         )
-    return kept
+    return exact.astype(np.float32)
 
 
 def are_measurements(labels: NDArray[np.floating]) -> bool:
