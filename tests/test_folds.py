@@ -293,12 +293,15 @@ def test_what_needs_one_test_split_is_refused() -> None:
         ({"folds": 1}, "folds=1 is less than 2"),
         ({"sizes": (50,)}, "sizes=50 needs one test split"),
         ({"target": 0.9}, "target=0.9 needs one test split"),
+        ({"test_fraction": 0.4}, "test_fraction=0.4 needs one test split"),
         ({"folds": 600}, "more than 1000 models"),
     ):
         with pytest.raises(InputError, match=said):
             replace(SETTINGS, **change)
     with pytest.raises(InputError, match="do not fill 30 folds"):
         cut_folds(planted(60), replace(SETTINGS, folds=30))
+    with pytest.raises(InputError, match="split='given' takes the test split from"):
+        cut_folds(planted(60), replace(SETTINGS, split="given"))
     other = {"shuffle": planted(60)}
     with pytest.raises(InputError, match="beside several negative sets"):
         plan_run(planted(60), SETTINGS, ml.results.provenance.Origin(data=""), other)

@@ -179,6 +179,7 @@ class Settings:
             ("target", self.target),
             ("distill", DISTILLED in self.models),
             ("valid_chromosomes", self.valid_chromosomes),
+            ("test_fraction", self.test_fraction != Settings.test_fraction and self.test_fraction),
         ):
             if given:
                 told = ",".join(map(str, given)) if isinstance(given, tuple) else given

@@ -20,7 +20,7 @@ from motiflens.metrics import score
 from motiflens.results.scores import Scores
 from motiflens.settings import Settings
 from motiflens.stages.defaults import Note, unheard
-from motiflens.stages.splitting import Cutting
+from motiflens.stages.splitting import Cutting, require_not_given
 
 #: What is kept whole in a fold, by the rule.
 KEPT_WHOLE = {
@@ -79,6 +79,8 @@ def cut_folds(
     if _is(dataset, "valid").any():
         note("validation sequences of the data are in the folds too, which hold out their own")
     is_test = _is(dataset, "test")
+    if not is_test.any():
+        require_not_given(settings)
     rows = np.flatnonzero(~is_test)
     learning = dataset.subset(rows).with_split(None)
     units = _units(learning, settings, note)

@@ -70,9 +70,8 @@ def cut(
     needs_valid = valid_fraction > 0 and not has_valid
     if has_test and not needs_valid:
         return dataset, "given"
-    if not has_test and settings.split == "given":
-        problem = "split='given' takes the test split from a column 'split' or a file of its own"
-        raise InputError(problem, "and the data have none", "use another split", "split")
+    if not has_test:
+        require_not_given(settings)
     learning = np.flatnonzero(given == "train")
     cutting = Cutting.of(dataset.subset(learning).with_split(None), settings, note)
     fraction = valid_fraction if has_test else settings.test_fraction
@@ -90,6 +89,13 @@ def on_genome(dataset: SequenceDataset) -> bool:
     """Return whether the positives are windows on a genome, as far as that is known."""
     loci = dataset.coordinates
     return loci is not None and bool((loci.chrom[dataset.classes > 0] != "").any())
+
+
+def require_not_given(settings: Settings) -> None:
+    """Raise :class:`InputError` where data without a test split are to be split as they are."""
+    if settings.split == "given":
+        problem = "split='given' takes the test split from a column 'split' or a file of its own"
+        raise InputError(problem, "and the data have none", "use another split", "split")
 
 
 @dataclass(frozen=True, eq=False)
