@@ -315,3 +315,14 @@ def test_a_grammars_own_seed_counts_unless_another_is_given(folder: Path) -> Non
         assert ended.value.code == 0
     assert Path("a.tsv").read_bytes() != Path("b.tsv").read_bytes()
     assert Path("a.tsv").read_bytes() == Path("c.tsv").read_bytes()
+
+
+def test_a_warning_is_one_line_without_code() -> None:
+    code = (
+        "import warnings\n"
+        "from motiflens.cli import app\n"
+        "app.app = lambda *_, **__: warnings.warn('saliency: the strands differ', stacklevel=1)\n"
+        "app.call([])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "motiflens: saliency: the strands differ\n")

@@ -6,7 +6,9 @@ import errno
 import os
 import sys
 import time
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import cyclopts
 
@@ -219,7 +221,8 @@ def call(arguments: Sequence[str] | None = None) -> None:
     """Run a sub-command and end the process; see :func:`motiflens.cli.main`."""
     tokens = _tokens(sys.argv[1:] if arguments is None else list(arguments))
     try:
-        app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+        with _warnings_in_a_line():
+            app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except InputError as error:
         _fail(with_options(error))
     except cyclopts.CycloptsError as error:
@@ -241,6 +244,29 @@ def call(arguments: Sequence[str] | None = None) -> None:
             raise
         _fail(with_options(told))
     sys.exit(0)
+
+
+@contextmanager
+def _warnings_in_a_line() -> Iterator[None]:
+    """Print our warnings without the line of code that gave them."""
+    known = warnings.formatwarning
+
+    def told(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        line: str | None = None,
+    ) -> str:
+        if category is UserWarning:
+            return f"motiflens: {message}\n"
+        return known(message, category, filename, lineno, line)
+
+    warnings.formatwarning = told
+    try:
+        yield
+    finally:
+        warnings.formatwarning = known
 
 
 def _tokens(given: list[str]) -> list[str]:
