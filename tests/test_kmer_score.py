@@ -21,7 +21,16 @@ from motiflens.models.kmer_score import KmerScore
 from motiflens.settings import Settings
 from motiflens.stages.defaults import with_defaults
 from motiflens.stages.hyperparameters import built, changes_notes, job_of
-from motiflens.training import Job, Recipe, Trained, predict_logits, predict_trained, train
+from motiflens.training import (
+    Job,
+    Recipe,
+    Trained,
+    predict_logits,
+    predict_trained,
+    train,
+    train_all,
+)
+from motiflens.training.kmers import fit_kmers
 from motiflens.training.replicas import stack
 from motiflens.training.trained import TrainedModel, load_model
 
@@ -134,6 +143,36 @@ def auroc(one: Trained) -> float:
     return float(rank_auroc(one.valid.labels[None], one.valid.logits[None])[0])
 
 
+def test_of_many_rows_in_any_order_some_of_each_class_are_fitted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("motiflens.training.kmers.MOST_ROWS", 50)
+    data = planted(200)
+    # Class by class in turn: every second row is of one class.
+    rows = np.argsort(data.labels, kind="stable").reshape(2, 100).T.ravel()
+        np.argsort(data.labels, kind="stable").reshape(2, 100).T.ravel()
+    )  # class by class in turn
+    data = data.subset(rows)
+    assert data.labels[::2].max() == 0
+    split = ["train"] * 160 + ["valid"] * 40
+    job = Job("cnn", (0,), RECIPE, hyperparameters={**SMALL, "n_filters": 2})
+    (trained,) = train(data.with_split(split), job, threads=1)
+    assert trained.model.kmers.weight.any()
+
+
+def test_rows_that_models_share_are_fitted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    fits = []
+    monkeypatch.setattr(
+        "motiflens.training.kmers.fit_kmers",
+        lambda *given, **how: fits.append(given) or fit_kmers(*given, **how),
+    )
+    job = Job("cnn", (0, 1, 2), RECIPE, hyperparameters=SMALL)
+    data = planted(200)
+    split = np.where(np.arange(200) % 5 == 0, "valid", "train")
+    train_all(data.with_split(split), [job, replace(job, seeds=(3, 4))], threads=2)
+    assert len(fits) == 1
+
+
 def test_kmers_that_say_nothing_are_left_out() -> None:
     data = planted(200)
     labels = np.random.default_rng(0).permutation(data.labels)
@@ -141,6 +180,14 @@ def test_kmers_that_say_nothing_are_left_out() -> None:
     trained = train(noise, Job("cnn", (0, 1, 2, 3), RECIPE, hyperparameters=SMALL), threads=1)
     kept = [bool(one.model.kmers.weight.any()) for one in trained]
     assert not all(kept)
+
+
+def test_the_distilled_network_takes_no_kmers() -> None:
+    settings = Settings(
+        models=("cnn", "distilled"), hyperparameters={"distilled": {"kmer_size": 7}}
+    )
+    with pytest.raises(InputError, match="kmer_size"):
+        job_of("distilled", settings)
 
 
 def test_the_accurate_recipe_has_more_seeds_and_kmers() -> None:

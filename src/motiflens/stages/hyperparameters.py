@@ -141,7 +141,7 @@ def _defaults(model: str) -> dict[str, Any]:
     """Return the hyperparameters of an architecture with their defaults."""
     parameters = inspect.signature(MODELS[model]).parameters.values()
     own = {one.name: one.default for one in parameters if one.default is not one.empty}
-    return own if model in FIXED_LENGTH else {**own, KMER_SIZE: 0}
+    return own if model in {*FIXED_LENGTH, DISTILLED} else {**own, KMER_SIZE: 0}
 
 
 def _checked(table: Mapping[str, Any], defaults: Mapping[str, Any], where: str) -> dict[str, Any]:

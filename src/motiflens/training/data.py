@@ -127,7 +127,7 @@ def label_scale(dataset: SequenceDataset) -> LabelScale | None:
     return LabelScale.of(learnt) if len(learnt) else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EncodedData:
     """Codes (N, L), lengths (N,), labels (N,) and the one-hot rows of the codes.
 

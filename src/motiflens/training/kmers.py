@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from threading import Lock
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
+from motiflens.datasets import draw
 from motiflens.metrics import rank_auroc
 from motiflens.models import SequenceModel
 from motiflens.models.kmer_score import KmerScore, WithKmers
@@ -33,6 +35,12 @@ SHARE = 0.5
 #: Rows that weights are fitted to, at most: more take gigabytes and change little.
 MOST_ROWS = 100_000
 
+#: Fits of the data in training, by rows, size and strands: seeds and models of the same share one.
+_FITS: WeakKeyDictionary[EncodedData, dict[tuple[bytes, int, bool], KmerScore]]
+_FITS = WeakKeyDictionary()
+#: One at a time: their limit of threads is that of the whole process.
+_FITTING = Lock()
+
 Floats = NDArray[np.float64]
 
 
@@ -44,7 +52,7 @@ def fit_kmers(data: EncodedData, rows: Tensor, size: int, *, both_strands: bool)
     data
         The data set.
     rows
-        (n,) of it.
+        (n,) of it; of more than ``MOST_ROWS`` some of each class are drawn.
     size
         Bases of a k-mer.
     both_strands
@@ -55,7 +63,9 @@ def fit_kmers(data: EncodedData, rows: Tensor, size: int, *, both_strands: bool)
     KmerScore
         On the CPU.
     """
-    rows = rows[:: math.ceil(len(rows) / MOST_ROWS)]
+    if len(rows) > MOST_ROWS:
+        every, generator = data.labels.cpu().numpy(), np.random.default_rng(0)
+        rows = torch.from_numpy(draw(every, rows.cpu().numpy(), MOST_ROWS, generator))
     codes, lengths, labels = (one.cpu() for one in data.take(rows))
     counts = _counts(codes.numpy(), size)
     if both_strands:
@@ -105,19 +115,27 @@ def add_kmers(
     list of Validation or None
         What each then says.
     """
-    said, fitted = list(valid), None
+    said, both = list(valid), recipe.rc_average
     for replica, (model, alone) in enumerate(zip(models, valid, strict=True)):
         if not isinstance(model, WithKmers) or alone is None:
             continue
-        own = rows.train[replica]
-        if fitted is None or not torch.equal(own, rows.train[replica - 1]):
-            both = recipe.rc_average
-            fitted = fit_kmers(data, own, model.kmers.size, both_strands=both).to(data.table)
+        fitted = _fitted(data, rows.train[replica], model.kmers.size, both)
         logits = alone.logits + _scores(fitted, data, rows.valid[replica], recipe)
         if _rank(alone.labels, logits) > _rank(alone.labels, alone.logits):
             model.kmers.load_state_dict(fitted.state_dict())
             said[replica] = Validation(alone.labels, logits)
     return said
+
+
+def _fitted(data: EncodedData, rows: Tensor, size: int, both_strands: bool) -> KmerScore:
+    """Fit, once for the same rows, where the data are computed."""
+    key = (rows.cpu().numpy().tobytes(), size, both_strands)
+    with _FITTING:
+        fits = _FITS.setdefault(data, {})
+        if key not in fits:
+            found = fit_kmers(data, rows, size, both_strands=both_strands)
+            fits[key] = found.to(data.table)
+        return fits[key]
 
 
 def _scores(score: KmerScore, data: EncodedData, rows: Tensor, recipe: Recipe) -> Floats:
