@@ -92,7 +92,9 @@ def related(rule: str) -> Callable[[], SequenceDataset]:
         if rule == "order":
             parts = [pairs(*PAIR, ANY_GAP, half, 0), pairs(*PAIR[::-1], ANY_GAP, half, 1)]
         else:
-            nearer, farther = (pairs(*PAIR, gaps, half // 2, 1) for gaps in OTHER_GAPS)
+            # Each of its own seed: of one, rows of both would share their background.
+            others = zip(OTHER_GAPS, (1, 2), strict=True)
+            nearer, farther = (pairs(*PAIR, gaps, half // 2, seed) for gaps, seed in others)
             parts = [pairs(*PAIR, ONE_GAP, half, 0), nearer, farther]
         labels = np.repeat([1.0, 0.0], half)
         data = replace(concatenate(parts), labels=labels)

@@ -150,8 +150,6 @@ def test_of_many_rows_in_any_order_some_of_each_class_are_fitted(
     data = planted(200)
     # Class by class in turn: every second row is of one class.
     rows = np.argsort(data.labels, kind="stable").reshape(2, 100).T.ravel()
-        np.argsort(data.labels, kind="stable").reshape(2, 100).T.ravel()
-    )  # class by class in turn
     data = data.subset(rows)
     assert data.labels[::2].max() == 0
     split = ["train"] * 160 + ["valid"] * 40
