@@ -122,6 +122,7 @@ def test_kmers_are_fitted_to_the_training_rows_and_kept_where_validation_gains(
         assert isinstance(one.model, WithKmers)
         kmers = one.model.kmers
         assert kmers.weight.any()
+        assert one.n_parameters == without.n_parameters + 4**5 + 1
         by_other_strand = kmers.weight.view(*[4] * 5).permute(4, 3, 2, 1, 0).flip(*range(5))
         torch.testing.assert_close(kmers.weight, by_other_strand.flatten())
         state = {name[6:]: v for name, v in one.model.state_dict().items() if "kmers" not in name}

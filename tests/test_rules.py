@@ -259,6 +259,9 @@ def test_the_verdict_claims_a_rule_or_says_places(model: nn.Module, claims: bool
     assert "bases may be claimed by ism" in found.verdict
     without = trust_checks(model, positives, negatives, methods=["ism"])
     assert without.rule is UNSET
+    kept_anyhow = replace(controls, rule=Rule("spacing", (A, B), (0, LENGTH)))
+    cannot = trust_checks(model, positives, negatives, methods=["ism"], controls=kept_anyhow)
+    assert cannot.rule is UNSET
     assert "rules" not in without.verdict
 
 

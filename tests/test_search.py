@@ -16,6 +16,7 @@ from tests.toy_models import planted
 
 from motiflens.cli import main
 from motiflens.cli.search import seconds_of
+from motiflens.datasets import SequenceDataset
 from motiflens.errors import InputError
 from motiflens.io.tables import write_table
 from motiflens.results.loader import read_json, write_json
@@ -152,6 +153,7 @@ def test_equals_are_told_apart_by_the_loss() -> None:
         ({"seeds": 2}, "other seeds"),
         ({"strands": "both"}, "other strands"),
         ({"hyperparameters": {}}, "other hyperparameters"),
+        ({"models": ("attention",), "hyperparameters": {}}, "other hyperparameters, models"),
         ({"models": ("tutorial-cnn",), "hyperparameters": {}}, "without validation sequences"),
         ({"models": ("cnn", DISTILLED)}, "learns from others"),
         ({"folds": 3}, "held out for tests"),
@@ -162,6 +164,14 @@ def test_what_does_not_fit_is_refused(study: Path, changes: dict, problem: str) 
     with pytest.raises(InputError, match=problem):
         search(planted(), study, replace(SETTINGS, **changes), trials=7)
     assert content(study) == before
+
+
+def test_sequences_shorter_than_the_filters_are_refused_as_by_a_run(tmp_path: Path) -> None:
+    data = planted()
+    short = SequenceDataset.from_sequences([text[:14] for text in data.sequences()], data.labels)
+    with pytest.raises(InputError, match="19"):
+        search(short, tmp_path / "study", SETTINGS, trials=1)
+    assert not (tmp_path / "study").exists()
 
 
 def test_other_data_and_other_folders_are_refused(study: Path, tmp_path: Path) -> None:

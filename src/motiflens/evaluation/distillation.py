@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from torch import nn
-
 from motiflens.datasets import SequenceDataset
 from motiflens.evaluation.ensembles import Ints, evaluate_ensembles
 from motiflens.metrics import intervals
@@ -48,8 +46,8 @@ def evaluate_distilled(
     found = intervals.paired_difference(test.labels, first, second, groups)
     return Distillation(
         teachers={name: tuple(one.seed for one in group) for name, group in by_model.items()},
-        parameters=_count(student.model),
-        teacher_parameters=sum(_count(one.model) for one in teachers),
+        parameters=student.n_parameters,
+        teacher_parameters=sum(one.n_parameters for one in teachers),
         n_train=student.n_train,
         n_made=MADE_OF_EACH * student.n_train,
         ensemble=scores[ENSEMBLE],
@@ -59,7 +57,3 @@ def evaluate_distilled(
             **{metric: MeanOfSeeds(**one._asdict()) for metric, one in found.items()},
         ),
     )
-
-
-def _count(model: nn.Module) -> int:
-    return sum(weights.numel() for weights in model.parameters())

@@ -235,7 +235,7 @@ def _model_results(
     """Return the scores of a model's seeds, and its learning curve, which ends with all data."""
     points = [*curve, (replica.n_train + replica.n_valid, full)] if curve else []
     return ModelScores(
-        parameters=parameters_of([replica]),
+        parameters=replica.n_parameters,
         seeds=full,
         summary=_summary(full),
         sizes=tuple(
@@ -243,11 +243,6 @@ def _model_results(
             for n_train, scores in points
         ),
     )
-
-
-def parameters_of(replicas: Sequence[Trained]) -> int:
-    """Count the weights of a model."""
-    return sum(p.numel() for p in replicas[0].model.parameters())
 
 
 def _score_seeds(group: Sequence[Trained], test: SequenceDataset) -> intervals.SeedScores:

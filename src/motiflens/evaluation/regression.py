@@ -9,7 +9,7 @@ from msgspec import convert
 
 from motiflens.datasets import SequenceDataset
 from motiflens.evaluation.ensembles import Floats, Ints
-from motiflens.evaluation.models import Sized, mean_of_seeds, parameters_of
+from motiflens.evaluation.models import Sized, mean_of_seeds
 from motiflens.metrics import evaluate_numbers, measure_numbers
 from motiflens.metrics.regression import REGRESSION_METRICS
 from motiflens.results.regression import (
@@ -72,7 +72,7 @@ def evaluate_regression(
     drawn = evenly(len(test), N_DRAWN)
     models = {
         name: RegressionModel(
-            parameters=parameters_of(replicas),
+            parameters=replicas[0].n_parameters,
             test=convert(scores[name], RegressionScores),
             seeds=tuple(_seed(r, test, v) for r, v in zip(replicas, alone[name], strict=True)),
             sizes=_curve(replicas, test, [s for s in at_sizes if s.model == name], alone[name]),

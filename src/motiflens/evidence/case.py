@@ -144,9 +144,10 @@ def _pairs(
     if controls.rule is None or controls.sites is None:
         return None
     sites = [controls.sites[row] for row in rows.tolist()]
-    if not any(map(controls.rule.is_kept, sites)):
+    try:
+        return minimal_pairs(positives, sites, controls.rule, n=N_PAIRS, seed=seed)
+    except InputError:  # none keeps it, or none has room to break it
         return None
-    return minimal_pairs(positives, sites, controls.rule, n=N_PAIRS, seed=seed)
 
 
 def _checked_truth(truth: ArrayLike, positives: Floats) -> NDArray[np.int8]:

@@ -196,8 +196,8 @@ def minimal_pairs(
     """Break a rule in sequences that keep it, and leave all else as it is.
 
     Of ``and``, one motif after the other is replaced by bases drawn from those of the sequence
-    outside its sites. Of ``order``, the two sites change places, with the bases between them
-    where they were. Of ``spacing``, the second site is cut out and put back at another distance to
+    outside its sites. Of ``order``, the two sites change places, with the same bases between
+    them. Of ``spacing``, the second site is cut out and put back at another distance to
     the right of the first, each as likely as the next. So order and spacing are broken without a
     base of the sequence being another.
 

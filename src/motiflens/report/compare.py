@@ -10,7 +10,7 @@ import pandas as pd
 from motiflens.plots import bar_chart, line_chart
 from motiflens.plots.charts import Bar, Curve
 from motiflens.report.audit import DIGITS, METRICS
-from motiflens.report.headline import cross_validation
+from motiflens.report.headline import scored_in_folds
 from motiflens.report.parts import (
     MISSING,
     NO_COMPARISON,
@@ -48,8 +48,7 @@ def compare_parts(results: Results) -> list[Part]:
 
 def _by_fold(results: Results) -> bool:
     """Return whether each model is scored on the fold that it was held out of."""
-    names = held(results, NO_COMPARISON).models
-    return any((found := cross_validation(results, name)) and found.is_test for name in names)
+    return any(scored_in_folds(results, name) for name in held(results, NO_COMPARISON).models)
 
 
 def _scores(comparison: Comparison, *, by_fold: bool) -> Part:
@@ -76,10 +75,9 @@ def _scores(comparison: Comparison, *, by_fold: bool) -> Part:
             "Mean over the models of all folds, each scored on the fold that it was held out of, "
             "with its 95 % interval over them. "
         )
-    caption += (
-        "Baselines are trained on the same training split: where they score as high, the score "
-        "cannot rank models."
-    )
+    fitted = "the other folds" if by_fold else "the same training split"
+    caption += f"Baselines are trained on {fitted}: where they score as high, "
+    caption += "the score cannot rank models."
     blocks: list[Block] = [Table(head, rows, "Test scores", caption)]
     if comparison.differences:
         blocks.append(_differences(comparison.differences, comparison.differences_cover))

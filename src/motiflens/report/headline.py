@@ -50,8 +50,13 @@ def cross_validation(results: Results, model: str) -> CrossValidation | None:
 
 def where_scored(results: Results, model: str) -> str:
     """Say on what a model's scores are: on the test split, or on every fold."""
+    return "in cross-validation" if scored_in_folds(results, model) else "on the test split"
+
+
+def scored_in_folds(results: Results, model: str) -> bool:
+    """Return whether a model is scored on every fold that it was held out of."""
     crossed = cross_validation(results, model)
-    return "in cross-validation" if crossed and crossed.is_test else "on the test split"
+    return bool(crossed and crossed.is_test)
 
 
 def score_in_words(score: Estimate, digits: int = 3, scale: float = 1.0) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from motiflens.plots import unit_chart
+from motiflens.report.headline import scored_in_folds
 from motiflens.report.parts import (
     MISSING,
     TO,
@@ -72,7 +73,7 @@ def metrics_parts(results: Results) -> list[Part]:
         f"Negatives: {metrics.negatives}. Scores hold against this negative set "
         "alone: a model often scores higher against shuffled sequences than against genomic ones."
     )
-    if any(m.cross_validation and m.cross_validation.is_test for m in metrics.models.values()):
+    if any(scored_in_folds(results, name) for name in metrics.models):
         about += (
             " There is no test split apart from the folds: where one is named here, all sequences "
             "are meant, each by the models that have not seen its fold, and its validation data "

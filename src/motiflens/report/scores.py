@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from motiflens.report.compare import compare_parts, epochs_cells, epochs_names, mean_and_interval
 from motiflens.report.distilled import distilled_parts
-from motiflens.report.headline import BASELINES, ensemble_score, score_in_words, where_scored
+from motiflens.report.headline import BASELINES, ensemble_score, score_in_words, scored_in_folds
 from motiflens.report.metrics import crossing_section, folds_table, metrics_parts
 from motiflens.report.motifs import exact_count, routes_of
 from motiflens.report.parts import MISSING, NO_MOTIFS, Part, Table, held, signed
@@ -54,7 +54,7 @@ def scores_table(results: Results) -> Table | None:
         "The ensemble of all seeds on the test split, with its 95 % interval over test "
         f"sequences{over_seeds}. Baselines need no neural network."
     )
-    if any(where_scored(results, name) != "on the test split" for name in comparison.models):
+    if any(scored_in_folds(results, name) for name in comparison.models):
         caption = (
             "Every sequence is scored by the seeds that were trained without its fold, with the "
             "95 % interval over sequences; so are baselines. All folds are ranked together."

@@ -142,7 +142,7 @@ def plan_run(
         jobs = fold_jobs(jobs, settings.folds)
     origin = msgspec.structs.replace(origin, notes=tuple(notes))
     plan = Plan(dataset, settings, origin, jobs, negative_sets or {})
-    _require_lengths(plan.all_sets, jobs)
+    require_lengths(plan.all_sets, jobs)
     return plan
 
 
@@ -278,7 +278,7 @@ def note_on_motif(dataset: SequenceDataset, settings: Settings, note: Note) -> N
         )
 
 
-def _require_lengths(sets: Mapping[str, SequenceDataset], jobs: Sequence[Job]) -> None:
+def require_lengths(sets: Mapping[str, SequenceDataset], jobs: Sequence[Job]) -> None:
     """Refuse sequences that are too short for a model, or of other lengths than it is cut to."""
     lengths = {name: dataset.codes.shape[1] for name, dataset in sets.items()}
     for job in jobs:

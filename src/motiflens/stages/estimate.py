@@ -218,15 +218,20 @@ def _threads(settings: Settings) -> int:
 def as_thorough(plan: Plan) -> Plan:
     """Return the plan of the same run, were it thorough."""
     n_train = int(np.count_nonzero(plan.dataset.split == "train"))
+    # Neither folds nor numbers have a target, or look at the test split in training.
     folded = plan.settings.folds is not None
+    untargeted = folded or plan.dataset.is_regression
     settings = replace(
         plan.settings,
         thorough=True,
         seeds=max(MORE_SEEDS, len(plan.settings.seed_list)),
         sizes=() if folded else plan.settings.sizes or default_sizes(n_train),
-        target=None if folded else plan.settings.target or TARGET,
+        target=None if untargeted else plan.settings.target or TARGET,
     )
-    jobs = [replace(job, seeds=settings.seed_list, watch_test=not folded) for job in plan.jobs]
+    jobs = [
+        replace(job, seeds=settings.seeds_of(job.architecture), watch_test=not untargeted)
+        for job in plan.jobs
+    ]
     return replace(plan, settings=settings, jobs=jobs)
 
 

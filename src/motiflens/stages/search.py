@@ -32,7 +32,7 @@ from motiflens.progress import Advance, Progress, listener
 from motiflens.results.loader import read_json, write_json
 from motiflens.results.study import Study, Trial, Value
 from motiflens.settings import Settings
-from motiflens.stages.data import prepare
+from motiflens.stages.data import prepare, require_lengths
 from motiflens.stages.hyperparameters import built, job_of, validation_fraction
 from motiflens.stages.search_space import as_table, space_of, values_of, with_values
 from motiflens.training import Job, Trained, n_cores, single_intra_op_thread
@@ -141,10 +141,8 @@ def search(
     before = _earlier(folder, overwrite=overwrite)
     dataset, settings = prepare(dataset, settings, shown.note, validation_fraction(settings))
     if dataset.is_regression:
-        raise InputError(
-            "the labels are numbers, and a search compares models of two classes",
-            remedy="make them 0 and 1",
-        )
+        problem = "the labels are numbers, and a search compares models of two classes"
+        raise InputError(problem, remedy="make them 0 and 1")
     dataset = dataset.subset(np.asarray(dataset.split) != "test")
     settings = replace(settings, seeds=settings.seeds or 1)
     study = Study(
@@ -156,7 +154,8 @@ def search(
     )
     jobs = {name: job_of(name, settings, settings.seed_list) for name in settings.models}
     jobs = {name: replace(job, watch_test=False) for name, job in jobs.items()}
-    kept = _Folder(folder, _resumed(before, study, folder), jobs)
+    require_lengths({"": dataset}, list(jobs.values()))
+    kept = _Folder(folder, _resumed(before, study, set(jobs), folder), jobs)
     make_folder(folder)
     device = choose_device(settings.device)
     data = EncodedData.of(dataset, device, torch.float32)
@@ -334,12 +333,13 @@ def _earlier(folder: Path, *, overwrite: bool) -> Study | None:
     return None
 
 
-def _resumed(before: Study | None, study: Study, folder: Path) -> Study:
+def _resumed(before: Study | None, study: Study, models: set[str], folder: Path) -> Study:
     """Return the study that goes on: the earlier one, if it is of the same data and settings."""
     if before is None:
         return study
     names = ("data", "seed", "seeds", "strands", "hyperparameters")
     other = [name for name in names if getattr(before, name) != getattr(study, name)]
+    other += ["models"] if {one.model for one in before.trials} - models else []
     if other:
         raise InputError(
             f"{folder} holds a study with other {', '.join(other)}",

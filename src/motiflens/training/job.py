@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motiflens.datasets import LabelScale
-from motiflens.models import SequenceModel
+from motiflens.models import SequenceModel, WithKmers
 from motiflens.settings import DISTILLED
 from motiflens.training.fit import Epoch
 from motiflens.training.recipes import Recipe, recipe_for
@@ -98,6 +98,14 @@ class Trained:
     refit_seconds: float = 0.0
     valid: Validation | None = None
     scale: LabelScale | None = None
+
+    @property
+    def n_parameters(self) -> int:
+        """Weights of the model, with those of its k-mers, which no gradients train."""
+        n = sum(one.numel() for one in self.model.parameters())
+        if isinstance(self.model, WithKmers) and bool(self.model.kmers.weight.any()):
+            n += sum(one.numel() for one in self.model.kmers.buffers())
+        return n
 
     @property
     def seconds(self) -> float:
