@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
+from scipy.sparse import csr_array
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -72,16 +73,25 @@ def best_ridge(train: SequenceDataset, sizes: Sequence[int]) -> Fit:
     sizes
         K to choose from.
     """
-    fits = [partial(_fit_ridge, k=k, penalty=p) for k in sizes for p in PENALTIES]
     order = np.random.default_rng(SEED).permutation(len(train))
     n = max(2, round(HELD_OUT * len(train)))
     inner, valid = train.subset(np.sort(order[n:])), train.subset(np.sort(order[:n]))
     if len(inner) < 2 or np.ptp(valid.labels) == 0:
-        return fits[0]
-    return max(fits, key=lambda fit: measure_numbers(valid.labels, fit(inner)(valid))["r2"])
+        return partial(_fit_ridge, k=sizes[0], penalty=PENALTIES[0])
+    quality = {}
+    for k in sizes:
+        known, asked = kmer_counts(inner, k), kmer_counts(valid, k)
+        for penalty in PENALTIES:
+            said = _ridge(penalty, known, inner).predict(asked)
+            quality[k, penalty] = measure_numbers(valid.labels, said)["r2"]
+    k, penalty = max(quality, key=lambda pair: quality[pair])
+    return partial(_fit_ridge, k=k, penalty=penalty)
 
 
 def _fit_ridge(train: SequenceDataset, k: int, penalty: float) -> Predict:
-    labels = train.labels.astype(np.float64)
-    model = Ridge(penalty, solver="sparse_cg").fit(kmer_counts(train, k), labels)
+    model = _ridge(penalty, kmer_counts(train, k), train)
     return lambda data: np.asarray(model.predict(kmer_counts(data, k)))
+
+
+def _ridge(penalty: float, counts: csr_array, train: SequenceDataset) -> Ridge:
+    return Ridge(penalty, solver="sparse_cg").fit(counts, train.labels.astype(np.float64))

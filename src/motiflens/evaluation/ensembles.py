@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 from motiflens.datasets import SequenceDataset, homology_groups
-from motiflens.evaluation.folds import OutOfFold, chosen_by_others, cross_validate
+from motiflens.evaluation.folds import OutOfFold, cross_validate
 from motiflens.metrics import (
     assess_threshold,
     choose_threshold,
@@ -133,7 +133,7 @@ def _evaluate(
     if held_out is not None and crossed is not None and held_out.is_all:
         own = [held_out.of_member(i, one.job.fold or 0) for i, one in enumerate(replicas)]
         joined, scored = held_out.joined, crossed.pooled
-        others = chosen_by_others(held_out)
+        others = held_out.by_others
         probable = others.slope * joined + others.bias
     else:
         own = [(test.dataset.labels, predict_trained(one, test.dataset)) for one in replicas]

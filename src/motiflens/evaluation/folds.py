@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from msgspec import convert
@@ -41,6 +42,15 @@ def fold_jobs(jobs: Sequence[Job], folds: int) -> list[Job]:
 
 
 @dataclass(frozen=True, eq=False)
+class ByOthers:
+    """What the other folds choose for each sequence: (N,) each."""
+
+    threshold: Floats
+    slope: Floats
+    bias: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class OutOfFold:
     """What one model gives for sequences that are held out.
 
@@ -71,6 +81,18 @@ class OutOfFold:
     def joined(self) -> Floats:
         """The mean logit of the seeds (N,)."""
         return np.asarray(self.logits.mean(axis=0))
+
+    @cached_property
+    def by_others(self) -> ByOthers:
+        """What the out-of-fold logits of the other folds choose for each."""
+        labels, joined, folds = self.dataset.labels, self.joined, self.folds
+        columns = np.zeros((3, len(folds)))
+        for fold in np.unique(folds):
+            others = folds != fold
+            known = labels[others], joined[others]
+            chosen = (choose_threshold(*known), *fit_platt(*known))
+            columns[:, ~others] = np.array(chosen)[:, None]
+        return ByOthers(*columns)
 
     def of_member(self, index: int, fold: int) -> tuple[NDArray[np.float32], Floats]:
         """Return labels and logits (n,) of what a model was held out of.
@@ -116,27 +138,6 @@ def out_of_fold(
     return found
 
 
-@dataclass(frozen=True, eq=False)
-class ByOthers:
-    """What the other folds choose for each sequence: (N,) each."""
-
-    threshold: Floats
-    slope: Floats
-    bias: Floats
-
-
-def chosen_by_others(held_out: OutOfFold) -> ByOthers:
-    """Choose threshold and probabilities for each fold by the out-of-fold logits of the others."""
-    labels, joined, folds = held_out.dataset.labels, held_out.joined, held_out.folds
-    columns = np.zeros((3, len(folds)))
-    for fold in np.unique(folds):
-        others = folds != fold
-        known = labels[others], joined[others]
-        chosen = (choose_threshold(*known), *fit_platt(*known))
-        columns[:, ~others] = np.array(chosen)[:, None]
-    return ByOthers(*columns)
-
-
 def cross_validate(held_out: OutOfFold, seed: int) -> CrossValidation:
     """Score out-of-fold logits: all together, and each fold by itself.
 
@@ -147,7 +148,7 @@ def cross_validate(held_out: OutOfFold, seed: int) -> CrossValidation:
     seed
         Of the bootstrap.
     """
-    threshold = chosen_by_others(held_out).threshold
+    threshold = held_out.by_others.threshold
     folds = []
     for fold in np.unique(held_out.folds).tolist():
         rows = held_out.folds == fold

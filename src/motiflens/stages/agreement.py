@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -37,10 +37,10 @@ def agreement_with_ensemble(
     rows = evenly(len(positives), MAX_COMPARED)
     some = positives.subset(rows)
     found: dict[str, Agreement] = {}
-    for method in (one for one in COMPARED if one in methods):
+    compared = [one for one in COMPARED if one in methods]
+    for method, mean in _explained_ensemble(run, some, compared).items():
         path = run.results.path_of("attributions", model=DISTILLED, method=method)
         own = Attributions.load(path).track[rows]
-        mean = _explained_ensemble(run, some, method)
         place = run.results.path_of("ensemble_attributions", model=DISTILLED, method=method)
         place.parent.mkdir(exist_ok=True)
         mean.save(place, some.names.tolist())
@@ -48,16 +48,18 @@ def agreement_with_ensemble(
     return found
 
 
-def _explained_ensemble(run: Run, some: SequenceDataset, method: str) -> Attributions:
+def _explained_ensemble(
+    run: Run, some: SequenceDataset, methods: Sequence[str]
+) -> dict[str, Attributions]:
     """Return the mean contributions of every seed of all models that the student learnt from."""
     teachers: Mapping[str, tuple[int, ...]] = run.results.distillation.teachers
     one_hot = some.one_hot()
-    contributions = [
-        attribute(run.model(name, seed), one_hot, method, checks=False).contributions
-        for name, seeds in teachers.items()
-        for seed in seeds
-    ]
-    return Attributions(method, one_hot, np.mean(contributions, axis=0))
+    found: dict[str, list[Floats]] = {method: [] for method in methods}
+    for name, seed in ((name, seed) for name, seeds in teachers.items() for seed in seeds):
+        model = run.model(name, seed)
+        for method, of_method in found.items():
+            of_method.append(attribute(model, one_hot, method, checks=False).contributions)
+    return {m: Attributions(m, one_hot, np.mean(each, axis=0)) for m, each in found.items()}
 
 
 def agreement(own: Floats, mean: Floats, some: SequenceDataset) -> Agreement:
